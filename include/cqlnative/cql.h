@@ -1,0 +1,17 @@
+/* cql.h: everything a program usually needs. uv.h, schema.h and jobs.h are included by those who use
+ * them. */
+#ifndef CQLNATIVE_CQL_H
+#define CQLNATIVE_CQL_H
+
+#include <cqlnative/base.h>
+#include <cqlnative/error.h>
+#include <cqlnative/options.h>
+#include <cqlnative/result.h>
+#include <cqlnative/session.h>
+#include <cqlnative/statement.h>
+#include <cqlnative/types.h>
+#include <cqlnative/uuid.h>
+#include <cqlnative/value.h>
+#include <cqlnative/version.h>
+
+#endif

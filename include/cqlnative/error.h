@@ -1,0 +1,57 @@
+/* error.h: the error object: what failed, where, why, and what can be done about it. */
+#ifndef CQLNATIVE_ERROR_H
+#define CQLNATIVE_ERROR_H
+
+#include <cqlnative/base.h>
+
+CQL_BEGIN
+
+/* Immutable and counted. A callback gets a borrowed `const cql_error *`; a call that takes
+ * `cql_error **err` hands one over (release it with cql_error_unref) or, when err is NULL, none. An
+ * error already held in *err is released and replaced, so one variable serves a whole function. */
+typedef struct cql_error cql_error;
+
+/* Adds a holder and returns err; NULL stays NULL. [any thread] */
+CQL_API cql_error *cql_error_ref(const cql_error *err);
+/* Drops a holder; the last one frees. NULL is fine. [any thread] */
+CQL_API void cql_error_unref(cql_error *err);
+
+/* Accessors; all are [any thread], take no NULL, and return views that live as long as the error. */
+
+CQL_API cql_status cql_error_status(const cql_error *err);
+/* One line for a person: what failed, where, why, what to do. Control characters are escaped. */
+CQL_API const char *cql_error_text(const cql_error *err);
+/* The server's own message, escaped; empty when the error did not come from a server. */
+CQL_API const char *cql_error_server_message(const cql_error *err);
+/* "address:port" of the node concerned, empty when none was reached. */
+CQL_API const char *cql_error_host(const cql_error *err);
+/* The code of a server ERROR (native_protocol section 9), -1 for errors made on this side. */
+CQL_API int cql_error_server_code(const cql_error *err);
+
+/* True when the statement may have been applied although this error came: never repeat a statement
+ * that is not idempotent then. False means that it has certainly not been executed. */
+CQL_API bool cql_error_maybe_applied(const cql_error *err);
+/* True when the same request may succeed later or on another node. */
+CQL_API bool cql_error_retriable(const cql_error *err);
+
+/* Typed detail of unavailable, time-out and failure errors; 0 or "" where the code has no such field.
+ * consistency: the level that the server names (it may differ from the request's). required: replicas
+ * the level needs. received: those that answered (alive, for unavailable). */
+CQL_API int cql_error_consistency(const cql_error *err);
+CQL_API int cql_error_required(const cql_error *err);
+CQL_API int cql_error_received(const cql_error *err);
+CQL_API int cql_error_failures(const cql_error *err);
+CQL_API bool cql_error_data_present(const cql_error *err);
+CQL_API const char *cql_error_write_type(const cql_error *err);
+/* Keyspace and table of an already-exists error, keyspace and function of a function failure. */
+CQL_API const char *cql_error_keyspace(const cql_error *err);
+CQL_API const char *cql_error_table(const cql_error *err);
+
+/* The nodes that were tried, with the reason of each: for CQL_NO_HOST and failed connects. */
+CQL_API size_t cql_error_tried_count(const cql_error *err);
+/* Reads row i; CQL_OUT_OF_RANGE past the end. host and reason live as long as the error. */
+CQL_API cql_status cql_error_tried(const cql_error *err, size_t i, const char **host,
+                                   cql_status *status, const char **reason);
+
+CQL_END
+#endif

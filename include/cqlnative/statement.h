@@ -1,0 +1,140 @@
+/* statement.h: what can be sent: statements, prepared statements, batches. */
+#ifndef CQLNATIVE_STATEMENT_H
+#define CQLNATIVE_STATEMENT_H
+
+#include <cqlnative/error.h>
+#include <cqlnative/value.h>
+
+CQL_BEGIN
+
+typedef enum cql_consistency {
+    CQL_CONSISTENCY_ANY = 0,
+    CQL_CONSISTENCY_ONE = 1,
+    CQL_CONSISTENCY_TWO = 2,
+    CQL_CONSISTENCY_THREE = 3,
+    CQL_CONSISTENCY_QUORUM = 4,
+    CQL_CONSISTENCY_ALL = 5,
+    CQL_CONSISTENCY_LOCAL_QUORUM = 6,
+    CQL_CONSISTENCY_EACH_QUORUM = 7,
+    CQL_CONSISTENCY_SERIAL = 8,
+    CQL_CONSISTENCY_LOCAL_SERIAL = 9,
+    CQL_CONSISTENCY_LOCAL_ONE = 10
+} cql_consistency;
+
+/* Upper-case name ("LOCAL_QUORUM"), "UNKNOWN" for other numbers; and back, either case. */
+CQL_API const char *cql_consistency_name(int consistency);
+CQL_API cql_status cql_consistency_parse(cql_str name, cql_consistency *out);
+
+/* A statement with its values and options. [one at a time]: use it from one thread at a time. It may
+ * be changed or freed as soon as an execute call returned, since that call encodes it. */
+typedef struct cql_statement cql_statement;
+/* A statement known to the servers. Immutable, counted, [any thread]. Outlives its session. */
+typedef struct cql_prepared cql_prepared;
+/* Several statements in one request. [one at a time] */
+typedef struct cql_batch cql_batch;
+
+/* Several values for cql_statement_bind: pointer and count in one. */
+typedef struct cql_values {
+    const cql_value *ptr;
+    size_t count;
+} cql_values;
+
+#ifdef __cplusplus
+CQL_END
+namespace cql_detail {
+template <unsigned long N> struct values_holder {
+    cql_value v[N];
+    operator cql_values() const { return cql_values{v, N}; }
+};
+template <typename... T> inline values_holder<sizeof...(T)> hold(T... v) {
+    return values_holder<sizeof...(T)>{{v...}};
+}
+} // namespace cql_detail
+/* A temporary that lives until the end of the full expression, as in C. */
+#define CQL_VALUES(...) (::cql_detail::hold(__VA_ARGS__))
+CQL_BEGIN
+#else
+#define CQL_VALUES(...)                                                                            \
+    ((cql_values){(const cql_value[]){__VA_ARGS__},                                                \
+                  sizeof((const cql_value[]){__VA_ARGS__}) / sizeof(cql_value)})
+#endif
+
+/* --- statements ---------------------------------------------------------------------------------- */
+/* An unprepared statement; the text is copied. markers: number of `?` in it. Values go as they are
+ * (the server checks the types). al may be NULL. CQL_NO_MEMORY, CQL_TOO_LARGE (over 65,535 markers).
+ * Yours: free with cql_statement_free. */
+CQL_API cql_status cql_statement_new(const char *cql, size_t markers, const cql_allocator *al,
+                                     cql_statement **out);
+/* A statement bound to a prepared one, which it holds; every marker starts unbound. NULL when memory
+ * is out. Yours: free with cql_statement_free. */
+CQL_API cql_statement *cql_prepared_bind(const cql_prepared *prepared);
+CQL_API void cql_statement_free(cql_statement *stmt);
+
+/* Binds all markers from the first on. Fewer values than markers leave the rest as they are; more are
+ * CQL_OUT_OF_RANGE. A value that does not fit names the column, the expected and the given type in
+ * *err. Nothing is changed from the failing value on. */
+CQL_API cql_status cql_statement_bind(cql_statement *stmt, cql_values values, cql_error **err);
+/* Binds one marker, by index or by name (prepared statements: every marker of that name). */
+CQL_API cql_status cql_statement_bind_value(cql_statement *stmt, size_t index, cql_value value);
+CQL_API cql_status cql_statement_bind_name(cql_statement *stmt, const char *name, cql_value value);
+CQL_API cql_status cql_statement_bind_null(cql_statement *stmt, size_t index);
+CQL_API cql_status cql_statement_bind_bool(cql_statement *stmt, size_t index, bool v);
+CQL_API cql_status cql_statement_bind_int32(cql_statement *stmt, size_t index, int32_t v);
+CQL_API cql_status cql_statement_bind_int64(cql_statement *stmt, size_t index, int64_t v);
+CQL_API cql_status cql_statement_bind_double(cql_statement *stmt, size_t index, double v);
+CQL_API cql_status cql_statement_bind_text(cql_statement *stmt, size_t index, const char *v);
+CQL_API cql_status cql_statement_bind_blob(cql_statement *stmt, size_t index, const void *bytes,
+                                           size_t len);
+CQL_API cql_status cql_statement_bind_uuid(cql_statement *stmt, size_t index, cql_uuid v);
+/* Makes every marker unbound again; keeps the memory. */
+CQL_API void cql_statement_clear(cql_statement *stmt);
+/* Number of markers. */
+CQL_API size_t cql_statement_marker_count(const cql_statement *stmt);
+
+/* Options of one statement; what is not set comes from the session. */
+CQL_API void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level);
+/* CQL_BAD_ARGUMENT unless SERIAL or LOCAL_SERIAL. */
+CQL_API cql_status cql_statement_set_serial_consistency(cql_statement *stmt, cql_consistency level);
+/* True: running it twice is the same as once, so it may be sent again after an unclear failure. */
+CQL_API void cql_statement_set_idempotent(cql_statement *stmt, bool idempotent);
+/* Rows per page; -1 for all in one. */
+CQL_API cql_status cql_statement_set_page_size(cql_statement *stmt, int32_t rows);
+/* Continues after the page that gave this state (copied); an empty one starts at the first page. */
+CQL_API cql_status cql_statement_set_paging_state(cql_statement *stmt, cql_str state);
+/* Write time in microseconds since the epoch instead of the session's rising clock. */
+CQL_API void cql_statement_set_timestamp(cql_statement *stmt, int64_t unix_us);
+CQL_API void cql_statement_set_tracing(cql_statement *stmt, bool tracing);
+/* Time-out of the whole request in milliseconds, 0 for the session's. */
+CQL_API void cql_statement_set_timeout(cql_statement *stmt, uint32_t timeout_ms);
+
+/* --- prepared statements ------------------------------------------------------------------------- */
+CQL_API cql_prepared *cql_prepared_ref(const cql_prepared *prepared);
+CQL_API void cql_prepared_unref(cql_prepared *prepared);
+CQL_API cql_str cql_prepared_cql(const cql_prepared *prepared);
+CQL_API size_t cql_prepared_marker_count(const cql_prepared *prepared);
+CQL_API cql_str cql_prepared_marker_name(const cql_prepared *prepared, size_t i);
+CQL_API const cql_type *cql_prepared_marker_type(const cql_prepared *prepared, size_t i);
+
+/* --- batches ------------------------------------------------------------------------------------- */
+typedef enum cql_batch_type {
+    CQL_BATCH_LOGGED = 0,
+    CQL_BATCH_UNLOGGED = 1,
+    CQL_BATCH_COUNTER = 2
+} cql_batch_type;
+
+CQL_API cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, cql_batch **out);
+/* Appends a statement as it is now (copied in wire form). CQL_UNBOUND when a marker has no value,
+ * CQL_TOO_LARGE beyond 65,535 statements. */
+CQL_API cql_status cql_batch_add(cql_batch *batch, const cql_statement *stmt);
+CQL_API size_t cql_batch_count(const cql_batch *batch);
+CQL_API void cql_batch_clear(cql_batch *batch);
+CQL_API void cql_batch_free(cql_batch *batch);
+CQL_API void cql_batch_set_consistency(cql_batch *batch, cql_consistency level);
+CQL_API cql_status cql_batch_set_serial_consistency(cql_batch *batch, cql_consistency level);
+/* A batch counts as idempotent only when it is said here or all its members are. */
+CQL_API void cql_batch_set_idempotent(cql_batch *batch, bool idempotent);
+CQL_API void cql_batch_set_timestamp(cql_batch *batch, int64_t unix_us);
+CQL_API void cql_batch_set_timeout(cql_batch *batch, uint32_t timeout_ms);
+
+CQL_END
+#endif

@@ -1,0 +1,19 @@
+/* uv.h: a session on the caller's own libuv loop: no thread is made. The only header that needs
+ * <uv.h>. */
+#ifndef CQLNATIVE_UV_H
+#define CQLNATIVE_UV_H
+
+#include <cqlnative/session.h>
+#include <uv.h>
+
+CQL_BEGIN
+
+/* A session on `loop`, which must outlive it. All calls are made on the loop's thread; nothing blocks
+ * (the _wait calls return CQL_WRONG_THREAD). Close with cql_session_close, then cql_session_free in
+ * or after its callback. Options are copied. An idle session keeps uv_run from returning until it is
+ * closed. CQL_NO_MEMORY, CQL_SYSTEM. [loop thread] */
+CQL_API cql_status cql_session_new_uv(uv_loop_t *loop, const cql_options *o, cql_session **out,
+                                      cql_error **err);
+
+CQL_END
+#endif

@@ -1,0 +1,151 @@
+/* value.h: tagged values: one form in which any value can be bound and any cell be looked at. */
+#ifndef CQLNATIVE_VALUE_H
+#define CQLNATIVE_VALUE_H
+
+#include <cqlnative/types.h>
+#include <cqlnative/uuid.h>
+
+CQL_BEGIN
+
+/* Null, "not set" (the column keeps what it has; protocol v4+) and an empty value (zero bytes) are
+ * three different things. CQL_VALUE_UNBOUND is what a marker holds before it was bound. */
+typedef enum cql_value_state {
+    CQL_VALUE_SET = 0,
+    CQL_VALUE_NULL = 1,
+    CQL_VALUE_UNSET = 2,
+    CQL_VALUE_UNBOUND = 3
+} cql_value_state;
+
+/* A value in wire form (big-endian). Up to 16 bytes are held inside; longer ones are borrowed: `ptr`
+ * must stay good until the call that takes the value returns. Make it with the functions below; read
+ * it with the cql_value_as_ functions. A plain struct: copy it, drop it, nothing to free. */
+typedef struct cql_value {
+    uint16_t type;  /* cql_type_id of the bytes */
+    uint8_t state;  /* cql_value_state */
+    uint8_t inside; /* 1: the bytes are in u.bytes, 0: at u.ptr */
+    uint32_t len;
+    union {
+        uint8_t bytes[16];
+        const void *ptr;
+    } u;
+} cql_value;
+
+/* A span of time that keeps months, days and nanoseconds apart; all three have the same sign. */
+typedef struct cql_duration {
+    int32_t months;
+    int32_t days;
+    int64_t nanos;
+} cql_duration;
+
+/* An IP address: 4 or 16 bytes in network order. */
+typedef struct cql_inet {
+    uint8_t len;
+    uint8_t bytes[16];
+} cql_inet;
+
+/* --- making values; all [any thread], none allocates --------------------------------------------- */
+CQL_API cql_value cql_value_null(void);
+CQL_API cql_value cql_value_unset(void);
+CQL_API cql_value cql_value_bool(bool v);
+CQL_API cql_value cql_value_int8(int8_t v);
+CQL_API cql_value cql_value_int16(int16_t v);
+CQL_API cql_value cql_value_int32(int32_t v);
+/* Also binds counter, timestamp (milliseconds since the epoch) and time (nanoseconds of the day). */
+CQL_API cql_value cql_value_int64(int64_t v);
+CQL_API cql_value cql_value_float(float v);
+CQL_API cql_value cql_value_double(double v);
+/* Milliseconds since 1970-01-01T00:00:00Z, before it negative. */
+CQL_API cql_value cql_value_timestamp(int64_t unix_ms);
+/* Days since 1970-01-01, before it negative; the wire form is moved by 2^31. */
+CQL_API cql_value cql_value_date(int32_t unix_days);
+/* Nanoseconds of the day; the bind refuses what is outside 0..86399999999999 with CQL_BAD_VALUE. */
+CQL_API cql_value cql_value_time(int64_t nanos_of_day);
+CQL_API cql_value cql_value_duration(cql_duration v);
+/* Also binds timeuuid when the version is 1. */
+CQL_API cql_value cql_value_uuid(cql_uuid v);
+CQL_API cql_value cql_value_inet(cql_inet v);
+/* Text for ascii and text columns, borrowed. NULL gives a null value. */
+CQL_API cql_value cql_value_text(const char *nul_terminated);
+CQL_API cql_value cql_value_str(cql_str text);
+CQL_API cql_value cql_value_blob(const void *bytes, size_t len);
+/* Big integers: big-endian two's complement, borrowed, minimal or not. */
+CQL_API cql_value cql_value_varint(const void *bytes, size_t len);
+/* Bytes that are already in the wire form of `type`, borrowed. */
+CQL_API cql_value cql_value_raw(cql_type_id type, const void *bytes, size_t len);
+
+/* --- reading values -------------------------------------------------------------------------------
+ * CQL_TYPE_MISMATCH for another type, CQL_IS_NULL for null, unset and unbound, CQL_BAD_VALUE for
+ * bytes that are no value of the type (an empty value of a fixed-size type among them). *out is
+ * written only on CQL_OK. [any thread] */
+CQL_API bool cql_value_is_null(const cql_value *v);
+CQL_API bool cql_value_is_empty(const cql_value *v);
+/* The wire bytes, wherever they are. */
+CQL_API cql_str cql_value_bytes(const cql_value *v);
+CQL_API cql_status cql_value_as_bool(const cql_value *v, bool *out);
+CQL_API cql_status cql_value_as_int8(const cql_value *v, int8_t *out);
+CQL_API cql_status cql_value_as_int16(const cql_value *v, int16_t *out);
+CQL_API cql_status cql_value_as_int32(const cql_value *v, int32_t *out);
+/* bigint, counter, timestamp, time; also varint when it fits. */
+CQL_API cql_status cql_value_as_int64(const cql_value *v, int64_t *out);
+CQL_API cql_status cql_value_as_float(const cql_value *v, float *out);
+CQL_API cql_status cql_value_as_double(const cql_value *v, double *out);
+CQL_API cql_status cql_value_as_date(const cql_value *v, int32_t *unix_days);
+CQL_API cql_status cql_value_as_duration(const cql_value *v, cql_duration *out);
+CQL_API cql_status cql_value_as_uuid(const cql_value *v, cql_uuid *out);
+CQL_API cql_status cql_value_as_inet(const cql_value *v, cql_inet *out);
+CQL_API cql_status cql_value_as_str(const cql_value *v, cql_str *out);
+/* scale and the unscaled big-endian two's complement number (borrowed from the value). */
+CQL_API cql_status cql_value_as_decimal(const cql_value *v, int32_t *scale, cql_str *unscaled);
+
+/* --- collections ----------------------------------------------------------------------------------
+ * A builder for list, set, map, tuple, UDT and vector values. */
+typedef struct cql_collection cql_collection;
+
+/* type: CQL_TYPE_LIST, _SET, _MAP, _TUPLE, _UDT or _VECTOR. al may be NULL (the C library's). Yours:
+ * free with cql_collection_free. CQL_NO_MEMORY, CQL_BAD_ARGUMENT. [one at a time] */
+CQL_API cql_status cql_collection_new(cql_type_id type, const cql_allocator *al,
+                                      cql_collection **out);
+/* Appends an element (copied); for a map key and value in turn. Null is refused in list, set, map and
+ * vector (CQL_IS_NULL) since servers fail on it; elements of one list or set, all keys and all values
+ * of a map, must have one type (CQL_TYPE_MISMATCH). */
+CQL_API cql_status cql_collection_add(cql_collection *c, cql_value element);
+CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value value);
+/* Empties it for reuse; keeps the memory. */
+CQL_API void cql_collection_clear(cql_collection *c);
+CQL_API void cql_collection_free(cql_collection *c);
+/* The collection as a value, borrowed until c changes; a map with a key but no value yet gives an
+ * unbound value, which every bind refuses. */
+CQL_API cql_value cql_value_collection(const cql_collection *c);
+
+/* Walks the elements of a list, set, map, tuple, UDT or vector over the same bytes, no copy. */
+typedef struct cql_items {
+    const cql_type *type;
+    const uint8_t *at;
+    const uint8_t *end;
+    uint32_t count; /* elements (pairs for a map) still to come */
+    uint32_t index; /* of the next element */
+    cql_status status;
+    uint16_t spare[2];
+} cql_items;
+
+/* type: the descriptor that belongs to v (a column's, or cql_type_at of an outer one). A null value
+ * gives zero items. CQL_TYPE_MISMATCH when v is no collection, CQL_MALFORMED for a count that its
+ * bytes cannot hold. */
+CQL_API cql_status cql_items_init(cql_items *it, const cql_type *type, const cql_value *v);
+/* The next element; for a map it is the value and *key its key (key may be NULL for the others). The
+ * values borrow from v's bytes. False at the end or at malformed bytes: cql_items_status tells. */
+CQL_API bool cql_items_next(cql_items *it, cql_value *key, cql_value *element);
+CQL_API cql_status cql_items_status(const cql_items *it);
+
+/* --- text -----------------------------------------------------------------------------------------
+ * Prints a value as cqlsh does (text without quotes at the top level, with quotes inside collections;
+ * blobs as 0x…, null as "null"). type may be NULL for scalars. Always NUL-terminated and cut at cap;
+ * *len is the full length without the NUL. CQL_MALFORMED for bytes that are no value of the type. */
+CQL_API cql_status cql_value_print(const cql_value *v, const cql_type *type, char *buf, size_t cap,
+                                   size_t *len);
+/* The same as JSON (numbers, true, null, strings with escapes, arrays, objects). */
+CQL_API cql_status cql_value_print_json(const cql_value *v, const cql_type *type, char *buf,
+                                        size_t cap, size_t *len);
+
+CQL_END
+#endif
