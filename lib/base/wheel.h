@@ -1,0 +1,35 @@
+/* wheel.h: a hashed timing wheel: one deadline per request at the cost of a list operation. */
+#ifndef CQLN_BASE_WHEEL_H
+#define CQLN_BASE_WHEEL_H
+
+#include "base/list.h"
+
+#include <stdint.h>
+
+enum { CQLN_WHEEL_SLOTS = 512, CQLN_WHEEL_TICK_MS = 8 };
+
+typedef struct cqln_wheel_item {
+    cqln_list link;
+    uint64_t deadline; /* milliseconds; 0: not in the wheel */
+} cqln_wheel_item;
+
+typedef struct cqln_wheel {
+    cqln_list slots[CQLN_WHEEL_SLOTS];
+    uint64_t used[CQLN_WHEEL_SLOTS / 64]; /* one bit a slot that is not empty */
+    uint64_t ticked;                      /* tick up to which everything due was handed out */
+    size_t count;
+} cqln_wheel;
+
+void cqln_wheel_init(cqln_wheel *w, uint64_t now);
+void cqln_wheel_item_init(cqln_wheel_item *item);
+/* Adds an item that is not in the wheel; deadline > 0. */
+void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline);
+/* Takes it out; harmless when it is not in. */
+void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item);
+/* Takes out one item whose deadline is <= now; NULL when there is none. Call until NULL. */
+cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now);
+/* A time at which to look again: never later than one tick after the earliest deadline; it may be
+ * earlier than any deadline. UINT64_MAX when empty. */
+uint64_t cqln_wheel_next(const cqln_wheel *w);
+
+#endif
