@@ -1,0 +1,137 @@
+/* response.h: decoders of response bodies. A body is always whole here; views borrow from it. Every
+ * decoder gives CQL_OK or CQL_MALFORMED (and CQL_NO_MEMORY where it builds something); bytes behind the
+ * end of a message are ignored, as the protocol asks. */
+#ifndef CQLN_MSG_RESPONSE_H
+#define CQLN_MSG_RESPONSE_H
+
+#include "base/arena.h"
+#include "types/type.h"
+#include "wire/frame.h"
+#include "wire/notation.h"
+
+/* What may stand before any message, by header flags: trace id, warnings, custom payload. */
+typedef struct cqln_prefix {
+    const uint8_t *trace_id;   /* 16 bytes or NULL */
+    uint16_t warnings;         /* number of them */
+    cql_str warnings_bytes;    /* that many [string]s */
+    uint16_t payload_entries;  /* number of them */
+    cql_str payload_bytes;     /* that many [string] [bytes] */
+} cqln_prefix;
+/* Leaves rd at the message. Costs one compare when no flag is set. */
+cql_status cqln_decode_prefix(cqln_reader *rd, uint8_t flags, cqln_prefix *out);
+
+/* --- ERROR (section 9) --------------------------------------------------------------------------- */
+typedef struct cqln_server_error {
+    uint32_t code;
+    cql_str message;
+    uint16_t consistency;
+    int32_t required; /* block for */
+    int32_t received; /* or alive */
+    int32_t failures;
+    bool data_present;
+    cql_str write_type;
+    uint16_t contentions;
+    cql_str keyspace; /* already exists, function failure */
+    cql_str table;    /* or function */
+    cql_str unprepared_id;
+    cql_str reasons;  /* v5 failure map: `failures` entries of [inetaddr][short] */
+} cqln_server_error;
+/* Fields that the code does not have stay zero. An unknown code keeps code and message. */
+cql_status cqln_decode_error(cqln_reader *rd, uint8_t version, cqln_server_error *out);
+
+/* --- RESULT (section 4.2.5) ---------------------------------------------------------------------- */
+enum {
+    CQLN_RESULT_VOID = 1,
+    CQLN_RESULT_ROWS = 2,
+    CQLN_RESULT_SET_KEYSPACE = 3,
+    CQLN_RESULT_PREPARED = 4,
+    CQLN_RESULT_SCHEMA_CHANGE = 5
+};
+enum {
+    CQLN_ROWS_GLOBAL_SPEC = 1,
+    CQLN_ROWS_HAS_MORE = 2,
+    CQLN_ROWS_NO_METADATA = 4,
+    CQLN_ROWS_METADATA_CHANGED = 8
+};
+
+typedef struct cqln_column {
+    cql_str keyspace;
+    cql_str table;
+    cql_str name;
+    const cql_type *type;
+} cqln_column;
+
+/* Decoded column descriptions; counted, immutable once built, [any thread]. Everything in one arena. */
+typedef struct cqln_metadata cqln_metadata;
+struct cqln_metadata {
+    _Atomic(uint32_t) refs;
+    cqln_arena arena;
+    uint32_t count;
+    const cqln_column *columns;
+    uint32_t pk_count;         /* bind metadata: partition key markers */
+    const uint16_t *pk_index;
+    cql_str id;                /* result metadata id (v5), copied in; empty when there is none */
+};
+cqln_metadata *cqln_metadata_ref(cqln_metadata *m);
+void cqln_metadata_unref(cqln_metadata *m);
+
+/* Head of a ROWS body, without decoding columns. */
+typedef struct cqln_rows_head {
+    uint32_t flags;
+    uint32_t column_count;
+    bool has_paging_state;
+    cql_str paging_state;
+    cql_str new_metadata_id; /* with METADATA_CHANGED */
+    cql_str columns;         /* the table spec and column bytes; empty with NO_METADATA */
+    uint32_t row_count;
+    cql_str rows;            /* the cells: the rest of the body */
+} cqln_rows_head;
+/* rd behind the kind. Steps over the column specs (checked), reads the row count, and checks that
+ * row_count * column_count cells of at least 4 bytes can be there. Fast when NO_METADATA is set. */
+cql_status cqln_decode_rows_head(cqln_reader *rd, cqln_rows_head *out);
+/* Builds the metadata of a rows head that has columns. The count is checked against the bytes before
+ * anything is allocated. */
+cql_status cqln_metadata_from_rows(const cql_allocator *al, const cqln_rows_head *head,
+                                   cqln_metadata **out);
+
+typedef struct cqln_prepared_head {
+    cql_str id;
+    cql_str metadata_id; /* v5 */
+    cqln_metadata *bind; /* one holder each, the caller's */
+    cqln_metadata *result;
+} cqln_prepared_head;
+/* rd behind the kind. On failure nothing is held. */
+cql_status cqln_decode_prepared(cqln_reader *rd, uint8_t version, const cql_allocator *al,
+                                cqln_prepared_head *out);
+
+/* SCHEMA_CHANGE result, and the event of that name behind its type. */
+typedef struct cqln_schema_change {
+    cql_str change; /* CREATED, UPDATED, DROPPED */
+    cql_str target; /* KEYSPACE, TABLE, TYPE, FUNCTION, AGGREGATE */
+    cql_str keyspace;
+    cql_str name; /* empty for a keyspace */
+} cqln_schema_change;
+cql_status cqln_decode_schema_change(cqln_reader *rd, cqln_schema_change *out);
+
+/* --- EVENT, SUPPORTED, AUTH ---------------------------------------------------------------------- */
+typedef struct cqln_event {
+    enum { CQLN_EV_UNKNOWN, CQLN_EV_TOPOLOGY, CQLN_EV_STATUS, CQLN_EV_SCHEMA } kind;
+    cql_str change; /* NEW_NODE, REMOVED_NODE, UP, DOWN … */
+    cqln_inet_port address;
+    cqln_schema_change schema;
+} cqln_event;
+/* Unknown types give CQLN_EV_UNKNOWN and CQL_OK. */
+cql_status cqln_decode_event(cqln_reader *rd, cqln_event *out);
+
+typedef struct cqln_supported {
+    bool lz4;
+    bool versions_known;  /* PROTOCOL_VERSIONS was there */
+    unsigned versions;    /* bit n: version n offered and not beta */
+    cql_str release_hint; /* CQL_VERSION's first value */
+} cqln_supported;
+cql_status cqln_decode_supported(cqln_reader *rd, cqln_supported *out);
+/* AUTHENTICATE: the class name. AUTH_CHALLENGE and AUTH_SUCCESS: the token, null as ptr NULL. */
+cql_status cqln_decode_authenticate(cqln_reader *rd, cql_str *class_name);
+cql_status cqln_decode_auth_token(cqln_reader *rd, cql_str *token);
+
+#endif

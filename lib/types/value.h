@@ -1,0 +1,30 @@
+/* value.h: checks on values in wire form against a type. */
+#ifndef CQLN_TYPES_VALUE_H
+#define CQLN_TYPES_VALUE_H
+
+#include "types/type.h"
+
+#include <cqlnative/value.h>
+
+/* Can v be bound to a marker of this type? CQL_OK; CQL_TYPE_MISMATCH; CQL_BAD_VALUE for the right type
+ * with impossible bytes (time out of range, timeuuid of another version, collection elements that do
+ * not fit their type …). Null and unset are always fine, unbound is CQL_UNBOUND. Rules: int64 also fits
+ * counter, timestamp, time; text fits ascii (7-bit only) and text; uuid fits timeuuid when its version
+ * is 1; a raw value must carry the very type; blob fits blob and custom; collections are checked
+ * element by element, recursively. */
+cql_status cqln_value_check(const cql_type *type, const cql_value *v);
+
+/* Are these bytes a well-formed value of the type? Zero bytes are (the empty value) where the server
+ * allows it. Used on what users hand in as raw bytes and by the fuzz target. CQL_OK or CQL_BAD_VALUE. */
+cql_status cqln_value_wellformed(const cql_type *type, cql_str bytes);
+
+/* A value that borrows `bytes` as the type (ptr NULL: null). */
+cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len);
+
+/* Signed big-endian two's complement to 64 bits; false when it does not fit or is empty. */
+bool cqln_varint_to_i64(cql_str bytes, int64_t *out);
+/* Days since the epoch <-> proleptic Gregorian date; any year that fits. */
+void cqln_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
+int64_t cqln_days_from_civil(int64_t year, unsigned month, unsigned day);
+
+#endif
