@@ -15,6 +15,13 @@ typedef struct cql_error cql_error;
 CQL_API cql_error *cql_error_ref(const cql_error *err);
 /* Drops a holder; the last one frees. NULL is fine. [any thread] */
 CQL_API void cql_error_unref(cql_error *err);
+/* Makes an error of one's own, for modules and programs built on the library. `text` is the whole line
+ * for a person (copied, escaped). `cause` lends all but status and text: host, server message, typed
+ * detail, flags, tried nodes; it is borrowed and may be NULL. al may be NULL (the C library's).
+ * Never NULL: when memory is out, the out-of-memory error comes instead. Yours: cql_error_unref.
+ * [any thread] */
+CQL_API cql_error *cql_error_make(const cql_allocator *al, cql_status st, const cql_error *cause,
+                                  const char *text);
 
 /* Accessors; all are [any thread], take no NULL, and return views that live as long as the error. */
 

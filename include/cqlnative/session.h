@@ -132,6 +132,10 @@ CQL_API void cql_hosts_free(cql_hosts *hosts);
 CQL_API cql_str cql_session_cluster_name(cql_session *s);
 /* The allocator the session was made with, for modules built on top. */
 CQL_API const cql_allocator *cql_session_allocator(const cql_session *s);
+/* CQL_OK when a call that blocks may be made on this thread; CQL_WRONG_THREAD on the session's own
+ * loop thread and for a session on the caller's loop. For modules that bring blocking calls of their
+ * own. [any thread] */
+CQL_API cql_status cql_session_may_wait(const cql_session *s);
 
 CQL_END
 #endif
