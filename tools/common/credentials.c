@@ -1,0 +1,128 @@
+/* Where a password may come from. */
+#include "common/credentials.h"
+
+#include "common/memory.h"
+#include "common/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PASSWORD_LIMIT 4096
+
+/* Copies a variable and overwrites it, so that neither children nor /proc show it any longer. */
+static char *take_variable(const char *name)
+{
+    char *value = getenv(name);
+    char *copy = value && *value ? tool_copy(value) : NULL;
+    if (value)
+        tool_wipe(value, strlen(value));
+    unsetenv(name);
+    return copy;
+}
+
+void tool_credentials_init(tool_credentials *c)
+{
+    c->user = take_variable("CQL_USERNAME");
+    c->password = take_variable("CQL_PASSWORD");
+    c->password_file = NULL;
+    c->password_fd = -1;
+}
+
+static void set_password(tool_credentials *c, char *password)
+{
+    if (c->password)
+        tool_wipe(c->password, strlen(c->password));
+    free(c->password);
+    c->password = password;
+}
+
+/* The first line of a descriptor; NULL with errno when it cannot be read, 0 when it is too long. */
+static char *read_line(int fd)
+{
+    char line[PASSWORD_LIMIT + 1];
+    size_t used = 0;
+    bool ended = false;
+    while (!ended && used < PASSWORD_LIMIT) {
+        ssize_t got = read(fd, line + used, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return NULL;
+        ended = got == 0 || line[used] == '\n';
+        used += !ended;
+    }
+    if (used && line[used - 1] == '\r')
+        used--;
+    line[used] = '\0';
+    char *copy = ended ? tool_copy(line) : NULL;
+    tool_wipe(line, sizeof line);
+    errno = 0;
+    return copy;
+}
+
+static bool read_password(tool_credentials *c, const char *what, int fd, char *why, size_t size)
+{
+    char *line = fd >= 0 ? read_line(fd) : NULL;
+    if (line) {
+        set_password(c, line);
+        return true;
+    }
+    snprintf(why, size, "%s: %s", what, errno ? strerror(errno) : "the line is too long");
+    return false;
+}
+
+static bool read_file(tool_credentials *c, char *why, size_t size)
+{
+    struct stat info;
+    int fd = open(c->password_file, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IRWXO))
+        fprintf(stderr, "warning: %s can be read by every user (chmod 600 mends it)\n",
+                c->password_file);
+    bool fine = read_password(c, c->password_file, fd, why, size);
+    if (fd >= 0)
+        close(fd);
+    return fine;
+}
+
+static bool ask(tool_credentials *c, char *why, size_t size)
+{
+    char *prompt = tool_format("Password of %s: ", c->user);
+    char *password = tool_prompt_secret(prompt);
+    free(prompt);
+    if (password)
+        set_password(c, password);
+    else
+        snprintf(why, size,
+                 "no password for user '%s': use --password-file, --password-fd or CQL_PASSWORD",
+                 c->user);
+    return password != NULL;
+}
+
+bool tool_credentials_settle(tool_credentials *c, char *why, size_t why_size)
+{
+    char what[40];
+    if (c->password_file && !read_file(c, why, why_size))
+        return false;
+    snprintf(what, sizeof what, "descriptor %d", c->password_fd);
+    if (c->password_fd >= 0 && !read_password(c, what, c->password_fd, why, why_size))
+        return false;
+    if (c->password && !c->user) {
+        snprintf(why, why_size, "a password without a user: give --user or CQL_USERNAME");
+        return false;
+    }
+    return !c->user || c->password || ask(c, why, why_size);
+}
+
+void tool_credentials_free(tool_credentials *c)
+{
+    set_password(c, NULL);
+    free(c->user);
+    free(c->password_file);
+    tool_credentials empty = {NULL, NULL, NULL, -1};
+    *c = empty;
+}

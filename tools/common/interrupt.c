@@ -1,0 +1,53 @@
+/* Signals as a flag; blocked but while tool_poll waits. */
+#include "config.h"
+
+#include "common/interrupt.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t caught;
+static sigset_t outside; /* the mask while waiting */
+static bool catching;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+void tool_catch_interrupts(void)
+{
+    struct sigaction action, ignore;
+    memset(&action, 0, sizeof action);
+    memset(&ignore, 0, sizeof ignore);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND;
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigprocmask(SIG_SETMASK, NULL, &outside);
+    catching = true;
+}
+
+int tool_interrupted(void)
+{
+    return caught;
+}
+
+int tool_poll(struct pollfd *fds, unsigned long count, int timeout_ms)
+{
+    struct timespec limit = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
+    sigset_t both, before;
+    if (!catching)
+        return poll(fds, count, timeout_ms);
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    sigprocmask(SIG_BLOCK, &both, &before);
+    int ready = caught ? -1 : ppoll(fds, count, timeout_ms < 0 ? NULL : &limit, &outside);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return ready;
+}
