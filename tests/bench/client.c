@@ -4,8 +4,8 @@
  * loop: the session runs on the program's own loop; each callback submits the next request, as a
  *     program with one thread does.
  * thread: the session has its own thread; the main thread submits everything and the callbacks, on
- *     the session's thread, count. When the window is full the main thread sleeps until half of it is
- *     free (all of it, when it is one request), as a program with a bounded number of requests in
+ *     the session's thread, count. When the window is full the main thread sleeps until half of it
+ * is free (all of it, when it is one request), as a program with a bounded number of requests in
  *     flight does. Every request crosses from one thread to the other.
  * thread-callback: the same, but after the first window each callback submits the next request, so
  *     that nothing crosses.
@@ -70,11 +70,11 @@ static cql_status bind_row(cql_statement *stmt, uint64_t id)
     bench_row row = bench_row_of((int64_t)id);
     cql_str name = {row.name, row.name_size};
 
-    return cql_statement_bind(
-        stmt,
-        CQL_VALUES(cql_value_str(name), cql_value_int32(row.number), cql_value_int64(row.id),
-                   cql_value_timestamp(row.at), cql_value_blob(row.data, BENCH_DATA_SIZE)),
-        NULL);
+    return cql_statement_bind(stmt,
+                              CQL_VALUES(cql_value_str(name), cql_value_int32(row.number),
+                                         cql_value_int64(row.id), cql_value_timestamp(row.at),
+                                         cql_value_blob(row.data, BENCH_DATA_SIZE)),
+                              NULL);
 }
 
 static void submit(cql_statement *stmt, uint64_t id)

@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""Runs the benchmark: see README.md in this folder.
+
+Starts the responder on one core, and for each cell (workload, mode, protocol, requests in flight) a
+floor and a client on another; runs them in turn; counts calls in a run of its own; and says at the end
+which limits hold. Exit code 0: all hold; 1: one is broken; 2: the benchmark itself failed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+WORKLOADS = ("insert", "select", "page")
+MODES = ("loop", "thread")
+PROTOCOLS = (4, 5)
+INFLIGHT = (1, 32, 256, 1024)
+PAGE_ROWS = 5000
+
+# Cells under callgrind: (workload, mode, protocol, inflight, the two run lengths).
+CALLGRIND = [
+    ("insert", "loop", 4, 256, (2048, 6144)),
+    ("select", "loop", 4, 256, (2048, 6144)),
+    ("page", "loop", 4, 32, (32, 96)),
+]
+CALLGRIND_FULL = [
+    ("select", "loop", 5, 256, (2048, 6144)),
+    ("select", "thread", 4, 256, (2048, 6144)),
+    ("select", "thread", 5, 256, (2048, 6144)),
+    ("insert", "loop", 5, 256, (2048, 6144)),
+    ("insert", "thread", 4, 256, (2048, 6144)),
+    ("page", "loop", 5, 32, (32, 96)),
+]
+
+RATIO_AT = 256
+RATIO_LIMIT = {"loop": 3.0, "thread": 6.0}
+FLOOR_INSTRUCTIONS = 600
+STRAY = 4  # calls in a whole round that may have another cause than the requests: a timer, a log line
+
+
+class BenchError(Exception):
+    """The benchmark cannot go on; the text says why."""
+
+
+def pin(cpu):
+    def run():
+        os.sched_setaffinity(0, {cpu})
+
+    return run
+
+
+class Program:
+    """A floor or a client: a number of requests in, a JSON object out."""
+
+    def __init__(self, command, cpu, env=None, wait=120):
+        self.command = [str(part) for part in command]
+        self.wait = wait
+        self.proc = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=pin(cpu), env=dict(os.environ, **(env or {})))
+
+    def run(self, requests):
+        try:
+            self.proc.stdin.write(f"{requests}\n")
+            self.proc.stdin.flush()
+            line = self.proc.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            code = self.proc.wait(self.wait)
+            raise BenchError(f"{' '.join(self.command)} ended with code {code}")
+        return json.loads(line)
+
+    def close(self):
+        self.proc.stdin.close()
+        code = self.proc.wait(self.wait)
+        if code != 0:
+            raise BenchError(f"{' '.join(self.command)} ended with code {code}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is None:
+            self.close()
+            return
+        self.proc.kill()
+        self.proc.wait()
+
+
+class Responder:
+    def __init__(self, path, cpu):
+        self.proc = subprocess.Popen(
+            [str(path), "--seconds", "7200"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=pin(cpu))
+        self.target = self.proc.stdout.readline().strip()
+        if not self.target:
+            raise BenchError("the responder did not start")
+
+    def cpu_ns(self):
+        with open(f"/proc/{self.proc.pid}/schedstat", encoding="ascii") as f:
+            return int(f.read().split()[0])
+
+    def close(self):
+        self.proc.stdin.close()
+        self.proc.wait(10)
+
+
+class Bench:
+    def __init__(self, options):
+        cpus = sorted(os.sched_getaffinity(0))
+        self.options = options
+        self.build = pathlib.Path(options.build)
+        self.server_cpu = cpus[0]
+        self.client_cpu = cpus[-1]
+        self.slice_s = 1.0 if options.full else options.slice
+        self.pairs = 15 if options.full else options.pairs
+        self.floor_counts = {}
+        if len(cpus) < 2:
+            say("only one core may be used: responder and clients share it, times mean little")
+        self.responder = Responder(self.build / "tests/bench/responder", self.server_cpu)
+
+    def command(self, program, cell):
+        command = [self.build / "tests/bench" / program, "--target", self.responder.target,
+                   "--protocol", cell["protocol"], "--workload", cell["workload"],
+                   "--inflight", cell["inflight"]]
+        return command + (["--mode", cell["mode"]] if program == "client" else [])
+
+    def start(self, program, cell, env=None):
+        return Program(self.command(program, cell), self.client_cpu, env)
+
+    def round_size(self, client, cell):
+        """Warms up, and finds how many requests take the time of a slice."""
+        least = max(cell["inflight"], 32 if cell["workload"] == "page" else 1000)
+        client.run(least)
+        requests = least
+        while True:
+            took = client.run(requests)["wall_ns"] / 1e9
+            if took >= self.slice_s / 4:
+                return max(least, int(requests * self.slice_s / took))
+            requests = max(requests * 2, int(requests * self.slice_s / max(took, 1e-6) / 2))
+
+    def time(self, cell):
+        pairs = []
+        with self.start("client", cell) as client, self.start("floor", cell) as floor:
+            requests = self.round_size(client, cell)
+            floor.run(requests)
+            for _ in range(self.pairs):
+                floor_round = floor.run(requests)
+                before = self.responder.cpu_ns()
+                client_round = client.run(requests)
+                client_round["responder_us"] = (self.responder.cpu_ns() - before) / 1000
+                pairs.append((floor_round, client_round))
+
+        def middle(of):
+            return statistics.median(of(f, c) for f, c in pairs)
+
+        return {
+            "requests": requests,
+            "cpu_us_per_req": middle(lambda f, c: c["cpu_us"] / requests),
+            "floor_cpu_us_per_req": middle(lambda f, c: f["cpu_us"] / requests),
+            "floor_ratio": middle(lambda f, c: c["cpu_us"] / max(f["cpu_us"], 1)),
+            "floor_ratios": [round(c["cpu_us"] / max(f["cpu_us"], 1), 2) for f, c in pairs],
+            "req_per_s": middle(lambda f, c: requests * 1e9 / c["wall_ns"]),
+            "p50_us": middle(lambda f, c: c["p50_us"]),
+            "p99_us": middle(lambda f, c: c["p99_us"]),
+            "floor_p50_us": middle(lambda f, c: f["p50_us"]),
+            "responder_cpu_us_per_req": middle(lambda f, c: c["responder_us"] / requests),
+        }
+
+    def count_one(self, program, cell, requests):
+        env = {"LD_PRELOAD": str((self.build / "tests/bench/.libs/interpose.so").resolve())}
+        with self.start(program, cell, env) as counted:
+            for _ in range(3):  # the first two bring every pool to its largest size
+                result = counted.run(requests)
+        if "allocs" not in result:
+            raise BenchError(f"{env['LD_PRELOAD']} counts nothing")
+        return result
+
+    def count(self, cell, requests):
+        requests = max(cell["inflight"], min(requests, 20000))
+        key = (cell["workload"], cell["protocol"], cell["inflight"])
+        if key not in self.floor_counts:
+            self.floor_counts[key] = self.count_one("floor", cell, requests)
+        floor = self.floor_counts[key]
+        client = self.count_one("client", cell, requests)
+        calls = ("socket_reads", "socket_writes", "other_reads", "other_writes", "turns", "polls",
+                 "sleeps", "wakes", "other_calls")
+        floor_allocs = floor["allocs"] * requests / floor["requests"]
+        return {
+            "allocs_per_req": (client["allocs"] - floor_allocs) / requests,
+            "syscalls_per_req": sum(client[c] for c in calls) / requests,
+            "floor_syscalls_per_req": sum(floor[c] for c in calls) / floor["requests"],
+            "counted": {c: client[c] for c in ("requests", "allocs") + calls},
+        }
+
+    def instructions(self, program, cell, lengths):
+        totals = []
+        for n in lengths:
+            command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+            command += [str(part) for part in self.command(program, cell)]
+            done = subprocess.run(command, input=f"{n}\n", capture_output=True, text=True,
+                                  preexec_fn=pin(self.client_cpu), timeout=600, check=False)
+            found = [l for l in done.stderr.splitlines() if "Collected :" in l]
+            if done.returncode != 0 or not found:
+                raise BenchError(f"callgrind of {program} failed:\n{done.stderr}")
+            totals.append(int(found[0].split()[-1]))
+        return (totals[1] - totals[0]) / (lengths[1] - lengths[0])
+
+    def cell(self, workload, mode, protocol, inflight):
+        cell = {"workload": workload, "mode": mode, "protocol": protocol, "inflight": inflight}
+        result = dict(cell)
+        result.update(self.time(cell))
+        result.update(self.count(cell, result["requests"]))
+        rows = {"insert": 0, "select": 1, "page": PAGE_ROWS}[workload]
+        result["rows_per_s"] = result["req_per_s"] * rows
+        result["instructions_per_req"] = None
+        for w, m, p, k, lengths in self.options.callgrind:
+            if (w, m, p, k) == (workload, mode, protocol, inflight):
+                result["instructions_per_req"] = self.instructions("client", cell, lengths)
+                result["floor_instructions_per_req"] = self.instructions("floor", cell, lengths)
+        return result
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def rounded(result):
+    def short(v):
+        if not isinstance(v, float):
+            return v
+        return round(v) if abs(v) >= 10000 else float(f"{v:.4g}")
+
+    return {k: short(v) for k, v in result.items()}
+
+
+def table(results):
+    head = ("workload", "mode", "v", "in flight", "cpu us", "floor us", "ratio", "req/s", "rows/s",
+            "p50 us", "p99 us", "allocs", "syscalls", "instr")
+    lines = [head]
+    for r in results:
+        instr = r["instructions_per_req"]
+        lines.append((
+            r["workload"], r["mode"], str(r["protocol"]), str(r["inflight"]),
+            f"{r['cpu_us_per_req']:.3f}", f"{r['floor_cpu_us_per_req']:.3f}",
+            f"{r['floor_ratio']:.2f}", f"{r['req_per_s']:.0f}",
+            f"{r['rows_per_s']:.0f}" if r["rows_per_s"] else "-",
+            f"{r['p50_us']:.1f}", f"{r['p99_us']:.1f}", f"{r['allocs_per_req']:.4f}",
+            f"{r['syscalls_per_req']:.4f}", f"{instr:.0f}" if instr else "-"))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths)))
+        for line in lines)
+
+
+def name(r):
+    return f"{r['workload']} {r['mode']} v{r['protocol']} at {r['inflight']}"
+
+
+def counted_limits(r):
+    """What must hold on every machine: (holds, text)."""
+    c = r["counted"]
+    extra = round(r["allocs_per_req"] * c["requests"])
+    yield extra <= STRAY, f"{name(r)}: {extra} allocations beyond the floor's in {c['requests']} requests"
+    yield (c["socket_writes"] <= c["turns"] + STRAY,
+           f"{name(r)}: {c['socket_writes']} writes in {c['turns']} loop turns on one connection")
+    if r["workload"] != "page":
+        yield (c["socket_reads"] <= c["turns"] + STRAY,
+               f"{name(r)}: {c['socket_reads']} reads in {c['turns']} loop turns")
+    floor = r.get("floor_instructions_per_req")
+    if floor and (r["workload"], r["protocol"], r["inflight"]) == ("select", 4, 256):
+        yield (floor <= FLOOR_INSTRUCTIONS,
+               f"the floor takes {floor:.0f} instructions a select (limit {FLOOR_INSTRUCTIONS})")
+
+
+def time_limits(r):
+    if r["inflight"] == RATIO_AT:
+        limit = RATIO_LIMIT[r["mode"]]
+        yield r["floor_ratio"] <= limit, (f"{name(r)}: {r['floor_ratio']:.2f} times the floor's CPU "
+                                          f"(limit {limit:g}; rounds {r['floor_ratios']})")
+
+
+def verdict(results):
+    broken = 0
+    for title, limits in (("counted", counted_limits), ("times", time_limits)):
+        checks = [check for r in results for check in limits(r)]
+        bad = [text for holds, text in checks if not holds]
+        print(f"\n{title}: {len(checks) - len(bad)} of {len(checks)} limits hold")
+        for text in bad:
+            print(f"  BROKEN  {text}")
+        for holds, text in checks:
+            if holds and (title == "times" or "instructions" in text):
+                print(f"  holds   {text}")
+        broken += len(bad)
+    return broken
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--build", default=".", help="the build folder (default: here)")
+    p.add_argument("--results", default="bench-results.jsonl", help="where the JSON lines go")
+    p.add_argument("--full", action="store_true", help="longer rounds, 15 pairs, more callgrind")
+    p.add_argument("--slice", type=float, default=0.2, help="seconds of a round")
+    p.add_argument("--pairs", type=int, default=5, help="rounds of floor and client")
+    p.add_argument("--workload", nargs="*", choices=WORKLOADS, default=WORKLOADS)
+    p.add_argument("--mode", nargs="*", choices=MODES + ("thread-callback",))
+    p.add_argument("--protocol", nargs="*", type=int, choices=PROTOCOLS, default=PROTOCOLS)
+    p.add_argument("--inflight", nargs="*", type=int, default=INFLIGHT)
+    options = p.parse_args()
+    if not options.mode:
+        options.mode = MODES + (("thread-callback",) if options.full else ())
+    options.callgrind = CALLGRIND + (CALLGRIND_FULL if options.full else [])
+    if not shutil.which("valgrind"):
+        say("valgrind is not installed: no instructions are counted")
+        options.callgrind = []
+    return options
+
+
+def run(options):
+    bench = Bench(options)
+    results = []
+    cells = [(w, m, p, k) for w in options.workload for p in options.protocol
+             for k in options.inflight for m in options.mode]
+    started = time.monotonic()
+    try:
+        with open(options.results, "w", encoding="utf-8") as out:
+            for cell in cells:
+                results.append(bench.cell(*cell))
+                line = json.dumps(rounded(results[-1]))
+                print(line, flush=True)
+                print(line, file=out, flush=True)
+    finally:
+        bench.responder.close()
+    print("\n" + table(results))
+    say(f"{len(cells)} cells in {time.monotonic() - started:.0f} s; JSON lines in {options.results}")
+    return 1 if verdict(results) else 0
+
+
+def main():
+    try:
+        return run(parse())
+    except BenchError as e:
+        say(str(e))
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

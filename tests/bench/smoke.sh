@@ -1,0 +1,45 @@
+#!/bin/sh
+# Every workload of the benchmark once, small: the floor against the responder, on both protocols. It
+# fails when a cell is not what it should be.
+set -eu
+bench=${BENCH_BUILD:-tests/bench}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkfifo "$work/stay"
+"$bench/responder" --seconds 120 <"$work/stay" >"$work/target" &
+responder=$!
+exec 9>"$work/stay"
+tries=0
+while [ ! -s "$work/target" ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { echo "the responder did not start"; exit 1; }
+    sleep 0.05
+done
+target=$(cat "$work/target")
+
+run() {
+    program=$1
+    shift
+    printf '%s\n' "$requests" "$requests" >"$work/rounds"
+    if ! "$bench/$program" --target "$target" "$@" <"$work/rounds" >"$work/out"; then
+        echo "FAILED: $program $*"
+        exit 1
+    fi
+    [ "$(grep -c "\"requests\":$requests," "$work/out")" = 2 ] || { echo "no report: $*"; exit 1; }
+}
+
+for protocol in 4 5; do
+    for workload in insert select page; do
+        for inflight in 1 32; do
+            requests=500
+            [ $workload = page ] && requests=40
+            common="--protocol $protocol --workload $workload --inflight $inflight"
+            # shellcheck disable=SC2086
+            run floor $common
+        done
+    done
+done
+exec 9>&-
+wait $responder
+echo "the floor agrees with the responder"
