@@ -74,12 +74,18 @@ static inline size_t cqln_reader_left(const cqln_reader *rd)
     return (size_t)(rd->end - rd->at);
 }
 
+/* Ends the reader: for bytes that are there but make no sense. */
+static inline void cqln_reader_fail(cqln_reader *rd)
+{
+    rd->failed = true;
+    rd->at = rd->end;
+}
+
 /* The next n bytes, borrowed; NULL when there are fewer. n == 0 gives the current place. */
 static inline const uint8_t *cqln_read_bytes(cqln_reader *rd, size_t n)
 {
     if (rd->failed || n > cqln_reader_left(rd)) {
-        rd->failed = true;
-        rd->at = rd->end;
+        cqln_reader_fail(rd);
         return NULL;
     }
     const uint8_t *p = rd->at;
@@ -131,6 +137,8 @@ void cqln_writer_init(cqln_writer *wr, const cql_allocator *al, size_t max);
 void cqln_writer_fini(cqln_writer *wr);
 /* Empties it and forgets a failure; keeps the memory. */
 void cqln_writer_reset(cqln_writer *wr);
+/* Sets the status unless one is set already: for an encoder that meets what cannot be written. */
+void cqln_writer_fail(cqln_writer *wr, cql_status st);
 /* Room for n more bytes; false (and status set) when there is none. */
 bool cqln_writer_reserve(cqln_writer *wr, size_t n);
 void cqln_write_bytes(cqln_writer *wr, const void *bytes, size_t n);

@@ -31,11 +31,17 @@ typedef struct cqln_tried {
     cql_str reason;
 } cqln_tried;
 
-/* Never NULL: when memory is out, the static out-of-memory error comes instead. `tried` may be NULL.
- * The text is cut at 2 KiB. */
+/* Rows of `tried` beyond this many are left out. */
+enum { CQLN_TRIED_MAX = 1024 };
+
+/* Never NULL: when memory is out, the static out-of-memory error comes instead (one that
+ * keeps maybe_applied). `tried` may be NULL. The text is cut at 2 KiB. */
 cql_error *cqln_error_make(const cql_allocator *al, const cqln_error_info *info,
                            const cqln_tried *tried, size_t tried_count, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+cql_error *cqln_error_make_v(const cql_allocator *al, const cqln_error_info *info,
+                             const cqln_tried *tried, size_t tried_count, const char *format,
+                             va_list args) __attribute__((format(printf, 5, 0)));
 /* The static object. */
 cql_error *cqln_error_no_memory(void);
 /* Hands `made` over into *err, releasing what was there; releases `made` when err is NULL. Returns the
@@ -48,5 +54,11 @@ cql_status cqln_fail(cql_error **err, const cql_allocator *al, cql_status st, co
 /* Copies text with control characters as \xNN and bytes that are not UTF-8 as \xNN, always with a NUL,
  * cut at cap. Returns the length without the NUL. */
 size_t cqln_escape(char *out, size_t cap, cql_str text);
+/* The bytes that cqln_escape would write with this cap, the NUL included. */
+size_t cqln_escaped_size(size_t cap, cql_str text);
+/* vsnprintf into `out` (cap > 0); the view of what was written. A text that is cut is cut between two
+ * characters. */
+cql_str cqln_format(char *out, size_t cap, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 #endif

@@ -16,20 +16,23 @@ typedef struct cqln_wheel_item {
 typedef struct cqln_wheel {
     cqln_list slots[CQLN_WHEEL_SLOTS];
     uint64_t used[CQLN_WHEEL_SLOTS / 64]; /* one bit a slot that is not empty */
-    uint64_t ticked;                      /* tick up to which everything due was handed out */
+    uint64_t ticked;                      /* the first tick that has not passed in full */
+    cqln_list expired;                    /* due, not handed out yet */
     size_t count;
 } cqln_wheel;
 
+/* The wheel must not be moved or copied afterwards. `now` never goes back from call to call. */
 void cqln_wheel_init(cqln_wheel *w, uint64_t now);
 void cqln_wheel_item_init(cqln_wheel_item *item);
-/* Adds an item that is not in the wheel; deadline > 0. */
+/* Adds an item that is not in the wheel; deadline > 0, and may have passed already. */
 void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline);
 /* Takes it out; harmless when it is not in. */
 void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item);
 /* Takes out one item whose deadline is <= now; NULL when there is none. Call until NULL. */
 cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now);
 /* A time at which to look again: never later than one tick after the earliest deadline; it may be
- * earlier than any deadline. UINT64_MAX when empty. */
+ * earlier than any deadline, but is later than the last `now` unless something is due. UINT64_MAX when
+ * empty. */
 uint64_t cqln_wheel_next(const cqln_wheel *w);
 
 #endif
