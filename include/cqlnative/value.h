@@ -16,17 +16,22 @@ typedef enum cql_value_state {
     CQL_VALUE_UNBOUND = 3
 } cql_value_state;
 
-/* A value in wire form (big-endian). Up to 16 bytes are held inside; longer ones are borrowed: `ptr`
- * must stay good until the call that takes the value returns. Make it with the functions below; read
- * it with the cql_value_as_ functions. A plain struct: copy it, drop it, nothing to free. */
+/* A value in wire form (big-endian). Numbers, uuids, addresses and durations are held inside; the
+ * rest is borrowed: `ptr` must stay good until the call that takes the value returns. Make it with the
+ * functions below; read it with the cql_value_as_ functions. A plain struct: copy it, drop it, nothing
+ * to free. */
 typedef struct cql_value {
     uint16_t type;  /* cql_type_id of the bytes */
     uint8_t state;  /* cql_value_state */
-    uint8_t inside; /* 1: the bytes are in u.bytes, 0: at u.ptr */
+    uint8_t inside; /* 1: the bytes are in u.bytes; else at u.ptr; 2: of a builder, with its shape */
     uint32_t len;
     union {
-        uint8_t bytes[16];
+        uint8_t bytes[24]; /* the longest duration takes 19 */
         const void *ptr;
+        struct {
+            const void *ptr;
+            const void *shape; /* types of the elements, for the check at the bind */
+        } built;
     } u;
 } cql_value;
 
@@ -64,7 +69,9 @@ CQL_API cql_value cql_value_duration(cql_duration v);
 /* Also binds timeuuid when the version is 1. */
 CQL_API cql_value cql_value_uuid(cql_uuid v);
 CQL_API cql_value cql_value_inet(cql_inet v);
-/* Text for ascii and text columns, borrowed. NULL gives a null value. */
+/* Text for ascii and text columns, borrowed. In all five below a NULL pointer gives a null value, an
+ * empty value needs one that is not NULL; more than 2^31-1 bytes are refused by every bind with
+ * CQL_TOO_LARGE. */
 CQL_API cql_value cql_value_text(const char *nul_terminated);
 CQL_API cql_value cql_value_str(cql_str text);
 CQL_API cql_value cql_value_blob(const void *bytes, size_t len);
@@ -93,6 +100,7 @@ CQL_API cql_status cql_value_as_date(const cql_value *v, int32_t *unix_days);
 CQL_API cql_status cql_value_as_duration(const cql_value *v, cql_duration *out);
 CQL_API cql_status cql_value_as_uuid(const cql_value *v, cql_uuid *out);
 CQL_API cql_status cql_value_as_inet(const cql_value *v, cql_inet *out);
+/* text, ascii, blob and custom: the bytes as they are; text is not checked to be UTF-8. */
 CQL_API cql_status cql_value_as_str(const cql_value *v, cql_str *out);
 /* scale and the unscaled big-endian two's complement number (borrowed from the value). */
 CQL_API cql_status cql_value_as_decimal(const cql_value *v, int32_t *scale, cql_str *unscaled);

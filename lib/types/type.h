@@ -12,6 +12,8 @@ enum { CQLN_TYPE_DEPTH = 32 }; /* deepest nesting that is decoded */
 struct cql_type {
     uint16_t id;         /* cql_type_id */
     uint8_t fixed;       /* bytes on the wire when always the same, else 0 */
+    bool empty_ok;       /* servers take zero bytes as a value that is neither null nor unset */
+    uint32_t packed;     /* bytes of an element in a vector when it has no length there, else 0 */
     uint32_t count;      /* entries in `items` */
     uint32_t dimension;  /* vector */
     const cql_type **items;
