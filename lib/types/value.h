@@ -6,6 +6,12 @@
 
 #include <cqlnative/value.h>
 
+/* Where the wire bytes of a value are. */
+static inline const uint8_t *cqln_value_ptr(const cql_value *v)
+{
+    return v->inside == 1 ? v->u.bytes : v->u.ptr;
+}
+
 /* Can v be bound to a marker of this type? CQL_OK; CQL_TYPE_MISMATCH; CQL_BAD_VALUE for the right type
  * with impossible bytes (time out of range, timeuuid of another version, collection elements that do
  * not fit their type …). Null and unset are always fine, unbound is CQL_UNBOUND. Rules: int64 also fits

@@ -1,0 +1,283 @@
+/* type.c: type descriptors: the scalars, the [option] of the wire (native_protocol section 3, with the
+ * ids of section 6) and the public accessors. Class strings and CQL text are read elsewhere. */
+#include "types/type.h"
+
+#include "types/type_parse.h"
+
+#define KEYWORD(text) {(text), sizeof(text) - 1}
+
+/* Indexed by id. In a vector only the types that the server counts as fixed have no length: smallint,
+ * tinyint, date and time are not among them although their size never varies. */
+static const cql_type scalars[] = {
+    [CQL_TYPE_ASCII] = {.id = CQL_TYPE_ASCII, .empty_ok = true, .name = KEYWORD("ascii")},
+    [CQL_TYPE_BIGINT] =
+        {.id = CQL_TYPE_BIGINT, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("bigint")},
+    [CQL_TYPE_BLOB] = {.id = CQL_TYPE_BLOB, .empty_ok = true, .name = KEYWORD("blob")},
+    [CQL_TYPE_BOOLEAN] = {.id = CQL_TYPE_BOOLEAN,
+                          .fixed = 1,
+                          .empty_ok = true,
+                          .packed = 1,
+                          .name = KEYWORD("boolean")},
+    [CQL_TYPE_COUNTER] =
+        {.id = CQL_TYPE_COUNTER, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("counter")},
+    [CQL_TYPE_DECIMAL] = {.id = CQL_TYPE_DECIMAL, .empty_ok = true, .name = KEYWORD("decimal")},
+    [CQL_TYPE_DOUBLE] =
+        {.id = CQL_TYPE_DOUBLE, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("double")},
+    [CQL_TYPE_FLOAT] =
+        {.id = CQL_TYPE_FLOAT, .fixed = 4, .empty_ok = true, .packed = 4, .name = KEYWORD("float")},
+    [CQL_TYPE_INT] =
+        {.id = CQL_TYPE_INT, .fixed = 4, .empty_ok = true, .packed = 4, .name = KEYWORD("int")},
+    [CQL_TYPE_TIMESTAMP] = {.id = CQL_TYPE_TIMESTAMP,
+                            .fixed = 8,
+                            .empty_ok = true,
+                            .packed = 8,
+                            .name = KEYWORD("timestamp")},
+    [CQL_TYPE_UUID] =
+        {.id = CQL_TYPE_UUID, .fixed = 16, .empty_ok = true, .packed = 16, .name = KEYWORD("uuid")},
+    [CQL_TYPE_TEXT] = {.id = CQL_TYPE_TEXT, .empty_ok = true, .name = KEYWORD("text")},
+    [CQL_TYPE_VARINT] = {.id = CQL_TYPE_VARINT, .empty_ok = true, .name = KEYWORD("varint")},
+    [CQL_TYPE_TIMEUUID] = {.id = CQL_TYPE_TIMEUUID,
+                           .fixed = 16,
+                           .empty_ok = true,
+                           .packed = 16,
+                           .name = KEYWORD("timeuuid")},
+    [CQL_TYPE_INET] = {.id = CQL_TYPE_INET, .empty_ok = true, .name = KEYWORD("inet")},
+    [CQL_TYPE_DATE] = {.id = CQL_TYPE_DATE, .fixed = 4, .name = KEYWORD("date")},
+    [CQL_TYPE_TIME] = {.id = CQL_TYPE_TIME, .fixed = 8, .name = KEYWORD("time")},
+    [CQL_TYPE_SMALLINT] = {.id = CQL_TYPE_SMALLINT, .fixed = 2, .name = KEYWORD("smallint")},
+    [CQL_TYPE_TINYINT] = {.id = CQL_TYPE_TINYINT, .fixed = 1, .name = KEYWORD("tinyint")},
+    [CQL_TYPE_DURATION] = {.id = CQL_TYPE_DURATION, .name = KEYWORD("duration")},
+};
+
+/* What an id that this library does not know becomes: a column of bytes. */
+static const cql_type opaque = {.id = CQL_TYPE_CUSTOM, .empty_ok = true};
+
+const cql_type *cqln_type_scalar(uint16_t id)
+{
+    /* The gaps of the table have id 0, which is that of a custom type. */
+    if (id == CQL_TYPE_CUSTOM || id >= CQL_COUNT(scalars) || scalars[id].id != id)
+        return NULL;
+    return &scalars[id];
+}
+
+cql_type *cqln_type_new(cqln_arena *a, uint16_t id, uint32_t count)
+{
+    cql_type *t = cqln_arena_alloc(a, sizeof *t);
+    if (!t)
+        return NULL;
+    t->id = id;
+    t->count = count;
+    t->empty_ok = id == CQL_TYPE_UDT || id == CQL_TYPE_TUPLE || id == CQL_TYPE_CUSTOM;
+    if (count == 0)
+        return t;
+    t->items = cqln_arena_array(a, count, sizeof *t->items);
+    return t->items ? t : NULL;
+}
+
+/* --- [option] ------------------------------------------------------------------------------------ */
+
+static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out);
+
+/* [string], borrowed. */
+static cql_str read_string(cqln_reader *rd)
+{
+    uint16_t len = cqln_read_u16(rd);
+    const uint8_t *p = cqln_read_bytes(rd, len);
+    return p ? (cql_str){(const char *)p, len} : (cql_str){NULL, 0};
+}
+
+static cql_status read_items(cqln_reader *rd, cqln_arena *a, unsigned depth, uint16_t id,
+                             uint32_t count, const cql_type **out)
+{
+    /* Each item takes two bytes at least: hostile counts end here, before memory is taken. */
+    if (rd->failed || count > cqln_reader_left(rd) / 2)
+        return CQL_MALFORMED;
+    cql_type *t = cqln_type_new(a, id, count);
+    if (!t)
+        return CQL_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        cql_status st = read_option(rd, a, depth + 1, &t->items[i]);
+        if (st)
+            return st;
+    }
+    *out = t;
+    return CQL_OK;
+}
+
+static cql_status read_udt(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out)
+{
+    cql_str keyspace = read_string(rd);
+    cql_str name = read_string(rd);
+    uint16_t count = cqln_read_u16(rd);
+    if (rd->failed || count > cqln_reader_left(rd) / 4)
+        return CQL_MALFORMED;
+    cql_type *t = cqln_type_new(a, CQL_TYPE_UDT, count);
+    cql_str *fields = t ? cqln_arena_array(a, count, sizeof *fields) : NULL;
+    if (!t || (!fields && count))
+        return CQL_NO_MEMORY;
+    t->keyspace = cqln_arena_str(a, keyspace);
+    t->name = cqln_arena_str(a, name);
+    if (!t->keyspace.ptr || !t->name.ptr)
+        return CQL_NO_MEMORY;
+    t->fields = fields;
+    for (uint16_t i = 0; i < count; i++) {
+        cql_str field = read_string(rd);
+        if (rd->failed)
+            return CQL_MALFORMED;
+        fields[i] = cqln_arena_str(a, field);
+        if (!fields[i].ptr)
+            return CQL_NO_MEMORY;
+        cql_status st = read_option(rd, a, depth + 1, &t->items[i]);
+        if (st)
+            return st;
+    }
+    *out = t;
+    return CQL_OK;
+}
+
+static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out)
+{
+    uint16_t id = cqln_read_u16(rd);
+    if (rd->failed)
+        return CQL_MALFORMED;
+    const cql_type *scalar = cqln_type_scalar(id);
+    if (scalar) {
+        *out = scalar;
+        return CQL_OK;
+    }
+    if (id != CQL_TYPE_CUSTOM && depth >= CQLN_TYPE_DEPTH)
+        return CQL_MALFORMED;
+    switch (id) {
+    case CQL_TYPE_CUSTOM: {
+        cql_str text = read_string(rd);
+        return rd->failed ? CQL_MALFORMED : cqln_type_parse_class_at(a, text, depth, out);
+    }
+    case CQL_TYPE_LIST:
+    case CQL_TYPE_SET:
+        return read_items(rd, a, depth, id, 1, out);
+    case CQL_TYPE_MAP:
+        return read_items(rd, a, depth, id, 2, out);
+    case CQL_TYPE_TUPLE: {
+        uint16_t count = cqln_read_u16(rd);
+        return read_items(rd, a, depth, id, count, out);
+    }
+    case CQL_TYPE_UDT:
+        return read_udt(rd, a, depth, out);
+    default:
+        *out = &opaque;
+        return CQL_OK;
+    }
+}
+
+cql_status cqln_type_read(cqln_reader *rd, cqln_arena *a, const cql_type **out)
+{
+    return read_option(rd, a, 0, out);
+}
+
+static bool skip_option(cqln_reader *rd, unsigned depth)
+{
+    uint16_t id = cqln_read_u16(rd);
+    uint32_t count = 0;
+    switch (id) {
+    case CQL_TYPE_CUSTOM:
+        read_string(rd);
+        return !rd->failed;
+    case CQL_TYPE_LIST:
+    case CQL_TYPE_SET:
+        count = 1;
+        break;
+    case CQL_TYPE_MAP:
+        count = 2;
+        break;
+    case CQL_TYPE_UDT:
+        read_string(rd);
+        read_string(rd);
+        count = cqln_read_u16(rd);
+        break;
+    case CQL_TYPE_TUPLE:
+        count = cqln_read_u16(rd);
+        break;
+    default:
+        return !rd->failed;
+    }
+    if (depth >= CQLN_TYPE_DEPTH)
+        return false;
+    for (uint32_t i = 0; i < count && !rd->failed; i++) {
+        if (id == CQL_TYPE_UDT)
+            read_string(rd);
+        if (!skip_option(rd, depth + 1))
+            return false;
+    }
+    return !rd->failed;
+}
+
+bool cqln_type_skip(cqln_reader *rd)
+{
+    return skip_option(rd, 0);
+}
+
+/* --- public accessors ---------------------------------------------------------------------------- */
+
+cql_type_id cql_type_of(const cql_type *type)
+{
+    return type ? (cql_type_id)type->id : CQL_TYPE_CUSTOM;
+}
+
+size_t cql_type_count(const cql_type *type)
+{
+    return type ? type->count : 0;
+}
+
+const cql_type *cql_type_at(const cql_type *type, size_t i)
+{
+    return type && i < type->count ? type->items[i] : NULL;
+}
+
+uint32_t cql_type_dimension(const cql_type *type)
+{
+    return type ? type->dimension : 0;
+}
+
+cql_str cql_type_name(const cql_type *type)
+{
+    if (!type)
+        return (cql_str){"", 0};
+    if (type->name.ptr)
+        return type->name;
+    return type->id == CQL_TYPE_CUSTOM ? (cql_str){"", 0} : cql_str_of(cql_type_id_name(
+                                                                (cql_type_id)type->id));
+}
+
+cql_str cql_type_keyspace(const cql_type *type)
+{
+    return type && type->keyspace.ptr ? type->keyspace : (cql_str){"", 0};
+}
+
+cql_str cql_type_field(const cql_type *type, size_t i)
+{
+    return type && type->fields && i < type->count ? type->fields[i] : (cql_str){"", 0};
+}
+
+const char *cql_type_id_name(cql_type_id id)
+{
+    switch (id) {
+    case CQL_TYPE_CUSTOM:
+        return "custom";
+    case CQL_TYPE_LIST:
+        return "list";
+    case CQL_TYPE_MAP:
+        return "map";
+    case CQL_TYPE_SET:
+        return "set";
+    case CQL_TYPE_UDT:
+        return "udt";
+    case CQL_TYPE_TUPLE:
+        return "tuple";
+    case CQL_TYPE_VECTOR:
+        return "vector";
+    default:
+        break;
+    }
+    const cql_type *scalar = (unsigned)id <= UINT16_MAX ? cqln_type_scalar((uint16_t)id) : NULL;
+    return scalar ? scalar->name.ptr : "unknown";
+}
