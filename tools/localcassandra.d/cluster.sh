@@ -40,20 +40,24 @@ print_addresses() {
     return "$found"
 }
 
-# bring_up NODE BOOTSTRAP: the node runs and answers, or is ended again.
+# bring_up NODE: the node runs and answers, or is ended again.
 bring_up() {
     local code
     # The size of every other log now: what the others write from here on tells
     # whether they have seen this node (see sees_up).
     remember_logs
     STARTING=$1
-    launch "$1" "$2" || {
+    launch "$1" || {
         STARTING=
         return "$EXIT_FAILED"
     }
     wait_ready "$1"
     code=$?
-    [ "$code" = 0 ] || { node_runs "$1" && kill_node "$1"; }
+    if [ "$code" = 0 ]; then
+        rm -f "$(joining_mark "$1")"
+    elif node_runs "$1"; then
+        kill_node "$1"
+    fi
     STARTING=
     return "$code"
 }
@@ -65,7 +69,7 @@ remember_logs() {
     done
 }
 
-# start_missing BOOTSTRAP: every node of the record runs and answers at the end.
+# start_missing: every node of the record runs and answers at the end.
 # Sets STARTED to the nodes that were started here.
 start_missing() {
     local n code
@@ -77,7 +81,7 @@ start_missing() {
             continue
         fi
         STARTED+=("$n")
-        bring_up "$n" "$1"
+        bring_up "$n"
         code=$?
         [ "$code" = 0 ] || return "$code"
     done
@@ -97,8 +101,8 @@ sees_up() {
     size=$(log_size "$1")
     # A log that was rolled meanwhile is read from its beginning.
     [ "$size" -ge "$begin" ] || begin=0
-    tail -c +$((begin + 1)) "$(system_log "$1")" |
-        grep -q -F "/$(address_of "$2"):$(storage_port) is now UP"
+    grep -q -F "/$(address_of "$2"):$(storage_port) is now UP" \
+        <(tail -c +$((begin + 1)) "$(system_log "$1")")
 }
 
 all_see() {
@@ -110,62 +114,84 @@ all_see() {
     done
 }
 
-knows_all_peers() {
-    local count
-    count=$(probe "$1" --count system.peers) || {
-        # Without a log-in there is nothing to count.
-        [ $? = 4 ]
-        return
-    }
-    [ "$count" = $((${#NODES[@]} - 1)) ]
+# A client of this node can log in and read all its peers.
+serves_clients() {
+    local count code
+    count=$(probe "$1" --count system.peers)
+    code=$?
+    # Where the default user has another password there is no way to count.
+    [ "$code" = 4 ] || [ "$count" = $((${#NODES[@]} - 1)) ]
+}
+
+# until_true TEXT COMMAND...: waits until SETTLE_END, then says TEXT.
+until_true() {
+    local text=$1
+    shift
+    until "$@"; do
+        if [ "$SECONDS" -ge "$SETTLE_END" ]; then
+            warn "$text"
+            return "$EXIT_NOT_READY"
+        fi
+        nap 0.3
+    done
 }
 
 # settle NODE...: waits until these and the others take each other for alive and
-# a client can read every peer from every node.
+# a client can log in and read every peer from every node.
 settle() {
-    local n end=$((SECONDS + 60))
+    local n
     [ "${#NODES[@]}" -gt 1 ] || return 0
+    SETTLE_END=$((SECONDS + 60))
     for n in "$@"; do
-        until all_see "$n"; do
-            [ "$SECONDS" -lt "$end" ] || {
-                warn "the other nodes do not all see node $n yet"
-                return "$EXIT_NOT_READY"
-            }
-            nap 0.3
-        done
+        until_true "the other nodes do not see node $n as alive" all_see "$n" || return
     done
     for n in $(live_nodes); do
-        until knows_all_peers "$n"; do
-            [ "$SECONDS" -lt "$end" ] || {
-                warn "node $n does not list all its peers yet"
-                return "$EXIT_NOT_READY"
-            }
-            nap 0.3
-        done
+        until_true "node $n does not know all its peers, or no user can log in" \
+            serves_clients "$n" || return
     done
 }
 
 # run_nodetool NODE ARGUMENT...
 run_nodetool() {
-    local n=$1 jars port
+    local n=$1 jars port java
     shift
     jars=$(jars_folder "$C_VERSION")
     port=$(cat "$(node_folder "$n")/jmx" 2>/dev/null) || return 1
-    find_java "$C_VERSION"
+    java=$(tool_java "$C_VERSION") ||
+        die "Cassandra's nodetool needs Java; on Debian: apt-get install openjdk-17-jre-headless"
     JAVA_OPTIONS=()
     module_options
-    "$JAVA" "${JAVA_OPTIONS[@]}" -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+    # user.home: where it keeps a history of its commands.
+    "$java" "${JAVA_OPTIONS[@]}" -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
         "-Dcassandra.storagedir=$(node_folder "$n")/data" \
-        -Dlogback.configurationFile=logback-tools.xml \
+        "-Duser.home=$(cluster_folder)" -Dlogback.configurationFile=logback-tools.xml \
         -cp "$(node_folder "$n")/conf:$jars/*" \
         org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p "$port" "$@" </dev/null
 }
 
-# The log-in table has several copies but only one of them was written; after
-# this any node can be down and users still get in.
+# The replication of the users' tables: a copy on each node, at most three in
+# each data centre, so that one node that is down locks nobody out.
+users_replication() {
+    local n dc text=''
+    local -A count=()
+    for n in "${NODES[@]}"; do
+        dc=${NODE_DC[$n]}
+        count[$dc]=$((${count[$dc]:-0} + 1))
+    done
+    for dc in "${!count[@]}"; do
+        text+=", '$dc': $((count[$dc] > 3 ? 3 : count[$dc]))"
+    done
+    echo "{'class': 'NetworkTopologyStrategy'$text}"
+}
+
+# For a new cluster with log-in: the users, known to one node so far, to the others.
 spread_users() {
+    local log
     [ "$C_AUTH" = on ] && [ "${#NODES[@]}" -gt 1 ] || return 0
+    log=$(cluster_folder)/repair.log
     say "copying the users to every node ..."
-    run_nodetool "${NODES[0]}" repair --full system_auth >"$(cluster_folder)/repair.log" 2>&1 ||
-        warn "the users could not be copied; see $(cluster_folder)/repair.log"
+    probe "${NODES[0]}" --timeout 20 \
+        --run "ALTER KEYSPACE system_auth WITH replication = $(users_replication)" &&
+        run_nodetool "${NODES[0]}" repair --full system_auth >"$log" 2>&1 ||
+        warn "the users could not be copied to every node; see $log"
 }

@@ -90,6 +90,8 @@ value_option() {
     --heap)
         [[ $value =~ ^[0-9]{1,6}[mMgG]$ ]] ||
             usage_error "--heap takes a size such as 512m or 2g, not '$value'"
+        [[ $value = *[gG] ]] || [ "${value%?}" -ge 256 ] ||
+            usage_error "Cassandra does not run with less than --heap 256m"
         OPT_HEAP=$value
         ;;
     --set)
@@ -230,11 +232,18 @@ new_cluster() {
     choose_block
 }
 
+# "datacenter1:3" or "A:2,B:1": the shape as --dc writes it.
 layout() {
-    local n
+    local n dc text=''
+    local -A count=()
     for n in "${NODES[@]}"; do
-        printf '%s/%s ' "${NODE_DC[$n]}" "${NODE_RACK[$n]}"
+        dc=${NODE_DC[$n]}
+        count[$dc]=$((${count[$dc]:-0} + 1))
     done
+    for dc in $(printf '%s\n' "${!count[@]}" | sort); do
+        text+="${text:+,}$dc:${count[$dc]}"
+    done
+    echo "$text"
 }
 
 must_match() {
@@ -247,15 +256,11 @@ must_match() {
 # it is down.
 existing_cluster() {
     local before wanted
-    [ -z "$OPT_PORT" ] || must_match "port" "$C_PORT" "$OPT_PORT"
-    if [ -n "$OPT_NODES$OPT_DC$OPT_RACKS" ]; then
-        before=$(layout)
-        wanted=$(
-            [ -z "$OPT_RACKS" ] || C_RACKS=$OPT_RACKS
-            [ -n "$OPT_NODES$OPT_DC" ] || OPT_NODES=${#NODES[@]}
-            plan_nodes >&2 && layout
-        ) || exit $?
-        must_match "the nodes" "${before% }" "${wanted% }"
+    [ -z "$OPT_PORT" ] || must_match "the port" "$C_PORT" "$OPT_PORT"
+    [ -z "$OPT_RACKS" ] || must_match "racks" "$C_RACKS" "$OPT_RACKS"
+    if [ -n "$OPT_NODES$OPT_DC" ]; then
+        wanted=$(plan_nodes && layout) || exit $?
+        must_match "the nodes" "$(layout)" "$wanted"
     fi
     before="$C_AUTH $C_TLS $C_HEAP ${C_JVM[*]} ${C_SETS[*]}"
     take_options
@@ -271,7 +276,8 @@ existing_cluster() {
 undo_start() {
     [ -z "$(running_nodes)" ] || return 0
     if [ "$1" = new ]; then
-        rm -f "$(record_file)"
+        # The logs stay for the user to read.
+        rm -rf "$(record_file)" "$(cluster_folder)"/node*/data
     elif [ -e "$(record_file).before" ]; then
         mv "$(record_file).before" "$(record_file)"
     fi
@@ -294,13 +300,13 @@ cmd_start() {
     fi
     [ "$C_TLS" = off ] || ensure_authority
     trap on_interrupt INT TERM
-    start_missing false && settle "${STARTED[@]}"
+    start_missing && settle "${STARTED[@]}"
     code=$?
     if [ "$code" != 0 ]; then
         undo_start "$kind"
         exit "$code"
     fi
-    [ "$kind" = existing ] || spread_users
+    [ -e "$(cluster_folder)/ready" ] || spread_users
     touch "$(cluster_folder)/ready"
     rm -f "$(record_file).before"
     say "Cassandra $(release_of "$C_VERSION"), cluster '$C_NAME', runs:"
@@ -384,7 +390,7 @@ state_counts() {
         state=$(node_state "$n")
         count[$state]=$((${count[$state]:-0} + 1))
     done
-    for state in up starting paused dead; do
+    for state in up silent paused dead; do
         [ -z "${count[$state]:-}" ] || text+="${text:+, }${count[$state]} $state"
     done
     echo "$text"
@@ -506,7 +512,7 @@ cmd_restart() {
     trap on_interrupt INT TERM
     for n in "${CHOSEN[@]}"; do
         stop_nodes "$n"
-        bring_up "$n" false && settle "$n"
+        bring_up "$n" && settle "$n"
         code=$?
         [ "$code" = 0 ] || exit "$code"
     done
@@ -545,9 +551,11 @@ cmd_add() {
     NODE_DC[$n]=${OPT_DC:-${NODE_DC[${NODES[0]}]}}
     NODE_RACK[$n]=${OPT_RACK:-rack1}
     NODES+=("$n")
+    mkdir -p "$(node_folder "$n")" && touch "$(joining_mark "$n")" ||
+        die "cannot make the folder $(node_folder "$n")"
     save_record
     trap on_interrupt INT TERM
-    bring_up "$n" true && settle "$n"
+    bring_up "$n" && settle "$n"
     code=$?
     if [ "$code" != 0 ]; then
         mv "$(system_log "$n")" "$(cluster_folder)/failed-add.log" 2>/dev/null

@@ -4,8 +4,9 @@
 
 # The settings before --set, one top-level key a line (C_SETS replaces whole lines).
 base_settings() {
-    local address seeds=$2 bootstrap=$3
+    local address seeds=$2 bootstrap=false
     address=$(address_of "$1")
+    [ -e "$(joining_mark "$1")" ] && bootstrap=true
     cat <<YAML
 cluster_name: "localcassandra $C_VERSION $C_NAME"
 num_tokens: 16
@@ -19,6 +20,7 @@ native_transport_port: $C_PORT
 commitlog_sync: periodic
 commitlog_sync_period: 10000ms
 auto_snapshot: false
+block_for_peers_timeout_in_secs: 1
 disk_failure_policy: die
 commit_failure_policy: die
 materialized_views_enabled: true
@@ -61,7 +63,13 @@ seeds_for() {
     echo "${list:-$(address_of "$1"):$(storage_port)}"
 }
 
-# write_config NODE BOOTSTRAP
+# The nodes of a new cluster have nothing to fetch from each other. One that is
+# added later has: its mark stays until it has joined.
+joining_mark() {
+    echo "$(node_folder "$1")/joining"
+}
+
+# write_config NODE
 write_config() {
     local folder conf
     folder=$(node_folder "$1")
@@ -69,7 +77,7 @@ write_config() {
     mkdir -p "$conf" "$folder/data" "$folder/logs" "$folder/tmp" ||
         die "cannot make the folder $conf"
     [ "$C_TLS" = off ] || ensure_node_certificate "$1"
-    base_settings "$1" "$(seeds_for "$1")" "$2" | apply_sets >"$conf/cassandra.yaml" &&
+    base_settings "$1" "$(seeds_for "$1")" | apply_sets >"$conf/cassandra.yaml" &&
         printf 'dc=%s\nrack=%s\n' "${NODE_DC[$1]}" "${NODE_RACK[$1]}" \
             >"$conf/cassandra-rackdc.properties" &&
         cp "$LC_PARTS/logback.xml" "$LC_PARTS/logback-tools.xml" "$conf" ||
@@ -131,23 +139,18 @@ jmx_port() {
     return 1
 }
 
-# copies of the log-in table: as many as nodes, at most three, so that one node
-# that is down locks nobody out.
-auth_copies() {
-    local nodes=${#NODES[@]}
-    echo $((nodes > 3 ? 3 : nodes))
-}
-
 # java_options NODE: fills JAVA_OPTIONS.
 java_options() {
-    local folder jars announce=0 jmx
+    local folder jars announce=0 setup_delay=0 jmx
     folder=$(node_folder "$1")
     jars=$(jars_folder "$C_VERSION")
     jmx=$(jmx_port "$1") || die "no free port for the management of node $1"
     echo "$jmx" >"$folder/jmx"
-    [ "${#NODES[@]}" -gt 1 ] && announce=500
+    # With several nodes: the others get told of a stop, and the first user is not
+    # looked for without a pause while the nodes that know him are still down.
+    [ "${#NODES[@]}" -gt 1 ] && announce=500 setup_delay=500
     JAVA_OPTIONS=(
-        "-Xms$(heap_size)" "-Xmx$(heap_size)" -XX:MaxDirectMemorySize=256m
+        -Xms256m "-Xmx$(heap_size)" -XX:MaxDirectMemorySize=256m
         -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xshare:auto
         -XX:+ExitOnOutOfMemoryError "-XX:ErrorFile=$folder/logs/crash.log"
         "-javaagent:$(jamm_of "$jars")" -Djdk.attach.allowAttachSelf=true
@@ -157,9 +160,8 @@ java_options() {
         -Dlogback.configurationFile=logback.xml -Dcassandra.config=cassandra.yaml
         -Dcassandra-foreground=yes "-Dcassandra.jmx.local.port=$jmx"
         -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=5000
-        -Dcassandra.superuser_setup_delay_ms=0
+        "-Dcassandra.superuser_setup_delay_ms=$setup_delay"
         "-Dcassandra.shutdown_announce_in_ms=$announce"
-        "-Dcassandra.system_auth.default_rf=$(auth_copies)"
     )
     module_options
     JAVA_OPTIONS+=("${C_JVM[@]}" -cp "$folder/conf:$jars/*")

