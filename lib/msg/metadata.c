@@ -1,0 +1,112 @@
+/* Column descriptions: stepping over them, building them, and their counted holder. */
+#include "msg/metadata.h"
+
+#include <stdatomic.h>
+
+/* The largest object that a byte of description can become is a collection type: 2 bytes of
+ * [option] for a descriptor of some 100. */
+enum { ARENA_PER_BYTE = 80, ARENA_BASE = 4096 };
+
+void cqln_skip_columns(cqln_reader *rd, bool global, uint32_t count)
+{
+    if (global) {
+        cqln_read_string(rd);
+        cqln_read_string(rd);
+    }
+    if (count > cqln_reader_left(rd) / CQLN_COLUMN_MIN)
+        rd->failed = true;
+    for (uint32_t i = 0; i < count && !rd->failed; i++) {
+        if (!global) {
+            cqln_read_string(rd);
+            cqln_read_string(rd);
+        }
+        cqln_read_string(rd);
+        if (!cqln_type_skip(rd))
+            rd->failed = true;
+    }
+}
+
+cqln_metadata *cqln_metadata_new(const cql_allocator *al, size_t bytes)
+{
+    size_t cap;
+    if (!cqln_mul_size(bytes, ARENA_PER_BYTE, &cap) || !cqln_add_size(cap, ARENA_BASE, &cap))
+        return NULL;
+    cqln_metadata *m = cqln_alloc_zero(al, sizeof *m);
+    if (!m)
+        return NULL;
+    atomic_init(&m->refs, 1);
+    cqln_arena_init(&m->arena, al, cap);
+    return m;
+}
+
+cqln_metadata *cqln_metadata_ref(cqln_metadata *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void cqln_metadata_unref(cqln_metadata *m)
+{
+    if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    const cql_allocator *al = m->arena.al;
+    cqln_arena_fini(&m->arena);
+    cqln_free(al, m);
+}
+
+/* Copies a name; one that equals the column before shares its copy. */
+static bool keep(cqln_metadata *m, cql_str name, cql_str before, cql_str *out)
+{
+    if (before.ptr && cql_str_equal(name, before)) {
+        *out = before;
+        return true;
+    }
+    *out = cqln_arena_str(&m->arena, name);
+    return out->ptr != NULL;
+}
+
+static cql_status read_column(cqln_metadata *m, cqln_reader *rd, bool own_spec,
+                              const cqln_column *before, cqln_column *out)
+{
+    out->keyspace = before->keyspace;
+    out->table = before->table;
+    if (own_spec) {
+        if (!keep(m, cqln_read_string(rd), before->keyspace, &out->keyspace) ||
+            !keep(m, cqln_read_string(rd), before->table, &out->table))
+            return CQL_NO_MEMORY;
+    }
+    out->name = cqln_arena_str(&m->arena, cqln_read_string(rd));
+    if (!out->name.ptr)
+        return CQL_NO_MEMORY;
+    if (rd->failed)
+        return CQL_MALFORMED;
+    return cqln_type_read(rd, &m->arena, &out->type);
+}
+
+cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool global,
+                                      uint32_t count)
+{
+    cqln_column before = {0};
+    if (global) {
+        before.keyspace = cqln_arena_str(&m->arena, cqln_read_string(rd));
+        before.table = cqln_arena_str(&m->arena, cqln_read_string(rd));
+        if (!before.keyspace.ptr || !before.table.ptr)
+            return CQL_NO_MEMORY;
+    }
+    if (rd->failed || count > cqln_reader_left(rd) / CQLN_COLUMN_MIN)
+        return CQL_MALFORMED;
+    if (count == 0)
+        return CQL_OK;
+    cqln_column *columns = cqln_arena_array(&m->arena, count, sizeof *columns);
+    if (!columns)
+        return CQL_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        cql_status st = read_column(m, rd, !global, &before, &columns[i]);
+        if (st)
+            return st;
+        before = columns[i];
+    }
+    m->columns = columns;
+    m->count = count;
+    return CQL_OK;
+}

@@ -1,0 +1,46 @@
+/* OPTIONS and STARTUP (native_protocol sections 4.1.1 and 4.1.3). STARTUP's body is a [string map];
+ * it is never compressed, and on v5 never in a segment. */
+#include "msg/encode.h"
+
+typedef struct startup_pair {
+    const char *key;
+    const char *value; /* NULL: not sent */
+} startup_pair;
+
+cql_status cqln_encode_options(cqln_writer *wr, uint8_t version)
+{
+    return cqln_envelope_begin(wr, version, 0, CQLN_OP_OPTIONS, 0) ? CQL_OK : wr->status;
+}
+
+cql_status cqln_encode_startup(cqln_writer *wr, uint8_t version, const char *compression,
+                               const char *driver_name, const char *driver_version)
+{
+    const startup_pair pairs[] = {
+        {"CQL_VERSION", "3.0.0"},
+        {"COMPRESSION", compression},
+        {"DRIVER_NAME", driver_name},
+        {"DRIVER_VERSION", driver_version},
+    };
+    uint64_t body = 2;
+    uint16_t count = 0;
+    for (size_t i = 0; i < CQL_COUNT(pairs); i++) {
+        if (!pairs[i].value)
+            continue;
+        size_t len = strlen(pairs[i].value);
+        if (len > CQLN_STRING_MAX)
+            return cqln_encode_too_large(wr);
+        body += 4 + strlen(pairs[i].key) + len;
+        count++;
+    }
+    uint8_t *p = cqln_envelope_begin(wr, version, 0, CQLN_OP_STARTUP, body);
+    if (!p)
+        return wr->status;
+    p = cqln_put_u16(p, count);
+    for (size_t i = 0; i < CQL_COUNT(pairs); i++) {
+        if (pairs[i].value) {
+            p = cqln_put_string(p, cql_str_of(pairs[i].key));
+            p = cqln_put_string(p, cql_str_of(pairs[i].value));
+        }
+    }
+    return CQL_OK;
+}
