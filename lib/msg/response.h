@@ -38,6 +38,11 @@ typedef struct cqln_server_error {
 } cqln_server_error;
 /* Fields that the code does not have stay zero. An unknown code keeps code and message. */
 cql_status cqln_decode_error(cqln_reader *rd, uint8_t version, cqln_server_error *out);
+/* The status of a code; codes that do not fit one (a hostile server's) give CQL_SERVER_ERROR. */
+static inline cql_status cqln_server_status(uint32_t code)
+{
+    return code <= 0x7ffeffffu ? CQL_STATUS_OF_SERVER((int)code) : CQL_SERVER_ERROR;
+}
 
 /* --- RESULT (section 4.2.5) ---------------------------------------------------------------------- */
 enum {
