@@ -1,0 +1,66 @@
+/* conn_help.h: a connection between two byte arrays, with a clock that the test turns. The server's
+ * side is scripted: a test says what was asked for and answers with respond_*(). */
+#ifndef TEST_CONN_HELP_H
+#define TEST_CONN_HELP_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "conn/conn.h"
+#include "respond.h"
+#include "wire/compress.h"
+#include "wire/segment.h"
+
+typedef struct wire_end {
+    cqln_conn_config config;
+    cqln_conn *conn;
+    uint64_t now;
+    size_t step;       /* bytes a commit; 0: as many as there is room for */
+    bool server_lz4;   /* the server offers it */
+    bool framed;       /* v5 behind READY or AUTHENTICATE */
+    bool lz4;          /* agreed */
+    bool raw_bodies;   /* v4 with lz4: answers go uncompressed all the same */
+    cqln_writer say;   /* envelopes of the server that are not sent yet */
+    cqln_writer heard; /* what the client wrote, as plain envelopes */
+    size_t heard_at;
+    size_t wire_out;     /* bytes that the client wrote */
+    unsigned writes;     /* calls of cqln_conn_output that gave something */
+    cqln_writer partial; /* bytes of the client that make no whole unit yet */
+    cqln_writer slices;  /* v5: envelope that comes in slices */
+} wire_end;
+
+typedef struct heard_request {
+    cqln_frame frame;
+    const uint8_t *body;
+} heard_request;
+
+/* A client of that version with usual settings, not started. Free with wire_fini. */
+void wire_init(wire_end *w, uint8_t version);
+void wire_fini(wire_end *w);
+/* Makes and starts the connection with w->config. */
+void wire_start(wire_end *w);
+/* The whole handshake up to the ready event, whatever w->config asks for. */
+void wire_open(wire_end *w);
+/* Takes everything the client wants to write. */
+void wire_listen(wire_end *w);
+/* The next request that the client wrote; fails the test when there is none. */
+heard_request wire_request(wire_end *w, uint8_t opcode);
+bool wire_silent(wire_end *w); /* no request is left */
+/* Sends what was put into w->say, in the framing of the moment. */
+void wire_say(wire_end *w);
+/* Gives bytes to the client as they are. */
+void wire_feed(wire_end *w, const void *bytes, size_t n);
+/* Pulls one event, which has to be of that kind. */
+cqln_conn_event wire_event(wire_end *w, cqln_conn_event_kind kind);
+void wire_no_event(wire_end *w);
+/* The closed event with that status and with `words` in its detail, and nothing behind it. */
+void wire_closed(wire_end *w, cql_status status, const char *words);
+/* A QUERY of that length in all (at least 32 bytes), to be submitted. Free it. */
+uint8_t *wire_query(const wire_end *w, size_t len);
+/* Submits a small query; its stream. */
+int16_t wire_submit(wire_end *w, void *owner);
+
+#endif
