@@ -1,5 +1,9 @@
-/* pool.h: records of one size that many threads take and put back without a lock and, once grown,
- * without the allocator. Records stay where they are until the pool ends. */
+/* pool.h: records of one size that many threads take and put back without a lock.
+ *
+ * Free records form a stack linked by index. Its head is one 64-bit word, tag << 32 | index + 1, and the
+ * tag rises with every change, so that a head that was taken and put back meanwhile is not mistaken for
+ * the same. Records come in chunks that stay where they are until _fini; only the growth by a chunk takes
+ * a mutex. */
 #ifndef CQLN_BASE_POOL_H
 #define CQLN_BASE_POOL_H
 
@@ -8,31 +12,38 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { CQLN_POOL_CHUNK = 128 /* records */ };
+
 typedef struct cqln_pool {
     const cql_allocator *al;
-    size_t stride;         /* header and record, aligned */
-    uint32_t max;          /* records */
-    _Atomic(uint64_t) free; /* top of the free stack: tag << 32 | index + 1, so that a record that was
-                             * taken and put meanwhile is not mistaken for an unchanged stack */
-    _Atomic(uint32_t) grown; /* chunks there are */
-    uint8_t **chunks;
+    _Atomic uint64_t head;
+    _Atomic uint32_t ready; /* records in the chunks there are */
+    uint32_t max;
+    size_t stride; /* bytes from record to record, the header included */
+    _Atomic(uint8_t *) *chunks;
     pthread_mutex_t growing;
 } cqln_pool;
 
-cql_status cqln_pool_init(cqln_pool *p, const cql_allocator *al, size_t record_size, uint32_t max);
-/* All records must be back, or no longer used. */
+/* Takes no memory for records yet. CQL_BAD_ARGUMENT when max_records is 0, CQL_TOO_LARGE when a chunk
+ * could not be addressed, CQL_NO_MEMORY. */
+cql_status cqln_pool_init(cqln_pool *p, const cql_allocator *al, size_t record_size,
+                          uint32_t max_records);
+/* Frees all records, taken or not. No other thread may use the pool any more. */
 void cqln_pool_fini(cqln_pool *p);
 
-/* A record; zeroed the first time it is handed out, later as it was put back. NULL when `max` are out
- * or memory is. [any thread] */
+/* A record, aligned for any type; NULL when max_records are out or memory is. A record that is new is all
+ * zero; one that was used before holds what it held when it was put back. [any thread] */
 void *cqln_pool_take(cqln_pool *p);
-void cqln_pool_put(cqln_pool *p, void *record); /* [any thread] */
+/* Gives a record back; its generation rises. [any thread] */
+void cqln_pool_put(cqln_pool *p, void *record);
 
-/* A number for a taken record that no other one has had or will have for 2^31 rounds of its place;
- * and the record of such a number, NULL once it was put back. [any thread] */
-uint64_t cqln_pool_handle(cqln_pool *p, const void *record);
-void *cqln_pool_find(cqln_pool *p, uint64_t handle);
-/* Record i for walking over all of them, taken or not; NULL past the end. */
-void *cqln_pool_at(cqln_pool *p, uint32_t i);
+/* The record of an index, taken or free; NULL when no record has this index (yet). [any thread] */
+void *cqln_pool_at(cqln_pool *p, uint32_t index);
+uint32_t cqln_pool_index(const void *record);
+/* Never 0; index and generation together name one use of a record. [any thread] */
+uint32_t cqln_pool_generation(const void *record);
+/* The record of (index, generation) while that use lasts, NULL when it has ended. Only a thread that
+ * decides when the record is put back may rely on the answer for longer than the call. */
+void *cqln_pool_find(cqln_pool *p, uint32_t index, uint32_t generation);
 
 #endif
