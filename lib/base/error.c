@@ -157,6 +157,49 @@ cql_status cqln_fail(cql_error **err, const cql_allocator *al, cql_status st, co
     return st;
 }
 
+/* The rows of the tried nodes of `cause`; NULL with *count 0 when it has none or memory is out. */
+static cqln_tried *tried_of(const cql_allocator *al, const cql_error *cause, size_t *count)
+{
+    *count = 0;
+    if (!cause || !cause->tried_count)
+        return NULL;
+    cqln_tried *rows = cqln_alloc_array(al, cause->tried_count, sizeof *rows);
+    if (!rows)
+        return NULL;
+    for (size_t i = 0; i < cause->tried_count; i++)
+        rows[i] = (cqln_tried){cql_str_of(cause->tried[i].host), cause->tried[i].status,
+                               cql_str_of(cause->tried[i].reason)};
+    *count = cause->tried_count;
+    return rows;
+}
+
+cql_error *cql_error_make(const cql_allocator *al, cql_status st, const cql_error *cause,
+                          const char *text)
+{
+    cqln_error_info info = {.status = st};
+    if (cause) {
+        info.host = cql_str_of(cause->host);
+        info.server_message = cql_str_of(cause->server_message);
+        info.consistency = cause->consistency;
+        info.required = cause->required;
+        info.received = cause->received;
+        info.failures = cause->failures;
+        info.data_present = cause->data_present;
+        info.maybe_applied = cause->maybe_applied;
+        info.retriable = cause->retriable;
+        info.write_type = cql_str_of(cause->write_type);
+        info.keyspace = cql_str_of(cause->keyspace);
+        info.table = cql_str_of(cause->table);
+    }
+    if (!al)
+        al = cqln_alloc_default();
+    size_t count;
+    cqln_tried *tried = tried_of(al, cause, &count);
+    cql_error *made = cqln_error_make(al, &info, tried, count, "%s", text);
+    cqln_free(al, tried);
+    return made;
+}
+
 /* Only the count of holders is ever written, so const is taken off for it alone. */
 cql_error *cql_error_ref(const cql_error *err)
 {

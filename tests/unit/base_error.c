@@ -342,6 +342,63 @@ static void log_line_is_filtered_and_escaped(void **state)
     assert_int_equal(s.lines, 2);
 }
 
+static cql_status make_one_of_its_own(const cql_allocator *al, void *user)
+{
+    cql_error *own = cql_error_make(al, CQL_CLAIM_LOST, user, "job 7: the claim was lost");
+    cql_status st = cql_error_status(own);
+    if (st != CQL_NO_MEMORY)
+        assert_string_equal(cql_error_text(own), "job 7: the claim was lost");
+    cql_error_unref(own);
+    return st == CQL_NO_MEMORY ? st : CQL_OK;
+}
+
+static void a_module_makes_errors_of_its_own(void **state)
+{
+    (void)state;
+    cqln_error_info info = {
+        .status = CQL_SERVER_WRITE_TIMEOUT, .host = str("10.0.0.1:9042"),
+        .server_message = str("Operation timed out"), .consistency = 6, .required = 2,
+        .received = 1, .failures = 3, .data_present = true, .maybe_applied = true,
+        .retriable = true, .write_type = str("CAS"), .keyspace = str("ks"), .table = str("t"),
+    };
+    cqln_tried tried[] = {{str("a:1"), CQL_TIMEOUT, str("slow")}};
+    cql_error *cause = cqln_error_make(cqln_alloc_default(), &info, tried, 1, "write timed out");
+    cql_error *own = cql_error_make(NULL, CQL_OUTCOME_UNKNOWN, cause, "job 7: perhaps\n");
+    const char *host, *reason;
+    cql_status st;
+    assert_int_equal(cql_error_status(own), CQL_OUTCOME_UNKNOWN);
+    assert_string_equal(cql_error_text(own), "job 7: perhaps\\x0a");
+    assert_string_equal(cql_error_host(own), "10.0.0.1:9042");
+    assert_string_equal(cql_error_server_message(own), "Operation timed out");
+    assert_string_equal(cql_error_write_type(own), "CAS");
+    assert_string_equal(cql_error_keyspace(own), "ks");
+    assert_string_equal(cql_error_table(own), "t");
+    assert_int_equal(cql_error_consistency(own), 6);
+    assert_int_equal(cql_error_required(own), 2);
+    assert_int_equal(cql_error_received(own), 1);
+    assert_int_equal(cql_error_failures(own), 3);
+    assert_true(cql_error_data_present(own));
+    assert_true(cql_error_maybe_applied(own));
+    assert_true(cql_error_retriable(own));
+    assert_int_equal(cql_error_tried_count(own), 1);
+    assert_int_equal(cql_error_tried(own, 0, &host, &st, &reason), CQL_OK);
+    assert_string_equal(host, "a:1");
+    assert_int_equal(st, CQL_TIMEOUT);
+    assert_string_equal(reason, "slow");
+    cql_error_unref(own);
+
+    own = cql_error_make(NULL, CQL_NOT_FOUND, NULL, "job 8: not found");
+    assert_int_equal(cql_error_status(own), CQL_NOT_FOUND);
+    assert_string_equal(cql_error_server_message(own), "");
+    assert_false(cql_error_maybe_applied(own));
+    assert_int_equal(cql_error_tried_count(own), 0);
+    cql_error_unref(own);
+
+    /* Without memory for the rows of tried nodes the error comes without them. */
+    assert_int_equal(failmalloc_each(make_one_of_its_own, cause, true), 2);
+    cql_error_unref(cause);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +406,7 @@ int main(void)
         cmocka_unit_test(views_compare_by_bytes),
         cmocka_unit_test(error_says_everything),
         cmocka_unit_test(error_is_counted),
+        cmocka_unit_test(a_module_makes_errors_of_its_own),
         cmocka_unit_test(error_for_want_of_memory_is_static),
         cmocka_unit_test(one_error_variable_serves_a_whole_function),
         cmocka_unit_test(error_text_is_escaped_and_cut),
