@@ -2,8 +2,7 @@
  * came, not the length that was announced; blocks whose users gave them back are used again. */
 #include "conn/internal.h"
 
-/* --- blocks
- * --------------------------------------------------------------------------------------- */
+/* --- blocks ---------------------------------------------------------------------------------- */
 
 static cqln_rcbuf *take_spare(cqln_inbound *in, size_t cap)
 {
@@ -78,8 +77,7 @@ uint8_t *cqln_scratch(cqln_conn *c, size_t n)
     return in->scratch;
 }
 
-/* --- gathering
- * ------------------------------------------------------------------------------------ */
+/* --- gathering ------------------------------------------------------------------------------- */
 
 /* What a block is to hold when `filled` bytes came and `coming` are here: at most 1 MiB, or twice
  * what has come, and never more than the body. */

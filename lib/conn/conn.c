@@ -41,8 +41,7 @@ void cqln_conn_free(cqln_conn *c)
     cqln_free(al, c);
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void die_text(cqln_conn *c, cql_status status, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
@@ -125,8 +124,10 @@ void cqln_conn_transport_lost(cqln_conn *c, cql_status status, const char *reaso
 }
 
 /* The transport is gone and every whole answer that had come was handed out. */
-static void end_of_input(cqln_conn *c)
+static bool end_of_input(cqln_conn *c)
 {
+    if (c->state == CQLN_CONN_DEAD)
+        return false;
     char why[200];
     size_t have;
     size_t want;
@@ -139,10 +140,10 @@ static void end_of_input(cqln_conn *c)
                       want);
     else
         cqln_conn_die(c, c->fault.status, "%s in the middle of an answer: truncated", why);
+    return false;
 }
 
-/* --- events
- * --------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 static bool closed_event(cqln_conn *c, cqln_conn_event *ev)
 {
@@ -154,7 +155,7 @@ static bool closed_event(cqln_conn *c, cqln_conn_event *ev)
 }
 
 /* Envelopes that are no answer to a request: stream 0, the server's own, and nonsense. */
-static bool special_envelope(cqln_conn *c, cqln_conn_event *ev)
+static CQLN_SLOW bool special_envelope(cqln_conn *c, cqln_conn_event *ev)
 {
     if (ev->stream == CQLN_STREAM_EVENT && ev->opcode == CQLN_OP_EVENT) {
         ev->kind = CQLN_CONN_EV_PUSH;
@@ -192,58 +193,34 @@ static inline bool open_envelope(cqln_conn *c, cqln_conn_event *ev)
     return special_envelope(c, ev);
 }
 
-bool cqln_conn_next(cqln_conn *c, cqln_conn_event *ev)
+static CQLN_SLOW bool next_slow(cqln_conn *c, cqln_conn_event *ev)
 {
-    if (CQLN_UNLIKELY(c->in.given != NULL)) {
-        cqln_rcbuf_unref(c->in.given);
-        c->in.given = NULL;
-    }
+    cqln_rcbuf_unref(c->in.given);
+    c->in.given = NULL;
     for (;;) {
-        if (CQLN_UNLIKELY(c->state == CQLN_CONN_DEAD))
+        bool told;
+        if (c->state == CQLN_CONN_DEAD)
             return closed_event(c, ev);
-        if (!cqln_inbound_next(c, ev)) {
-            if (c->state != CQLN_CONN_DEAD && !c->lost)
-                return false;
-            if (c->lost)
-                end_of_input(c);
-            continue;
-        }
-        bool told = CQLN_LIKELY(c->state == CQLN_CONN_OPEN) ? open_envelope(c, ev)
-                                                            : cqln_handshake_answer(c, ev);
+        else if (cqln_inbound_next(c, ev))
+            told = c->state == CQLN_CONN_OPEN ? open_envelope(c, ev) : cqln_handshake_answer(c, ev);
+        else if (c->state == CQLN_CONN_DEAD || c->lost)
+            told = end_of_input(c);
+        else
+            return false;
         if (told)
             return true;
     }
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------- */
-
-static size_t waiting(const cqln_conn *c)
+bool cqln_conn_next(cqln_conn *c, cqln_conn_event *ev)
 {
-    const cqln_outbuf *b = c->out.buf;
-    return b[0].wr.len - b[0].sent + (b[1].wr.len - b[1].sent);
+    if (CQLN_LIKELY(c->state == CQLN_CONN_OPEN && !c->in.given && cqln_inbound_quick(c, ev)) &&
+        open_envelope(c, ev))
+        return true;
+    return next_slow(c, ev);
 }
 
-cql_status cqln_conn_submit(cqln_conn *c, const uint8_t *envelope, size_t len, void *owner,
-                            int16_t *stream)
-{
-    if (CQLN_UNLIKELY(c->state != CQLN_CONN_OPEN || c->lost))
-        return CQL_BAD_STATE;
-    size_t queued = waiting(c);
-    if (CQLN_UNLIKELY(queued && (len > c->max_output || queued > c->max_output - len)))
-        return CQL_WOULD_BLOCK;
-    uint16_t id = cqln_streams_acquire(&c->streams, owner);
-    if (CQLN_UNLIKELY(id == 0))
-        return CQL_NO_STREAM;
-    cql_status st = cqln_outbound_put(c, envelope, len, id, false);
-    if (CQLN_UNLIKELY(st)) {
-        void *back;
-        cqln_streams_release(&c->streams, id, &back);
-        return st;
-    }
-    *stream = (int16_t)id;
-    return CQL_OK;
-}
+/* --- streams --------------------------------------------------------------------------------- */
 
 void cqln_conn_orphan(cqln_conn *c, int16_t stream)
 {

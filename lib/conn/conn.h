@@ -16,6 +16,8 @@
 
 typedef struct cqln_conn cqln_conn;
 
+/* Copied; what it points at is borrowed: the allocator until cqln_conn_free, texts until the ready or
+ * the closed event. */
 typedef struct cqln_conn_config {
     const cql_allocator *al;
     const cqln_log *log;
@@ -67,10 +69,12 @@ typedef struct cqln_conn_event {
 /* Why the connection ended, or the handshake failed. */
 typedef struct cqln_conn_fault {
     cql_status status;    /* CQL_CLOSED, CQL_MALFORMED, CQL_BAD_CHECKSUM, CQL_BAD_VERSION,
-                           * CQL_AUTH_FAILED, CQL_TIMEOUT, CQL_UNEXPECTED, CQL_NO_MEMORY or a server
-                           * status (bad credentials, invalid keyspace, …) */
+                           * CQL_AUTH_FAILED, CQL_TIMEOUT, CQL_UNEXPECTED, CQL_NO_MEMORY,
+                           * CQL_TOO_LARGE (a body over max_body) or a server status (bad
+                           * credentials, invalid keyspace, …) */
     char detail[256];     /* for people: what and where; escaped */
-    uint8_t server_version; /* BAD_VERSION: highest stable version that the server named, 0 unknown */
+    uint8_t server_version; /* BAD_VERSION: highest stable version that the server named, 0 unknown;
+                             * it may be above the one that was refused */
 } cqln_conn_fault;
 
 cql_status cqln_conn_new(const cqln_conn_config *config, cqln_conn **out);
@@ -81,18 +85,21 @@ void cqln_conn_start(cqln_conn *c, uint64_t now);
 
 /* --- bytes in ------------------------------------------------------------------------------------
  * Where the next bytes go (at least one byte of room unless dead), then how many came. A body too
- * large for the read buffer is received straight into its own block. */
+ * large for the read buffer is received straight into its own block. Pull all events before the next
+ * space: a buffer full of answers that nobody took has to grow. */
 void cqln_conn_space(cqln_conn *c, uint8_t **ptr, size_t *cap);
 void cqln_conn_commit(cqln_conn *c, size_t n, uint64_t now);
-/* The transport ended or failed: status and reason go into the fault; the closed event follows. */
+/* The transport ended or failed: status and reason go into the fault. cqln_conn_next still hands out
+ * the answers that had come whole (not in the handshake), then the closed event. */
 void cqln_conn_transport_lost(cqln_conn *c, cql_status status, const char *reason);
 /* The next event; false when there is none until more bytes or time come. */
 bool cqln_conn_next(cqln_conn *c, cqln_conn_event *event);
 
-/* --- bytes out ----------------------------------------------------------------------------------- */
+/* --- bytes out ------------------------------------------------------------------------------- */
 /* Queues a whole envelope as the encoders make them (copied; the stream id is put into the copy).
  * CQL_NO_STREAM: no id free. CQL_WOULD_BLOCK: max_output reached. CQL_BAD_STATE: not open.
- * CQL_NO_MEMORY. *stream is the id, for cqln_conn_orphan. A request into an empty queue always fits. */
+ * CQL_NO_MEMORY. *stream is the id, for cqln_conn_orphan. A request into an empty queue always fits.
+ * owner is not NULL. */
 cql_status cqln_conn_submit(cqln_conn *c, const uint8_t *envelope, size_t len, void *owner,
                             int16_t *stream);
 /* Bytes to be written now, in order; false when there are none. The memory is stable until
@@ -103,7 +110,7 @@ void cqln_conn_sent(cqln_conn *c, size_t n);
 /* True when submit queued something that output has not handed out. */
 bool cqln_conn_has_output(const cqln_conn *c);
 
-/* --- streams ------------------------------------------------------------------------------------- */
+/* --- streams --------------------------------------------------------------------------------- */
 /* The owner gives up on its answer: the id stays taken until the answer comes (then
  * CQLN_CONN_EV_LATE), so that it cannot reach a later request. */
 void cqln_conn_orphan(cqln_conn *c, int16_t stream);
@@ -113,10 +120,12 @@ uint32_t cqln_conn_free_streams(const cqln_conn *c);
 /* After the closed event: one owner after the other whose answer never came; NULL at the end. */
 void *cqln_conn_take_owner(cqln_conn *c);
 
-/* --- time and state ------------------------------------------------------------------------------ */
+/* --- time and state -------------------------------------------------------------------------- */
 /* When cqln_conn_tick wants to be called; UINT64_MAX: never. */
 uint64_t cqln_conn_deadline(const cqln_conn *c);
-/* Sends the heartbeat or declares the connection dead. Only reads count as a sign of life. */
+/* Sends the heartbeat or declares the connection dead. Only reads count as a sign of life: a whole
+ * envelope or segment, or steady progress in one; a byte now and then does not. A tick far behind its
+ * time puts the verdict off once: read from the transport first, then tick. */
 void cqln_conn_tick(cqln_conn *c, uint64_t now);
 cqln_conn_state cqln_conn_state_of(const cqln_conn *c);
 uint8_t cqln_conn_version(const cqln_conn *c);

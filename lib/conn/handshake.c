@@ -1,16 +1,14 @@
 /* The handshake: one request at a time, all on stream 0.
  *
- *   OPTIONS -> SUPPORTED -> STARTUP -> READY ------------------------+-> [REGISTER] -> [USE] ->
- * ready
- *                                   -> AUTHENTICATE -> (login.c) ----+
+ *   OPTIONS -> SUPPORTED -> STARTUP -> READY ---------------------+-> [REGISTER] -> [USE] -> open
+ *                                   -> AUTHENTICATE -> (login.c) -+
  *
  * On v5 everything behind READY or AUTHENTICATE is in segments, both ways. */
 #include "conn/internal.h"
 
 #include <stdio.h>
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending --------------------------------------------------------------------------------- */
 
 void cqln_handshake_send(cqln_conn *c, cqln_writer *wr, bool secret)
 {
@@ -88,8 +86,7 @@ void cqln_conn_start(cqln_conn *c, uint64_t now)
     send_options(c);
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static bool ready(cqln_conn *c, cqln_conn_event *ev)
 {
@@ -163,7 +160,7 @@ static void switch_framing(cqln_conn *c)
     if (c->config.version < 5)
         return;
     c->in.framed = true;
-    c->out.framed = true;
+    cqln_outbound_frame(c);
 }
 
 static bool on_ready(cqln_conn *c, cqln_conn_event *ev)
@@ -212,8 +209,7 @@ static bool on_used(cqln_conn *c, cqln_reader *rd, cqln_conn_event *ev)
     return after_login(c, ev);
 }
 
-/* --- errors
- * --------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static void use_refused(cqln_conn *c, const cqln_server_error *e)
 {
@@ -262,8 +258,7 @@ static bool on_error(cqln_conn *c, cqln_reader *rd, const cqln_conn_event *ev)
     return false;
 }
 
-/* --- dispatch
- * ------------------------------------------------------------------------------------- */
+/* --- dispatch -------------------------------------------------------------------------------- */
 
 const char *cqln_handshake_waits_for(const cqln_conn *c)
 {

@@ -1,5 +1,4 @@
-/* Bytes in: the read buffer, and envelopes outside segments (v4, and v5 until READY or
- * AUTHENTICATE).
+/* Bytes in: the read buffer, and envelopes outside segments (v4; v5 up to READY or AUTHENTICATE).
  *
  *   buf:  0 .. consumed .. at .. not yet consumed .. end .. room .. cap
  *
@@ -26,8 +25,7 @@ void cqln_inbound_fini(cqln_conn *c)
     cqln_free(c->config.al, in->buf);
 }
 
-/* --- room
- * ----------------------------------------------------------------------------------------- */
+/* --- room ------------------------------------------------------------------------------------ */
 
 /* True while bytes of the transport go straight into a body's block. */
 static inline bool receiving_body(const cqln_inbound *in)
@@ -140,8 +138,7 @@ void cqln_conn_commit(cqln_conn *c, size_t n, uint64_t now)
         in->end += n;
 }
 
-/* --- headers
- * -------------------------------------------------------------------------------------- */
+/* --- headers --------------------------------------------------------------------------------- */
 
 static void refuse_version_byte(cqln_conn *c, const uint8_t *p)
 {
@@ -209,8 +206,7 @@ static void check_first_byte(cqln_conn *c)
                         tls ? "looks like TLS and sent" : "sent", text);
 }
 
-/* --- bodies
- * --------------------------------------------------------------------------------------- */
+/* --- bodies ---------------------------------------------------------------------------------- */
 
 static bool bad_lz4(cqln_conn *c, const cqln_conn_event *ev, const char *what)
 {

@@ -84,6 +84,7 @@ typedef struct cqln_outbound {
     bool in_segment;
     bool plain_segment; /* holds credentials: not compressed, so that no copy is made */
     size_t segment_at;
+    size_t limit;     /* length up to which the open buffer takes envelopes as they are */
     uint8_t *scratch; /* for a compressed payload */
 } cqln_outbound;
 
@@ -115,9 +116,10 @@ struct cqln_conn {
 
 #define CQLN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define CQLN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Kept out of the functions that every request goes through. */
+#define CQLN_SLOW __attribute__((noinline))
 
-/* --- conn.c: the end
- * ------------------------------------------------------------------------------ */
+/* --- conn.c: the end ------------------------------------------------------------------------- */
 /* Ends the connection; the first reason stays. Texts from outside have to be escaped before. */
 void cqln_conn_die(cqln_conn *c, cql_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -130,8 +132,7 @@ void cqln_conn_die_server(cqln_conn *c, const cqln_server_error *e, const char *
 /* Place of the unconsumed bytes in the stream of the connection. */
 uint64_t cqln_conn_offset(const cqln_conn *c);
 
-/* --- inbound.c
- * ------------------------------------------------------------------------------------ */
+/* --- inbound.c ------------------------------------------------------------------------------- */
 cql_status cqln_inbound_init(cqln_conn *c);
 void cqln_inbound_fini(cqln_conn *c);
 /* The next whole envelope, without kind and owner; false when there is none, or the connection
@@ -140,12 +141,10 @@ bool cqln_inbound_next(cqln_conn *c, cqln_conn_event *ev);
 /* True when part of an envelope has come. have and want: bytes, want 0 when unknown. */
 bool cqln_inbound_partial(const cqln_conn *c, size_t *have, size_t *want);
 
-/* --- segments.c: v5
- * -------------------------------------------------------------------------------- */
+/* --- segments.c: v5 -------------------------------------------------------------------------- */
 bool cqln_segments_next(cqln_conn *c, cqln_conn_event *ev);
 
-/* --- blocks.c: where bodies go that are not slices of the read buffer
- * ------------------------------ */
+/* --- blocks.c: where bodies go that are not slices of the read buffer ------------------------ */
 /* Begins a gathered body; false when the connection died for want of memory. */
 bool cqln_gather_body(cqln_conn *c, size_t want, size_t coming);
 /* Makes room for n more bytes of it. */
@@ -185,18 +184,47 @@ static inline bool cqln_header_read(cqln_conn *c, const uint8_t *p, cqln_conn_ev
     return !cqln_header_refused(c, p, ev, *len);
 }
 
-/* --- outbound.c
- * ----------------------------------------------------------------------------------- */
+/* Where the bytes of whole envelopes are: in the payload of a checked segment, or plainly in the
+ * buffer. Takes the next one when all of it is there and nothing about it is special; false sends
+ * the caller to cqln_inbound_next, which judges everything again. */
+static inline bool cqln_inbound_quick(cqln_conn *c, cqln_conn_event *ev)
+{
+    cqln_inbound *in = &c->in;
+    bool segment = in->in_segment;
+    size_t *at = segment ? &in->pay_at : &in->at;
+    size_t have = (segment ? in->pay_end : in->end) - *at;
+    if (have < CQLN_FRAME_HEADER || (!segment && (in->framed || in->gather.active)))
+        return false;
+    const uint8_t *p = (in->in_scratch ? in->scratch : in->buf) + *at;
+    uint32_t len = cqln_load_u32(p + 5);
+    uint32_t opcode = p[4];
+    if (p[0] != c->version_byte || p[1] & CQLN_FLAG_COMPRESSION || opcode >= 32 ||
+        !(CQLN_ANSWERS >> opcode & 1) || len > have - CQLN_FRAME_HEADER || len > c->max_body)
+        return false;
+    ev->version = c->config.version;
+    ev->flags = p[1];
+    ev->stream = (int16_t)cqln_load_u16(p + 2);
+    ev->opcode = (uint8_t)opcode;
+    ev->body = p + CQLN_FRAME_HEADER;
+    ev->len = len;
+    ev->block = NULL;
+    *at += CQLN_FRAME_HEADER + (size_t)len;
+    c->alive_at = c->read_at;
+    return true;
+}
+
+/* --- outbound.c ------------------------------------------------------------------------------ */
 void cqln_outbound_init(cqln_conn *c);
 void cqln_outbound_fini(cqln_conn *c);
 /* Queues an envelope under a stream id. secret: it holds credentials. CQL_NO_MEMORY. */
 cql_status cqln_outbound_put(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_t stream,
                              bool secret);
+/* From here on in segments. */
+void cqln_outbound_frame(cqln_conn *c);
 /* Gives back memory of empty buffers. */
 void cqln_outbound_trim(cqln_conn *c);
 
-/* --- handshake.c, login.c, refusal.c
- * -------------------------------------------------------------- */
+/* --- handshake.c, login.c, refusal.c --------------------------------------------------------- */
 /* An envelope during the handshake; true when it makes an event (ready). */
 bool cqln_handshake_answer(cqln_conn *c, cqln_conn_event *ev);
 /* "the answer to STARTUP": what the handshake waits for. Static. */
@@ -213,8 +241,7 @@ void cqln_login_refused(cqln_conn *c, const cqln_server_error *e);
 bool cqln_refusal_of_version(const cqln_server_error *e, uint8_t header, uint8_t ours,
                              uint8_t *server_version);
 
-/* --- heartbeat.c
- * ---------------------------------------------------------------------------------- */
+/* --- heartbeat.c ----------------------------------------------------------------------------- */
 /* An envelope on stream 0 of an open connection. */
 void cqln_heartbeat_answer(cqln_conn *c, const cqln_conn_event *ev);
 

@@ -1,6 +1,5 @@
 /* Log-in by SASL PLAIN, as PasswordAuthenticator speaks it: the token is 00 user 00 password. It
- * goes only to authenticators that are known to want it, and only where the transport may carry it.
- */
+ * goes only to authenticators known to want it, and only where the transport may carry it. */
 #include "conn/internal.h"
 
 #include <stdio.h>

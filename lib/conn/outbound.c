@@ -31,8 +31,7 @@ void cqln_outbound_fini(cqln_conn *c)
     cqln_free(c->config.al, c->out.scratch);
 }
 
-/* --- gathering
- * ------------------------------------------------------------------------------------ */
+/* --- gathering ------------------------------------------------------------------------------- */
 
 static inline bool room(cqln_writer *wr, size_t n)
 {
@@ -135,8 +134,7 @@ static cql_status put_slices(cqln_conn *c, const uint8_t *envelope, size_t len, 
     return CQL_OK;
 }
 
-static inline cql_status put_framed(cqln_conn *c, const uint8_t *envelope, size_t len,
-                                    uint16_t stream)
+static cql_status put_framed(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_t stream)
 {
     cqln_outbound *o = &c->out;
     cqln_writer *wr = &o->buf[o->open].wr;
@@ -174,36 +172,107 @@ static bool put_deflated(cqln_conn *c, const uint8_t *envelope, size_t len, uint
     return true;
 }
 
-static bool worth_deflating(const cqln_conn *c, const uint8_t *envelope, size_t len, bool secret)
+static bool worth_deflating(const uint8_t *envelope, size_t len)
 {
-    return c->compressed && !secret && len >= CQLN_FRAME_HEADER + CQLN_LZ4_BODY_MIN &&
-           envelope[4] != CQLN_OP_STARTUP;
+    return len >= CQLN_FRAME_HEADER + CQLN_LZ4_BODY_MIN && envelope[4] != CQLN_OP_STARTUP;
+}
+
+static cql_status put_plain(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_t stream)
+{
+    cqln_writer *wr = &c->out.buf[c->out.open].wr;
+    if (!room(wr, len))
+        return CQL_NO_MEMORY;
+    append(wr, envelope, len);
+    cqln_store_u16(wr->data + wr->len - len + CQLN_FRAME_STREAM_AT, stream);
+    return CQL_OK;
+}
+
+static cql_status put(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_t stream)
+{
+    if (c->out.framed)
+        return put_framed(c, envelope, len, stream);
+    if (c->compressed && worth_deflating(envelope, len) && put_deflated(c, envelope, len, stream))
+        return CQL_OK;
+    return put_plain(c, envelope, len, stream);
+}
+
+/* How far an envelope may simply be appended: on v4 while memory lasts, on v5 to the end of the
+ * open segment. */
+static void set_limit(cqln_conn *c)
+{
+    cqln_outbound *o = &c->out;
+    const cqln_writer *wr = &o->buf[o->open].wr;
+    if (!o->framed) {
+        o->limit = c->compressed ? wr->len : wr->cap;
+    } else if (o->in_segment) {
+        size_t memory = wr->cap - 2 * CQLN_SEGMENT_TRAILER;
+        size_t segment = o->segment_at + segment_header(c) + CQLN_SEGMENT_MAX;
+        o->limit = memory < segment ? memory : segment;
+    } else {
+        o->limit = wr->len;
+    }
+}
+
+void cqln_outbound_frame(cqln_conn *c)
+{
+    c->out.framed = true;
+    set_limit(c);
 }
 
 cql_status cqln_outbound_put(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_t stream,
                              bool secret)
 {
-    cqln_outbound *o = &c->out;
-    cqln_outbuf *b = &o->buf[o->open];
-    if (CQLN_UNLIKELY(secret))
-        b->secret = true;
-    if (o->framed) {
-        if (CQLN_UNLIKELY(secret))
-            o->plain_segment = true;
-        return put_framed(c, envelope, len, stream);
+    cql_status st;
+    if (!secret) {
+        st = put(c, envelope, len, stream);
+    } else {
+        /* Credentials are not compressed: that would leave a copy. */
+        c->out.buf[c->out.open].secret = true;
+        c->out.plain_segment = c->out.framed;
+        st = c->out.framed ? put_framed(c, envelope, len, stream)
+                           : put_plain(c, envelope, len, stream);
     }
-    if (CQLN_UNLIKELY(worth_deflating(c, envelope, len, secret)) &&
-        put_deflated(c, envelope, len, stream))
-        return CQL_OK;
-    if (!room(&b->wr, len))
-        return CQL_NO_MEMORY;
-    append(&b->wr, envelope, len);
-    cqln_store_u16(b->wr.data + b->wr.len - len + CQLN_FRAME_STREAM_AT, stream);
+    set_limit(c);
+    return st;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static size_t waiting(const cqln_conn *c)
+{
+    const cqln_outbuf *b = c->out.buf;
+    return b[0].wr.len - b[0].sent + (b[1].wr.len - b[1].sent);
+}
+
+cql_status cqln_conn_submit(cqln_conn *c, const uint8_t *envelope, size_t len, void *owner,
+                            int16_t *stream)
+{
+    if (CQLN_UNLIKELY(c->state != CQLN_CONN_OPEN || c->lost))
+        return CQL_BAD_STATE;
+    size_t queued = waiting(c);
+    if (CQLN_UNLIKELY(queued && (len > c->max_output || queued > c->max_output - len)))
+        return CQL_WOULD_BLOCK;
+    uint16_t id = cqln_streams_acquire(&c->streams, owner);
+    if (CQLN_UNLIKELY(id == 0))
+        return CQL_NO_STREAM;
+    cql_status st = CQL_OK;
+    cqln_writer *wr = &c->out.buf[c->out.open].wr;
+    if (CQLN_LIKELY(len <= c->out.limit - wr->len)) {
+        append(wr, envelope, len);
+        cqln_store_u16(wr->data + wr->len - len + CQLN_FRAME_STREAM_AT, id);
+    } else {
+        st = cqln_outbound_put(c, envelope, len, id, false);
+    }
+    if (CQLN_UNLIKELY(st)) {
+        void *back;
+        cqln_streams_release(&c->streams, id, &back);
+        return st;
+    }
+    *stream = (int16_t)id;
     return CQL_OK;
 }
 
-/* --- writing
- * -------------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 bool cqln_conn_has_output(const cqln_conn *c)
 {
@@ -223,6 +292,7 @@ bool cqln_conn_output(cqln_conn *c, const uint8_t **ptr, size_t *len)
         if (o->in_segment)
             close_segment(c, true);
         o->open ^= 1;
+        set_limit(c);
     }
     *ptr = writing->wr.data + writing->sent;
     *len = writing->wr.len - writing->sent;
@@ -266,4 +336,5 @@ void cqln_outbound_trim(cqln_conn *c)
     }
     cqln_free(c->config.al, c->out.scratch);
     c->out.scratch = NULL;
+    set_limit(c);
 }

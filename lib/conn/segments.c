@@ -81,8 +81,7 @@ static bool begin_payload(cqln_conn *c, const cqln_segment *seg, const uint8_t *
     return true;
 }
 
-/* --- slices
- * --------------------------------------------------------------------------------------- */
+/* --- slices ---------------------------------------------------------------------------------- */
 
 /* Takes what is missing of the envelope's header. */
 static bool slice_header(cqln_conn *c, const uint8_t **p, size_t *n)
@@ -154,8 +153,7 @@ static bool add_slice(cqln_conn *c, const cqln_segment *seg, const uint8_t *payl
            cqln_gather_deliver(c, ev);
 }
 
-/* --- envelopes
- * ------------------------------------------------------------------------------------ */
+/* --- envelopes ------------------------------------------------------------------------------- */
 
 /* The next envelope of the open payload. The compression flag means nothing here: segments are what
  * is compressed on v5. */

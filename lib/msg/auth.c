@@ -7,15 +7,11 @@ cql_status cqln_encode_auth_response(cqln_writer *wr, uint8_t version, cql_str t
 {
     if (token.len > INT32_MAX)
         return cqln_encode_too_large(wr);
-    uint8_t *p =
-        cqln_envelope_begin(wr, version, 0, CQLN_OP_AUTH_RESPONSE, 4 + (uint64_t)token.len);
+    uint8_t *p = cqln_envelope_open(wr, 4 + (uint64_t)token.len);
     if (!p)
         return wr->status;
-    if (token.ptr)
-        cqln_put_long_string(p, token);
-    else
-        cqln_put_u32(p, UINT32_MAX);
-    return CQL_OK;
+    p = token.ptr ? cqln_put_long_string(p, token) : cqln_put_u32(p, UINT32_MAX);
+    return cqln_envelope_close(wr, version, 0, CQLN_OP_AUTH_RESPONSE, p);
 }
 
 cql_status cqln_decode_authenticate(cqln_reader *rd, cql_str *class_name)

@@ -55,12 +55,13 @@ cql_status cqln_encode_batch(cqln_writer *wr, uint8_t version, uint8_t type, uin
 {
     if (!cqln_options_fit(version, o))
         return cqln_encode_too_large(wr);
-    uint64_t body = 3 + (uint64_t)entries.len + cqln_batch_options_size(version, o);
-    uint8_t *p = cqln_envelope_begin(wr, version, cqln_request_flags(o), CQLN_OP_BATCH, body);
+    uint8_t *p = cqln_envelope_open(wr, 3 + (uint64_t)entries.len + cqln_options_bound(o, NULL));
     if (!p)
         return wr->status;
     *p = type;
     p = cqln_put_raw(cqln_put_u16(p + 1, count), entries);
-    cqln_put_batch_options(p, version, o);
-    return CQL_OK;
+    uint32_t flags = cqln_shared_flags(version, o);
+    p = cqln_put_options_head(p, version, o->consistency, flags);
+    p = cqln_put_shared(p, flags, o);
+    return cqln_envelope_close(wr, version, cqln_request_flags(o), CQLN_OP_BATCH, p);
 }

@@ -1,18 +1,46 @@
-/* encode.h: what the request encoders share: an envelope whose size is known before it is written,
- * and stores that move a pointer. One bounds check an envelope instead of one a field. */
+/* encode.h: what the request encoders share: one bounds check an envelope instead of one a field.
+ * An encoder asks for the most that its fields can take, stores them through a pointer that moves,
+ * and closes the envelope, which writes the header. */
 #ifndef CQLN_MSG_ENCODE_H
 #define CQLN_MSG_ENCODE_H
 
 #include "msg/request.h"
 
-enum { CQLN_STRING_MAX = 65535 }; /* [string], [short bytes] */
+enum {
+    CQLN_STRING_MAX = 65535, /* [string], [short bytes] */
+    CQLN_OPTIONS_FIXED =
+        40 /* consistency, flags and every field of fixed size, with length words */
+};
 
-/* Room for an envelope with a body of that size, its header written (stream 0). The caller fills
- * exactly body bytes. NULL, and wr->status set, when the body is over 2^31-1 or memory is out. */
-uint8_t *cqln_envelope_begin(cqln_writer *wr, uint8_t version, uint8_t flags, cqln_opcode opcode,
-                             uint64_t body);
+/* Slow way of cqln_envelope_open: memory has to grow, or something failed before. */
+uint8_t *cqln_envelope_grow(cqln_writer *wr, uint64_t bound);
 /* Makes the writer fail: a field does not fit its length. Returns wr->status. */
 cql_status cqln_encode_too_large(cqln_writer *wr);
+
+/* Room for a body of at most `bound` bytes: where it begins. NULL, and wr->status set, when the
+ * bound is over 2^31-1 or memory is out. */
+static inline uint8_t *cqln_envelope_open(cqln_writer *wr, uint64_t bound)
+{
+    if (wr->status || bound + CQLN_FRAME_HEADER > wr->cap - wr->len)
+        return cqln_envelope_grow(wr, bound);
+    return wr->data + wr->len + CQLN_FRAME_HEADER;
+}
+
+/* The body ends at `end`; writes the header, with stream 0. */
+static inline cql_status cqln_envelope_close(cqln_writer *wr, uint8_t version, uint8_t flags,
+                                             cqln_opcode opcode, const uint8_t *end)
+{
+    uint8_t *p = wr->data + wr->len;
+    size_t total = (size_t)(end - p);
+    p[0] = version;
+    p[1] = flags;
+    p[2] = 0;
+    p[3] = 0;
+    p[4] = (uint8_t)opcode;
+    cqln_store_u32(p + 5, (uint32_t)(total - CQLN_FRAME_HEADER));
+    wr->len += total;
+    return CQL_OK;
+}
 
 static inline uint8_t *cqln_put_u16(uint8_t *p, uint16_t v)
 {
@@ -38,22 +66,97 @@ static inline uint8_t *cqln_put_string(uint8_t *p, cql_str s) /* also [short byt
     return cqln_put_raw(cqln_put_u16(p, (uint16_t)s.len), s);
 }
 
+/* [short bytes] of an id: 16 bytes from every server that is known, so no call for the copy. */
+static inline uint8_t *cqln_put_id(uint8_t *p, cql_str id)
+{
+    p = cqln_put_u16(p, (uint16_t)id.len);
+    if (id.len != 16)
+        return cqln_put_raw(p, id);
+    memcpy(p, id.ptr, 16);
+    return p + 16;
+}
+
 static inline uint8_t *cqln_put_long_string(uint8_t *p,
                                             cql_str s) /* also [bytes] that are not null */
 {
     return cqln_put_raw(cqln_put_u32(p, (uint32_t)s.len), s);
 }
 
-/* The query parameters behind the statement: size, then bytes. cqln_options_fit is false when a
- * string is too long for its notation. Values may be NULL. */
-bool cqln_options_fit(uint8_t version, const cqln_query_options *o);
-uint64_t cqln_options_size(uint8_t version, const cqln_query_options *o,
-                           const cqln_values_bytes *values);
-uint8_t *cqln_put_options(uint8_t *p, uint8_t version, const cqln_query_options *o,
-                          const cqln_values_bytes *values);
-/* BATCH: the same without values, page size and paging state. */
-uint64_t cqln_batch_options_size(uint8_t version, const cqln_query_options *o);
-uint8_t *cqln_put_batch_options(uint8_t *p, uint8_t version, const cqln_query_options *o);
+/* --- query parameters (native_protocol section 4.1.4) --------------------------------------------
+ *   [consistency] flags(v4 byte, v5 int)
+ *       [values] [page_size] [paging_state] [serial consistency] [timestamp] [keyspace, v5]
+ * BATCH has them without values, page size and paging state. */
+enum {
+    CQLN_OPTION_VALUES = 0x01,
+    CQLN_OPTION_SKIP_METADATA = 0x02,
+    CQLN_OPTION_PAGE_SIZE = 0x04,
+    CQLN_OPTION_PAGING_STATE = 0x08,
+    CQLN_OPTION_SERIAL = 0x10,
+    CQLN_OPTION_TIMESTAMP = 0x20,
+    CQLN_OPTION_KEYSPACE = 0x80
+};
+
+/* False when a string is too long for its notation. */
+static inline bool cqln_options_fit(uint8_t version, const cqln_query_options *o)
+{
+    return o->paging_state.len <= INT32_MAX && (version < 5 || o->keyspace.len <= CQLN_STRING_MAX);
+}
+
+static inline uint64_t cqln_options_bound(const cqln_query_options *o,
+                                          const cqln_values_bytes *values)
+{
+    return CQLN_OPTIONS_FIXED + (uint64_t)o->paging_state.len + o->keyspace.len +
+           (values ? values->bytes.len : 0);
+}
+
+static inline uint8_t *cqln_put_options_head(uint8_t *p, uint8_t version, uint16_t consistency,
+                                             uint32_t flags)
+{
+    p = cqln_put_u16(p, consistency);
+    if (version >= 5)
+        return cqln_put_u32(p, flags);
+    *p = (uint8_t)flags;
+    return p + 1;
+}
+
+/* Flags of, and then the fields that QUERY, EXECUTE and BATCH share. */
+static inline uint32_t cqln_shared_flags(uint8_t version, const cqln_query_options *o)
+{
+    return (o->serial_consistency ? CQLN_OPTION_SERIAL : 0u) |
+           (o->has_timestamp ? CQLN_OPTION_TIMESTAMP : 0u) |
+           (o->keyspace.len && version >= 5 ? CQLN_OPTION_KEYSPACE : 0u);
+}
+
+static inline uint8_t *cqln_put_shared(uint8_t *p, uint32_t flags, const cqln_query_options *o)
+{
+    if (flags & CQLN_OPTION_SERIAL)
+        p = cqln_put_u16(p, o->serial_consistency);
+    if (flags & CQLN_OPTION_TIMESTAMP) {
+        cqln_store_u64(p, (uint64_t)o->timestamp);
+        p += 8;
+    }
+    if (flags & CQLN_OPTION_KEYSPACE)
+        p = cqln_put_string(p, o->keyspace);
+    return p;
+}
+
+static inline uint8_t *cqln_put_options(uint8_t *p, uint8_t version, const cqln_query_options *o,
+                                        const cqln_values_bytes *values)
+{
+    uint32_t flags = cqln_shared_flags(version, o) |
+                     (values && values->count ? CQLN_OPTION_VALUES : 0u) |
+                     (o->skip_metadata ? CQLN_OPTION_SKIP_METADATA : 0u) |
+                     (o->page_size ? CQLN_OPTION_PAGE_SIZE : 0u) |
+                     (o->paging_state.len ? CQLN_OPTION_PAGING_STATE : 0u);
+    p = cqln_put_options_head(p, version, o->consistency, flags);
+    if (flags & CQLN_OPTION_VALUES)
+        p = cqln_put_raw(cqln_put_u16(p, values->count), values->bytes);
+    if (flags & CQLN_OPTION_PAGE_SIZE)
+        p = cqln_put_u32(p, (uint32_t)o->page_size);
+    if (flags & CQLN_OPTION_PAGING_STATE)
+        p = cqln_put_long_string(p, o->paging_state);
+    return cqln_put_shared(p, flags, o);
+}
 
 static inline uint8_t cqln_request_flags(const cqln_query_options *o)
 {

@@ -8,17 +8,14 @@ cql_status cqln_encode_prepare(cqln_writer *wr, uint8_t version, cql_str cql, cq
 {
     if (cql.len > INT32_MAX || (version >= 5 && keyspace.len > CQLN_STRING_MAX))
         return cqln_encode_too_large(wr);
-    uint64_t body = 4 + (uint64_t)cql.len;
-    if (version >= 5)
-        body += 4 + (keyspace.len ? 2 + (uint64_t)keyspace.len : 0);
-    uint8_t *p = cqln_envelope_begin(wr, version, 0, CQLN_OP_PREPARE, body);
+    uint8_t *p = cqln_envelope_open(wr, 10 + (uint64_t)cql.len + keyspace.len);
     if (!p)
         return wr->status;
     p = cqln_put_long_string(p, cql);
     if (version >= 5) {
         p = cqln_put_u32(p, keyspace.len ? PREPARE_KEYSPACE : 0);
         if (keyspace.len)
-            cqln_put_string(p, keyspace);
+            p = cqln_put_string(p, keyspace);
     }
-    return CQL_OK;
+    return cqln_envelope_close(wr, version, 0, CQLN_OP_PREPARE, p);
 }

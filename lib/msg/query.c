@@ -6,10 +6,9 @@ cql_status cqln_encode_query(cqln_writer *wr, uint8_t version, cql_str cql,
 {
     if (cql.len > INT32_MAX || !cqln_options_fit(version, o))
         return cqln_encode_too_large(wr);
-    uint64_t body = 4 + (uint64_t)cql.len + cqln_options_size(version, o, values);
-    uint8_t *p = cqln_envelope_begin(wr, version, cqln_request_flags(o), CQLN_OP_QUERY, body);
+    uint8_t *p = cqln_envelope_open(wr, 4 + (uint64_t)cql.len + cqln_options_bound(o, values));
     if (!p)
         return wr->status;
-    cqln_put_options(cqln_put_long_string(p, cql), version, o, values);
-    return CQL_OK;
+    p = cqln_put_options(cqln_put_long_string(p, cql), version, o, values);
+    return cqln_envelope_close(wr, version, cqln_request_flags(o), CQLN_OP_QUERY, p);
 }

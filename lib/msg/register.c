@@ -12,15 +12,15 @@ static const struct {
 
 cql_status cqln_encode_register(cqln_writer *wr, uint8_t version, unsigned kinds)
 {
-    uint64_t body = 2;
+    uint64_t bound = 2;
     uint16_t count = 0;
     for (size_t i = 0; i < CQL_COUNT(event_types); i++) {
         if (kinds & event_types[i].bit) {
-            body += 2 + strlen(event_types[i].name);
+            bound += 2 + strlen(event_types[i].name);
             count++;
         }
     }
-    uint8_t *p = cqln_envelope_begin(wr, version, 0, CQLN_OP_REGISTER, body);
+    uint8_t *p = cqln_envelope_open(wr, bound);
     if (!p)
         return wr->status;
     p = cqln_put_u16(p, count);
@@ -28,5 +28,5 @@ cql_status cqln_encode_register(cqln_writer *wr, uint8_t version, unsigned kinds
         if (kinds & event_types[i].bit)
             p = cqln_put_string(p, cql_str_of(event_types[i].name));
     }
-    return CQL_OK;
+    return cqln_envelope_close(wr, version, 0, CQLN_OP_REGISTER, p);
 }

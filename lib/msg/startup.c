@@ -9,7 +9,8 @@ typedef struct startup_pair {
 
 cql_status cqln_encode_options(cqln_writer *wr, uint8_t version)
 {
-    return cqln_envelope_begin(wr, version, 0, CQLN_OP_OPTIONS, 0) ? CQL_OK : wr->status;
+    uint8_t *p = cqln_envelope_open(wr, 0);
+    return p ? cqln_envelope_close(wr, version, 0, CQLN_OP_OPTIONS, p) : wr->status;
 }
 
 cql_status cqln_encode_startup(cqln_writer *wr, uint8_t version, const char *compression,
@@ -21,7 +22,7 @@ cql_status cqln_encode_startup(cqln_writer *wr, uint8_t version, const char *com
         {"DRIVER_NAME", driver_name},
         {"DRIVER_VERSION", driver_version},
     };
-    uint64_t body = 2;
+    uint64_t bound = 2;
     uint16_t count = 0;
     for (size_t i = 0; i < CQL_COUNT(pairs); i++) {
         if (!pairs[i].value)
@@ -29,10 +30,10 @@ cql_status cqln_encode_startup(cqln_writer *wr, uint8_t version, const char *com
         size_t len = strlen(pairs[i].value);
         if (len > CQLN_STRING_MAX)
             return cqln_encode_too_large(wr);
-        body += 4 + strlen(pairs[i].key) + len;
+        bound += 4 + strlen(pairs[i].key) + len;
         count++;
     }
-    uint8_t *p = cqln_envelope_begin(wr, version, 0, CQLN_OP_STARTUP, body);
+    uint8_t *p = cqln_envelope_open(wr, bound);
     if (!p)
         return wr->status;
     p = cqln_put_u16(p, count);
@@ -42,5 +43,5 @@ cql_status cqln_encode_startup(cqln_writer *wr, uint8_t version, const char *com
             p = cqln_put_string(p, cql_str_of(pairs[i].value));
         }
     }
-    return CQL_OK;
+    return cqln_envelope_close(wr, version, 0, CQLN_OP_STARTUP, p);
 }

@@ -224,8 +224,7 @@ void respond_schema_event(cqln_writer *wr, uint8_t version, const char *change, 
     respond_end(wr, at);
 }
 
-/* --- framing
- * -------------------------------------------------------------------------------------- */
+/* --- framing --------------------------------------------------------------------------------- */
 
 static void fail(cqln_writer *wr)
 {

@@ -45,8 +45,7 @@ void wire_start(wire_end *w)
     cqln_conn_start(w->conn, w->now);
 }
 
-/* --- what the client writes
- * ----------------------------------------------------------------------- */
+/* --- what the client writes ------------------------------------------------------------------ */
 
 static void cut_front(cqln_writer *wr, size_t n)
 {
@@ -174,8 +173,7 @@ bool wire_silent(wire_end *w)
     return w->heard_at == w->heard.len && w->partial.len == 0;
 }
 
-/* --- what the server writes
- * ----------------------------------------------------------------------- */
+/* --- what the server writes ------------------------------------------------------------------ */
 
 void wire_feed(wire_end *w, const void *bytes, size_t n)
 {
@@ -219,8 +217,7 @@ void wire_say(wire_end *w)
     cqln_writer_fini(&out);
 }
 
-/* --- events
- * --------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 cqln_conn_event wire_event(wire_end *w, cqln_conn_event_kind kind)
 {
@@ -259,8 +256,7 @@ void wire_closed(wire_end *w, cql_status status, const char *words)
     assert_int_equal(cqln_conn_deadline(w->conn), UINT64_MAX);
 }
 
-/* --- the usual handshake
- * -------------------------------------------------------------------------- */
+/* --- the usual handshake --------------------------------------------------------------------- */
 
 static void answer_startup(wire_end *w)
 {
