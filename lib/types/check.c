@@ -1,6 +1,7 @@
 /* check.c: values in wire form against a type: at the bind, and for bytes that users hand in. */
 #include "types/check.h"
 
+#include "types/coll.h"
 #include "types/items.h"
 #include "types/varnum.h"
 
@@ -57,25 +58,40 @@ bool cqln_text_wellformed(cql_str text)
     return true;
 }
 
-static bool scalar_wellformed(const cql_type *type, cql_str bytes)
+bool cqln_value_readable(const cql_type *type, cql_str bytes)
 {
-    const uint8_t *p = (const uint8_t *)bytes.ptr;
     cql_duration ignored;
+    if (bytes.len == 0)
+        return true;
+    if (type->fixed && type->fixed != bytes.len)
+        return false;
     switch (type->id) {
     case CQL_TYPE_TIME:
-        return cqln_time_in_range((int64_t)cqln_load_u64(p));
-    case CQL_TYPE_TIMEUUID:
-        return p[6] >> 4 == 1;
-    case CQL_TYPE_ASCII:
-        return is_ascii(p, bytes.len);
-    case CQL_TYPE_TEXT:
-        return cqln_text_wellformed(bytes);
+        return cqln_time_in_range((int64_t)cqln_load_u64((const uint8_t *)bytes.ptr));
     case CQL_TYPE_DECIMAL:
         return bytes.len > 4;
     case CQL_TYPE_INET:
         return bytes.len == 4 || bytes.len == 16;
     case CQL_TYPE_DURATION:
         return cqln_duration_load(bytes, &ignored);
+    default:
+        return true;
+    }
+}
+
+/* Not empty. */
+static bool scalar_wellformed(const cql_type *type, cql_str bytes)
+{
+    const uint8_t *p = (const uint8_t *)bytes.ptr;
+    if (!cqln_value_readable(type, bytes))
+        return false;
+    switch (type->id) {
+    case CQL_TYPE_TIMEUUID:
+        return p[6] >> 4 == 1;
+    case CQL_TYPE_ASCII:
+        return is_ascii(p, bytes.len);
+    case CQL_TYPE_TEXT:
+        return cqln_text_wellformed(bytes);
     default:
         return true;
     }
@@ -95,6 +111,8 @@ static bool elements_wellformed(const cql_type *type, cql_str bytes)
         if (element.state != CQL_VALUE_SET) {
             if (!optional)
                 return false;
+            if (it.at == it.end)
+                return true; /* all further fields are null too; there may be very many */
             continue;
         }
         const cql_type *of = cqln_items_type(type, i);
@@ -113,8 +131,6 @@ cql_status cqln_value_wellformed(const cql_type *type, cql_str bytes)
     bool ok;
     if (bytes.len == 0)
         ok = type->empty_ok;
-    else if (type->fixed && type->fixed != bytes.len)
-        ok = false;
     else if (type->id < CQL_TYPE_LIST)
         ok = scalar_wellformed(type, bytes);
     else
@@ -149,5 +165,7 @@ cql_status cqln_value_check(const cql_type *type, const cql_value *v)
         return CQL_TYPE_MISMATCH;
     if (v->len > INT32_MAX)
         return CQL_TOO_LARGE;
+    if (v->inside == 2 && !cqln_shape_fits(v->u.built.shape, type))
+        return CQL_TYPE_MISMATCH;
     return cqln_value_wellformed(type, cql_value_bytes(v));
 }

@@ -8,7 +8,7 @@
  *               its length as [unsigned vint] */
 #include "types/items.h"
 
-#include "types/vint.h"
+#include "wire/notation.h"
 
 static bool is_tuple(const cql_type *type)
 {
@@ -83,7 +83,7 @@ static cql_value next_bytes(cqln_reader *rd, const cql_type *type, bool any_nega
 
 static cql_value next_in_vector(cqln_reader *rd, const cql_type *type)
 {
-    uint64_t len = type->packed ? type->packed : vint_read(rd);
+    uint64_t len = type->packed ? type->packed : cqln_read_uvint(rd);
     if (len > cqln_reader_left(rd))
         rd->failed = true;
     const uint8_t *p = cqln_read_bytes(rd, (size_t)len);

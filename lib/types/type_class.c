@@ -5,6 +5,7 @@
  * unbalanced brackets make the whole string opaque. Each nesting level reads a text at most twice (once
  * to understand it, once to step over it when that failed), and levels are limited, so that the time is
  * linear in the length. */
+#include "types/hex.h"
 #include "types/type_parse.h"
 
 #define PACKAGE "org.apache.cassandra.db.marshal."
@@ -184,17 +185,6 @@ static uint32_t count_arguments(const class_parser *p)
     return count;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* A name written as hex digits, decoded into the arena; ptr NULL when it is none. */
 static cql_str hex_name(class_parser *p)
 {
@@ -206,8 +196,8 @@ static cql_str hex_name(class_parser *p)
     if (!keep(p, text))
         return none;
     for (size_t i = 0; i < hex.len; i += 2) {
-        int high = hex_digit(hex.ptr[i]);
-        int low = hex_digit(hex.ptr[i + 1]);
+        int high = cqln_hex_digit(hex.ptr[i]);
+        int low = cqln_hex_digit(hex.ptr[i + 1]);
         if (high < 0 || low < 0)
             return none;
         text[i / 2] = (char)(high * 16 + low);

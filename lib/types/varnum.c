@@ -1,7 +1,7 @@
 /* varnum.c: durations and varints between wire form and C types. */
 #include "types/varnum.h"
 
-#include "types/vint.h"
+#include "wire/notation.h"
 
 size_t cqln_duration_store(uint8_t out[CQLN_DURATION_MAX], const cql_duration *d)
 {
@@ -9,7 +9,7 @@ size_t cqln_duration_store(uint8_t out[CQLN_DURATION_MAX], const cql_duration *d
     uint8_t vint[9];
     const int64_t parts[3] = {d->months, d->days, d->nanos};
     for (int i = 0; i < 3; i++) {
-        size_t len = vint_store_signed(vint, parts[i]);
+        size_t len = cqln_store_vint(vint, parts[i]);
         memcpy(out + n, vint, len); /* 5 at most for the two of 32 bits */
         n += len;
     }
@@ -27,9 +27,9 @@ bool cqln_duration_load(cql_str bytes, cql_duration *out)
 {
     cqln_reader rd;
     cqln_reader_init(&rd, bytes.ptr, bytes.len);
-    int64_t months = vint_read_signed(&rd);
-    int64_t days = vint_read_signed(&rd);
-    int64_t nanos = vint_read_signed(&rd);
+    int64_t months = cqln_read_vint(&rd);
+    int64_t days = cqln_read_vint(&rd);
+    int64_t nanos = cqln_read_vint(&rd);
     if (rd.failed || cqln_reader_left(&rd) > 0)
         return false;
     if (months != (int32_t)months || days != (int32_t)days || !one_sign(months, days, nanos))
