@@ -18,12 +18,13 @@ OPT_FRESH=no OPT_PURGE=no OPT_ALL=no OPT_FOLLOW=no
 OPT_SETS=() OPT_JVM=() WORDS=()
 
 check_choice() {
-    local option=$1 value=$2 choice
+    local option=$1 value=$2 choice choices
     shift 2
+    printf -v choices '%s, ' "$@"
     for choice in "$@"; do
         [ "$value" = "$choice" ] && return 0
     done
-    usage_error "$option takes ${*// /, }, not '$value'"
+    usage_error "$option takes one of ${choices%, }, not '$value'"
 }
 
 check_number() {
