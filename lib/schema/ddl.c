@@ -1,0 +1,339 @@
+/* Reading DDL: which statement it is, and the shape of keyspaces, types and indexes. Tables: see
+ * ddl_table.c. */
+#include "schema/ddl.h"
+
+#include "schema/ddl_parse.h"
+#include "schema/split.h"
+
+void cqlsch_cursor_init(cqlsch_cursor *c, cqlsch_mem *mem, cql_str text)
+{
+    *c = (cqlsch_cursor){.mem = mem, .text = text};
+    cqlsch_lexer_init(&c->lexer, text);
+    cqlsch_next(c);
+}
+
+void cqlsch_next(cqlsch_cursor *c)
+{
+    c->last_end = c->token.offset + c->token.text.len;
+    c->token = cqlsch_lex(&c->lexer);
+}
+
+void cqlsch_lost(cqlsch_cursor *c, const char *what)
+{
+    if (!c->why)
+        c->why = cqlsch_format(c->mem, "%s (line %u, column %u of the statement)", what,
+                               c->token.place.line, c->token.place.column);
+}
+
+bool cqlsch_accept(cqlsch_cursor *c, const char *word)
+{
+    if (!cqlsch_is_word(&c->token, word))
+        return false;
+    cqlsch_next(c);
+    return true;
+}
+
+bool cqlsch_accept_punct(cqlsch_cursor *c, char punct)
+{
+    if (!cqlsch_is_punct(&c->token, punct))
+        return false;
+    cqlsch_next(c);
+    return true;
+}
+
+bool cqlsch_expect_punct(cqlsch_cursor *c, char punct)
+{
+    if (cqlsch_accept_punct(c, punct))
+        return true;
+    cqlsch_lost(c, cqlsch_format(c->mem, "'%c' was expected", punct));
+    return false;
+}
+
+cql_str cqlsch_take_name(cqlsch_cursor *c)
+{
+    cqlsch_token t = c->token;
+    if (t.kind != CQLSCH_WORD && t.kind != CQLSCH_NAME) {
+        cqlsch_lost(c, "a name was expected");
+        return cql_str_of("");
+    }
+    cqlsch_next(c);
+    char *out = cqlsch_alloc(c->mem, t.text.len + 1);
+    if (!out)
+        return cql_str_of("");
+    if (t.kind == CQLSCH_NAME)
+        return cqlsch_unquote(t.text, out);
+    for (size_t i = 0; i < t.text.len; i++) {
+        char letter = t.text.ptr[i];
+        out[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    }
+    return (cql_str){out, t.text.len};
+}
+
+void cqlsch_take_full_name(cqlsch_cursor *c, cql_str *keyspace, cql_str *name)
+{
+    *name = cqlsch_take_name(c);
+    if (cqlsch_accept_punct(c, '.')) {
+        *keyspace = *name;
+        *name = cqlsch_take_name(c);
+    }
+}
+
+cql_str cqlsch_take_type(cqlsch_cursor *c)
+{
+    size_t from = c->token.offset;
+    unsigned depth = 0;
+    if (c->token.kind != CQLSCH_WORD && c->token.kind != CQLSCH_NAME &&
+        c->token.kind != CQLSCH_STRING) {
+        cqlsch_lost(c, "a type was expected");
+        return cql_str_of("");
+    }
+    cqlsch_next(c);
+    if (cqlsch_accept_punct(c, '.'))
+        cqlsch_next(c);
+    if (cqlsch_is_punct(&c->token, '<')) {
+        do {
+            depth += cqlsch_is_punct(&c->token, '<') ? 1 : 0;
+            depth -= cqlsch_is_punct(&c->token, '>') ? 1 : 0;
+            cqlsch_next(c);
+        } while (depth && c->token.kind != CQLSCH_END && c->token.kind != CQLSCH_BAD);
+    }
+    return cqlsch_sub(c->text, from, c->last_end);
+}
+
+/* IF NOT EXISTS or IF EXISTS. */
+static void take_condition(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    if (!cqlsch_accept(c, "IF"))
+        return;
+    (void)cqlsch_accept(c, "NOT");
+    out->conditional = cqlsch_accept(c, "EXISTS");
+}
+
+/* The object's name with its place. */
+static void take_object_name(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    out->name_from = c->token.offset;
+    if (out->object.kind == CQLSCH_KEYSPACE)
+        out->object.keyspace = cqlsch_take_name(c);
+    else
+        cqlsch_take_full_name(c, &out->object.keyspace, &out->object.name);
+    out->name_to = c->last_end;
+}
+
+static cqlsch_kind take_kind(cqlsch_cursor *c)
+{
+    static const struct {
+        const char *word;
+        cqlsch_kind kind;
+    } words[] = {
+        {"KEYSPACE", CQLSCH_KEYSPACE}, {"SCHEMA", CQLSCH_KEYSPACE},
+        {"TABLE", CQLSCH_TABLE},       {"COLUMNFAMILY", CQLSCH_TABLE},
+        {"TYPE", CQLSCH_TYPE},         {"INDEX", CQLSCH_INDEX},
+        {"FUNCTION", CQLSCH_FUNCTION}, {"AGGREGATE", CQLSCH_AGGREGATE},
+        {"TRIGGER", CQLSCH_TRIGGER},   {"VIEW", CQLSCH_VIEW},
+    };
+    for (size_t i = 0; i < CQL_COUNT(words); i++) {
+        if (cqlsch_accept(c, words[i].word))
+            return words[i].kind;
+    }
+    return CQLSCH_NO_OBJECT;
+}
+
+/* name type, name type … up to the closing bracket: the fields of a type, or columns to add. */
+static void take_fields(cqlsch_cursor *c, cqlsch_object *o)
+{
+    do {
+        cqlsch_column *f = cqlsch_push(c->mem, &o->columns, sizeof *f);
+        if (!f)
+            return;
+        f->position = -1;
+        f->name = cqlsch_take_name(c);
+        f->type = cqlsch_take_type(c);
+        if (cqlsch_accept(c, "STATIC"))
+            f->kind = CQLSCH_STATIC;
+    } while (!c->why && cqlsch_accept_punct(c, ','));
+}
+
+static void create_type(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    if (!cqlsch_expect_punct(c, '('))
+        return;
+    take_fields(c, &out->object);
+    (void)cqlsch_expect_punct(c, ')');
+}
+
+static void create_keyspace(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    out->has_with = cqlsch_accept(c, "WITH");
+    if (out->has_with)
+        cqlsch_take_options(c, &out->object);
+}
+
+/* The target of an index in the server's spelling: col, "Col", values(col). */
+static cql_str take_target(cqlsch_cursor *c)
+{
+    cqlsch_token t = c->token;
+    cql_str name = cqlsch_take_name(c);
+    if (t.kind == CQLSCH_WORD && cqlsch_accept_punct(c, '(')) {
+        cql_str column = cqlsch_identifier(c->mem, cqlsch_take_name(c));
+        (void)cqlsch_expect_punct(c, ')');
+        return cql_str_of(cqlsch_format(c->mem, "%.*s(%.*s)", (int)name.len, name.ptr,
+                                        (int)column.len, column.ptr));
+    }
+    return cqlsch_identifier(c->mem, name);
+}
+
+/* CREATE [CUSTOM] INDEX [IF NOT EXISTS] [name] ON [ks.]table (target) [USING 'class'] [WITH …] */
+static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    cqlsch_object *o = &out->object;
+    out->name_from = out->name_to = c->token.offset;
+    if (!cqlsch_is_word(&c->token, "ON")) {
+        o->name = cqlsch_take_name(c);
+        out->name_to = c->last_end;
+    }
+    if (!cqlsch_accept(c, "ON"))
+        cqlsch_lost(c, "ON was expected");
+    cqlsch_take_full_name(c, &o->keyspace, &o->table);
+    (void)cqlsch_expect_punct(c, '(');
+    if (!c->why)
+        o->target = take_target(c);
+    if (cqlsch_accept_punct(c, ','))
+        cqlsch_lost(c, "an index on several columns");
+    (void)cqlsch_expect_punct(c, ')');
+    if (cqlsch_accept(c, "USING") && c->token.kind == CQLSCH_STRING) {
+        char *buffer = cqlsch_alloc(c->mem, c->token.text.len + 1);
+        if (buffer)
+            o->class_name = cqlsch_unquote(c->token.text, buffer);
+        cqlsch_next(c);
+    }
+}
+
+static void create(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    cqlsch_object *o = &out->object;
+    out->verb = CQLSCH_CREATE;
+    if (cqlsch_accept(c, "OR"))
+        (void)cqlsch_accept(c, "REPLACE");
+    if (!cqlsch_accept(c, "CUSTOM"))
+        (void)cqlsch_accept(c, "MATERIALIZED");
+    o->kind = take_kind(c);
+    if (o->kind == CQLSCH_NO_OBJECT) {
+        out->verb = CQLSCH_OTHER;
+        return;
+    }
+    take_condition(c, out);
+    if (o->kind == CQLSCH_INDEX) {
+        create_index(c, out);
+        return;
+    }
+    take_object_name(c, out);
+    if (o->kind == CQLSCH_KEYSPACE)
+        create_keyspace(c, out);
+    else if (o->kind == CQLSCH_TYPE)
+        create_type(c, out);
+    else if (o->kind == CQLSCH_TABLE)
+        cqlsch_take_table(c, out);
+    else
+        o->unread = "only its existence is compared";
+    if (o->kind == CQLSCH_TRIGGER && cqlsch_accept(c, "ON")) {
+        cql_str none = cql_str_of("");
+        cqlsch_take_full_name(c, o->keyspace.len ? &none : &o->keyspace, &o->table);
+    }
+}
+
+/* a TO b AND c TO d */
+static void take_renames(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    do {
+        cqlsch_pair *r = cqlsch_push(c->mem, &out->renames, sizeof *r);
+        if (!r)
+            return;
+        r->key = cqlsch_take_name(c);
+        if (!cqlsch_accept(c, "TO"))
+            cqlsch_lost(c, "TO was expected");
+        r->value = cqlsch_take_name(c);
+    } while (!c->why && cqlsch_accept(c, "AND"));
+}
+
+/* a or (a, b), of which only the names count. */
+static void take_names(cqlsch_cursor *c, cqlsch_object *o)
+{
+    bool bracket = cqlsch_accept_punct(c, '(');
+    do {
+        cqlsch_column *f = cqlsch_push(c->mem, &o->columns, sizeof *f);
+        if (!f)
+            return;
+        f->name = cqlsch_take_name(c);
+    } while (!c->why && bracket && cqlsch_accept_punct(c, ','));
+}
+
+static void alter(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    cqlsch_ddl inner = {.verb = CQLSCH_OTHER};
+    out->verb = CQLSCH_ALTER;
+    (void)cqlsch_accept(c, "MATERIALIZED");
+    out->object.kind = take_kind(c);
+    if (out->object.kind == CQLSCH_NO_OBJECT) {
+        out->verb = CQLSCH_OTHER;
+        return;
+    }
+    take_condition(c, out);
+    take_object_name(c, out);
+    if (cqlsch_accept(c, "ADD")) {
+        out->change = CQLSCH_ADD_COLUMNS;
+        take_condition(c, &inner);
+        bool bracket = cqlsch_accept_punct(c, '(');
+        take_fields(c, &out->object);
+        if (bracket)
+            (void)cqlsch_expect_punct(c, ')');
+    } else if (cqlsch_accept(c, "DROP")) {
+        out->change = CQLSCH_DROP_COLUMNS;
+        take_condition(c, &inner);
+        take_names(c, &out->object);
+    } else if (cqlsch_accept(c, "RENAME")) {
+        out->change = CQLSCH_RENAME_COLUMNS;
+        take_condition(c, &inner);
+        take_renames(c, out);
+    } else if (cqlsch_accept(c, "WITH")) {
+        out->change = CQLSCH_SET_OPTIONS;
+        out->has_with = true;
+        cqlsch_take_options(c, &out->object);
+    } else {
+        cqlsch_lost(c, "an ALTER of this form");
+    }
+}
+
+static void drop(cqlsch_cursor *c, cqlsch_ddl *out)
+{
+    out->verb = CQLSCH_DROP;
+    (void)cqlsch_accept(c, "MATERIALIZED");
+    out->object.kind = take_kind(c);
+    if (out->object.kind == CQLSCH_NO_OBJECT) {
+        out->verb = CQLSCH_OTHER;
+        return;
+    }
+    take_condition(c, out);
+    take_object_name(c, out);
+}
+
+cql_status cqlsch_ddl_read(cqlsch_mem *mem, cql_str text, cqlsch_ddl *out)
+{
+    cqlsch_cursor c;
+    *out = (cqlsch_ddl){.verb = CQLSCH_OTHER};
+    cqlsch_cursor_init(&c, mem, text);
+    if (cqlsch_accept(&c, "CREATE")) {
+        create(&c, out);
+    } else if (cqlsch_accept(&c, "ALTER")) {
+        alter(&c, out);
+    } else if (cqlsch_accept(&c, "DROP")) {
+        drop(&c, out);
+    } else if (cqlsch_accept(&c, "USE")) {
+        out->verb = CQLSCH_USE;
+        out->object.kind = CQLSCH_KEYSPACE;
+        out->object.keyspace = cqlsch_take_name(&c);
+    }
+    if (out->verb != CQLSCH_OTHER && c.why && !out->object.unread)
+        out->object.unread = c.why;
+    return cqlsch_mem_status(mem);
+}

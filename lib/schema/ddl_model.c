@@ -1,0 +1,143 @@
+/* What statements do to the model of expected objects. */
+#include "schema/ddl.h"
+#include "schema/typetext.h"
+
+/* Types in canonical form, now that the keyspace is known. */
+static void settle_types(cqlsch_model *m, cqlsch_object *o)
+{
+    for (size_t i = 0; i < o->columns.count; i++) {
+        cqlsch_column *column = CQLSCH_AT(cqlsch_column, &o->columns, i);
+        column->type = cqlsch_type_text(m->mem, o->keyspace, column->type);
+    }
+}
+
+/* Several indexes may go without a name; the server makes one for each. */
+static bool is_unnamed(const cqlsch_object *o)
+{
+    return o->kind == CQLSCH_INDEX && o->name.len == 0;
+}
+
+static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
+{
+    cqlsch_object *o = cqlsch_model_add(m, ddl->object.kind, keyspace, ddl->object.name);
+    if (!o)
+        return;
+    *o = ddl->object;
+    o->keyspace = keyspace;
+    o->step = step;
+    settle_types(m, o);
+}
+
+static void add_columns(cqlsch_model *m, cqlsch_object *o, const cqlsch_ddl *ddl)
+{
+    for (size_t i = 0; i < ddl->object.columns.count; i++) {
+        const cqlsch_column *column = CQLSCH_AT(cqlsch_column, &ddl->object.columns, i);
+        if (cqlsch_column_find(o, column->name))
+            continue;
+        cqlsch_column *added = cqlsch_push(m->mem, &o->columns, sizeof *added);
+        if (!added)
+            return;
+        *added = *column;
+        added->type = cqlsch_type_text(m->mem, o->keyspace, column->type);
+    }
+}
+
+static void drop_columns(cqlsch_object *o, const cqlsch_ddl *ddl)
+{
+    for (size_t i = 0; i < ddl->object.columns.count; i++) {
+        const cqlsch_column *gone = CQLSCH_AT(cqlsch_column, &ddl->object.columns, i);
+        cqlsch_column *found = cqlsch_column_find(o, gone->name);
+        if (!found)
+            continue;
+        *found = *CQLSCH_AT(cqlsch_column, &o->columns, o->columns.count - 1);
+        o->columns.count--;
+    }
+}
+
+static void rename_columns(cqlsch_object *o, const cqlsch_ddl *ddl)
+{
+    for (size_t i = 0; i < ddl->renames.count; i++) {
+        const cqlsch_pair *r = CQLSCH_AT(cqlsch_pair, &ddl->renames, i);
+        cqlsch_column *found = cqlsch_column_find(o, r->key);
+        if (found)
+            found->name = r->value;
+    }
+}
+
+static void set_options(cqlsch_model *m, cqlsch_object *o, const cqlsch_ddl *ddl)
+{
+    for (size_t i = 0; i < ddl->object.options.count; i++) {
+        const cqlsch_option *option = CQLSCH_AT(cqlsch_option, &ddl->object.options, i);
+        cqlsch_option *found = cqlsch_option_find(o, option->name);
+        if (!found)
+            found = cqlsch_push(m->mem, &o->options, sizeof *found);
+        if (found)
+            *found = *option;
+    }
+}
+
+static void take_alter(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
+{
+    cqlsch_object *o = cqlsch_model_find(m, ddl->object.kind, keyspace, ddl->object.name);
+    if (!o)
+        return;
+    o->altered = true;
+    switch (ddl->change) {
+    case CQLSCH_ADD_COLUMNS:
+        add_columns(m, o, ddl);
+        break;
+    case CQLSCH_DROP_COLUMNS:
+        drop_columns(o, ddl);
+        break;
+    case CQLSCH_RENAME_COLUMNS:
+        rename_columns(o, ddl);
+        break;
+    case CQLSCH_SET_OPTIONS:
+        set_options(m, o, ddl);
+        break;
+    case CQLSCH_CHANGE_UNKNOWN:
+        break;
+    }
+    if (ddl->object.unread)
+        o->unread = ddl->object.unread;
+}
+
+/* A dropped keyspace takes all that is in it, a table its indexes. */
+static void take_drop(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
+{
+    const cqlsch_object *gone = &ddl->object;
+    for (size_t i = 0; i < cqlsch_model_count(m); i++) {
+        cqlsch_object *o = cqlsch_model_at(m, i);
+        if (!cql_str_equal(o->keyspace, keyspace))
+            continue;
+        bool same = o->kind == gone->kind && cql_str_equal(o->name, gone->name);
+        bool inside =
+            gone->kind == CQLSCH_KEYSPACE ||
+            (gone->kind == CQLSCH_TABLE && o->table.len && cql_str_equal(o->table, gone->name));
+        if (same || inside)
+            o->dropped = true;
+    }
+}
+
+cql_status cqlsch_model_take(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
+{
+    if (ddl->object.keyspace.len)
+        keyspace = ddl->object.keyspace;
+    switch (ddl->verb) {
+    case CQLSCH_CREATE:
+        if (is_unnamed(&ddl->object) ||
+            !cqlsch_model_find(m, ddl->object.kind, keyspace, ddl->object.name))
+            take_create(m, ddl, keyspace, step);
+        break;
+    case CQLSCH_ALTER:
+        take_alter(m, ddl, keyspace);
+        break;
+    case CQLSCH_DROP:
+        take_drop(m, ddl, keyspace);
+        break;
+    case CQLSCH_OTHER:
+    case CQLSCH_USE:
+        break;
+    }
+    return cqlsch_mem_status(m->mem);
+}

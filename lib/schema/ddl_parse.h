@@ -1,0 +1,36 @@
+/* ddl_parse.h: the token cursor that the DDL readers share. */
+#ifndef CQLSCH_DDL_PARSE_H
+#define CQLSCH_DDL_PARSE_H
+
+#include "schema/ddl.h"
+
+typedef struct cqlsch_cursor {
+    cqlsch_mem *mem;
+    cql_str text;
+    cqlsch_lexer lexer;
+    cqlsch_token token; /* the current one */
+    size_t last_end;    /* end of the token before it */
+    const char *why;    /* what was not understood first; NULL while all was */
+} cqlsch_cursor;
+
+void cqlsch_cursor_init(cqlsch_cursor *c, cqlsch_mem *mem, cql_str text);
+void cqlsch_next(cqlsch_cursor *c);
+/* Notes what was not understood, once. */
+void cqlsch_lost(cqlsch_cursor *c, const char *what);
+/* Steps over the word or character when it is the current token. */
+bool cqlsch_accept(cqlsch_cursor *c, const char *word);
+bool cqlsch_accept_punct(cqlsch_cursor *c, char punct);
+/* The same, and lost when it is not. */
+bool cqlsch_expect_punct(cqlsch_cursor *c, char punct);
+/* An identifier as the server would know it: lower case unless quoted. */
+cql_str cqlsch_take_name(cqlsch_cursor *c);
+/* [keyspace.]name */
+void cqlsch_take_full_name(cqlsch_cursor *c, cql_str *keyspace, cql_str *name);
+/* A type, in the words of the text. */
+cql_str cqlsch_take_type(cqlsch_cursor *c);
+/* Options after WITH, up to the end. Clustering order is put into the columns of `o`. */
+void cqlsch_take_options(cqlsch_cursor *c, cqlsch_object *o);
+/* The body and options of CREATE TABLE; the current token is the bracket. */
+void cqlsch_take_table(cqlsch_cursor *c, cqlsch_ddl *out);
+
+#endif

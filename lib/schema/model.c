@@ -1,0 +1,164 @@
+/* Objects of a schema: adding, finding, naming. */
+#include "schema/model.h"
+
+void cqlsch_model_init(cqlsch_model *m, cqlsch_mem *mem)
+{
+    *m = (cqlsch_model){.mem = mem};
+}
+
+cqlsch_object *cqlsch_model_add(cqlsch_model *m, cqlsch_kind kind, cql_str keyspace, cql_str name)
+{
+    cqlsch_object *o = cqlsch_push(m->mem, &m->objects, sizeof *o);
+    if (!o)
+        return NULL;
+    o->kind = kind;
+    o->keyspace = keyspace;
+    o->name = name;
+    return o;
+}
+
+size_t cqlsch_model_count(const cqlsch_model *m)
+{
+    return m->objects.count;
+}
+
+cqlsch_object *cqlsch_model_at(const cqlsch_model *m, size_t i)
+{
+    return CQLSCH_AT(cqlsch_object, &m->objects, i);
+}
+
+cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_str keyspace,
+                                 cql_str name)
+{
+    for (size_t i = 0; i < m->objects.count; i++) {
+        cqlsch_object *o = cqlsch_model_at(m, i);
+        if (o->kind == kind && !o->dropped && cql_str_equal(o->name, name) &&
+            cql_str_equal(o->keyspace, keyspace))
+            return o;
+    }
+    return NULL;
+}
+
+cqlsch_column *cqlsch_column_find(const cqlsch_object *o, cql_str name)
+{
+    for (size_t i = 0; i < o->columns.count; i++) {
+        cqlsch_column *c = CQLSCH_AT(cqlsch_column, &o->columns, i);
+        if (cql_str_equal(c->name, name))
+            return c;
+    }
+    return NULL;
+}
+
+cqlsch_option *cqlsch_option_find(const cqlsch_object *o, cql_str name)
+{
+    for (size_t i = 0; i < o->options.count; i++) {
+        cqlsch_option *option = CQLSCH_AT(cqlsch_option, &o->options, i);
+        if (cql_str_equal(option->name, name))
+            return option;
+    }
+    return NULL;
+}
+
+const cqlsch_pair *cqlsch_pair_find(const cqlsch_option *option, cql_str key)
+{
+    for (size_t i = 0; i < option->pairs.count; i++) {
+        const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &option->pairs, i);
+        if (cql_str_equal(p->key, key))
+            return p;
+    }
+    return NULL;
+}
+
+const char *cqlsch_kind_name(cqlsch_kind kind)
+{
+    switch (kind) {
+    case CQLSCH_NO_OBJECT:
+        return "statement";
+    case CQLSCH_KEYSPACE:
+        return "keyspace";
+    case CQLSCH_TYPE:
+        return "type";
+    case CQLSCH_TABLE:
+        return "table";
+    case CQLSCH_INDEX:
+        return "index";
+    case CQLSCH_VIEW:
+        return "view";
+    case CQLSCH_FUNCTION:
+        return "function";
+    case CQLSCH_AGGREGATE:
+        return "aggregate";
+    case CQLSCH_TRIGGER:
+        return "trigger";
+    }
+    return "object";
+}
+
+/* Words that the server's grammar does not take as a name without quotes. */
+static bool is_reserved(cql_str name)
+{
+    static const char *const words[] = {
+        "add",    "allow",       "alter",  "and",          "apply",    "asc",      "authorize",
+        "batch",  "begin",       "by",     "columnfamily", "create",   "default",  "delete",
+        "desc",   "describe",    "drop",   "entries",      "execute",  "from",     "full",
+        "grant",  "if",          "in",     "index",        "infinity", "insert",   "into",
+        "is",     "keyspace",    "limit",  "materialized", "mbean",    "mbeans",   "modify",
+        "nan",    "norecursive", "not",    "null",         "of",       "on",       "or",
+        "order",  "primary",     "rename", "replace",      "revoke",   "schema",   "select",
+        "set",    "table",       "to",     "token",        "truncate", "unlogged", "unset",
+        "update", "use",         "using",  "view",         "where",    "with",
+    };
+    for (size_t i = 0; i < CQL_COUNT(words); i++) {
+        if (cql_str_equal(name, cql_str_of(words[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool is_plain(cql_str name)
+{
+    if (name.len == 0 || name.ptr[0] < 'a' || name.ptr[0] > 'z')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return !is_reserved(name);
+}
+
+static cql_str quoted(cqlsch_mem *mem, cql_str text, const char *quote)
+{
+    cqlsch_text out;
+    cqlsch_text_init(&out, mem);
+    cqlsch_text_add_c(&out, quote);
+    for (size_t i = 0; i < text.len; i++) {
+        cqlsch_text_add(&out, cqlsch_sub(text, i, i + 1));
+        if (text.ptr[i] == quote[0])
+            cqlsch_text_add_c(&out, quote);
+    }
+    cqlsch_text_add_c(&out, quote);
+    return cqlsch_text_str(&out);
+}
+
+cql_str cqlsch_identifier(cqlsch_mem *mem, cql_str name)
+{
+    return is_plain(name) ? cqlsch_copy(mem, name) : quoted(mem, name, "\"");
+}
+
+cql_str cqlsch_quote(cqlsch_mem *mem, cql_str text)
+{
+    return quoted(mem, text, "'");
+}
+
+const char *cqlsch_full_name(cqlsch_mem *mem, const cqlsch_object *o)
+{
+    cqlsch_text out;
+    cqlsch_text_init(&out, mem);
+    cqlsch_text_add(&out, cqlsch_identifier(mem, o->keyspace));
+    if (o->kind != CQLSCH_KEYSPACE) {
+        cqlsch_text_add_c(&out, ".");
+        cqlsch_text_add(&out, cqlsch_identifier(mem, o->name));
+    }
+    return cqlsch_text_str(&out).ptr;
+}

@@ -1,0 +1,326 @@
+/* Comparing what a text says with what is there: each kind of difference, and what is none. */
+#include "schema_help.h"
+
+#include "schema/compare.h"
+
+#include "unit.h"
+
+/* Differences of the first object of two texts, a line each; notes begin with "note ". The live
+ * side is written as a server would describe it. */
+static void expect_as(cql_schema_verify verify, const char *expected, const char *live,
+                      const char *differences)
+{
+    cqlsch_mem mem;
+    cqlsch_model want;
+    cqlsch_model has;
+    cqlsch_text out;
+    cqlsch_mem_init(&mem, NULL);
+    cqlsch_text_init(&out, &mem);
+    schema_read(&mem, expected, &want);
+    schema_read(&mem, live, &has);
+    const cqlsch_object *o = cqlsch_model_at(&want, 0);
+    const cqlsch_object *there = cqlsch_live_of(&has, o);
+    cqlsch_comparison c = {.mem = &mem, .verify = verify};
+    cqlsch_compare(&c, o, there);
+    if (there && o->kind == CQLSCH_TABLE)
+        cqlsch_compare_extra_indexes(&c, o, &want, &has);
+    size_t real = 0;
+    for (size_t i = 0; i < c.differences.count; i++) {
+        const cql_schema_difference *d = CQLSCH_AT(cql_schema_difference, &c.differences, i);
+        real += d->note ? 0 : 1;
+        cqlsch_text_add_c(&out, cqlsch_format(&mem, "%s%s\n", d->note ? "note " : "", d->text));
+    }
+    assert_string_equal(cqlsch_text_str(&out).ptr, differences);
+    assert_int_equal(cqlsch_comparison_count(&c), real);
+    cqlsch_mem_fini(&mem);
+}
+
+static void expect(const char *expected, const char *live, const char *differences)
+{
+    expect_as(CQL_SCHEMA_VERIFY_FULL, expected, live, differences);
+}
+
+static const char table[] = "CREATE TABLE t (a int, b text, c timestamp, d int static, e "
+                            "list<text>, PRIMARY KEY ((a, b), c)) WITH "
+                            "CLUSTERING ORDER BY (c DESC)";
+
+static void the_same_is_no_difference(void **state)
+{
+    (void)state;
+    expect(table, table, "");
+    expect(
+        table,
+        "CREATE TABLE ks.t (e list<text>, d int static, c timestamp, b varchar, a int, PRIMARY KEY "
+        "((a, b), c)) WITH CLUSTERING ORDER BY (c DESC) AND comment = '' AND default_time_to_live "
+        "= 0 AND "
+        "gc_grace_seconds = 864000 AND compaction = {'class': 'x.y.SizeTieredCompactionStrategy', "
+        "'max_threshold': '32', 'min_threshold': '4'}",
+        "");
+}
+
+static void what_does_not_exist_is_said(void **state)
+{
+    (void)state;
+    expect(table, "", "the table does not exist\n");
+    expect_as(CQL_SCHEMA_VERIFY_OFF, table, "", "the table does not exist\n");
+    expect("CREATE KEYSPACE k", "CREATE KEYSPACE \"K\"", "the keyspace does not exist\n");
+    expect("CREATE INDEX i ON t (a)", "CREATE INDEX j ON t (a)", "the index does not exist\n");
+}
+
+static void columns_differ_in_type_role_order_and_presence(void **state)
+{
+    (void)state;
+    expect(table,
+           "CREATE TABLE t (a int, b text, c timestamp, d bigint static, e list<text>, PRIMARY KEY "
+           "((a, b), "
+           "c)) WITH CLUSTERING ORDER BY (c DESC)",
+           "column d: expected int, found bigint\n");
+    expect(table,
+           "CREATE TABLE t (a int, b text, c timestamp, d int static, e frozen<list<text>>, "
+           "PRIMARY KEY ((a, "
+           "b), c)) WITH CLUSTERING ORDER BY (c DESC)",
+           "column e: expected list<text>, found frozen<list<text>>\n");
+    expect(table,
+           "CREATE TABLE t (a int, b text, c timestamp, d int static, e list<text>, PRIMARY KEY "
+           "((a, b), c))",
+           "clustering order of c: expected DESC, found ASC\n");
+    expect(table,
+           "CREATE TABLE t (a int, b text, c timestamp, e list<text>, \"X\" int, PRIMARY KEY ((a, "
+           "b), c)) "
+           "WITH CLUSTERING ORDER BY (c DESC)",
+           "column d: missing, expected int\ncolumn \"X\": not in the CQL, found int\n");
+    expect("CREATE TABLE t (a int, b int, c int, PRIMARY KEY ((a, b), c))",
+           "CREATE TABLE t (a int, b int, c int, PRIMARY KEY (b, a, c))",
+           "column a: expected partition key 1, found clustering key 1\n"
+           "column b: expected partition key 2, found partition key 1\n"
+           "column c: expected clustering key 1, found clustering key 2\n");
+    expect("CREATE TABLE t (a int PRIMARY KEY, b int, c int)",
+           "CREATE TABLE t (a int, b int, c int static, PRIMARY KEY (a, b))",
+           "column b: expected regular column, found clustering key 1\n"
+           "column c: expected regular column, found static column\n");
+}
+
+static void with_options(const char *expected, const char *live, const char *differences)
+{
+    char want[512];
+    char has[512];
+    (void)snprintf(want, sizeof want, "CREATE TABLE t (a int PRIMARY KEY) %s", expected);
+    (void)snprintf(has, sizeof has, "CREATE TABLE t (a int PRIMARY KEY) %s", live);
+    expect(want, has, differences);
+}
+
+static void named_options_are_compared_by_what_they_mean(void **state)
+{
+    (void)state;
+    with_options("WITH default_time_to_live = 604800", "WITH default_time_to_live = 604800", "");
+    with_options("WITH default_time_to_live = 604800", "WITH default_time_to_live = 3600",
+                 "default_time_to_live: expected 604800, found 3600\n");
+    with_options("WITH bloom_filter_fp_chance = 1.0E-2", "WITH bloom_filter_fp_chance = 0.01", "");
+    with_options("WITH bloom_filter_fp_chance = 0.010", "WITH bloom_filter_fp_chance = 0.1",
+                 "bloom_filter_fp_chance: expected 0.010, found 0.1\n");
+    with_options("WITH speculative_retry = '99PERCENTILE'", "WITH speculative_retry = '99p'", "");
+    with_options("WITH speculative_retry = '99.0p'", "WITH speculative_retry = '95p'",
+                 "speculative_retry: expected 99.0p, found 95p\n");
+    with_options("WITH speculative_retry = 'NONE'", "WITH speculative_retry = 'NEVER'", "");
+    with_options("WITH comment = 'A'", "WITH comment = 'a'", "comment: expected A, found a\n");
+    with_options("WITH caching = {'keys': 'all'}",
+                 "WITH caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'}", "");
+    with_options("WITH no_such_option = 1", "WITH comment = ''",
+                 "no_such_option: missing, expected 1\n");
+    with_options("WITH id = 5a1c395e-b41f-11e5-9f22-ba0be0483c18", "", "");
+}
+
+static void compaction_is_compared_with_its_sub_options(void **state)
+{
+    (void)state;
+    const char *live =
+        "WITH compaction = {'class': 'org.x.SizeTieredCompactionStrategy', "
+        "'bucket_high': '1.50', 'enabled': 'TRUE', 'max_threshold': '32', 'min_threshold': '4'}";
+    with_options("WITH compaction = {'class': 'SizeTieredCompactionStrategy', 'bucket_high': 1.5, "
+                 "'enabled': true}",
+                 live, "");
+    with_options("WITH compaction = {'class': 'LeveledCompactionStrategy', 'bucket_high': 1.6, "
+                 "'min_threshold': 8, 'x': 1}",
+                 live,
+                 "compaction.class: expected LeveledCompactionStrategy, found "
+                 "SizeTieredCompactionStrategy\n"
+                 "compaction.bucket_high: expected 1.6, found 1.50\n"
+                 "compaction.min_threshold: expected 8, found 4\n"
+                 "compaction.x: missing, expected 1\n"
+                 "compaction.enabled: not in the CQL, found TRUE\n");
+    with_options(
+        "WITH compaction = {'class': 'SizeTieredCompactionStrategy'}",
+        "WITH compaction = {'class': 'SizeTieredCompactionStrategy', 'max_threshold': '16'}",
+        "compaction.max_threshold: not in the CQL, found 16\n");
+}
+
+static void old_names_of_compression_mean_the_same(void **state)
+{
+    (void)state;
+    const char *live =
+        "WITH compression = {'chunk_length_in_kb': '16', 'class': 'org.x.LZ4Compressor'}";
+    with_options("WITH compression = {'sstable_compression': 'LZ4Compressor'}", live, "");
+    with_options("WITH compression = {'class': 'LZ4Compressor', 'chunk_length_kb': 64}", live,
+                 "compression.chunk_length_in_kb: expected 64, found 16\n");
+}
+
+/* What the text leaves open is the operator's, but data that vanishes is not. */
+static void unnamed_options_are_left_alone_but_for_the_time_to_live(void **state)
+{
+    (void)state;
+    with_options("", "WITH comment = 'x' AND bloom_filter_fp_chance = 0.1", "");
+    with_options("", "WITH default_time_to_live = 60",
+                 "default_time_to_live: expected 0, found 60\n");
+    with_options("", "WITH gc_grace_seconds = 10",
+                 "note gc_grace_seconds: not in the CQL, found 10\n");
+}
+
+static void shape_turns_options_and_replication_into_notes(void **state)
+{
+    (void)state;
+    expect_as(CQL_SCHEMA_VERIFY_SHAPE,
+              "CREATE TABLE t (a int PRIMARY KEY, b int) WITH gc_grace_seconds = 5",
+              "CREATE TABLE t (a int PRIMARY KEY, b text) WITH gc_grace_seconds = 6 AND "
+              "default_time_to_live = 7",
+              "column b: expected int, found text\n"
+              "note gc_grace_seconds: expected 5, found 6\n"
+              "note default_time_to_live: expected 0, found 7\n");
+    expect_as(
+        CQL_SCHEMA_VERIFY_SHAPE,
+        "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+        "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 2}",
+        "note replication: expected {'class': 'SimpleStrategy', 'replication_factor': '1'}, found "
+        "{'class': 'SimpleStrategy', 'replication_factor': '2'}\n");
+    expect_as(CQL_SCHEMA_VERIFY_OFF, table, "CREATE TABLE t (x int PRIMARY KEY)", "");
+}
+
+static void replication(const char *expected, const char *live, bool same)
+{
+    cqlsch_mem mem;
+    cqlsch_model want;
+    cqlsch_model has;
+    cqlsch_mem_init(&mem, NULL);
+    schema_read(&mem, cqlsch_format(&mem, "CREATE KEYSPACE k WITH replication = %s", expected),
+                &want);
+    schema_read(&mem,
+                cqlsch_format(&mem,
+                              "CREATE KEYSPACE k WITH replication = %s AND durable_writes = true",
+                              live),
+                &has);
+    cqlsch_comparison c = {.mem = &mem};
+    cqlsch_compare(&c, cqlsch_model_at(&want, 0), cqlsch_model_at(&has, 0));
+    assert_int_equal(cqlsch_comparison_count(&c), same ? 0 : 1);
+    cqlsch_mem_fini(&mem);
+}
+
+static void replication_maps_are_compared_by_data_centre(void **state)
+{
+    (void)state;
+    const char *live =
+        "{'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy', 'dc1': '3', "
+        "'dc2': '3'}";
+    replication("{'class': 'NetworkTopologyStrategy', 'dc2': 3, 'dc1': 3}", live, true);
+    replication("{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}", live, true);
+    replication("{'class': 'NetworkTopologyStrategy', 'replication_factor': 2}", live, false);
+    replication("{'class': 'NetworkTopologyStrategy', 'replication_factor': 3, 'dc2': 1}", live,
+                false);
+    replication("{'class': 'NetworkTopologyStrategy', 'dc1': 3}", live, false);
+    replication("{'class': 'NetworkTopologyStrategy', 'dc1': 3, 'dc2': 3, 'dc3': 1}", live, false);
+    replication("{'class': 'NetworkTopologyStrategy', 'dc1': 3, 'dc2': 3, 'dc3': 0}", live, true);
+    replication("{'class': 'SimpleStrategy', 'replication_factor': 3}", live, false);
+    replication("{'class': 'SimpleStrategy', 'replication_factor': 3}",
+                "{'class': 'org.x.SimpleStrategy', 'replication_factor': '3'}", true);
+}
+
+static void durable_writes_count_when_named(void **state)
+{
+    (void)state;
+    expect("CREATE KEYSPACE k WITH durable_writes = true",
+           "CREATE KEYSPACE k WITH durable_writes = False",
+           "durable_writes: expected true, found False\n");
+    expect("CREATE KEYSPACE k WITH replication = {'class': 'S'}",
+           "CREATE KEYSPACE k WITH durable_writes = false AND replication = {'class': 'S'}", "");
+}
+
+static void types_are_compared_field_by_field_in_order(void **state)
+{
+    (void)state;
+    expect("CREATE TYPE u (a int, b text)", "CREATE TYPE u (a int, b text)", "");
+    expect("CREATE TYPE u (a int, b text)", "CREATE TYPE u (b text, a int, c int)",
+           "field 1: expected a int, found b text\nfield 2: expected b text, found a int\n"
+           "field 3: not in the CQL, found c int\n");
+}
+
+static void indexes_are_compared_by_target_and_class(void **state)
+{
+    (void)state;
+    expect("CREATE INDEX i ON t (a)", "CREATE INDEX i ON t (a)", "");
+    expect("CREATE INDEX i ON t (m)", "CREATE INDEX i ON t (values(m))", "");
+    expect("CREATE INDEX i ON t (a)", "CREATE INDEX i ON t (b)", "target: expected a, found b\n");
+    expect("CREATE INDEX i ON t (a)", "CREATE INDEX i ON u (a)", "table: expected t, found u\n");
+    expect("CREATE INDEX i ON t (a)", "CREATE CUSTOM INDEX i ON t (a) USING 'x.SASIIndex'",
+           "class: expected a plain index, found SASIIndex\n");
+    expect("CREATE INDEX i ON t (a) USING 'sai'",
+           "CREATE CUSTOM INDEX i ON t (a) USING 'StorageAttachedIndex'", "");
+    expect("CREATE INDEX ON t (a)", "CREATE INDEX t_a_idx_1 ON t (a)", "");
+    expect("CREATE INDEX ON t (a)", "CREATE INDEX t_a_idx_1 ON t (b)",
+           "the index does not exist\n");
+}
+
+static void indexes_that_nothing_expects_are_differences_of_the_table(void **state)
+{
+    (void)state;
+    const char *base = "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE INDEX i ON t (b)";
+    expect(base, base, "");
+    expect(
+        base,
+        "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE INDEX i ON t (b); CREATE INDEX j ON t "
+        "(keys(b)); CREATE INDEX k ON o (b)",
+        "index j: not in the CQL, found an index on keys(b)\n");
+}
+
+static void what_was_not_read_is_noted(void **state)
+{
+    (void)state;
+    expect("CREATE TABLE t (a int PRIMARY KEY, b int) WITH COMPACT STORAGE",
+           "CREATE TABLE t (a int PRIMARY KEY)",
+           "note the table is not compared: COMPACT STORAGE\n");
+    expect("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE MATERIALIZED VIEW v AS SELECT 2", "");
+}
+
+static void names_are_quoted_where_they_must_be(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text;
+    } rows[] = {{"abc_1", "abc_1"},        {"Abc", "\"Abc\""},     {"1a", "\"1a\""},
+                {"a\"b", "\"a\"\"b\""},    {"table", "\"table\""}, {"", "\"\""},
+                {"timestamp", "timestamp"}};
+    cqlsch_mem mem;
+    cqlsch_mem_init(&mem, NULL);
+    for (size_t i = 0; i < CQL_COUNT(rows); i++)
+        assert_string_equal(cqlsch_identifier(&mem, cql_str_of(rows[i].name)).ptr, rows[i].text);
+    cqlsch_mem_fini(&mem);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_is_no_difference),
+        cmocka_unit_test(what_does_not_exist_is_said),
+        cmocka_unit_test(columns_differ_in_type_role_order_and_presence),
+        cmocka_unit_test(named_options_are_compared_by_what_they_mean),
+        cmocka_unit_test(compaction_is_compared_with_its_sub_options),
+        cmocka_unit_test(old_names_of_compression_mean_the_same),
+        cmocka_unit_test(unnamed_options_are_left_alone_but_for_the_time_to_live),
+        cmocka_unit_test(shape_turns_options_and_replication_into_notes),
+        cmocka_unit_test(replication_maps_are_compared_by_data_centre),
+        cmocka_unit_test(durable_writes_count_when_named),
+        cmocka_unit_test(types_are_compared_field_by_field_in_order),
+        cmocka_unit_test(indexes_are_compared_by_target_and_class),
+        cmocka_unit_test(indexes_that_nothing_expects_are_differences_of_the_table),
+        cmocka_unit_test(what_was_not_read_is_noted),
+        cmocka_unit_test(names_are_quoted_where_they_must_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
