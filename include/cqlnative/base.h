@@ -124,8 +124,8 @@ CQL_API cql_str cql_str_of(const char *nul_terminated);
 CQL_API bool cql_str_equal(cql_str a, cql_str b);
 
 /* Memory functions that a program supplies. All three take `context` first. realloc_fn with a NULL
- * block allocates; free_fn takes NULL. They are called on any thread that calls the library, and the
- * table must outlive every object made with it (it is copied, the context is not). */
+ * block allocates; free_fn takes NULL. They are called on any thread that calls the library. Objects
+ * keep the pointer: the table must outlive every object made with it. */
 typedef struct cql_allocator {
     void *context;
     void *(*malloc_fn)(void *context, size_t size);

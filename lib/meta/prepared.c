@@ -1,0 +1,93 @@
+/* Prepared statements and the versions of their result metadata. */
+#include "meta/prepared.h"
+
+#include <string.h>
+
+/* count(*) does not change its columns; any other star may. */
+static bool has_star(cql_str cql)
+{
+    for (size_t i = 0; i < cql.len; i++)
+        if (cql.ptr[i] == '*' && !(i > 0 && cql.ptr[i - 1] == '('))
+            return true;
+    return false;
+}
+
+static cql_str copy_into(char **at, cql_str from)
+{
+    cql_str to = {*at, from.len};
+    if (from.len)
+        memcpy(*at, from.ptr, from.len);
+    (*at)[from.len] = '\0';
+    *at += from.len + 1;
+    return to;
+}
+
+cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
+                             const cqln_prepared_head *head, cql_prepared **out)
+{
+    size_t size = sizeof(cql_prepared) + cql.len + keyspace.len + head->id.len + 3;
+    cql_prepared *p = cqln_alloc_zero(al, size);
+    if (!p)
+        return CQL_NO_MEMORY;
+    char *at = (char *)(p + 1);
+    p->al = al;
+    p->cql = copy_into(&at, cql);
+    p->keyspace = copy_into(&at, keyspace);
+    p->id = copy_into(&at, head->id);
+    p->select_star = has_star(cql);
+    p->bind = head->bind;
+    atomic_init(&p->refs, 1);
+    atomic_init(&p->result, NULL);
+    cqln_prepared_update(p, head->result);
+    *out = p;
+    return CQL_OK;
+}
+
+void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer)
+{
+    if (p->version_count == CQLN_PREPARED_VERSIONS) {
+        cqln_metadata_unref(newer);
+        atomic_store_explicit(&p->result, NULL, memory_order_release);
+        return;
+    }
+    p->versions[p->version_count++] = newer;
+    atomic_store_explicit(&p->result, newer, memory_order_release);
+}
+
+cql_prepared *cql_prepared_ref(const cql_prepared *prepared)
+{
+    cql_prepared *p = (cql_prepared *)(uintptr_t)prepared;
+    if (p)
+        atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
+}
+
+void cql_prepared_unref(cql_prepared *p)
+{
+    if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    cqln_metadata_unref(p->bind);
+    for (uint32_t i = 0; i < p->version_count; i++)
+        cqln_metadata_unref(p->versions[i]);
+    cqln_free(p->al, p);
+}
+
+cql_str cql_prepared_cql(const cql_prepared *p)
+{
+    return p->cql;
+}
+
+size_t cql_prepared_marker_count(const cql_prepared *p)
+{
+    return p->bind->count;
+}
+
+cql_str cql_prepared_marker_name(const cql_prepared *p, size_t i)
+{
+    return i < p->bind->count ? p->bind->columns[i].name : (cql_str){NULL, 0};
+}
+
+const cql_type *cql_prepared_marker_type(const cql_prepared *p, size_t i)
+{
+    return i < p->bind->count ? p->bind->columns[i].type : NULL;
+}

@@ -1,0 +1,39 @@
+/* prepared.h: a statement known to the servers: text, id and metadata. Counted; shared over threads. */
+#ifndef CQLN_META_PREPARED_H
+#define CQLN_META_PREPARED_H
+
+#include "msg/response.h"
+
+#include <cqlnative/statement.h>
+#include <stdatomic.h>
+
+/* How often the result metadata of one statement may change before it is no longer cached: old
+ * versions are kept for requests that still use them, and a server must not make us keep them all. */
+enum { CQLN_PREPARED_VERSIONS = 32 };
+
+struct cql_prepared {
+    _Atomic(uint32_t) refs;
+    const cql_allocator *al;
+    cql_str cql;      /* as given */
+    cql_str keyspace; /* of the session when it was prepared; empty: none */
+    cql_str id;
+    bool select_star; /* the text has a `*`: v4 cannot tell when such a result changed its columns */
+    cqln_metadata *bind;
+    _Atomic(cqln_metadata *) result; /* the newest version; NULL: decode what comes */
+    uint32_t version_count;          /* changed by the loop thread alone */
+    cqln_metadata *versions[CQLN_PREPARED_VERSIONS];
+};
+
+/* Takes over the two metadata of the head on success; copies the rest. */
+cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
+                             const cqln_prepared_head *head, cql_prepared **out);
+/* Publishes newer result metadata (taken over in any case). Loop thread. Earlier versions live as long
+ * as the statement, so whoever holds the statement may use what it loaded without a count. */
+void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer);
+/* The newest result metadata, borrowed as long as p is held; NULL: none to rely on. [any thread] */
+static inline cqln_metadata *cqln_prepared_result(const cql_prepared *p)
+{
+    return atomic_load_explicit(&p->result, memory_order_acquire);
+}
+
+#endif
