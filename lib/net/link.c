@@ -1,0 +1,194 @@
+/* A link moves bytes and time between the machine and the io, and events to its owner. */
+#include "net/link.h"
+
+static void set_deadline(cqln_link *link)
+{
+    uint64_t at = link->ready ? cqln_conn_deadline(link->conn) : link->give_up_at;
+    if (at != UINT64_MAX)
+        cqln_deadline_set(link->loop, &link->deadline, at);
+}
+
+static void begin_close(cqln_link *link)
+{
+    if (link->closing)
+        return;
+    link->closing = true;
+    cqln_list_remove(&link->dirty);
+    cqln_deadline_clear(link->loop, &link->deadline);
+    if (link->stream)
+        link->loop->io->ops->close(link->stream);
+    else
+        cqln_loop_defer(link->loop, &link->finish);
+}
+
+static void mark_dirty(cqln_link *link)
+{
+    if (!link->closing && cqln_conn_has_output(link->conn) && cqln_list_empty(&link->dirty))
+        cqln_list_push(&link->loop->dirty, &link->dirty);
+}
+
+/* Hands events on until there are no more or the link is closing. */
+static void pump(cqln_link *link)
+{
+    cqln_conn_event ev;
+    while (!link->closing && cqln_conn_next(link->conn, &ev)) {
+        switch (ev.kind) {
+        case CQLN_CONN_EV_RESPONSE:
+            link->events->response(link, &ev);
+            break;
+        case CQLN_CONN_EV_READY:
+            link->ready = true;
+            set_deadline(link);
+            link->events->ready(link);
+            break;
+        case CQLN_CONN_EV_PUSH:
+            link->events->push(link, &ev);
+            break;
+        case CQLN_CONN_EV_LATE:
+            break;
+        case CQLN_CONN_EV_CLOSED:
+            begin_close(link);
+            break;
+        }
+    }
+    mark_dirty(link); /* the machine's own requests: handshake, heartbeat */
+}
+
+static void on_deadline(cqln_deadline *d)
+{
+    cqln_link *link = CQLN_CONTAINER(d, cqln_link, deadline);
+    uint64_t now = cqln_loop_now(link->loop);
+    if (!link->ready && now >= link->give_up_at)
+        cqln_conn_transport_lost(link->conn, CQL_TIMEOUT,
+                                 link->stream ? "no answer within the connect time-out"
+                                              : "no connection within the connect time-out");
+    else
+        cqln_conn_tick(link->conn, now);
+    pump(link);
+    if (!link->closing)
+        set_deadline(link);
+}
+
+static void on_connected(void *user, cql_status st, const char *reason)
+{
+    cqln_link *link = user;
+    if (link->closing)
+        return;
+    if (st)
+        cqln_conn_transport_lost(link->conn, st, reason);
+    else
+        cqln_conn_start(link->conn, cqln_loop_now(link->loop));
+    pump(link);
+}
+
+static void on_space(void *user, uint8_t **ptr, size_t *cap)
+{
+    cqln_link *link = user;
+    cqln_conn_space(link->conn, ptr, cap);
+}
+
+static void on_received(void *user, size_t n)
+{
+    cqln_link *link = user;
+    if (link->closing)
+        return;
+    cqln_conn_commit(link->conn, n, cqln_loop_now(link->loop));
+    pump(link);
+    if (!link->closing)
+        link->events->idle(link);
+}
+
+static void on_written(void *user)
+{
+    cqln_link *link = user;
+    size_t len = link->writing;
+    link->writing = 0;
+    if (link->closing)
+        return;
+    cqln_conn_sent(link->conn, len);
+    mark_dirty(link);
+}
+
+static void on_lost(void *user, cql_status st, const char *reason)
+{
+    cqln_link *link = user;
+    if (link->closing)
+        return;
+    cqln_conn_transport_lost(link->conn, st, reason);
+    pump(link);
+}
+
+static void finish(cqln_link *link)
+{
+    link->events->closed(link);
+    cqln_conn_free(link->conn);
+    cqln_free(link->loop->al, link);
+}
+
+static void on_closed(void *user)
+{
+    finish(user);
+}
+
+static void on_finish(cqln_deferred *d)
+{
+    finish(CQLN_CONTAINER(d, cqln_link, finish));
+}
+
+void cqln_link_flush(cqln_link *link)
+{
+    const uint8_t *bytes;
+    size_t len;
+    if (link->closing || link->writing || !link->stream)
+        return;
+    while (cqln_conn_output(link->conn, &bytes, &len)) {
+        link->sealed++;
+        if (!link->loop->io->ops->write(link->stream, bytes, len)) {
+            link->writing = len;
+            return;
+        }
+        cqln_conn_sent(link->conn, len);
+    }
+}
+
+cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_conn_config *config,
+                          uint32_t timeout_ms, const cqln_link_events *events, void *user,
+                          cqln_link **out)
+{
+    static const cqln_stream_events stream_events = {on_connected, on_space, on_received,
+                                                     on_written,   on_lost,  on_closed};
+    cqln_link *link = cqln_alloc_zero(loop->al, sizeof *link);
+    if (!link)
+        return CQL_NO_MEMORY;
+    link->loop = loop;
+    link->events = events;
+    link->user = user;
+    link->address = *to;
+    cqln_address_print(to, link->address_text);
+    cqln_list_init(&link->dirty);
+    cqln_deadline_init(&link->deadline, on_deadline);
+    cqln_deferred_init(&link->finish, on_finish);
+    cql_status st = cqln_conn_new(config, &link->conn);
+    if (st)
+        goto fail_link;
+    link->give_up_at = cqln_loop_now(loop) + timeout_ms;
+    st = loop->io->ops->connect(loop->io, to, &stream_events, link, &link->stream);
+    if (st)
+        goto fail_conn;
+    set_deadline(link);
+    *out = link;
+    return CQL_OK;
+fail_conn:
+    cqln_conn_free(link->conn);
+fail_link:
+    cqln_free(loop->al, link);
+    return st;
+}
+
+void cqln_link_close(cqln_link *link, const char *reason)
+{
+    if (link->closing)
+        return;
+    cqln_conn_transport_lost(link->conn, CQL_CLOSED, reason);
+    begin_close(link);
+}

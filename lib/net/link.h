@@ -1,0 +1,74 @@
+/* link.h: one connection at work: the machine of lib/conn on a stream of the io, with its time. */
+#ifndef CQLN_NET_LINK_H
+#define CQLN_NET_LINK_H
+
+#include "conn/conn.h"
+#include "net/loop.h"
+
+typedef struct cqln_link cqln_link;
+
+/* All on the loop's thread. A handler may submit, orphan and close anything. */
+typedef struct cqln_link_events {
+    void (*ready)(cqln_link *link);
+    void (*response)(cqln_link *link, const cqln_conn_event *event);
+    void (*push)(cqln_link *link, const cqln_conn_event *event);
+    void (*idle)(cqln_link *link); /* after a read was worked off: streams may be free again */
+    /* The end: once, in a turn after the cause, also when connecting failed. Owners whose answers
+     * never came are taken with cqln_conn_take_owner(link->conn); the link is gone afterwards. */
+    void (*closed)(cqln_link *link);
+} cqln_link_events;
+
+struct cqln_link {
+    cqln_list dirty; /* in the loop's list while it has bytes to write */
+    cqln_loop *loop;
+    cqln_conn *conn;
+    cqln_stream *stream;
+    const cqln_link_events *events;
+    void *user;
+    cqln_deadline deadline;  /* connecting, handshake, heartbeat */
+    cqln_deferred finish;    /* for links that never got a stream */
+    uint64_t give_up_at;     /* connect and handshake together */
+    uint64_t sealed;         /* count of flushes: what was submitted before may have left */
+    cqln_address address;
+    char address_text[CQLN_ADDRESS_TEXT];
+    size_t writing; /* bytes of the conn that the transport still holds */
+    bool closing;
+    bool ready;
+};
+
+/* Begins to connect. CQL_NO_MEMORY, or what the io says; then there is no link and no event. */
+cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_conn_config *config,
+                          uint32_t timeout_ms, const cqln_link_events *events, void *user,
+                          cqln_link **out);
+/* Ends it; the fault is CQL_CLOSED with this reason unless it had one already. The closed event
+ * follows. Closing twice is harmless. */
+void cqln_link_close(cqln_link *link, const char *reason);
+/* Takes requests? */
+static inline bool cqln_link_usable(const cqln_link *link)
+{
+    return link->ready && !link->closing;
+}
+
+/* As cqln_conn_submit, and the bytes leave at the end of this turn. *mark: see cqln_link_written. */
+static inline cql_status cqln_link_submit(cqln_link *link, const uint8_t *envelope, size_t len,
+                                          void *owner, int16_t *stream, uint64_t *mark)
+{
+    cql_status st = cqln_conn_submit(link->conn, envelope, len, owner, stream);
+    if (st)
+        return st;
+    *mark = link->sealed;
+    if (cqln_list_empty(&link->dirty))
+        cqln_list_push(&link->loop->dirty, &link->dirty);
+    return CQL_OK;
+}
+
+/* May the bytes submitted with this mark have left? */
+static inline bool cqln_link_written(const cqln_link *link, uint64_t mark)
+{
+    return link->sealed != mark;
+}
+
+/* Writes what is queued; the loop calls it once a turn. */
+void cqln_link_flush(cqln_link *link);
+
+#endif

@@ -1,0 +1,62 @@
+/* loop.h: what one session keeps per loop: deadlines, links with output, deferred calls, the mailbox. */
+#ifndef CQLN_NET_LOOP_H
+#define CQLN_NET_LOOP_H
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mpsc.h"
+#include "base/wheel.h"
+#include "net/io.h"
+
+/* A point in time with a function; embedded in what waits. */
+typedef struct cqln_deadline cqln_deadline;
+struct cqln_deadline {
+    cqln_wheel_item item;
+    void (*fn)(cqln_deadline *d);
+};
+
+/* Something to be called in the next turn of the loop, never from where it was asked for. */
+typedef struct cqln_deferred cqln_deferred;
+struct cqln_deferred {
+    cqln_list link;
+    void (*fn)(cqln_deferred *d);
+};
+
+typedef struct cqln_loop cqln_loop;
+struct cqln_loop {
+    cqln_io *io;
+    const cql_allocator *al;
+    const cqln_log *log;
+    cqln_wheel wheel;
+    uint64_t armed;     /* when the io's timer comes; UINT64_MAX: not armed */
+    cqln_list dirty;    /* links with bytes to write */
+    cqln_list deferred;
+    cqln_mpsc mailbox;  /* requests from other threads */
+    void (*mail)(void *user, cqln_mpsc_node *node);
+    void (*ended)(void *user);
+    void *user;
+};
+
+/* io is the caller's; mail gets each item of the mailbox on the loop's thread. */
+void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const cqln_log *log,
+                    void (*mail)(void *user, cqln_mpsc_node *node), void (*ended)(void *user),
+                    void *user);
+
+static inline uint64_t cqln_loop_now(cqln_loop *loop)
+{
+    return loop->io->ops->now(loop->io);
+}
+
+void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d));
+/* at: milliseconds; replaces an earlier setting. */
+void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at);
+void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d);
+
+void cqln_deferred_init(cqln_deferred *d, void (*fn)(cqln_deferred *d));
+/* Asking twice calls once. */
+void cqln_loop_defer(cqln_loop *loop, cqln_deferred *d);
+
+/* Hands an item to the loop's thread. [any thread] */
+void cqln_loop_post(cqln_loop *loop, cqln_mpsc_node *node);
+
+#endif
