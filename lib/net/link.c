@@ -165,6 +165,7 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
     link->user = user;
     link->address = *to;
     cqln_address_print(to, link->address_text);
+    link->host = cql_str_of(link->address_text);
     cqln_list_init(&link->dirty);
     cqln_deadline_init(&link->deadline, on_deadline);
     cqln_deferred_init(&link->finish, on_finish);

@@ -31,6 +31,7 @@ struct cqln_link {
     uint64_t sealed;         /* count of flushes: what was submitted before may have left */
     cqln_address address;
     char address_text[CQLN_ADDRESS_TEXT];
+    cql_str host;   /* view of address_text */
     size_t writing; /* bytes of the conn that the transport still holds */
     bool closing;
     bool ready;

@@ -43,7 +43,8 @@ static void on_woken(void *user)
     cqln_mpsc_node *node = cqln_mpsc_take(&loop->mailbox);
     while (node) {
         cqln_mpsc_node *next = node->next;
-        loop->mail(loop->user, node);
+        cqln_mail *m = CQLN_CONTAINER(node, cqln_mail, node);
+        m->fn(m);
         node = next;
     }
     run_deferred(loop);
@@ -64,15 +65,13 @@ static void on_ended(void *user)
 }
 
 void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const cqln_log *log,
-                    void (*mail)(void *user, cqln_mpsc_node *node), void (*ended)(void *user),
-                    void *user)
+                    void (*ended)(void *user), void *user)
 {
     static const cqln_io_events events = {on_turn, on_woken, on_timer, on_ended};
     loop->io = io;
     loop->al = al;
     loop->log = log;
     loop->armed = UINT64_MAX;
-    loop->mail = mail;
     loop->ended = ended;
     loop->user = user;
     cqln_wheel_init(&loop->wheel, io->ops->now(io));
@@ -120,8 +119,13 @@ void cqln_loop_defer(cqln_loop *loop, cqln_deferred *d)
         loop->io->ops->wake(loop->io);
 }
 
-void cqln_loop_post(cqln_loop *loop, cqln_mpsc_node *node)
+void cqln_loop_post(cqln_loop *loop, cqln_mail *m)
 {
-    if (cqln_mpsc_push(&loop->mailbox, node))
+    if (cqln_mpsc_push(&loop->mailbox, &m->node))
         loop->io->ops->wake(loop->io);
+}
+
+bool cqln_loop_busy(const cqln_loop *loop)
+{
+    return !cqln_list_empty(&loop->dirty) || !cqln_list_empty(&loop->deferred);
 }

@@ -22,6 +22,13 @@ struct cqln_deferred {
     void (*fn)(cqln_deferred *d);
 };
 
+/* Something that another thread asks the loop's thread to do; embedded in what it is about. */
+typedef struct cqln_mail cqln_mail;
+struct cqln_mail {
+    cqln_mpsc_node node;
+    void (*fn)(cqln_mail *m);
+};
+
 typedef struct cqln_loop cqln_loop;
 struct cqln_loop {
     cqln_io *io;
@@ -31,16 +38,14 @@ struct cqln_loop {
     uint64_t armed;     /* when the io's timer comes; UINT64_MAX: not armed */
     cqln_list dirty;    /* links with bytes to write */
     cqln_list deferred;
-    cqln_mpsc mailbox;  /* requests from other threads */
-    void (*mail)(void *user, cqln_mpsc_node *node);
+    cqln_mpsc mailbox;
     void (*ended)(void *user);
     void *user;
 };
 
-/* io is the caller's; mail gets each item of the mailbox on the loop's thread. */
+/* io is the caller's; ended comes when the io let go of everything. */
 void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const cqln_log *log,
-                    void (*mail)(void *user, cqln_mpsc_node *node), void (*ended)(void *user),
-                    void *user);
+                    void (*ended)(void *user), void *user);
 
 static inline uint64_t cqln_loop_now(cqln_loop *loop)
 {
@@ -56,7 +61,9 @@ void cqln_deferred_init(cqln_deferred *d, void (*fn)(cqln_deferred *d));
 /* Asking twice calls once. */
 void cqln_loop_defer(cqln_loop *loop, cqln_deferred *d);
 
-/* Hands an item to the loop's thread. [any thread] */
-void cqln_loop_post(cqln_loop *loop, cqln_mpsc_node *node);
+/* m->fn(m) runs on the loop's thread, in a later turn, in the order of the calls. [any thread] */
+void cqln_loop_post(cqln_loop *loop, cqln_mail *m);
+/* Is there something to do without waiting? */
+bool cqln_loop_busy(const cqln_loop *loop);
 
 #endif

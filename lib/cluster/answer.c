@@ -1,0 +1,183 @@
+/* What comes back for a request: result, error, or the end of its link; and what follows from it. */
+#include "cluster/cluster.h"
+#include "cluster/tries.h"
+#include "policy/retry.h"
+
+enum { ATTEMPTS_MAX = 9 };
+
+/* --- sending again ------------------------------------------------------------------------------- */
+
+static void again(cqln_request *req, cqln_link *link, cqln_retry how)
+{
+    cqln_node *node = req->last;
+    req->attempts++;
+    if (how != CQLN_RETRY_NEXT_HOST_UNCOUNTED)
+        req->retries++;
+    if (how == CQLN_RETRY_SAME_HOST && cqln_link_usable(link) &&
+        cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) ==
+            CQL_OK) {
+        req->link = link;
+        req->last = node;
+        req->state = CQLN_REQUEST_SENT;
+        return;
+    }
+    cqln_request_place(req);
+}
+
+static bool may_go_on(const cqln_request *req)
+{
+    return req->attempts + 1 < ATTEMPTS_MAX &&
+           cqln_cluster_state_of(req->cluster) != CQLN_CLUSTER_CLOSING;
+}
+
+/* --- results ------------------------------------------------------------------------------------- */
+
+static void on_agreed(void *user, cql_status st)
+{
+    cqln_request *req = user;
+    req->held->schema_agreed = st == CQL_OK;
+    if (st)
+        CQLN_LOG(req->cluster->loop.log, CQL_LOG_WARN,
+                 "the nodes did not agree on the schema in time after a schema change");
+    cqln_request_succeed(req, req->held);
+}
+
+/* A schema change is only known to the node that made it: the answer waits for the others. */
+static void await_agreement(cqln_request *req, cqln_link *link, cql_result *res)
+{
+    cqln_cluster *c = req->cluster;
+    req->held = cql_result_ref(res);
+    if (req->held) {
+        req->state = CQLN_REQUEST_ASIDE;
+        cqln_deadline_clear(&c->loop, &req->deadline);
+        if (cqln_agree(c, link, c->config->schema_agreement_timeout, on_agreed, req) == CQL_OK)
+            return;
+    }
+    res->schema_agreed = false;
+    cqln_request_succeed(req, res);
+}
+
+/* New metadata for a prepared statement came with the rows (v5): later executes use it. */
+static void take_new_metadata(cqln_request *req, const cql_result *res, cqln_metadata *fresh)
+{
+    if (!(res->rows.flags & CQLN_ROWS_METADATA_CHANGED) || !req->prepared)
+        return;
+    const cqln_metadata *newest = cqln_prepared_result(req->prepared);
+    if (newest && cql_str_equal(newest->id, fresh->id))
+        return;
+    cqln_prepared_update(req->prepared, cqln_metadata_ref(fresh));
+}
+
+static void on_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_cluster *c = req->cluster;
+    cql_result res;
+    cqln_metadata *fresh;
+    cql_status st = cqln_result_decode(&res, c->al, ev->body, ev->len, ev->flags, ev->block,
+                                       req->known, &fresh);
+    if (st) {
+        cqln_request_fail(req, cqln_report_local(c, st, req,
+                                                 st == CQL_NO_MEMORY ? NULL
+                                                                     : "its result is malformed"));
+        return;
+    }
+    res.host = link->host;
+    if (fresh)
+        take_new_metadata(req, &res, fresh);
+    if (res.prefix.warnings)
+        cqln_report_warnings(c, &res.prefix, link->host);
+    if (res.kind == CQL_RESULT_SET_KEYSPACE)
+        cqln_cluster_use(c, res.keyspace, link);
+    if (res.kind == CQL_RESULT_SCHEMA_CHANGE)
+        await_agreement(req, link, &res);
+    else
+        cqln_request_succeed(req, &res);
+    cqln_result_done(&res);
+    if (fresh)
+        cqln_metadata_unref(fresh);
+}
+
+static bool is_prepared_answer(const cqln_conn_event *ev, cqln_reader *rd)
+{
+    cqln_prefix prefix;
+    cqln_reader_init(rd, ev->body, ev->len);
+    return cqln_decode_prefix(rd, ev->flags, &prefix) == CQL_OK &&
+           cqln_read_u32(rd) == CQLN_RESULT_PREPARED && !rd->failed;
+}
+
+static void on_prepare_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_reader rd;
+    if (is_prepared_answer(ev, &rd))
+        cqln_request_prepared(req, link, &rd);
+    else
+        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_MALFORMED, req,
+                                                 "its answer to a prepare is malformed"));
+}
+
+/* --- errors -------------------------------------------------------------------------------------- */
+
+static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_server_error e;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    if (cqln_decode_prefix(&rd, ev->flags, &prefix) != CQL_OK ||
+        cqln_decode_error(&rd, ev->version, &e) != CQL_OK) {
+        cqln_request_fail(req,
+                          cqln_report_local(c, CQL_MALFORMED, req, "its error is malformed"));
+        return;
+    }
+    cql_status st = CQL_STATUS_OF_SERVER((int)e.code);
+    if (st == CQL_SERVER_UNPREPARED && !req->is_prepare) {
+        cqln_request_reprepare(req, link, &e);
+        return;
+    }
+    cqln_attempt a = {req->idempotent || req->is_prepare, req->retries};
+    cqln_retry how = cqln_retry_on_error(&a, &e);
+    if (how == CQLN_RETRY_NO || !may_go_on(req)) {
+        cqln_request_fail(req, cqln_report_server(c, &e, link->host, req));
+        return;
+    }
+    cqln_tries_add(c->al, &req->tries, link->host, st, e.message);
+    again(req, link, how);
+}
+
+void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_request *req = (cqln_request *)o;
+    req->state = CQLN_REQUEST_ASIDE;
+    if (ev->opcode == CQLN_OP_RESULT) {
+        if (req->is_prepare)
+            on_prepare_result(req, link, ev);
+        else
+            on_result(req, link, ev);
+    } else if (ev->opcode == CQLN_OP_ERROR) {
+        on_error(req, link, ev);
+    } else {
+        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_UNEXPECTED, req,
+                                                 "its answer is of another kind"));
+    }
+}
+
+void cqln_request_lost(cqln_owner *o, cqln_link *link)
+{
+    cqln_request *req = (cqln_request *)o;
+    cqln_cluster *c = req->cluster;
+    const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
+    cqln_attempt a = {req->idempotent || req->is_prepare, req->retries};
+    bool written = cqln_link_written(link, req->mark);
+    req->state = CQLN_REQUEST_ASIDE;
+    if (!may_go_on(req) || cqln_retry_on_lost(&a, written) == CQLN_RETRY_NO) {
+        bool closing = cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING;
+        req->state = CQLN_REQUEST_SENT; /* the report names the host and says what may have run */
+        cqln_request_fail(req, cqln_report_local(c, closing ? CQL_CANCELLED : CQL_CLOSED, req,
+                                                 closing ? "the session was closed"
+                                                         : fault->detail));
+        return;
+    }
+    cqln_tries_add(c->al, &req->tries, link->host, fault->status, cql_str_of(fault->detail));
+    again(req, link, CQLN_RETRY_NEXT_HOST);
+}

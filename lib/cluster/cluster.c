@@ -1,0 +1,353 @@
+/* The life of a cluster: connect, connected, close; and what its parts share. */
+#include "cluster/cluster.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { GRACE_MS = 300 }; /* after the first node is ready the others get so long to join it */
+
+static void on_ended(void *user);
+static void on_draining(cqln_deferred *d);
+static void on_drain_mail(cqln_mail *m);
+static void on_close_step(cqln_deferred *d);
+static void on_close_deadline(cqln_deadline *d);
+static void on_grace(cqln_deadline *d);
+static void on_connecting(cqln_deferred *d);
+
+/* --- making -------------------------------------------------------------------------------------- */
+
+cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *al,
+                             const cqln_config *config, void *session)
+{
+    memset(c, 0, sizeof *c);
+    c->al = al;
+    c->config = config;
+    c->session = session;
+    cqln_loop_init(&c->loop, io, al, &config->log, on_ended, c);
+    cqln_rand_seed(&c->rand, io->ops->random(io));
+    cqln_list_init(&c->waiting);
+    cqln_deferred_init(&c->draining, on_draining);
+    c->drain_mail.fn = on_drain_mail;
+    cqln_deferred_init(&c->close_step, on_close_step);
+    cqln_deferred_init(&c->connecting, on_connecting);
+    cqln_deadline_init(&c->close_deadline, on_close_deadline);
+    cqln_deadline_init(&c->connect_grace, on_grace);
+    if (pthread_mutex_init(&c->view_lock, NULL) != 0)
+        return CQL_SYSTEM;
+    cql_status st = cqln_pool_init(&c->requests, al, sizeof(cqln_request),
+                                   config->max_pending_requests);
+    if (st)
+        goto fail_lock;
+    c->keyspace = cqln_strdup(al, cql_str_of(config->keyspace));
+    if (config->local_dc)
+        c->local_dc = cqln_strdup(al, cql_str_of(config->local_dc));
+    st = !c->keyspace || (config->local_dc && !c->local_dc) ? CQL_NO_MEMORY
+                                                            : cqln_control_new(c, &c->control);
+    if (st)
+        goto fail_pool;
+    cqln_cluster_publish(c);
+    return CQL_OK;
+fail_pool:
+    cqln_free(al, c->keyspace);
+    cqln_free(al, c->local_dc);
+    cqln_pool_fini(&c->requests);
+fail_lock:
+    pthread_mutex_destroy(&c->view_lock);
+    return st;
+}
+
+void cqln_cluster_fini(cqln_cluster *c)
+{
+    cqln_request *req;
+    for (uint32_t i = 0; (req = cqln_pool_at(&c->requests, i)) != NULL; i++)
+        if (req->cluster)
+            cqln_writer_fini(&req->env);
+    cqln_pool_fini(&c->requests);
+    cqln_control_free(c->control);
+    cqln_nodes_free(c);
+    cql_hosts_free(c->view);
+    cql_error_unref(c->connect_error);
+    cqln_free(c->al, c->keyspace);
+    cqln_free(c->al, c->local_dc);
+    cqln_free(c->al, c->cluster_name);
+    pthread_mutex_destroy(&c->view_lock);
+}
+
+/* --- what its connections are made with ----------------------------------------------------------- */
+
+static bool auth_allowed(const cqln_config *config, const cqln_address *to)
+{
+    switch ((cqln_plain_auth)config->plain_auth) {
+    case CQLN_PLAIN_AUTH_NEVER:
+        return false;
+    case CQLN_PLAIN_AUTH_LOOPBACK:
+        return cqln_address_loopback(to);
+    case CQLN_PLAIN_AUTH_ALWAYS:
+        return true;
+    }
+    return false;
+}
+
+static uint8_t version_to_ask(cqln_cluster *c)
+{
+    int known = atomic_load(&c->version);
+    if (known)
+        return (uint8_t)known;
+    return c->config->protocol ? (uint8_t)c->config->protocol : 5;
+}
+
+void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn_config *out)
+{
+    const cqln_config *config = c->config;
+    memset(out, 0, sizeof *out);
+    out->al = c->al;
+    out->log = c->loop.log;
+    out->version = version_to_ask(c);
+    out->lz4 = config->compression == 1;
+    out->user = config->user;
+    out->password = config->password;
+    out->auth_allowed = auth_allowed(config, to);
+    out->driver_name = config->application ? config->application : "libcqlnative";
+    out->driver_version = PACKAGE_VERSION;
+    out->max_streams = config->max_requests_per_connection;
+    out->read_buffer = config->read_buffer;
+    out->max_body = config->max_response_bytes;
+    out->max_output = config->max_pending_bytes;
+    out->heartbeat_ms = config->heartbeat;
+    out->heartbeat_timeout_ms = config->heartbeat_timeout;
+}
+
+bool cqln_cluster_step_down(cqln_cluster *c, const cqln_conn_fault *fault)
+{
+    if (fault->status != CQL_BAD_VERSION || c->config->protocol != 0 || version_to_ask(c) <= 4 ||
+        cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
+        return false;
+    CQLN_LOG(c->loop.log, CQL_LOG_INFO, "protocol v5 is refused, stepping down to v4");
+    atomic_store(&c->version, 4);
+    return true;
+}
+
+/* --- keyspace and data centre --------------------------------------------------------------------- */
+
+void cqln_cluster_use(cqln_cluster *c, cql_str keyspace, cqln_link *by)
+{
+    if (cql_str_equal(keyspace, cql_str_of(c->keyspace)))
+        return;
+    char *copy = cqln_strdup(c->al, keyspace);
+    if (!copy) {
+        cqln_link_close(by, "out of memory while its keyspace changed");
+        return;
+    }
+    cqln_free(c->al, c->keyspace);
+    c->keyspace = copy;
+    c->keyspace_gen++;
+    cqln_nodes_switched(c, by);
+    cqln_nodes_switch(c);
+}
+
+static void list_dcs(const cqln_cluster *c, char *out, size_t cap)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (const cqln_node *n = c->nodes; n && at + 1 < cap; n = n->next) {
+        bool seen = false;
+        for (const cqln_node *m = c->nodes; m != n; m = m->next)
+            seen = seen || strcmp(m->data_center, n->data_center) == 0;
+        if (!seen)
+            at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? ", " : "", n->data_center);
+    }
+}
+
+cql_error *cqln_cluster_choose_dc(cqln_cluster *c)
+{
+    bool found = false;
+    for (const cqln_node *n = c->nodes; n; n = n->next)
+        found = found || n->local;
+    if (found || cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
+        return NULL;
+    char names[300];
+    cqln_error_info info = {.status = CQL_BAD_ARGUMENT};
+    list_dcs(c, names, sizeof names);
+    return cqln_error_make(c->al, &info, NULL, 0,
+                           "no node is in the data centre \"%s\" (option local_dc); the cluster "
+                           "has: %s",
+                           c->local_dc, names);
+}
+
+/* --- connecting ---------------------------------------------------------------------------------- */
+
+static void on_connecting(cqln_deferred *d)
+{
+    cqln_cluster *c = CQLN_CONTAINER(d, cqln_cluster, connecting);
+    if (c->connect_error) {
+        cql_error *err = c->connect_error;
+        cql_session_cb cb = c->connect_cb;
+        c->connect_error = NULL;
+        c->connect_cb = NULL;
+        if (cb)
+            cb(c->session, err, c->connect_user);
+        cql_error_unref(err);
+        cqln_cluster_check(c);
+        return;
+    }
+    c->start_wanted = true;
+    cqln_cluster_check(c);
+}
+
+/* What an earlier attempt left is forgotten first: nodes, their failures, the inferred data centre. */
+static void start_connecting(cqln_cluster *c)
+{
+    c->start_wanted = false;
+    cqln_nodes_free(c);
+    if (!c->config->local_dc) {
+        cqln_free(c->al, c->local_dc);
+        c->local_dc = NULL;
+    }
+    cqln_control_start(c->control);
+}
+
+void cqln_cluster_connect(cqln_cluster *c, cql_session_cb cb, void *user)
+{
+    c->connect_cb = cb;
+    c->connect_user = user;
+    atomic_store(&c->state, CQLN_CLUSTER_CONNECTING);
+    cqln_loop_defer(&c->loop, &c->connecting);
+}
+
+/* The session may try again later: everything that was begun is taken down. */
+void cqln_cluster_connect_done(cqln_cluster *c, cql_error *err)
+{
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING) {
+        cql_error_unref(err);
+        return;
+    }
+    cqln_deadline_clear(&c->loop, &c->connect_grace);
+    if (err) {
+        atomic_store(&c->state, CQLN_CLUSTER_NEW);
+        atomic_store(&c->version, 0);
+        cqln_control_close(c->control, "connecting failed");
+        cqln_nodes_close(c, "connecting failed");
+        c->connect_error = err;
+        cqln_loop_defer(&c->loop, &c->connecting);
+        return;
+    }
+    cql_session_cb cb = c->connect_cb;
+    c->connect_cb = NULL;
+    atomic_store(&c->state, CQLN_CLUSTER_CONNECTED);
+    if (cb)
+        cb(c->session, NULL, c->connect_user);
+}
+
+static void on_grace(cqln_deadline *d)
+{
+    cqln_cluster_connect_done(CQLN_CONTAINER(d, cqln_cluster, connect_grace), NULL);
+}
+
+static void check_connecting(cqln_cluster *c)
+{
+    if (c->start_wanted && c->links == 0)
+        start_connecting(c);
+    if (!c->nodes || c->start_wanted)
+        return;
+    bool all_tried = cqln_nodes_all_tried(c);
+    if (c->ready_count && !atomic_load(&c->version))
+        atomic_store(&c->version, version_to_ask(c));
+    if (c->ready_count && all_tried)
+        cqln_cluster_connect_done(c, NULL);
+    else if (c->ready_count && c->connect_grace.item.deadline == 0)
+        cqln_deadline_set(&c->loop, &c->connect_grace, cqln_loop_now(&c->loop) + GRACE_MS);
+    else if (!c->ready_count && all_tried)
+        cqln_cluster_connect_done(c, cqln_report_no_host(c, NULL));
+}
+
+/* --- closing ------------------------------------------------------------------------------------- */
+
+void cqln_cluster_close(cqln_cluster *c, void (*cb)(void *user), void *user)
+{
+    c->closed_cb = cb;
+    c->closed_user = user;
+    if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING) {
+        cqln_error_info info = {.status = CQL_CANCELLED};
+        cqln_cluster_connect_done(c, cqln_error_make(c->al, &info, NULL, 0,
+                                                     "the session was closed while it connected"));
+    }
+    atomic_store(&c->state, CQLN_CLUSTER_CLOSING);
+    cqln_deadline_set(&c->loop, &c->close_deadline,
+                      cqln_loop_now(&c->loop) + c->config->close_timeout);
+    cqln_loop_defer(&c->loop, &c->close_step);
+}
+
+static void on_close_deadline(cqln_deadline *d)
+{
+    cqln_cluster *c = CQLN_CONTAINER(d, cqln_cluster, close_deadline);
+    cqln_requests_fail_waiting(c, NULL, CQL_CANCELLED, "the session was closed");
+    cqln_control_close(c->control, "the session was closed");
+    cqln_nodes_close(c, "the session was closed");
+}
+
+/* Requests first, then connections, then the loop. Called again whenever one of them ended. */
+static void on_close_step(cqln_deferred *d)
+{
+    cqln_cluster *c = CQLN_CONTAINER(d, cqln_cluster, close_step);
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CLOSING || atomic_load(&c->pending) > 0)
+        return;
+    cqln_control_close(c->control, "the session was closed");
+    cqln_nodes_close(c, "the session was closed");
+    if (c->links > 0 || atomic_load(&c->waits) > 0 || c->connect_error)
+        return;
+    cqln_deadline_clear(&c->loop, &c->close_deadline);
+    atomic_store(&c->state, CQLN_CLUSTER_CLOSED);
+    c->loop.io->ops->end(c->loop.io);
+}
+
+static void on_ended(void *user)
+{
+    cqln_cluster *c = user;
+    if (c->closed_cb)
+        c->closed_cb(c->closed_user);
+}
+
+void cqln_cluster_check(cqln_cluster *c)
+{
+    if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING)
+        check_connecting(c);
+    else if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        cqln_loop_defer(&c->loop, &c->close_step);
+}
+
+/* --- room in the queue ---------------------------------------------------------------------------- */
+
+static void drained(cqln_cluster *c)
+{
+    if (atomic_exchange(&c->full, false) && c->drain_cb)
+        c->drain_cb(c->session, c->drain_user);
+}
+
+static void on_draining(cqln_deferred *d)
+{
+    drained(CQLN_CONTAINER(d, cqln_cluster, draining));
+}
+
+static void on_drain_mail(cqln_mail *m)
+{
+    cqln_cluster *c = CQLN_CONTAINER(m, cqln_cluster, drain_mail);
+    atomic_store(&c->drain_mailed, false);
+    drained(c);
+}
+
+bool cqln_cluster_has_room(cqln_cluster *c)
+{
+    return atomic_load(&c->pending) <= c->config->max_pending_requests / 4 * 3 &&
+           atomic_load(&c->pending_bytes) < c->config->max_pending_bytes;
+}
+
+/* The last request may have ended between the caller's look at the queue and this mark: then nobody
+ * else would call the drain callback. */
+void cqln_cluster_mark_full(cqln_cluster *c)
+{
+    atomic_store(&c->full, true);
+    if (cqln_cluster_has_room(c) && !atomic_exchange(&c->drain_mailed, true))
+        cqln_loop_post(&c->loop, &c->drain_mail);
+}

@@ -1,0 +1,204 @@
+/* cluster.h: the parts of a session below its public face: nodes with their pools, the control
+ * connection, requests. Everything belongs to the loop's thread but what is tagged [any thread]. */
+#ifndef CQLN_CLUSTER_CLUSTER_H
+#define CQLN_CLUSTER_CLUSTER_H
+
+#include "base/pool.h"
+#include "cluster/config.h"
+#include "cluster/request.h"
+#include "policy/reconnect.h"
+#include "policy/timestamp.h"
+
+#include <pthread.h>
+
+typedef enum cqln_cluster_state {
+    CQLN_CLUSTER_NEW,
+    CQLN_CLUSTER_CONNECTING,
+    CQLN_CLUSTER_CONNECTED,
+    CQLN_CLUSTER_CLOSING,
+    CQLN_CLUSTER_CLOSED
+} cqln_cluster_state;
+
+/* A place for one connection to a node. */
+typedef struct cqln_slot {
+    cqln_link *link; /* NULL: none now */
+    cqln_node *node;
+    uint32_t keyspace_gen; /* version of the session's keyspace that the connection has */
+    bool switching;        /* a USE is on its way */
+    struct cqln_inner *use;
+} cqln_slot;
+
+/* A node of the cluster and its connections. */
+struct cqln_node {
+    cqln_node *next;
+    cqln_cluster *cluster;
+    cqln_address address;
+    char address_text[CQLN_ADDRESS_TEXT];
+    cql_uuid host_id;
+    char *data_center; /* one block with rack and release; "" when not known */
+    char *rack;
+    char *release;
+    bool seen;     /* by the refresh that is under way */
+    bool removed;  /* no longer part of the cluster: freed when its links are gone */
+    bool local;    /* connections are wanted: it is in the local data centre */
+    bool tried;    /* its first attempt is over, well or not */
+    uint32_t usable; /* slots that take requests */
+    uint32_t slot_count;
+    cqln_slot *slots;
+    cqln_deadline retry; /* next attempt to fill empty slots */
+    cqln_backoff backoff;
+    cql_status last_status;
+    char last_reason[256];
+};
+
+typedef struct cqln_control cqln_control;
+
+struct cqln_cluster {
+    cqln_loop loop;
+    const cql_allocator *al;
+    const cqln_config *config;
+    void *session; /* the public object, handed to callbacks */
+    _Atomic(int) state; /* cqln_cluster_state */
+    _Atomic(int) version; /* protocol version in use, 0 before it is known */
+    cqln_rand rand;
+    cqln_clock clock;
+
+    cqln_node *nodes;
+    cqln_node **ready; /* nodes that take requests */
+    uint32_t ready_count;
+    uint32_t ready_cap;
+    uint32_t turn; /* round robin */
+    char *local_dc;
+    char *cluster_name;
+    uint32_t links;  /* open or opening, control included */
+    _Atomic(uint32_t) waits; /* work under way that must end before the close is over */
+
+    char *keyspace;
+    uint32_t keyspace_gen;
+
+    cqln_pool requests;
+    cqln_list waiting;   /* requests without a stream */
+    _Atomic(uint32_t) pending; /* requests begun and not ended */
+    _Atomic(uint64_t) pending_bytes;
+    _Atomic(bool) full;  /* a caller was told to wait */
+    cqln_deferred draining;
+    cqln_mail drain_mail;
+    _Atomic(bool) drain_mailed;
+    cql_drain_cb drain_cb;
+    void *drain_user;
+
+    cqln_control *control;
+    cql_session_cb connect_cb;
+    void *connect_user;
+    cqln_deadline connect_grace;
+    cqln_deferred connecting; /* begins or fails a connect in the next turn */
+    cql_error *connect_error;
+    bool start_wanted; /* a connect that waits for the links of an earlier one to end */
+
+    void (*closed_cb)(void *user);
+    void *closed_user;
+    cqln_deadline close_deadline;
+    cqln_deferred close_step;
+
+    pthread_mutex_t view_lock; /* over `view` alone */
+    struct cql_hosts *view;    /* what cql_session_hosts shows; replaced when something changed */
+};
+
+/* config and io outlive the cluster. */
+cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *al,
+                             const cqln_config *config, void *session);
+/* After closed, or when it never began to connect. */
+void cqln_cluster_fini(cqln_cluster *c);
+void cqln_cluster_connect(cqln_cluster *c, cql_session_cb cb, void *user);
+/* Lets requests finish until the close time-out, ends everything, lets go of the io, then cb. */
+void cqln_cluster_close(cqln_cluster *c, void (*cb)(void *user), void *user);
+
+static inline cqln_cluster_state cqln_cluster_state_of(cqln_cluster *c)
+{
+    return (cqln_cluster_state)atomic_load_explicit(&c->state, memory_order_acquire);
+}
+
+/* A caller is told to wait: the drain callback comes when there is room. [any thread] */
+void cqln_cluster_mark_full(cqln_cluster *c);
+bool cqln_cluster_has_room(cqln_cluster *c);
+
+/* What a connection to this address is to be made with. */
+void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn_config *out);
+/* A link ended because the server does not speak our version: true when a lower one is to be tried
+ * at once. */
+bool cqln_cluster_step_down(cqln_cluster *c, const cqln_conn_fault *fault);
+/* The first connection is there, or connecting has failed for good (err taken over). */
+void cqln_cluster_connect_done(cqln_cluster *c, cql_error *err);
+/* Looks whether a connect or a close that is under way has come to its end. */
+void cqln_cluster_check(cqln_cluster *c);
+/* Fixes the local data centre after the first list of nodes; an error when the one that was asked for
+ * does not exist. */
+cql_error *cqln_cluster_choose_dc(cqln_cluster *c);
+/* The session's keyspace changed by a USE that this link answered. */
+void cqln_cluster_use(cqln_cluster *c, cql_str keyspace, cqln_link *by);
+/* Rebuilds what cql_session_hosts shows (view.c), and the newest such view, counted. */
+void cqln_cluster_publish(cqln_cluster *c);
+struct cql_hosts *cqln_cluster_view(cqln_cluster *c); /* [any thread] */
+
+/* --- nodes.c: the list of nodes and their pools --------------------------------------------------- */
+typedef struct cqln_node_info {
+    cqln_address address;
+    cql_uuid host_id;
+    cql_str data_center;
+    cql_str rack;
+    cql_str release;
+} cqln_node_info;
+
+/* Adds a node or brings a known one up to date. NULL when memory is out. */
+cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info);
+/* Removes the nodes whose `seen` is false and clears the mark on the others. */
+void cqln_nodes_sweep(cqln_cluster *c);
+/* Opens what is missing in the pools of all local nodes. */
+void cqln_nodes_fill(cqln_cluster *c);
+/* Tries a node that is down now: a hint said that it is up. */
+void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
+void cqln_nodes_close(cqln_cluster *c, const char *reason);
+void cqln_nodes_free(cqln_cluster *c);
+cqln_node *cqln_node_find(cqln_cluster *c, const char *address_text);
+/* A link for the next request: round robin over nodes, the least busy connection of the node. avoid:
+ * not this node when there is another. only: this node alone. NULL: none has a free stream now. */
+cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, cqln_node **node);
+/* May a stream become free by itself: is there a connection that is open, or about to be? */
+bool cqln_nodes_hope(const cqln_cluster *c, const cqln_node *only);
+/* Brings every idle connection to the session's keyspace, and recounts who takes requests. */
+void cqln_nodes_switch(cqln_cluster *c);
+/* The link that answered a USE already has the new keyspace. */
+void cqln_nodes_switched(cqln_cluster *c, const cqln_link *by);
+/* True when every local node has been tried once. */
+bool cqln_nodes_all_tried(const cqln_cluster *c);
+
+/* --- control.c, discover.c ----------------------------------------------------------------------- */
+cql_status cqln_control_new(cqln_cluster *c, cqln_control **out);
+void cqln_control_start(cqln_control *ctl);
+void cqln_control_close(cqln_control *ctl, const char *reason);
+void cqln_control_free(cqln_control *ctl);
+/* The link to ask system tables on, NULL while there is none. */
+cqln_link *cqln_control_link(const cqln_control *ctl);
+
+/* --- agree.c -------------------------------------------------------------------------------------- */
+typedef void (*cqln_agree_cb)(void *user, cql_status st); /* CQL_OK, CQL_NOT_AGREED, CQL_CLOSED */
+/* Asks on this link (NULL: the control connection's) until all nodes name one schema version. The
+ * callback comes once, in a later turn. CQL_NO_MEMORY, CQL_NO_HOST: it does not. */
+cql_status cqln_agree(cqln_cluster *c, cqln_link *link, uint32_t timeout_ms, cqln_agree_cb cb,
+                      void *user);
+
+/* --- report.c: error objects ---------------------------------------------------------------------- */
+cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_str host,
+                              const cqln_request *req);
+/* No node takes the request: every node with its last failure. */
+cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req);
+cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host);
+/* Made on this side: time-out (why NULL: its own words), cancelled, malformed, closed. */
+cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request *req,
+                             const char *why);
+/* Connecting failed everywhere: the attempts tell why. */
+cql_error *cqln_report_connect(cqln_cluster *c, const cqln_try *tries);
+/* Warnings of a result go to the log. */
+void cqln_report_warnings(cqln_cluster *c, const cqln_prefix *prefix, cql_str host);
+
+#endif

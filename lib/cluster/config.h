@@ -1,0 +1,55 @@
+/* config.h: the settings of a session as plain values; the options of the public API fill it. */
+#ifndef CQLN_CLUSTER_CONFIG_H
+#define CQLN_CLUSTER_CONFIG_H
+
+#include "base/log.h"
+
+/* May credentials cross an unencrypted connection? */
+typedef enum cqln_plain_auth {
+    CQLN_PLAIN_AUTH_NEVER = 0,
+    CQLN_PLAIN_AUTH_LOOPBACK = 1,
+    CQLN_PLAIN_AUTH_ALWAYS = 2
+} cqln_plain_auth;
+
+typedef struct cqln_contact {
+    char *host;
+    uint16_t port; /* 0: the session's */
+} cqln_contact;
+
+typedef struct cqln_config {
+    cqln_contact *contacts;
+    size_t contact_count;
+    char *user;
+    char *password;
+    char *keyspace;
+    char *local_dc;
+    char *application;
+    uint32_t port;
+    uint32_t protocol;    /* 0: the highest that works */
+    uint32_t compression; /* 0 none, 1 lz4 */
+    uint32_t discovery;   /* bool: follow the cluster's own list of nodes */
+    uint32_t plain_auth;  /* cqln_plain_auth */
+    uint32_t loop_threads;
+    uint32_t connections_per_host;
+    uint32_t max_requests_per_connection;
+    uint32_t max_pending_requests;
+    uint32_t max_pending_bytes;
+    uint32_t max_response_bytes;
+    uint32_t read_buffer;
+    uint32_t connect_timeout;
+    uint32_t request_timeout;
+    uint32_t close_timeout;
+    uint32_t heartbeat;
+    uint32_t heartbeat_timeout;
+    uint32_t reconnect_base;
+    uint32_t reconnect_max;
+    uint32_t refresh_interval;
+    uint32_t schema_agreement_timeout;
+    uint32_t page_size;
+    uint32_t consistency;
+    uint32_t serial_consistency;
+    uint32_t client_timestamps; /* bool */
+    cqln_log log;
+} cqln_config;
+
+#endif

@@ -1,0 +1,386 @@
+/* The control connection: finds a node to talk to, keeps the list of nodes, hears events.
+ *
+ *   gather addresses -> connect one after the other -> read the system tables -> watch
+ *        ^                                                                        |
+ *        +---- back-off <---- all failed                      lost <--------------+
+ */
+#include "cluster/cluster.h"
+#include "cluster/discover.h"
+#include "cluster/tries.h"
+
+#include <string.h>
+
+enum {
+    TARGETS_MAX = 256,
+    READ_BUFFER = 16 * 1024,
+    DEBOUNCE_MS = 1000,
+    BACKOFF_MAX_MS = 30000
+};
+
+typedef struct lookup {
+    cqln_lookup *handle; /* NULL: none under way */
+    struct cqln_control *ctl;
+    cql_str host;
+} lookup;
+
+struct cqln_control {
+    cqln_cluster *c;
+    cqln_link *link;
+    bool known; /* the list of nodes was read over this link */
+    bool stopped;
+    cqln_address targets[TARGETS_MAX];
+    size_t target_count;
+    size_t next_target;
+    lookup *lookups;
+    size_t lookups_open;
+    cqln_deadline lookup_end;
+    cqln_deadline refresh;
+    cqln_deadline retry;
+    cqln_backoff backoff;
+    cqln_try *tries;
+    cqln_discover *discover;
+};
+
+static void begin_round(cqln_control *ctl);
+static void connect_next(cqln_control *ctl);
+
+/* --- addresses ----------------------------------------------------------------------------------- */
+
+static void add_target(cqln_control *ctl, const cqln_address *a)
+{
+    for (size_t i = 0; i < ctl->target_count; i++)
+        if (cqln_address_equal(&ctl->targets[i], a))
+            return;
+    if (ctl->target_count < TARGETS_MAX)
+        ctl->targets[ctl->target_count++] = *a;
+}
+
+static void lookups_done(cqln_control *ctl)
+{
+    cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
+    if (ctl->c->config->discovery) {
+        connect_next(ctl);
+        return;
+    }
+    for (size_t i = 0; i < ctl->target_count; i++) {
+        cqln_node_info info;
+        memset(&info, 0, sizeof info);
+        info.address = ctl->targets[i];
+        cqln_node_put(ctl->c, &info);
+    }
+    ctl->known = true;
+    cqln_nodes_sweep(ctl->c);
+    cqln_nodes_fill(ctl->c);
+    cqln_cluster_publish(ctl->c);
+    cqln_cluster_check(ctl->c);
+}
+
+static void on_found(void *user, const cqln_address *found, size_t count, const char *reason)
+{
+    lookup *l = user;
+    cqln_control *ctl = l->ctl;
+    l->handle = NULL;
+    for (size_t i = 0; i < count; i++)
+        add_target(ctl, &found[i]);
+    if (count == 0)
+        cqln_tries_add(ctl->c->al, &ctl->tries, l->host, CQL_RESOLVE_FAILED, cql_str_of(reason));
+    if (--ctl->lookups_open == 0)
+        lookups_done(ctl);
+}
+
+static void forget_lookups(cqln_control *ctl, const char *reason)
+{
+    const cqln_config *config = ctl->c->config;
+    for (size_t i = 0; i < config->contact_count; i++) {
+        lookup *l = &ctl->lookups[i];
+        if (!l->handle)
+            continue;
+        ctl->c->loop.io->ops->forget(l->handle);
+        l->handle = NULL;
+        ctl->lookups_open--;
+        if (reason)
+            cqln_tries_add(ctl->c->al, &ctl->tries, l->host, CQL_RESOLVE_FAILED,
+                           cql_str_of(reason));
+    }
+}
+
+static void on_lookup_end(cqln_deadline *d)
+{
+    cqln_control *ctl = CQLN_CONTAINER(d, cqln_control, lookup_end);
+    forget_lookups(ctl, "the name was not resolved in time");
+    lookups_done(ctl);
+}
+
+static void begin_lookup(cqln_control *ctl, lookup *l, const cqln_contact *contact)
+{
+    cqln_io *io = ctl->c->loop.io;
+    uint16_t port = contact->port ? contact->port : (uint16_t)ctl->c->config->port;
+    cqln_address literal;
+    l->ctl = ctl;
+    l->host = cql_str_of(contact->host);
+    if (cqln_address_parse(&literal, l->host, port)) {
+        add_target(ctl, &literal);
+        return;
+    }
+    cql_status st = io->ops->resolve(io, contact->host, port, on_found, l, &l->handle);
+    if (st)
+        cqln_tries_add(ctl->c->al, &ctl->tries, l->host, st, cql_str_of(cql_status_text(st)));
+    else
+        ctl->lookups_open++;
+}
+
+/* Known nodes first, those that answer at the very front; then the contact points, resolved anew. */
+static void begin_round(cqln_control *ctl)
+{
+    cqln_cluster *c = ctl->c;
+    ctl->target_count = 0;
+    ctl->next_target = 0;
+    cqln_tries_free(c->al, ctl->tries);
+    ctl->tries = NULL;
+    for (int usable = 1; usable >= 0; usable--)
+        for (const cqln_node *n = c->nodes; n; n = n->next)
+            if (!n->removed && (n->usable > 0) == (usable == 1))
+                add_target(ctl, &n->address);
+    for (size_t i = 0; i < c->config->contact_count; i++)
+        begin_lookup(ctl, &ctl->lookups[i], &c->config->contacts[i]);
+    if (ctl->lookups_open == 0)
+        lookups_done(ctl);
+    else
+        cqln_deadline_set(&c->loop, &ctl->lookup_end,
+                          cqln_loop_now(&c->loop) + c->config->connect_timeout);
+}
+
+/* --- connecting ---------------------------------------------------------------------------------- */
+
+static void round_failed(cqln_control *ctl)
+{
+    cqln_cluster *c = ctl->c;
+    if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING) {
+        cqln_cluster_connect_done(c, cqln_report_connect(c, ctl->tries));
+        return;
+    }
+    uint32_t delay = cqln_backoff_next(&ctl->backoff, &c->rand);
+    CQLN_LOG(c->loop.log, CQL_LOG_WARN,
+             "no node answers as control connection, next attempt in %u ms", delay);
+    cqln_deadline_set(&c->loop, &ctl->retry, cqln_loop_now(&c->loop) + delay);
+}
+
+static void on_retry(cqln_deadline *d)
+{
+    begin_round(CQLN_CONTAINER(d, cqln_control, retry));
+}
+
+static void begin_refresh(cqln_control *ctl);
+
+static void on_ready(cqln_link *link)
+{
+    cqln_control *ctl = link->user;
+    CQLN_LOG(ctl->c->loop.log, CQL_LOG_DEBUG, "control connection to %s, protocol v%u",
+             link->address_text, (unsigned)cqln_conn_version(link->conn));
+    begin_refresh(ctl);
+}
+
+static void on_response(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_owner *o = ev->owner;
+    o->answered(o, link, ev);
+}
+
+static void schedule_refresh(cqln_control *ctl, uint32_t delay)
+{
+    cqln_loop *loop = &ctl->c->loop;
+    uint64_t at = cqln_loop_now(loop) + delay;
+    if (ctl->refresh.item.deadline == 0 || ctl->refresh.item.deadline > at)
+        cqln_deadline_set(loop, &ctl->refresh, at);
+}
+
+static void on_push(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_control *ctl = link->user;
+    cqln_event event;
+    cqln_address address;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    if (cqln_decode_prefix(&rd, ev->flags, &prefix) != CQL_OK ||
+        cqln_decode_event(&rd, &event) != CQL_OK) {
+        cqln_link_close(link, "it sent a malformed event");
+        return;
+    }
+    if (event.kind != CQLN_EV_TOPOLOGY && event.kind != CQLN_EV_STATUS)
+        return;
+    CQLN_LOG(ctl->c->loop.log, CQL_LOG_INFO, "event: %.*s", (int)event.change.len,
+             event.change.ptr);
+    if (cql_str_equal(event.change, cql_str_of("UP")) &&
+        cqln_address_from_bytes(&address, event.address.address, event.address.len,
+                                event.address.port))
+        cqln_node_hint_up(ctl->c, &address);
+    schedule_refresh(ctl, DEBOUNCE_MS); /* events are hints: what holds is in the tables */
+}
+
+static void on_idle(cqln_link *link)
+{
+    (void)link;
+}
+
+static void fail_owners(cqln_link *link)
+{
+    cqln_owner *o;
+    while ((o = cqln_conn_take_owner(link->conn)) != NULL)
+        o->lost(o, link);
+}
+
+static void on_closed(cqln_link *link)
+{
+    cqln_control *ctl = link->user;
+    cqln_cluster *c = ctl->c;
+    const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
+    bool was_known = ctl->known;
+    cqln_discover_stop(ctl->discover);
+    fail_owners(link);
+    ctl->link = NULL;
+    ctl->known = false;
+    c->links--;
+    cqln_deadline_clear(&c->loop, &ctl->refresh);
+    if (ctl->stopped) {
+        cqln_cluster_check(c);
+        return;
+    }
+    if (cqln_cluster_step_down(c, fault)) {
+        ctl->next_target--;
+        connect_next(ctl);
+        return;
+    }
+    cqln_tries_add(c->al, &ctl->tries, link->host, fault->status, cql_str_of(fault->detail));
+    CQLN_LOG(c->loop.log, CQL_LOG_WARN, "control connection to %s: %s", link->address_text,
+             fault->detail);
+    if (was_known)
+        begin_round(ctl);
+    else
+        connect_next(ctl);
+}
+
+static void connect_next(cqln_control *ctl)
+{
+    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed};
+    cqln_cluster *c = ctl->c;
+    while (ctl->next_target < ctl->target_count) {
+        const cqln_address *to = &ctl->targets[ctl->next_target++];
+        cqln_conn_config config;
+        cqln_cluster_conn_config(c, to, &config);
+        config.event_kinds = CQLN_EVENT_TOPOLOGY | CQLN_EVENT_STATUS;
+        config.read_buffer = READ_BUFFER;
+        config.max_streams = 64;
+        cql_status st = cqln_link_open(&c->loop, to, &config, c->config->connect_timeout, &events,
+                                       ctl, &ctl->link);
+        if (st == CQL_OK) {
+            c->links++;
+            return;
+        }
+        char text[CQLN_ADDRESS_TEXT];
+        cqln_address_print(to, text);
+        cqln_tries_add(c->al, &ctl->tries, cql_str_of(text), st, cql_str_of(cql_status_text(st)));
+    }
+    round_failed(ctl);
+}
+
+/* --- the list of nodes --------------------------------------------------------------------------- */
+
+static void on_discovered(void *user, cql_status st, const char *why)
+{
+    cqln_control *ctl = user;
+    cqln_cluster *c = ctl->c;
+    if (st) {
+        if (ctl->link)
+            cqln_link_close(ctl->link, why);
+        return;
+    }
+    bool first = !ctl->known;
+    ctl->known = true;
+    cqln_backoff_reset(&ctl->backoff);
+    cqln_nodes_sweep(c);
+    cql_error *err = cqln_cluster_choose_dc(c);
+    if (err) {
+        cqln_cluster_connect_done(c, err);
+        return;
+    }
+    cqln_nodes_fill(c);
+    cqln_cluster_publish(c);
+    if (first)
+        CQLN_LOG(c->loop.log, CQL_LOG_INFO, "cluster %s seen from %s",
+                 c->cluster_name ? c->cluster_name : "", ctl->link->address_text);
+    schedule_refresh(ctl, c->config->refresh_interval);
+    cqln_cluster_check(c);
+}
+
+static void begin_refresh(cqln_control *ctl)
+{
+    cql_status st = cqln_discover_run(ctl->discover, ctl->link, on_discovered, ctl);
+    if (st)
+        cqln_link_close(ctl->link, "the system tables could not be read");
+}
+
+static void on_refresh(cqln_deadline *d)
+{
+    cqln_control *ctl = CQLN_CONTAINER(d, cqln_control, refresh);
+    if (ctl->link && cqln_link_usable(ctl->link))
+        begin_refresh(ctl);
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+cql_status cqln_control_new(cqln_cluster *c, cqln_control **out)
+{
+    cqln_control *ctl = cqln_alloc_zero(c->al, sizeof *ctl);
+    if (!ctl)
+        return CQL_NO_MEMORY;
+    ctl->c = c;
+    ctl->backoff.base_ms = c->config->reconnect_base;
+    ctl->backoff.max_ms =
+        c->config->reconnect_max < BACKOFF_MAX_MS ? c->config->reconnect_max : BACKOFF_MAX_MS;
+    cqln_deadline_init(&ctl->lookup_end, on_lookup_end);
+    cqln_deadline_init(&ctl->refresh, on_refresh);
+    cqln_deadline_init(&ctl->retry, on_retry);
+    ctl->lookups = cqln_alloc_zero(c->al, c->config->contact_count * sizeof *ctl->lookups);
+    ctl->discover = cqln_discover_new(c);
+    if (!ctl->lookups || !ctl->discover) {
+        cqln_control_free(ctl);
+        return CQL_NO_MEMORY;
+    }
+    *out = ctl;
+    return CQL_OK;
+}
+
+void cqln_control_start(cqln_control *ctl)
+{
+    ctl->stopped = false;
+    begin_round(ctl);
+}
+
+void cqln_control_close(cqln_control *ctl, const char *reason)
+{
+    cqln_loop *loop = &ctl->c->loop;
+    ctl->stopped = true;
+    cqln_deadline_clear(loop, &ctl->lookup_end);
+    cqln_deadline_clear(loop, &ctl->refresh);
+    cqln_deadline_clear(loop, &ctl->retry);
+    forget_lookups(ctl, NULL);
+    if (ctl->link)
+        cqln_link_close(ctl->link, reason);
+}
+
+void cqln_control_free(cqln_control *ctl)
+{
+    if (!ctl)
+        return;
+    const cql_allocator *al = ctl->c->al;
+    cqln_tries_free(al, ctl->tries);
+    cqln_discover_free(ctl->discover);
+    cqln_free(al, ctl->lookups);
+    cqln_free(al, ctl);
+}
+
+cqln_link *cqln_control_link(const cqln_control *ctl)
+{
+    return ctl && ctl->link && cqln_link_usable(ctl->link) ? ctl->link : NULL;
+}

@@ -1,0 +1,219 @@
+/* Discovery: rows of the system tables become nodes. Broken rows are left out, never trusted. */
+#include "cluster/discover.h"
+
+#include "cluster/inner.h"
+
+#include <string.h>
+
+enum { NODES_MAX = 10000 };
+
+struct cqln_discover {
+    cqln_cluster *c;
+    cqln_inner *inner;
+    cqln_discover_cb cb;
+    void *user;
+    bool old_peers; /* the server has no peers_v2 */
+};
+
+static const char local_cql[] = "SELECT * FROM system.local WHERE key='local'";
+static const char peers_v2_cql[] = "SELECT * FROM system.peers_v2";
+static const char peers_cql[] = "SELECT * FROM system.peers";
+
+static void end(cqln_discover *d, cql_status st, const char *why)
+{
+    cqln_discover_cb cb = d->cb;
+    d->cb = NULL;
+    cb(d->user, st, why);
+}
+
+/* --- cells by name ------------------------------------------------------------------------------- */
+
+static cql_value cell(cql_rows *rows, const cql_result *res, const char *name)
+{
+    size_t i;
+    if (cql_result_column_index(res, name, &i) != CQL_OK)
+        return cql_value_null();
+    return cql_rows_value(rows, i);
+}
+
+static cql_str text_cell(cql_rows *rows, const cql_result *res, const char *name)
+{
+    cql_value v = cell(rows, res, name);
+    cql_str s = {NULL, 0};
+    cql_value_as_str(&v, &s);
+    return s;
+}
+
+static bool address_cell(cql_rows *rows, const cql_result *res, const char *name, uint16_t port,
+                         cqln_address *out)
+{
+    cql_value v = cell(rows, res, name);
+    cql_inet inet;
+    return cql_value_as_inet(&v, &inet) == CQL_OK &&
+           cqln_address_from_bytes(out, inet.bytes, inet.len, port) && cqln_address_usable(out);
+}
+
+static uint16_t port_cell(cql_rows *rows, const cql_result *res, const char *name, uint16_t otherwise)
+{
+    cql_value v = cell(rows, res, name);
+    int32_t port;
+    if (cql_value_as_int32(&v, &port) != CQL_OK || port <= 0 || port > 65535)
+        return otherwise;
+    return (uint16_t)port;
+}
+
+/* False for rows that are only half there: a node that is just joining, or a ghost of one that left. */
+static bool common_cells(cql_rows *rows, const cql_result *res, cqln_node_info *info)
+{
+    cql_value id = cell(rows, res, "host_id");
+    info->data_center = text_cell(rows, res, "data_center");
+    info->rack = text_cell(rows, res, "rack");
+    info->release = text_cell(rows, res, "release_version");
+    return cql_value_as_uuid(&id, &info->host_id) == CQL_OK && info->data_center.len &&
+           info->rack.len;
+}
+
+/* --- peers --------------------------------------------------------------------------------------- */
+
+static void put_peers(cqln_discover *d, const cql_result *res, const cqln_address *own)
+{
+    cql_rows rows;
+    unsigned count = 0;
+    cql_rows_init(&rows, res);
+    while (cql_rows_next(&rows) && count++ < NODES_MAX) {
+        cqln_node_info info;
+        uint16_t port = port_cell(&rows, res, "native_port", own->port);
+        bool ok = address_cell(&rows, res, "native_address", port, &info.address) ||
+                  address_cell(&rows, res, "rpc_address", port, &info.address) ||
+                  address_cell(&rows, res, "peer", port, &info.address);
+        if (!ok || !common_cells(&rows, res, &info) || cqln_address_equal(&info.address, own)) {
+            CQLN_LOG(d->c->loop.log, CQL_LOG_DEBUG, "a row of the peers table is left out");
+            continue;
+        }
+        cqln_node_put(d->c, &info);
+    }
+}
+
+static bool decode(cqln_discover *d, const cqln_conn_event *ev, cql_result *res, cqln_metadata **fresh)
+{
+    *fresh = NULL;
+    return ev->opcode == CQLN_OP_RESULT &&
+           cqln_result_decode(res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL,
+                              fresh) == CQL_OK &&
+           res->kind == CQL_RESULT_ROWS && res->metadata;
+}
+
+static void ask_peers(cqln_discover *d, cqln_link *link);
+
+static void on_peers(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_discover *d = user;
+    cql_result res;
+    cqln_metadata *fresh;
+    d->inner = NULL;
+    if (st) {
+        end(d, st, "the peers table could not be read");
+        return;
+    }
+    if (ev->opcode == CQLN_OP_ERROR && !d->old_peers) {
+        d->old_peers = true; /* a server before 4.0 */
+        ask_peers(d, link);
+        return;
+    }
+    if (!decode(d, ev, &res, &fresh)) {
+        cqln_metadata_unref(fresh);
+        end(d, CQL_MALFORMED, "the peers table could not be understood");
+        return;
+    }
+    put_peers(d, &res, &link->address);
+    cqln_metadata_unref(fresh);
+    end(d, CQL_OK, "");
+}
+
+static void ask_peers(cqln_discover *d, cqln_link *link)
+{
+    cql_status st = cqln_inner_query(&d->c->loop, link, d->old_peers ? peers_cql : peers_v2_cql,
+                                     d->c->config->connect_timeout, on_peers, d, &d->inner);
+    if (st)
+        end(d, st, "the peers table could not be read");
+}
+
+/* --- local --------------------------------------------------------------------------------------- */
+
+static void keep_name(cqln_cluster *c, cql_str name)
+{
+    if (!c->cluster_name && name.len) {
+        pthread_mutex_lock(&c->view_lock);
+        c->cluster_name = cqln_strdup(c->al, name);
+        pthread_mutex_unlock(&c->view_lock);
+    }
+}
+
+/* The control node keeps the address over which it was reached: its own idea of it may be wrong. */
+static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *link)
+{
+    cqln_node_info info;
+    cql_rows rows;
+    cql_rows_init(&rows, res);
+    if (!cql_rows_next(&rows) || !common_cells(&rows, res, &info))
+        return false;
+    info.address = link->address;
+    keep_name(d->c, text_cell(&rows, res, "cluster_name"));
+    if (!d->c->local_dc && !d->c->config->local_dc)
+        d->c->local_dc = cqln_strdup(d->c->al, info.data_center);
+    return cqln_node_put(d->c, &info) != NULL;
+}
+
+static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_discover *d = user;
+    cql_result res;
+    cqln_metadata *fresh;
+    d->inner = NULL;
+    if (st) {
+        end(d, st, "system.local could not be read");
+        return;
+    }
+    bool ok = decode(d, ev, &res, &fresh) && put_local(d, &res, link);
+    cqln_metadata_unref(fresh);
+    if (ok)
+        ask_peers(d, link);
+    else
+        end(d, CQL_MALFORMED, "system.local could not be understood");
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+cqln_discover *cqln_discover_new(cqln_cluster *c)
+{
+    cqln_discover *d = cqln_alloc_zero(c->al, sizeof *d);
+    if (d)
+        d->c = c;
+    return d;
+}
+
+void cqln_discover_free(cqln_discover *d)
+{
+    if (d)
+        cqln_free(d->c->al, d);
+}
+
+cql_status cqln_discover_run(cqln_discover *d, cqln_link *link, cqln_discover_cb cb, void *user)
+{
+    if (d->cb)
+        return CQL_OK;
+    d->cb = cb;
+    d->user = user;
+    cql_status st = cqln_inner_query(&d->c->loop, link, local_cql, d->c->config->connect_timeout,
+                                     on_local, d, &d->inner);
+    if (st)
+        d->cb = NULL;
+    return st;
+}
+
+void cqln_discover_stop(cqln_discover *d)
+{
+    cqln_inner_forget(d->inner);
+    d->inner = NULL;
+    d->cb = NULL;
+}

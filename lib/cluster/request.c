@@ -1,0 +1,344 @@
+/* The way of a request to a link: record, queue, deadline. What comes back is in answer.c. */
+#include "cluster/request.h"
+
+#include "cluster/cluster.h"
+#include "cluster/inner.h"
+#include "cluster/tries.h"
+
+#include <string.h>
+
+enum { ENV_KEPT = 4096 }; /* a larger block is given back with its request */
+
+static const size_t env_max = (size_t)1 << 28;
+
+static void on_deadline(cqln_deadline *d);
+static void on_failing(cqln_deferred *d);
+static void on_mail(cqln_mail *m);
+
+/* --- records ------------------------------------------------------------------------------------- */
+
+static void init_record(cqln_cluster *c, cqln_request *req)
+{
+    req->cluster = c;
+    req->owner.answered = cqln_request_answered;
+    req->owner.lost = cqln_request_lost;
+    req->mail.fn = on_mail;
+    cqln_list_init(&req->queue);
+    cqln_deadline_init(&req->deadline, on_deadline);
+    cqln_deferred_init(&req->failing, on_failing);
+    cqln_writer_init(&req->env, c->al, env_max);
+}
+
+static void clean_record(cqln_request *req)
+{
+    req->idempotent = false;
+    req->is_prepare = false;
+    req->attempts = 0;
+    req->retries = 0;
+    req->reprepared = 0;
+    req->timeout_ms = 0;
+    req->link = NULL;
+    req->only = NULL;
+    req->only_host[0] = '\0';
+    req->last = NULL;
+    req->prepared = NULL;
+    req->known = NULL;
+    req->members = NULL;
+    req->member_count = 0;
+    req->tries = NULL;
+    req->inner = NULL;
+    req->held = NULL;
+    req->error = NULL;
+    cqln_writer_reset(&req->env);
+}
+
+static cql_status would_block(cqln_cluster *c)
+{
+    cqln_cluster_mark_full(c);
+    return CQL_WOULD_BLOCK;
+}
+
+cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
+{
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTED)
+        return CQL_BAD_STATE;
+    if (atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) >=
+        c->config->max_pending_bytes)
+        return would_block(c);
+    cqln_request *req = cqln_pool_take(&c->requests);
+    if (!req)
+        return atomic_load(&c->pending) >= c->config->max_pending_requests ? would_block(c)
+                                                                           : CQL_NO_MEMORY;
+    if (!req->cluster)
+        init_record(c, req);
+    clean_record(req);
+    atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed);
+    *out = req;
+    return CQL_OK;
+}
+
+static void drop_parts(cqln_request *req)
+{
+    const cql_allocator *al = req->cluster->al;
+    cql_prepared_unref(req->prepared);
+    for (size_t i = 0; i < req->member_count; i++)
+        cql_prepared_unref(req->members[i]);
+    if (req->members)
+        cqln_free(al, req->members);
+    if (req->tries)
+        cqln_tries_free(al, req->tries);
+    if (req->held)
+        cql_result_unref(req->held);
+    if (req->env.cap > ENV_KEPT) {
+        cqln_writer_fini(&req->env);
+        cqln_writer_init(&req->env, req->cluster->al, env_max);
+    }
+}
+
+void cqln_request_abandon(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    drop_parts(req);
+    cqln_pool_put(&c->requests, req);
+    atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel);
+}
+
+/* Gives the record back and lets the drain callback come when somebody waits for room. */
+static void release(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_deadline_clear(&c->loop, &req->deadline);
+    atomic_fetch_sub_explicit(&c->pending_bytes, req->env.len, memory_order_relaxed);
+    drop_parts(req);
+    cqln_pool_put(&c->requests, req);
+    uint32_t left = atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel) - 1;
+    if (atomic_load_explicit(&c->full, memory_order_relaxed) && cqln_cluster_has_room(c))
+        cqln_loop_defer(&c->loop, &c->draining);
+    if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        cqln_loop_defer(&c->loop, &c->close_step);
+}
+
+/* --- ending -------------------------------------------------------------------------------------- */
+
+void cqln_request_fail(cqln_request *req, cql_error *err)
+{
+    void *session = req->cluster->session;
+    cql_result_cb on_result = req->is_prepare ? NULL : req->cb.result;
+    cql_prepared_cb on_prepared = req->is_prepare ? req->cb.prepared : NULL;
+    void *user = req->user;
+    release(req);
+    if (on_result)
+        on_result(session, err, NULL, user);
+    else if (on_prepared)
+        on_prepared(session, err, NULL, user);
+    cql_error_unref(err);
+}
+
+void cqln_request_fail_later(cqln_request *req, cql_error *err)
+{
+    req->error = err;
+    req->state = CQLN_REQUEST_WAITING;
+    cqln_loop_defer(&req->cluster->loop, &req->failing);
+}
+
+static void on_failing(cqln_deferred *d)
+{
+    cqln_request *req = CQLN_CONTAINER(d, cqln_request, failing);
+    cqln_request_fail(req, req->error);
+}
+
+/* The record goes back before the callback, which may fill its place at once; the statement stays,
+ * since the result reads its metadata. */
+void cqln_request_succeed(cqln_request *req, const cql_result *res)
+{
+    void *session = req->cluster->session;
+    cql_result_cb cb = req->cb.result;
+    void *user = req->user;
+    cql_prepared *prepared = req->prepared;
+    cql_result *held = req->held;
+    req->prepared = NULL;
+    req->held = NULL;
+    release(req);
+    if (cb)
+        cb(session, NULL, res, user);
+    cql_prepared_unref(prepared);
+    cql_result_unref(held);
+}
+
+void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepared)
+{
+    void *session = req->cluster->session;
+    cql_prepared_cb cb = req->cb.prepared;
+    void *user = req->user;
+    release(req);
+    cb(session, NULL, prepared, user);
+}
+
+/* --- starting ------------------------------------------------------------------------------------ */
+
+void cqln_request_start(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    atomic_fetch_add_explicit(&c->pending_bytes, req->env.len, memory_order_relaxed);
+    if (c->loop.io->ops->on_loop(c->loop.io)) {
+        cqln_request_run(req);
+        return;
+    }
+    req->state = CQLN_REQUEST_MAILED;
+    cqln_loop_post(&c->loop, &req->mail);
+}
+
+static void on_mail(cqln_mail *m)
+{
+    cqln_request_run(CQLN_CONTAINER(m, cqln_request, mail));
+}
+
+void cqln_request_run(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
+    cqln_deadline_set(&c->loop, &req->deadline, cqln_loop_now(&c->loop) + timeout);
+    if (req->only_host[0] && !(req->only = cqln_node_find(c, req->only_host))) {
+        cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
+        return;
+    }
+    cqln_request_place(req);
+}
+
+static bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
+{
+    if (cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) != CQL_OK)
+        return false;
+    req->link = link;
+    req->last = node;
+    req->state = CQLN_REQUEST_SENT;
+    return true;
+}
+
+static bool try_send(cqln_request *req)
+{
+    cqln_node *node;
+    cqln_link *link = cqln_nodes_pick(req->cluster, req->only, req->attempts ? req->last : NULL, &node);
+    return link && send_on(req, link, node);
+}
+
+void cqln_request_place(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    if (cqln_list_empty(&c->waiting) && try_send(req))
+        return;
+    if (!cqln_nodes_hope(c, req->only)) {
+        cqln_request_fail_later(req, cqln_report_no_host(c, req));
+        return;
+    }
+    req->state = CQLN_REQUEST_WAITING;
+    cqln_list_push(&c->waiting, &req->queue);
+}
+
+/* In order, but a request bound to a busy node does not hold up the others. */
+void cqln_requests_pump(cqln_cluster *c)
+{
+    cqln_list *node = c->waiting.next;
+    while (node != &c->waiting) {
+        cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
+        node = node->next;
+        if (try_send(req))
+            cqln_list_remove(&req->queue);
+        else if (!req->only)
+            return;
+    }
+}
+
+void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_status st,
+                                const char *why)
+{
+    cqln_list failing;
+    cqln_list_init(&failing);
+    for (cqln_list *node = c->waiting.next; node != &c->waiting;) {
+        cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
+        node = node->next;
+        if (!only || req->only == only) {
+            cqln_list_remove(&req->queue);
+            cqln_request_fail_later(
+                req, why ? cqln_report_local(c, st, req, why) : cqln_report_no_host(c, req));
+        }
+    }
+}
+
+/* --- giving up ----------------------------------------------------------------------------------- */
+
+/* Takes a request from wherever it is; the server may still answer, then the answer is dropped. */
+static void detach(cqln_request *req)
+{
+    switch (req->state) {
+    case CQLN_REQUEST_SENT:
+        cqln_conn_orphan(req->link->conn, req->stream);
+        break;
+    case CQLN_REQUEST_WAITING:
+        cqln_list_remove(&req->queue);
+        break;
+    case CQLN_REQUEST_ASIDE:
+        cqln_inner_forget(req->inner);
+        req->inner = NULL;
+        break;
+    case CQLN_REQUEST_MAILED:
+        break;
+    }
+}
+
+static void give_up(cqln_request *req, cql_status st, const char *why)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_link *link = req->state == CQLN_REQUEST_SENT ? req->link : NULL;
+    cql_error *err = cqln_report_local(c, st, req, why);
+    detach(req);
+    cqln_request_fail(req, err);
+    if (link && cqln_conn_orphans(link->conn) > c->config->max_requests_per_connection / 2)
+        cqln_link_close(link, "too many requests were never answered");
+}
+
+static void on_deadline(cqln_deadline *d)
+{
+    cqln_request *req = CQLN_CONTAINER(d, cqln_request, deadline);
+    if (req->error) /* its failure is on the way already */
+        return;
+    give_up(req, CQL_TIMEOUT, NULL);
+}
+
+uint64_t cqln_request_handle(cqln_request *req)
+{
+    return cqln_pool_handle(&req->cluster->requests, req);
+}
+
+typedef struct cancel_mail {
+    cqln_mail mail;
+    cqln_cluster *cluster;
+    uint64_t handle;
+} cancel_mail;
+
+static void on_cancel(cqln_mail *m)
+{
+    cancel_mail *cm = CQLN_CONTAINER(m, cancel_mail, mail);
+    cqln_cluster *c = cm->cluster;
+    cqln_request *req = cqln_pool_find(&c->requests, cm->handle);
+    cqln_free(c->al, cm);
+    if (req && !req->error && !req->held)
+        give_up(req, CQL_CANCELLED, "the program cancelled it");
+    c->waits--;
+    cqln_cluster_check(c);
+}
+
+cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle)
+{
+    if (!cqln_pool_find(&c->requests, handle))
+        return CQL_NO_SUCH_NAME;
+    cancel_mail *cm = cqln_alloc_zero(c->al, sizeof *cm);
+    if (!cm)
+        return CQL_NO_MEMORY;
+    cm->mail.fn = on_cancel;
+    cm->cluster = c;
+    cm->handle = handle;
+    c->waits++;
+    cqln_loop_post(&c->loop, &cm->mail);
+    return CQL_OK;
+}

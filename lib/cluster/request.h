@@ -1,0 +1,105 @@
+/* request.h: one request of the program: its bytes, its deadline, who waits for the answer. */
+#ifndef CQLN_CLUSTER_REQUEST_H
+#define CQLN_CLUSTER_REQUEST_H
+
+#include "cluster/result.h"
+#include "net/link.h"
+
+#include <cqlnative/session.h>
+
+typedef struct cqln_cluster cqln_cluster;
+typedef struct cqln_node cqln_node;
+
+/* What stands behind a stream id of a link. */
+typedef struct cqln_owner cqln_owner;
+struct cqln_owner {
+    void (*answered)(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
+    void (*lost)(cqln_owner *o, cqln_link *link); /* the link ended without an answer */
+};
+
+typedef enum cqln_request_state {
+    CQLN_REQUEST_MAILED,  /* on its way to the loop's thread */
+    CQLN_REQUEST_WAITING, /* for a free stream */
+    CQLN_REQUEST_SENT,
+    CQLN_REQUEST_ASIDE    /* re-preparation or schema agreement runs for it */
+} cqln_request_state;
+
+typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
+
+typedef struct cqln_request {
+    cqln_owner owner; /* first: a sent request owns its stream */
+    cqln_mail mail;
+    cqln_list queue;
+    cqln_deadline deadline;
+    cqln_deferred failing; /* carries an error found inside execute to the next turn */
+    cqln_cluster *cluster;
+    cqln_writer env; /* the whole envelope, resent as it is */
+    cqln_request_state state;
+    bool idempotent;
+    bool is_prepare;
+    uint8_t attempts; /* sent again so often */
+    uint8_t retries;  /* those that the retry policy counts */
+    uint8_t reprepared;
+    int16_t stream;
+    uint32_t timeout_ms;
+    uint64_t mark;   /* cqln_link_written */
+    cqln_link *link; /* while sent */
+    cqln_node *only; /* the one node to use; NULL: any */
+    char only_host[CQLN_ADDRESS_TEXT]; /* its name until the loop's thread looks it up */
+    cqln_node *last; /* where the last attempt went */
+    cql_prepared *prepared;
+    cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
+    cql_prepared **members; /* batch: the prepared statements in it */
+    size_t member_count;
+    cql_str cql; /* prepare: the text inside env */
+    cqln_try *tries;
+    struct cqln_inner *inner; /* while aside */
+    cql_prepared *again;     /* the statement that is being prepared again */
+    cql_result *held;        /* a schema change that waits for agreement */
+    cql_error *error;
+    union {
+        cql_result_cb result;
+        cql_prepared_cb prepared;
+    } cb;
+    void *user;
+} cqln_request;
+
+/* What the next function needs, in the order in which a program calls it. All [any thread]. */
+
+/* A record, its env empty; CQL_WOULD_BLOCK (the drain callback will come), CQL_NO_MEMORY,
+ * CQL_BAD_STATE while not connected. */
+cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out);
+/* Gives a record back that was not started. */
+void cqln_request_abandon(cqln_request *req);
+/* Starts it: from here on its callback comes once. timeout_ms 0: the session's. */
+void cqln_request_start(cqln_request *req);
+/* A handle, good until the request ends; and giving it up. */
+uint64_t cqln_request_handle(cqln_request *req);
+cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle);
+
+/* --- loop's thread ------------------------------------------------------------------------------- */
+/* From the mailbox or from start on the loop's thread. */
+void cqln_request_run(cqln_request *req);
+/* Sends it to a link with a free stream or lets it wait for one. */
+void cqln_request_place(cqln_request *req);
+/* Sends what waits for a stream, as far as there are free ones. */
+void cqln_requests_pump(cqln_cluster *c);
+/* Ends the waiting ones that nothing can serve any more: all (only NULL) or those bound to one node. */
+void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_status st,
+                                const char *why);
+/* Ends a request: callback with the error (taken over), record given back. */
+void cqln_request_fail(cqln_request *req, cql_error *err);
+/* The same in a later turn, for errors found while the program's call is on the stack. */
+void cqln_request_fail_later(cqln_request *req, cql_error *err);
+/* Ends a request with a result, or a prepare call with its statement. */
+void cqln_request_succeed(cqln_request *req, const cql_result *res);
+void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepared);
+/* The answer to a sent request, and the end of its link (answer.c). */
+void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
+void cqln_request_lost(cqln_owner *o, cqln_link *link);
+/* UNPREPARED came: prepare the statement with that id on this link, then send again (reprepare.c). */
+void cqln_request_reprepare(cqln_request *req, cqln_link *link, const cqln_server_error *e);
+/* A PREPARED answer to a prepare call. */
+void cqln_request_prepared(cqln_request *req, cqln_link *link, cqln_reader *rd);
+
+#endif
