@@ -40,7 +40,7 @@ CQL_API cql_status cql_result_column_index(const cql_result *res, const char *na
  * borrowed from the result; good for other sessions and later processes with the same statement. */
 CQL_API bool cql_result_has_more(const cql_result *res);
 CQL_API cql_str cql_result_paging_state(const cql_result *res);
-/* Warnings that the server attached, escaped for printing. */
+/* Warnings that the server attached, as it sent them: escape control characters before printing. */
 CQL_API size_t cql_result_warning_count(const cql_result *res);
 CQL_API cql_str cql_result_warning(const cql_result *res, size_t i);
 /* The keyspace that a USE set; empty otherwise. */

@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 
+#include <cqlnative/version.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -110,7 +112,7 @@ void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn
     out->password = config->password;
     out->auth_allowed = auth_allowed(config, to);
     out->driver_name = config->application ? config->application : "libcqlnative";
-    out->driver_version = PACKAGE_VERSION;
+    out->driver_version = CQL_VERSION_STRING;
     out->max_streams = config->max_requests_per_connection;
     out->read_buffer = config->read_buffer;
     out->max_body = config->max_response_bytes;

@@ -55,7 +55,7 @@ cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_s
                               const cqln_request *req)
 {
     cql_status st = CQL_STATUS_OF_SERVER((int)e->code);
-    cqln_tried rows[CQLN_TRIES_MAX];
+    cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     size_t count = cqln_tries_rows(req->tries, rows);
     char detail[160];
     cqln_error_info info = {
@@ -114,7 +114,7 @@ static bool any_connect_failure(const cqln_tried *rows, size_t count)
 
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
 {
-    cqln_tried rows[CQLN_TRIES_MAX];
+    cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     char list[LIST_TEXT];
     size_t count = rows_of_nodes(c, rows);
     cqln_error_info info = {.status = CQL_NO_HOST, .retriable = true};
@@ -138,7 +138,7 @@ cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host)
 cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request *req,
                              const char *why)
 {
-    cqln_tried rows[CQLN_TRIES_MAX];
+    cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     size_t count = cqln_tries_rows(req->tries, rows);
     bool sent = req->state == CQLN_REQUEST_SENT && req->link;
     cqln_error_info info = {.status = st, .retriable = st == CQL_TIMEOUT || st == CQL_CLOSED};
@@ -181,7 +181,7 @@ static cql_status common_status(const cqln_try *tries)
 
 cql_error *cqln_report_connect(cqln_cluster *c, const cqln_try *tries)
 {
-    cqln_tried rows[CQLN_TRIES_MAX];
+    cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     char list[LIST_TEXT];
     size_t count = cqln_tries_rows(tries, rows);
     cql_status st = common_status(tries);

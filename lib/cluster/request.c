@@ -307,7 +307,12 @@ static void on_deadline(cqln_deadline *d)
 
 uint64_t cqln_request_handle(cqln_request *req)
 {
-    return cqln_pool_handle(&req->cluster->requests, req);
+    return (uint64_t)cqln_pool_generation(req) << 32 | cqln_pool_index(req);
+}
+
+static cqln_request *find_handle(cqln_cluster *c, uint64_t handle)
+{
+    return cqln_pool_find(&c->requests, (uint32_t)handle, (uint32_t)(handle >> 32));
 }
 
 typedef struct cancel_mail {
@@ -320,7 +325,7 @@ static void on_cancel(cqln_mail *m)
 {
     cancel_mail *cm = CQLN_CONTAINER(m, cancel_mail, mail);
     cqln_cluster *c = cm->cluster;
-    cqln_request *req = cqln_pool_find(&c->requests, cm->handle);
+    cqln_request *req = find_handle(c, cm->handle);
     cqln_free(c->al, cm);
     if (req && !req->error && !req->held)
         give_up(req, CQL_CANCELLED, "the program cancelled it");
@@ -330,7 +335,7 @@ static void on_cancel(cqln_mail *m)
 
 cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle)
 {
-    if (!cqln_pool_find(&c->requests, handle))
+    if (!find_handle(c, handle))
         return CQL_NO_SUCH_NAME;
     cancel_mail *cm = cqln_alloc_zero(c->al, sizeof *cm);
     if (!cm)

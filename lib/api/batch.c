@@ -1,0 +1,126 @@
+/* Batches: members are kept in wire form, with a hold on the prepared statements among them. */
+#include "api/statement.h"
+
+#include <string.h>
+
+enum { MEMBERS_MAX = 65535 };
+
+static const size_t entries_max = (size_t)1 << 28;
+
+cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, cql_batch **out)
+{
+    if (!out || (unsigned)type > CQL_BATCH_COUNTER)
+        return CQL_BAD_ARGUMENT;
+    if (!al)
+        al = cqln_alloc_default();
+    cql_batch *b = cqln_alloc_zero(al, sizeof *b);
+    if (!b)
+        return CQL_NO_MEMORY;
+    b->al = al;
+    b->type = type;
+    b->all_idempotent = true;
+    cqln_writer_init(&b->entries, al, entries_max);
+    cqln_execution_init(&b->ex);
+    *out = b;
+    return CQL_OK;
+}
+
+void cql_batch_clear(cql_batch *b)
+{
+    for (size_t i = 0; i < b->member_count; i++)
+        cql_prepared_unref(b->members[i]);
+    b->member_count = 0;
+    b->count = 0;
+    b->all_idempotent = true;
+    cqln_writer_reset(&b->entries);
+}
+
+void cql_batch_free(cql_batch *b)
+{
+    if (!b)
+        return;
+    cql_batch_clear(b);
+    cqln_free(b->al, b->members);
+    cqln_writer_fini(&b->entries);
+    cqln_free(b->al, b);
+}
+
+size_t cql_batch_count(const cql_batch *b)
+{
+    return b->count;
+}
+
+/* Each prepared statement once: enough to find it by id when a node forgot it. */
+static cql_status hold(cql_batch *b, cql_prepared *p)
+{
+    for (size_t i = 0; i < b->member_count; i++)
+        if (b->members[i] == p)
+            return CQL_OK;
+    if (b->member_count == b->member_cap) {
+        size_t cap = b->member_cap ? b->member_cap * 2 : 4;
+        cql_prepared **grown = cqln_realloc_array(b->al, b->members, cap, sizeof *grown);
+        if (!grown)
+            return CQL_NO_MEMORY;
+        b->members = grown;
+        b->member_cap = cap;
+    }
+    b->members[b->member_count++] = cql_prepared_ref(p);
+    return CQL_OK;
+}
+
+cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
+{
+    if (!b || !s)
+        return CQL_BAD_ARGUMENT;
+    if (s->unbound)
+        return CQL_UNBOUND;
+    if (b->count >= MEMBERS_MAX)
+        return CQL_TOO_LARGE;
+    cql_status st = s->prepared ? hold(b, s->prepared) : CQL_OK;
+    if (st)
+        return st;
+    size_t before = b->entries.len;
+    cqln_values_bytes values = cqln_statement_values(s);
+    if (s->prepared)
+        cqln_encode_batch_prepared_entry(&b->entries, s->prepared->id, &values);
+    else
+        cqln_encode_batch_query_entry(&b->entries, cql_str_of(s->cql), &values);
+    if (b->entries.status) { /* the batch stays as it was */
+        st = b->entries.status;
+        b->entries.status = CQL_OK;
+        b->entries.len = before;
+        return st;
+    }
+    b->count++;
+    b->all_idempotent = b->all_idempotent && s->ex.idempotent;
+    return CQL_OK;
+}
+
+void cql_batch_set_consistency(cql_batch *b, cql_consistency level)
+{
+    b->ex.consistency = (int32_t)level;
+}
+
+cql_status cql_batch_set_serial_consistency(cql_batch *b, cql_consistency level)
+{
+    if (!b || (level != CQL_CONSISTENCY_SERIAL && level != CQL_CONSISTENCY_LOCAL_SERIAL))
+        return CQL_BAD_ARGUMENT;
+    b->ex.serial_consistency = (int32_t)level;
+    return CQL_OK;
+}
+
+void cql_batch_set_idempotent(cql_batch *b, bool idempotent)
+{
+    b->ex.idempotent = idempotent;
+}
+
+void cql_batch_set_timestamp(cql_batch *b, int64_t unix_us)
+{
+    b->ex.has_timestamp = true;
+    b->ex.timestamp = unix_us;
+}
+
+void cql_batch_set_timeout(cql_batch *b, uint32_t timeout_ms)
+{
+    b->ex.timeout_ms = timeout_ms;
+}

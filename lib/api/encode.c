@@ -1,0 +1,120 @@
+/* From statements to requests: the session's defaults filled in, one pass into the request's block. */
+#include "api/statement.h"
+
+#include <string.h>
+
+enum { SERIAL_STANDARD = 8 }; /* what the server takes when none is sent */
+
+static void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_query_options *o)
+{
+    const cqln_config *config = c->config;
+    uint32_t serial = ex->serial_consistency >= 0 ? (uint32_t)ex->serial_consistency
+                                                  : config->serial_consistency;
+    o->consistency =
+        (uint16_t)(ex->consistency >= 0 ? (uint32_t)ex->consistency : config->consistency);
+    o->serial_consistency = (uint16_t)(serial == SERIAL_STANDARD ? 0 : serial);
+    o->skip_metadata = false;
+    o->tracing = ex->tracing;
+    o->page_size = 0;
+    o->paging_state = (cql_str){NULL, 0};
+    o->keyspace = (cql_str){NULL, 0};
+    o->has_timestamp = ex->has_timestamp;
+    o->timestamp = ex->timestamp;
+}
+
+static void stamp(cqln_cluster *c, cqln_query_options *o)
+{
+    if (o->has_timestamp || !c->config->client_timestamps)
+        return;
+    o->has_timestamp = true;
+    o->timestamp = cqln_clock_next(&c->clock, c->loop.io->ops->wall_us(c->loop.io));
+}
+
+static uint8_t version_of(cqln_cluster *c)
+{
+    return (uint8_t)atomic_load_explicit(&c->version, memory_order_relaxed);
+}
+
+static void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
+{
+    o->page_size = s->ex.page_size ? s->ex.page_size : (int32_t)c->config->page_size;
+    o->paging_state = (cql_str){s->paging_state, s->paging_state_len};
+}
+
+/* Rows are asked for without their metadata when the one known here is sure to fit: on v5 the server
+ * compares the ids; v4 cannot, so a statement with a `*` always brings it. */
+static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
+                                  cqln_request *req)
+{
+    uint8_t version = version_of(c);
+    cqln_metadata *known = cqln_prepared_result(s->prepared);
+    cqln_values_bytes values = cqln_statement_values(s);
+    bool rows = !known || known->count > 0;
+    if (rows)
+        page(c, s, o);
+    else
+        stamp(c, o);
+    if (known && known->count > 0 && (version >= 5 ? known->id.len > 0 : !s->prepared->select_star)) {
+        o->skip_metadata = true;
+        req->known = known;
+    }
+    req->prepared = cql_prepared_ref(s->prepared);
+    return cqln_encode_execute(&req->env, version, s->prepared->id,
+                               known ? known->id : (cql_str){"", 0}, o, &values);
+}
+
+cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
+{
+    cqln_query_options o;
+    if (s->unbound)
+        return CQL_UNBOUND;
+    fill_options(c, &s->ex, &o);
+    req->idempotent = s->ex.idempotent;
+    req->timeout_ms = s->ex.timeout_ms;
+    if (s->prepared)
+        return encode_prepared(c, s, &o, req);
+    cqln_values_bytes values = cqln_statement_values(s);
+    page(c, s, &o);
+    stamp(c, &o);
+    return cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), &o, &values);
+}
+
+cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
+{
+    cqln_query_options o;
+    cqln_execution ex;
+    cqln_values_bytes none = {0, {NULL, 0}};
+    cqln_execution_init(&ex);
+    fill_options(c, &ex, &o);
+    o.page_size = (int32_t)c->config->page_size;
+    stamp(c, &o);
+    return cqln_encode_query(&req->env, version_of(c), cql, &o, &none);
+}
+
+static cql_status hold_members(const cql_batch *b, cqln_request *req)
+{
+    if (b->member_count == 0)
+        return CQL_OK;
+    req->members = cqln_alloc_array(req->cluster->al, b->member_count, sizeof *req->members);
+    if (!req->members)
+        return CQL_NO_MEMORY;
+    for (size_t i = 0; i < b->member_count; i++)
+        req->members[i] = cql_prepared_ref(b->members[i]);
+    req->member_count = b->member_count;
+    return CQL_OK;
+}
+
+cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_request *req)
+{
+    cqln_query_options o;
+    cql_status st = hold_members(b, req);
+    if (st)
+        return st;
+    fill_options(c, &b->ex, &o);
+    if (b->type != CQL_BATCH_COUNTER)
+        stamp(c, &o);
+    req->idempotent = b->ex.idempotent || (b->all_idempotent && b->count > 0);
+    req->timeout_ms = b->ex.timeout_ms;
+    return cqln_encode_batch(&req->env, version_of(c), (uint8_t)b->type, (uint16_t)b->count,
+                             (cql_str){(const char *)b->entries.data, b->entries.len}, &o);
+}

@@ -1,0 +1,181 @@
+/* Executing: from statements to requests, with callbacks. */
+#include "api/session.h"
+#include "api/statement.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+/* st of encoding: starts the request or gives it back. */
+static cql_status start(cqln_request *req, cql_status st, cql_result_cb cb, void *user)
+{
+    if (st) {
+        cqln_request_abandon(req);
+        return st;
+    }
+    req->cb.result = cb;
+    req->user = user;
+    cqln_request_start(req);
+    return CQL_OK;
+}
+
+cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,
+                               void *user)
+{
+    cqln_request *req;
+    if (!s || !stmt)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cqln_request_begin(&s->cluster, &req);
+    if (st)
+        return st;
+    return start(req, cqln_encode_statement(&s->cluster, stmt, req), cb, user);
+}
+
+static cql_status apply_options(cqln_request *req, const cql_execute_options *opts)
+{
+    if (opts->size < offsetof(cql_execute_options, host) + sizeof opts->host)
+        return CQL_BAD_ARGUMENT;
+    if (opts->timeout_ms)
+        req->timeout_ms = opts->timeout_ms;
+    if (!opts->host)
+        return CQL_OK;
+    size_t len = strlen(opts->host);
+    if (len == 0 || len >= sizeof req->only_host)
+        return CQL_BAD_ARGUMENT;
+    memcpy(req->only_host, opts->host, len + 1);
+    return CQL_OK;
+}
+
+cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
+                                    const cql_execute_options *opts, cql_request *request,
+                                    cql_result_cb cb, void *user)
+{
+    cqln_request *req;
+    if (!s || !stmt)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cqln_request_begin(&s->cluster, &req);
+    if (st)
+        return st;
+    st = cqln_encode_statement(&s->cluster, stmt, req);
+    if (st == CQL_OK && opts)
+        st = apply_options(req, opts);
+    if (st == CQL_OK && request)
+        request->id = cqln_request_handle(req);
+    return start(req, st, cb, user);
+}
+
+cql_status cql_request_cancel(cql_session *s, cql_request request)
+{
+    return s ? cqln_request_cancel(&s->cluster, request.id) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_session_query(cql_session *s, const char *cql, cql_result_cb cb, void *user)
+{
+    cqln_request *req;
+    if (!s || !cql)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cqln_request_begin(&s->cluster, &req);
+    if (st)
+        return st;
+    return start(req, cqln_encode_text(&s->cluster, cql_str_of(cql), req), cb, user);
+}
+
+cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql_result_cb cb,
+                                     void *user)
+{
+    cqln_request *req;
+    if (!s || !batch)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cqln_request_begin(&s->cluster, &req);
+    if (st)
+        return st;
+    return start(req, cqln_encode_batch_request(&s->cluster, batch, req), cb, user);
+}
+
+cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
+{
+    cqln_request *req;
+    if (!s || !cql || !cb)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cqln_request_begin(&s->cluster, &req);
+    if (st)
+        return st;
+    cql_str text = cql_str_of(cql);
+    st = cqln_encode_prepare(&req->env, (uint8_t)atomic_load(&s->cluster.version), text,
+                             (cql_str){NULL, 0});
+    if (st) {
+        cqln_request_abandon(req);
+        return st;
+    }
+    req->is_prepare = true;
+    req->cb.prepared = cb;
+    req->user = user;
+    /* header, then the length of the text: the text itself is read from there when it is answered */
+    req->cql = (cql_str){(const char *)req->env.data + CQLN_FRAME_HEADER + 4, text.len};
+    cqln_request_start(req);
+    return CQL_OK;
+}
+
+cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    s->cluster.drain_user = user;
+    s->cluster.drain_cb = cb;
+    return CQL_OK;
+}
+
+/* --- schema agreement ----------------------------------------------------------------------------- */
+
+typedef struct agreeing {
+    cqln_mail mail;
+    cql_session *s;
+    uint32_t timeout_ms;
+    cql_session_cb cb;
+    void *user;
+} agreeing;
+
+static void on_agreed(void *user, cql_status st)
+{
+    agreeing a = *(agreeing *)user;
+    cql_error *err = NULL;
+    cqln_free(a.s->al, user);
+    if (st)
+        cqln_fail(&err, a.s->al, st,
+                  "the nodes do not agree on the schema after %u ms (option "
+                  "schema_agreement_timeout)",
+                  a.timeout_ms);
+    if (a.cb)
+        a.cb(a.s, err, a.user);
+    cql_error_unref(err);
+}
+
+static void on_agree(cqln_mail *m)
+{
+    agreeing *a = CQLN_CONTAINER(m, agreeing, mail);
+    cqln_cluster *c = &a->s->cluster;
+    cql_status st = cqln_agree(c, NULL, a->timeout_ms, on_agreed, a);
+    if (st)
+        on_agreed(a, st);
+    c->waits--;
+    cqln_cluster_check(c);
+}
+
+cql_status cql_session_agree(cql_session *s, uint32_t timeout_ms, cql_session_cb cb, void *user)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED)
+        return CQL_BAD_STATE;
+    agreeing *a = cqln_alloc_zero(s->al, sizeof *a);
+    if (!a)
+        return CQL_NO_MEMORY;
+    a->mail.fn = on_agree;
+    a->s = s;
+    a->timeout_ms = timeout_ms ? timeout_ms : s->config.schema_agreement_timeout;
+    a->cb = cb;
+    a->user = user;
+    s->cluster.waits++;
+    cqln_loop_post(&s->cluster.loop, &a->mail);
+    return CQL_OK;
+}

@@ -1,0 +1,281 @@
+/* The option table and what reads it: finding names, parsing values. */
+#include "api/optiontab.h"
+
+#include "api/options.h"
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROW_NUMBER(field, kind, standard, min, max, help)                                          \
+    {#field, #kind, CQLN_OPTION_NUMBER, offsetof(cqln_config, field), standard, min, max,          \
+     #min " to " #max, #standard, help},
+#define ROW_CHOICE(field, index, standard, words, help)                                            \
+    {#field, "choice", CQLN_OPTION_CHOICE, offsetof(cqln_config, field), index, 0, 0, words,       \
+     standard, help},
+#define ROW_TEXT(field, kind, help)                                                                \
+    {#field, #kind, CQLN_OPTION_TEXT, offsetof(cqln_config, field), 0, 0, 0, "", "", help},
+
+static const cqln_option table[] = {CQLN_OPTIONS(ROW_NUMBER, ROW_CHOICE, ROW_TEXT)};
+
+#define NAME_NOT_HERE(name) #name,
+static const char *const not_here[] = {CQLN_OPTIONS_NOT_HERE(NAME_NOT_HERE)};
+
+const cqln_option *cqln_option_at(size_t i)
+{
+    return i < CQL_COUNT(table) ? &table[i] : NULL;
+}
+
+const cqln_option *cqln_option_find(cql_str name)
+{
+    for (size_t i = 0; i < CQL_COUNT(table); i++)
+        if (cql_str_equal(name, cql_str_of(table[i].name)))
+            return &table[i];
+    return NULL;
+}
+
+bool cqln_option_not_here(cql_str name)
+{
+    for (size_t i = 0; i < CQL_COUNT(not_here); i++)
+        if (cql_str_equal(name, cql_str_of(not_here[i])))
+            return true;
+    return false;
+}
+
+/* --- likeness ------------------------------------------------------------------------------------ */
+
+enum { NAME_MAX_LEN = 40 };
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Edit distance of two short names. */
+static unsigned distance(cql_str a, cql_str b)
+{
+    unsigned row[NAME_MAX_LEN + 1];
+    for (unsigned j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.len; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.len; j++) {
+            unsigned up = row[j];
+            unsigned cost = a.ptr[i - 1] == b.ptr[j - 1] ? 0 : 1;
+            row[j] = least(up + 1, row[j - 1] + 1, diagonal + cost);
+            diagonal = up;
+        }
+    }
+    return row[b.len];
+}
+
+const char *cqln_option_nearest(cql_str name)
+{
+    const char *best = NULL;
+    unsigned best_distance = 5;
+    if (name.len == 0 || name.len > NAME_MAX_LEN)
+        return NULL;
+    for (size_t i = 0; i < CQL_COUNT(table); i++) {
+        unsigned d = distance(name, cql_str_of(table[i].name));
+        if (d < best_distance) {
+            best = table[i].name;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+/* --- values -------------------------------------------------------------------------------------- */
+
+static uint32_t *number_field(cqln_config *config, const cqln_option *row)
+{
+    return (uint32_t *)(void *)((char *)config + row->offset);
+}
+
+static char **text_field(cqln_config *config, const cqln_option *row)
+{
+    return (char **)(void *)((char *)config + row->offset);
+}
+
+static bool digits(cql_str *text, uint64_t *out)
+{
+    uint64_t v = 0;
+    size_t n = 0;
+    while (n < text->len && text->ptr[n] >= '0' && text->ptr[n] <= '9' && v < UINT32_MAX)
+        v = v * 10 + (uint64_t)(text->ptr[n++] - '0');
+    if (n == 0)
+        return false;
+    text->ptr += n;
+    text->len -= n;
+    *out = v;
+    return true;
+}
+
+/* Milliseconds, or with a unit. */
+static bool unit(cql_str rest, uint64_t *v)
+{
+    static const struct {
+        const char *name;
+        uint64_t factor;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    for (size_t i = 0; i < CQL_COUNT(units); i++) {
+        if (cql_str_equal(rest, cql_str_of(units[i].name))) {
+            *v *= units[i].factor;
+            return true;
+        }
+    }
+    return false;
+}
+
+static cql_status apply_number(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
+{
+    uint64_t v = 0;
+    cql_str rest = value;
+    bool duration = strcmp(row->kind_name, "duration") == 0;
+    bool ok = digits(&rest, &v) && (duration ? unit(rest, &v) : rest.len == 0);
+    if (!ok || v < row->min || v > row->max)
+        return cqln_fail(err, o->al, CQL_BAD_VALUE,
+                         "option %s: \"%.*s\" is not %s from %u to %u%s", row->name,
+                         (int)value.len, value.ptr, duration ? "a time" : "a number", row->min,
+                         row->max, duration ? " milliseconds (units: ms, s, m, h)" : "");
+    *number_field(&o->config, row) = (uint32_t)v;
+    return CQL_OK;
+}
+
+static bool same_word(cql_str a, const char *b, size_t b_len)
+{
+    if (a.len != b_len)
+        return false;
+    for (size_t i = 0; i < b_len; i++) {
+        char c = a.ptr[i];
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        if (c != b[i])
+            return false;
+    }
+    return true;
+}
+
+static bool word_index(const char *words, cql_str value, uint32_t *out)
+{
+    for (uint32_t i = 0;; i++) {
+        const char *bar = strchr(words, '|');
+        size_t len = bar ? (size_t)(bar - words) : strlen(words);
+        if (same_word(value, words, len)) {
+            *out = i;
+            return true;
+        }
+        if (!bar)
+            return false;
+        words = bar + 1;
+    }
+}
+
+static cql_status apply_choice(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
+{
+    uint32_t index;
+    bool boolean = strcmp(row->words, "false|true") == 0;
+    bool ok = word_index(row->words, value, &index) ||
+              (boolean && word_index("0|1", value, &index)) ||
+              (boolean && word_index("off|on", value, &index)) ||
+              (boolean && word_index("no|yes", value, &index));
+    if (ok && strcmp(row->name, "protocol") == 0 && index > 0 && index < 4)
+        return cqln_fail(err, o->al, CQL_UNSUPPORTED,
+                         "option protocol: version %u is not spoken by this library, only 4 and 5",
+                         index);
+    if (ok && strcmp(row->name, "serial_consistency") == 0)
+        ok = index == 8 || index == 9;
+    if (!ok)
+        return cqln_fail(err, o->al, CQL_BAD_VALUE, "option %s: \"%.*s\" is none of %s", row->name,
+                         (int)value.len, value.ptr,
+                         strcmp(row->name, "serial_consistency") == 0 ? "serial|local_serial"
+                                                                      : row->words);
+    *number_field(&o->config, row) = index;
+    return CQL_OK;
+}
+
+static cql_status apply_text(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
+{
+    char **field = text_field(&o->config, row);
+    char *copy = NULL;
+    if (value.len && memchr(value.ptr, '\0', value.len))
+        return cqln_fail(err, o->al, CQL_BAD_VALUE, "option %s: holds a NUL character", row->name);
+    if (value.len && !(copy = cqln_strdup(o->al, value)))
+        return cqln_fail(err, o->al, CQL_NO_MEMORY, "option %s: out of memory", row->name);
+    if (*field)
+        cqln_wipe(*field, strlen(*field));
+    cqln_free(o->al, *field);
+    *field = copy;
+    return CQL_OK;
+}
+
+static cql_status unknown_option(cql_options *o, cql_str name, cql_error **err)
+{
+    const char *near = cqln_option_nearest(name);
+    if (cqln_option_not_here(name))
+        return cqln_fail(err, o->al, CQL_UNSUPPORTED,
+                         "option %.*s is not part of this version of libcqlnative (see CHANGES.md)",
+                         (int)name.len, name.ptr);
+    return cqln_fail(err, o->al, CQL_NO_SUCH_NAME, "there is no option \"%.*s\"%s%s%s",
+                     (int)name.len, name.len ? name.ptr : "", near ? "; did you mean \"" : "",
+                     near ? near : "", near ? "\"?" : "");
+}
+
+cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_error **err)
+{
+    const cqln_option *row = cqln_option_find(name);
+    if (!row)
+        return unknown_option(o, name, err);
+    switch (row->kind) {
+    case CQLN_OPTION_NUMBER:
+        return apply_number(o, row, value, err);
+    case CQLN_OPTION_CHOICE:
+        return apply_choice(o, row, value, err);
+    case CQLN_OPTION_TEXT:
+        return apply_text(o, row, value, err);
+    }
+    return CQL_BAD_ARGUMENT;
+}
+
+/* --- showing ------------------------------------------------------------------------------------- */
+
+static void show_word(char *out, size_t cap, const char *words, uint32_t index)
+{
+    while (index-- > 0)
+        words = strchr(words, '|') + 1;
+    size_t len = strcspn(words, "|");
+    snprintf(out, cap, "%.*s", (int)len, words);
+}
+
+const char *cql_options_value(const cql_options *o, const char *name)
+{
+    const cqln_option *row = cqln_option_find(cql_str_of(name));
+    cql_options *mutable_o = (cql_options *)(uintptr_t)o;
+    if (!row || strcmp(row->kind_name, "secret") == 0)
+        return NULL;
+    if (row->kind == CQLN_OPTION_TEXT) {
+        const char *text = *text_field(&mutable_o->config, row);
+        return text ? text : "";
+    }
+    uint32_t value = *number_field(&mutable_o->config, row);
+    if (row->kind == CQLN_OPTION_CHOICE)
+        show_word(mutable_o->shown, sizeof mutable_o->shown, row->words, value);
+    else
+        snprintf(mutable_o->shown, sizeof mutable_o->shown, "%u", value);
+    return mutable_o->shown;
+}
+
+bool cql_options_info(size_t i, cql_option_info *out)
+{
+    const cqln_option *row = cqln_option_at(i);
+    if (!row)
+        return false;
+    out->name = row->name;
+    out->kind = row->kind_name;
+    out->range = row->words;
+    out->standard = row->standard_text;
+    out->help = row->help;
+    return true;
+}

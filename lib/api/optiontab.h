@@ -1,0 +1,71 @@
+/* optiontab.h: every option of a session, one row each. Setters, names, limits, help and the
+ * configuration page all come from here.
+ *
+ * OPT_NUMBER(field, kind, default, min, max, help)    kinds: count, bytes, duration (milliseconds)
+ * OPT_CHOICE(field, index, "word", "a|b|c", help)     the field gets the index of the word; the default
+ * OPT_TEXT(field, kind, help)                         kinds: text, secret
+ */
+#ifndef CQLN_API_OPTIONTAB_H
+#define CQLN_API_OPTIONTAB_H
+
+/* clang-format off */
+#define CQLN_OPTIONS(OPT_NUMBER, OPT_CHOICE, OPT_TEXT)                                             \
+    OPT_NUMBER(port, count, 9042, 1, 65535,                                                        \
+        "port of contact points that name none")                                                   \
+    OPT_TEXT(user, text, "user name for the server's log-in")                                      \
+    OPT_TEXT(password, secret, "its password; never shown, not taken from a connection string")    \
+    OPT_TEXT(keyspace, text, "keyspace of every connection")                                       \
+    OPT_TEXT(local_dc, text,                                                                       \
+        "data centre whose nodes are used; not given: that of the first contact point that answers") \
+    OPT_TEXT(application, text, "name shown in the server's list of clients")                      \
+    OPT_CHOICE(protocol, 0, "auto", "auto|1|2|3|4|5", "protocol version: the highest that works, or 4 or 5") \
+    OPT_CHOICE(compression, 0, "none", "none|lz4", "compression of what is sent and received")             \
+    OPT_CHOICE(discovery, 1, "true", "false|true",                                                         \
+        "use every node of the cluster; false: the contact points alone")                          \
+    OPT_CHOICE(plain_auth, 1, "loopback", "never|loopback|always",                                             \
+        "where the password may cross an unencrypted connection")                                  \
+    OPT_NUMBER(loop_threads, count, 1, 0, 1,                                                       \
+        "1: a thread of the session's own runs it; 0: driven by the calls that block")             \
+    OPT_NUMBER(connections_per_host, count, 1, 1, 64, "connections to each node")                  \
+    OPT_NUMBER(max_requests_per_connection, count, 1024, 1, 32767,                                 \
+        "requests in flight on one connection; more wait in the queue")                            \
+    OPT_NUMBER(max_pending_requests, count, 16384, 1, 1048576,                                     \
+        "requests begun and not ended; one more is told to wait (CQL_WOULD_BLOCK)")                \
+    OPT_NUMBER(max_pending_bytes, bytes, 67108864, 65536, 2147483647,                              \
+        "bytes of requests begun and not ended; beyond it new ones are told to wait")              \
+    OPT_NUMBER(max_response_bytes, bytes, 268435456, 65536, 2147483647,                            \
+        "largest answer that is accepted, after decompression")                                    \
+    OPT_NUMBER(read_buffer, bytes, 262144, 4096, 4194304,                                          \
+        "bytes read at once from a connection; larger answers get memory of their own")            \
+    OPT_NUMBER(connect_timeout, duration, 5000, 1, 3600000,                                        \
+        "for connecting and log-in together, and for resolving a name")                            \
+    OPT_NUMBER(request_timeout, duration, 12000, 1, 86400000,                                      \
+        "for a request over all its attempts, waiting included")                                   \
+    OPT_NUMBER(close_timeout, duration, 5000, 0, 3600000,                                          \
+        "how long closing lets requests in flight finish")                                         \
+    OPT_NUMBER(heartbeat, duration, 30000, 0, 86400000,                                            \
+        "silence after which a connection is probed; 0: never")                                    \
+    OPT_NUMBER(heartbeat_timeout, duration, 5000, 1, 3600000,                                      \
+        "silence after the probe that ends the connection")                                        \
+    OPT_NUMBER(reconnect_base, duration, 1000, 1, 3600000,                                         \
+        "delay before the first attempt to reach a lost node again; it doubles each time")         \
+    OPT_NUMBER(reconnect_max, duration, 60000, 1, 86400000, "the longest such delay")              \
+    OPT_NUMBER(refresh_interval, duration, 60000, 1000, 86400000,                                  \
+        "how often the list of nodes is read again without an event")                              \
+    OPT_NUMBER(schema_agreement_timeout, duration, 10000, 0, 600000,                               \
+        "how long a schema change waits for all nodes to know it")                                 \
+    OPT_NUMBER(page_size, count, 5000, 1, 2147483647, "rows per page of statements that say none") \
+    OPT_CHOICE(consistency, 10, "local_one", CQLN_LEVELS, "level of statements that say none")                  \
+    OPT_CHOICE(serial_consistency, 8, "serial", CQLN_LEVELS, "serial level of conditional statements")       \
+    OPT_CHOICE(client_timestamps, 1, "true", "false|true",                                                 \
+        "write times come from this side, rising strictly; false: from the server")
+
+#define CQLN_LEVELS                                                                                \
+    "any|one|two|three|quorum|all|local_quorum|each_quorum|serial|local_serial|local_one"
+
+/* Options that other versions of this library know: refused with a clear word. */
+#define CQLN_OPTIONS_NOT_HERE(X)                                                                   \
+    X(tls) X(tls_ca) X(tls_cert) X(tls_key) X(tls_name) X(preset) X(secure_bundle)
+/* clang-format on */
+
+#endif

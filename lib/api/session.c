@@ -1,0 +1,370 @@
+/* The life of a session in its three modes. */
+#include "api/session.h"
+
+#include "api/options.h"
+#include "api/session_make.h"
+#include "base/error.h"
+#include "net/io_uv.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* --- the own thread ------------------------------------------------------------------------------- */
+
+static void *thread_main(void *arg)
+{
+    cql_session *s = arg;
+    cqln_io_uv_adopt(s->io);
+    pthread_mutex_lock(&s->lock);
+    s->running = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    cqln_io_uv_run(s->io);
+    if (s->free_asked) { /* asked for inside a callback: nobody else will */
+        pthread_detach(pthread_self());
+        cqln_session_destroy(s);
+    }
+    return NULL;
+}
+
+/* Signals are the program's: its own threads get them, not ours. */
+static cql_status start_thread(cql_session *s)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &old);
+    int rc = pthread_create(&s->thread, NULL, thread_main, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc != 0)
+        return CQL_SYSTEM;
+    pthread_mutex_lock(&s->lock);
+    while (!s->running)
+        pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    return CQL_OK;
+}
+
+/* --- making -------------------------------------------------------------------------------------- */
+
+static void on_connect(cqln_mail *m);
+
+static cql_status use_contacts(const cql_allocator *al, cqln_config *config)
+{
+    if (config->contact_count)
+        return CQL_OK;
+    return cqln_config_add_contact(al, config, cql_str_of("127.0.0.1"), 0);
+}
+
+static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *config)
+{
+    cql_status st = cqln_config_copy(s->al, config, &s->config);
+    if (st)
+        return st;
+    st = use_contacts(s->al, &s->config);
+    if (st)
+        goto fail_config;
+    st = cqln_io_uv_new(s->al, uv_loop, &s->io);
+    if (st)
+        goto fail_config;
+    st = cqln_cluster_init(&s->cluster, s->io, s->al, &s->config, s);
+    if (st == CQL_OK)
+        return CQL_OK;
+    s->io->ops->end(s->io);
+    if (!uv_loop)
+        cqln_io_uv_run(s->io);
+fail_config:
+    cqln_config_fini(s->al, &s->config);
+    return st;
+}
+
+
+cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void *uv_loop,
+                             cql_session **out, cql_error **err)
+{
+    cql_session *s = cqln_alloc_zero(o->al, sizeof *s);
+    if (!s)
+        return cqln_fail(err, o->al, CQL_NO_MEMORY, "no memory for a session");
+    s->al = o->al;
+    s->mode = mode;
+    s->connect_mail.fn = on_connect;
+    cql_status st = CQL_SYSTEM;
+    if (pthread_mutex_init(&s->lock, NULL) != 0)
+        goto fail;
+    if (pthread_cond_init(&s->changed, NULL) != 0)
+        goto fail_lock;
+    st = make_parts(s, uv_loop, &o->config);
+    if (st)
+        goto fail_cond;
+    *out = s;
+    return CQL_OK;
+fail_cond:
+    pthread_cond_destroy(&s->changed);
+fail_lock:
+    pthread_mutex_destroy(&s->lock);
+fail:
+    cqln_free(o->al, s);
+    return cqln_fail(err, o->al, st, "the session could not be made: %s", cql_status_text(st));
+}
+
+cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **err)
+{
+    if (!o || !out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    cql_session *s;
+    cqln_session_mode mode = o->config.loop_threads ? CQLN_MODE_THREAD : CQLN_MODE_DRIVEN;
+    cql_status st = cqln_session_make(o, mode, NULL, &s, err);
+    if (st)
+        return st;
+    if (mode == CQLN_MODE_THREAD && (st = start_thread(s)) != CQL_OK) {
+        s->mode = CQLN_MODE_DRIVEN; /* no thread took the loop: it can be turned to its end here */
+        cql_session_free(s);
+        return cqln_fail(err, o->al, st, "the session's thread could not be started");
+    }
+    *out = s;
+    return CQL_OK;
+}
+
+cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err)
+{
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    if (!url || !out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    cql_status st = cql_options_new(NULL, &o);
+    if (st)
+        return cqln_fail(err, cqln_alloc_default(), st, "no memory for the options");
+    st = cql_options_parse(o, url, err);
+    if (st == CQL_OK)
+        st = cql_session_new(o, &s, err);
+    if (st == CQL_OK)
+        st = cql_session_connect_wait(s, err);
+    cql_options_free(o);
+    if (st) {
+        cql_session_free(s);
+        return st;
+    }
+    *out = s;
+    return CQL_OK;
+}
+
+/* --- connecting ---------------------------------------------------------------------------------- */
+
+static void on_connect_done(cql_session *s, const cql_error *err, void *user)
+{
+    cql_session_cb cb = s->connect_cb;
+    (void)user;
+    atomic_store(&s->connecting, false);
+    if (cb)
+        cb(s, err, s->connect_user);
+}
+
+static void on_connect(cqln_mail *m)
+{
+    cql_session *s = CQLN_CONTAINER(m, cql_session, connect_mail);
+    cqln_cluster_connect(&s->cluster, on_connect_done, NULL);
+}
+
+cql_status cql_session_connect(cql_session *s, cql_session_cb cb, void *user)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_NEW ||
+        atomic_exchange(&s->connecting, true))
+        return CQL_BAD_STATE;
+    s->connect_cb = cb;
+    s->connect_user = user;
+    cqln_loop_post(&s->cluster.loop, &s->connect_mail);
+    return CQL_OK;
+}
+
+/* --- closing ------------------------------------------------------------------------------------- */
+
+static void on_closed(void *user)
+{
+    cql_session *s = user;
+    cqln_closer *c = s->closers;
+    s->closers = NULL;
+    s->turning++; /* a free inside a callback waits until all of them were called */
+    while (c) {
+        cqln_closer *next = c->next;
+        if (c->cb)
+            c->cb(s, NULL, c->user);
+        cqln_free(s->al, c);
+        c = next;
+    }
+    s->turning--;
+    pthread_mutex_lock(&s->lock);
+    s->closed = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    if (s->mode == CQLN_MODE_CALLER && s->free_asked)
+        cqln_session_destroy(s);
+}
+
+static void on_close(cqln_mail *m)
+{
+    cqln_closer *c = CQLN_CONTAINER(m, cqln_closer, mail);
+    cql_session *s = c->session;
+    bool first = !s->closers;
+    c->next = s->closers;
+    s->closers = c;
+    if (first)
+        cqln_cluster_close(&s->cluster, on_closed, s);
+}
+
+static bool is_closed(cql_session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool closed = s->closed;
+    pthread_mutex_unlock(&s->lock);
+    return closed;
+}
+
+cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (cqln_cluster_state_of(&s->cluster) == CQLN_CLUSTER_CLOSED || is_closed(s))
+        return CQL_BAD_STATE;
+    cqln_closer *c = cqln_alloc_zero(s->al, sizeof *c);
+    if (!c)
+        return CQL_NO_MEMORY;
+    c->mail.fn = on_close;
+    c->session = s;
+    c->cb = cb;
+    c->user = user;
+    cqln_loop_post(&s->cluster.loop, &c->mail);
+    return CQL_OK;
+}
+
+cql_status cql_session_may_wait(const cql_session *s)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    switch (s->mode) {
+    case CQLN_MODE_THREAD:
+        return s->io->ops->on_loop(s->io) ? CQL_WRONG_THREAD : CQL_OK;
+    case CQLN_MODE_DRIVEN:
+        return s->turning ? CQL_WRONG_THREAD : CQL_OK;
+    case CQLN_MODE_CALLER:
+        return CQL_WRONG_THREAD;
+    }
+    return CQL_WRONG_THREAD;
+}
+
+cql_status cql_session_close_wait(cql_session *s)
+{
+    cql_status st = cql_session_may_wait(s);
+    if (st)
+        return st;
+    st = cql_session_close(s, NULL, NULL);
+    if (st)
+        return st == CQL_BAD_STATE ? CQL_OK : st;
+    if (s->mode == CQLN_MODE_DRIVEN) {
+        while (!is_closed(s))
+            cqln_session_turn(s, -1);
+        return CQL_OK;
+    }
+    pthread_mutex_lock(&s->lock);
+    while (!s->closed)
+        pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    return CQL_OK;
+}
+
+/* --- freeing ------------------------------------------------------------------------------------- */
+
+void cqln_session_destroy(cql_session *s)
+{
+    const cql_allocator *al = s->al;
+    cqln_cluster_fini(&s->cluster);
+    cqln_io_uv_free(s->io);
+    cqln_config_fini(al, &s->config);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    cqln_free(al, s);
+}
+
+void cql_session_free(cql_session *s)
+{
+    if (!s)
+        return;
+    bool inside = s->mode == CQLN_MODE_CALLER ? !is_closed(s) : cql_session_may_wait(s) != CQL_OK;
+    if (inside) {
+        s->free_asked = true;
+        if (s->mode == CQLN_MODE_CALLER)
+            s->config.close_timeout = 0;
+        cql_session_close(s, NULL, NULL);
+        return;
+    }
+    cql_session_close_wait(s);
+    if (s->mode == CQLN_MODE_THREAD)
+        pthread_join(s->thread, NULL);
+    cqln_session_destroy(s);
+}
+
+/* --- driven mode ---------------------------------------------------------------------------------- */
+
+void cqln_session_turn(cql_session *s, int timeout_ms)
+{
+    s->turning++;
+    cqln_io_uv_turn(s->io, timeout_ms);
+    s->turning--;
+}
+
+cql_status cql_session_drive(cql_session *s, int timeout_ms)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (s->mode != CQLN_MODE_DRIVEN || s->turning)
+        return CQL_BAD_STATE;
+    if (is_closed(s))
+        return CQL_BAD_STATE;
+    cqln_session_turn(s, cqln_loop_busy(&s->cluster.loop) ? 0 : timeout_ms);
+    if (s->free_asked && is_closed(s))
+        cqln_session_destroy(s);
+    return CQL_OK;
+}
+
+int cql_session_fd(const cql_session *s)
+{
+    return s && s->mode == CQLN_MODE_DRIVEN ? cqln_io_uv_fd(s->io) : -1;
+}
+
+int cql_session_deadline(const cql_session *s)
+{
+    if (!s || s->mode != CQLN_MODE_DRIVEN)
+        return -1;
+    return cqln_loop_busy(&s->cluster.loop) ? 0 : cqln_io_uv_timeout(s->io);
+}
+
+/* --- looking at it -------------------------------------------------------------------------------- */
+
+int cql_session_protocol_version(const cql_session *s)
+{
+    cql_session *mutable_s = (cql_session *)(uintptr_t)s;
+    cqln_cluster_state state = cqln_cluster_state_of(&mutable_s->cluster);
+    return state == CQLN_CLUSTER_CONNECTED || state == CQLN_CLUSTER_CLOSING
+               ? atomic_load(&mutable_s->cluster.version)
+               : 0;
+}
+
+cql_hosts *cql_session_hosts(cql_session *s)
+{
+    return s ? cqln_cluster_view(&s->cluster) : NULL;
+}
+
+cql_str cql_session_cluster_name(cql_session *s)
+{
+    pthread_mutex_lock(&s->cluster.view_lock);
+    cql_str name = cql_str_of(s->cluster.cluster_name);
+    pthread_mutex_unlock(&s->cluster.view_lock);
+    return name;
+}
+
+const cql_allocator *cql_session_allocator(const cql_session *s)
+{
+    return s->al;
+}

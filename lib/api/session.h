@@ -1,0 +1,50 @@
+/* session.h: the session object from the inside. */
+#ifndef CQLN_API_SESSION_H
+#define CQLN_API_SESSION_H
+
+#include "cluster/cluster.h"
+
+#include <cqlnative/session.h>
+#include <pthread.h>
+
+typedef enum cqln_session_mode {
+    CQLN_MODE_THREAD,
+    CQLN_MODE_DRIVEN,
+    CQLN_MODE_CALLER
+} cqln_session_mode;
+
+/* A close that somebody asked for. */
+typedef struct cqln_closer {
+    cqln_mail mail;
+    struct cqln_closer *next;
+    cql_session *session;
+    cql_session_cb cb;
+    void *user;
+} cqln_closer;
+
+struct cql_session {
+    cqln_cluster cluster;
+    cqln_config config;
+    const cql_allocator *al;
+    cqln_io *io;
+    cqln_session_mode mode;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over `running`, `closed` and what waiters wait for */
+    pthread_cond_t changed;
+    bool running; /* the thread has taken the loop over */
+    bool closed;
+    unsigned turning;  /* driven: depth of turns on the stack */
+    bool free_asked;   /* by the program, while that was not yet possible */
+    _Atomic(bool) connecting;
+    cqln_mail connect_mail;
+    cql_session_cb connect_cb;
+    void *connect_user;
+    cqln_closer *closers;
+};
+
+/* One turn of a driven session. */
+void cqln_session_turn(cql_session *s, int timeout_ms);
+/* Frees everything; the loop is at its end. */
+void cqln_session_destroy(cql_session *s);
+
+#endif

@@ -1,0 +1,11 @@
+/* session_make.h: making a session of a given mode. */
+#ifndef CQLN_API_SESSION_MAKE_H
+#define CQLN_API_SESSION_MAKE_H
+
+#include "api/session.h"
+
+/* uv_loop: the caller's `uv_loop_t *` in the caller's-loop mode, else NULL. */
+cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void *uv_loop,
+                             cql_session **out, cql_error **err);
+
+#endif

@@ -1,0 +1,328 @@
+/* Statements: binding writes wire form at once, so that executing is a copy. */
+#include "api/statement.h"
+
+#include "base/error.h"
+#include "types/value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MARKERS_MAX = 65535 };
+
+static const size_t values_max = (size_t)1 << 28;
+static const uint32_t wire_null = 0xffffffffu;
+static const uint32_t wire_unset = 0xfffffffeu;
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+void cqln_execution_init(cqln_execution *ex)
+{
+    memset(ex, 0, sizeof *ex);
+    ex->consistency = -1;
+    ex->serial_consistency = -1;
+}
+
+static cql_status make(const cql_allocator *al, size_t markers, cql_statement **out)
+{
+    cql_statement *s = cqln_alloc_zero(al, sizeof *s);
+    if (!s)
+        return CQL_NO_MEMORY;
+    s->al = al;
+    s->markers = (uint32_t)markers;
+    s->offsets = cqln_alloc_array(al, markers + 1, sizeof *s->offsets);
+    s->bound = cqln_alloc_zero(al, markers);
+    s->cap = markers * 16;
+    s->values = cqln_alloc(al, s->cap);
+    if (!s->offsets || !s->bound || !s->values) {
+        cql_statement_free(s);
+        return CQL_NO_MEMORY;
+    }
+    cqln_execution_init(&s->ex);
+    cql_statement_clear(s);
+    *out = s;
+    return CQL_OK;
+}
+
+cql_status cql_statement_new(const char *cql, size_t markers, const cql_allocator *al,
+                             cql_statement **out)
+{
+    if (!cql || !out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    if (markers > MARKERS_MAX)
+        return CQL_TOO_LARGE;
+    if (!al)
+        al = cqln_alloc_default();
+    cql_statement *s;
+    cql_status st = make(al, markers, &s);
+    if (st)
+        return st;
+    s->cql = cqln_strdup(al, cql_str_of(cql));
+    if (!s->cql) {
+        cql_statement_free(s);
+        return CQL_NO_MEMORY;
+    }
+    *out = s;
+    return CQL_OK;
+}
+
+cql_statement *cql_prepared_bind(const cql_prepared *prepared)
+{
+    cql_statement *s;
+    if (!prepared || make(prepared->al, prepared->bind->count, &s) != CQL_OK)
+        return NULL;
+    s->prepared = cql_prepared_ref(prepared);
+    return s;
+}
+
+void cql_statement_free(cql_statement *s)
+{
+    if (!s)
+        return;
+    cql_prepared_unref(s->prepared);
+    cqln_free(s->al, s->cql);
+    cqln_free(s->al, s->offsets);
+    cqln_free(s->al, s->bound);
+    cqln_free(s->al, s->values);
+    cqln_free(s->al, s->paging_state);
+    cqln_free(s->al, s);
+}
+
+void cql_statement_clear(cql_statement *s)
+{
+    s->unbound = s->markers;
+    for (uint32_t i = 0; i < s->markers; i++) {
+        s->offsets[i] = 4 * i;
+        s->bound[i] = 0;
+        cqln_store_u32(s->values + 4 * i, wire_unset);
+    }
+    s->offsets[s->markers] = 4 * s->markers;
+}
+
+size_t cql_statement_marker_count(const cql_statement *s)
+{
+    return s->markers;
+}
+
+cqln_values_bytes cqln_statement_values(const cql_statement *s)
+{
+    cqln_values_bytes v = {(uint16_t)s->markers,
+                           {(const char *)s->values, s->offsets[s->markers]}};
+    return v;
+}
+
+/* --- binding ------------------------------------------------------------------------------------- */
+
+/* Makes the place of a marker n bytes wide; what follows moves. */
+static cql_status resize(cql_statement *s, size_t index, size_t n)
+{
+    size_t at = s->offsets[index];
+    size_t old = s->offsets[index + 1] - at;
+    size_t end = s->offsets[s->markers];
+    if (n == old)
+        return CQL_OK;
+    size_t total = end - old + n;
+    if (total > values_max)
+        return CQL_TOO_LARGE;
+    if (total > s->cap) {
+        size_t cap = total * 2;
+        uint8_t *grown = cqln_realloc(s->al, s->values, cap);
+        if (!grown)
+            return CQL_NO_MEMORY;
+        s->values = grown;
+        s->cap = cap;
+    }
+    memmove(s->values + at + n, s->values + at + old, end - at - old);
+    uint32_t moved = (uint32_t)(n - old); /* wraps for a shrink, and so does the sum */
+    for (size_t i = index + 1; i <= s->markers; i++)
+        s->offsets[i] += moved;
+    return CQL_OK;
+}
+
+static cql_status put(cql_statement *s, size_t index, const cql_value *v)
+{
+    bool has_bytes = v->state == CQL_VALUE_SET;
+    size_t len = has_bytes ? v->len : 0;
+    cql_status st = resize(s, index, 4 + len);
+    if (st)
+        return st;
+    uint8_t *at = s->values + s->offsets[index];
+    if (!has_bytes) {
+        cqln_store_u32(at, v->state == CQL_VALUE_NULL ? wire_null : wire_unset);
+    } else {
+        cqln_store_u32(at, (uint32_t)len);
+        if (len)
+            memcpy(at + 4, v->inside ? v->u.bytes : v->u.ptr, len);
+    }
+    s->unbound -= s->bound[index] == 0;
+    s->bound[index] = 1;
+    return CQL_OK;
+}
+
+static const cql_type *marker_type(const cql_statement *s, size_t index)
+{
+    return s->prepared ? s->prepared->bind->columns[index].type : NULL;
+}
+
+cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (index >= s->markers)
+        return CQL_OUT_OF_RANGE;
+    if (v.state == CQL_VALUE_UNBOUND)
+        return CQL_UNBOUND;
+    const cql_type *type = marker_type(s, index);
+    cql_status st = type ? cqln_value_check(type, &v) : CQL_OK;
+    return st ? st : put(s, index, &v);
+}
+
+static cql_status explain(const cql_statement *s, size_t index, const cql_value *v, cql_status st,
+                          cql_error **err)
+{
+    char expected[200] = "any type";
+    size_t len;
+    if (index >= s->markers)
+        return cqln_fail(err, s->al, st, "value %zu: the statement has only %u markers", index + 1,
+                         s->markers);
+    const cql_type *type = marker_type(s, index);
+    cql_str name = s->prepared ? s->prepared->bind->columns[index].name : cql_str_of("?");
+    if (type)
+        cql_type_print(type, expected, sizeof expected, &len);
+    return cqln_fail(err, s->al, st, "value %zu for \"%.*s\": %s: it takes %s, given was %s",
+                     index + 1, (int)name.len, name.ptr, cql_status_text(st), expected,
+                     v->state == CQL_VALUE_SET ? cql_type_id_name((cql_type_id)v->type)
+                                               : "a value that is not there");
+}
+
+cql_status cql_statement_bind(cql_statement *s, cql_values values, cql_error **err)
+{
+    if (!s || (!values.ptr && values.count))
+        return CQL_BAD_ARGUMENT;
+    for (size_t i = 0; i < values.count; i++) {
+        cql_status st = cql_statement_bind_value(s, i, values.ptr[i]);
+        if (st)
+            return explain(s, i, &values.ptr[i], st, err);
+    }
+    return CQL_OK;
+}
+
+cql_status cql_statement_bind_name(cql_statement *s, const char *name, cql_value v)
+{
+    if (!s || !name)
+        return CQL_BAD_ARGUMENT;
+    if (!s->prepared)
+        return CQL_UNSUPPORTED; /* only a prepared statement knows its names */
+    cql_str wanted = cql_str_of(name);
+    cql_status result = CQL_NO_SUCH_NAME;
+    for (size_t i = 0; i < s->markers; i++) {
+        if (!cql_str_equal(s->prepared->bind->columns[i].name, wanted))
+            continue;
+        result = cql_statement_bind_value(s, i, v);
+        if (result)
+            return result;
+    }
+    return result;
+}
+
+cql_status cql_statement_bind_null(cql_statement *s, size_t index)
+{
+    return cql_statement_bind_value(s, index, cql_value_null());
+}
+
+cql_status cql_statement_bind_bool(cql_statement *s, size_t index, bool v)
+{
+    return cql_statement_bind_value(s, index, cql_value_bool(v));
+}
+
+cql_status cql_statement_bind_int32(cql_statement *s, size_t index, int32_t v)
+{
+    return cql_statement_bind_value(s, index, cql_value_int32(v));
+}
+
+cql_status cql_statement_bind_int64(cql_statement *s, size_t index, int64_t v)
+{
+    return cql_statement_bind_value(s, index, cql_value_int64(v));
+}
+
+cql_status cql_statement_bind_double(cql_statement *s, size_t index, double v)
+{
+    return cql_statement_bind_value(s, index, cql_value_double(v));
+}
+
+cql_status cql_statement_bind_text(cql_statement *s, size_t index, const char *v)
+{
+    return cql_statement_bind_value(s, index, cql_value_text(v));
+}
+
+cql_status cql_statement_bind_blob(cql_statement *s, size_t index, const void *bytes, size_t len)
+{
+    return cql_statement_bind_value(s, index, cql_value_blob(bytes, len));
+}
+
+cql_status cql_statement_bind_uuid(cql_statement *s, size_t index, cql_uuid v)
+{
+    return cql_statement_bind_value(s, index, cql_value_uuid(v));
+}
+
+/* --- options ------------------------------------------------------------------------------------- */
+
+static bool is_serial(cql_consistency level)
+{
+    return level == CQL_CONSISTENCY_SERIAL || level == CQL_CONSISTENCY_LOCAL_SERIAL;
+}
+
+void cql_statement_set_consistency(cql_statement *s, cql_consistency level)
+{
+    s->ex.consistency = (int32_t)level;
+}
+
+cql_status cql_statement_set_serial_consistency(cql_statement *s, cql_consistency level)
+{
+    if (!s || !is_serial(level))
+        return CQL_BAD_ARGUMENT;
+    s->ex.serial_consistency = (int32_t)level;
+    return CQL_OK;
+}
+
+void cql_statement_set_idempotent(cql_statement *s, bool idempotent)
+{
+    s->ex.idempotent = idempotent;
+}
+
+cql_status cql_statement_set_page_size(cql_statement *s, int32_t rows)
+{
+    if (!s || rows < -1 || rows == 0)
+        return CQL_BAD_ARGUMENT;
+    s->ex.page_size = rows;
+    return CQL_OK;
+}
+
+cql_status cql_statement_set_paging_state(cql_statement *s, cql_str state)
+{
+    if (!s || (!state.ptr && state.len))
+        return CQL_BAD_ARGUMENT;
+    char *copy = NULL;
+    if (state.len && !(copy = cqln_strdup(s->al, state)))
+        return CQL_NO_MEMORY;
+    cqln_free(s->al, s->paging_state);
+    s->paging_state = copy;
+    s->paging_state_len = state.len;
+    return CQL_OK;
+}
+
+void cql_statement_set_timestamp(cql_statement *s, int64_t unix_us)
+{
+    s->ex.has_timestamp = true;
+    s->ex.timestamp = unix_us;
+}
+
+void cql_statement_set_tracing(cql_statement *s, bool tracing)
+{
+    s->ex.tracing = tracing;
+}
+
+void cql_statement_set_timeout(cql_statement *s, uint32_t timeout_ms)
+{
+    s->ex.timeout_ms = timeout_ms;
+}

@@ -1,0 +1,57 @@
+/* statement.h: statements and batches from the inside: values in wire form, ready to be copied. */
+#ifndef CQLN_API_STATEMENT_H
+#define CQLN_API_STATEMENT_H
+
+#include "cluster/cluster.h"
+#include "meta/prepared.h"
+
+#include <cqlnative/statement.h>
+
+/* What a statement or a batch may say of its execution. */
+typedef struct cqln_execution {
+    int32_t consistency; /* -1: the session's */
+    int32_t serial_consistency;
+    int32_t page_size; /* 0: the session's */
+    bool idempotent;
+    bool tracing;
+    bool has_timestamp;
+    int64_t timestamp;
+    uint32_t timeout_ms; /* 0: the session's */
+} cqln_execution;
+
+struct cql_statement {
+    const cql_allocator *al;
+    cql_prepared *prepared; /* NULL: `cql` is the text */
+    char *cql;
+    uint32_t markers;
+    uint32_t unbound;   /* markers without a value */
+    uint32_t *offsets;  /* of each [value] in `values`, and the end */
+    uint8_t *bound;     /* one flag a marker */
+    uint8_t *values;
+    size_t cap;
+    char *paging_state;
+    size_t paging_state_len;
+    cqln_execution ex;
+};
+
+struct cql_batch {
+    const cql_allocator *al;
+    cql_batch_type type;
+    uint32_t count;
+    cqln_writer entries;
+    cql_prepared **members;
+    size_t member_count;
+    size_t member_cap;
+    bool all_idempotent;
+    cqln_execution ex;
+};
+
+void cqln_execution_init(cqln_execution *ex);
+cqln_values_bytes cqln_statement_values(const cql_statement *stmt);
+
+/* Encodes into a fresh request and notes what its answer needs. CQL_UNBOUND, CQL_TOO_LARGE … */
+cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *stmt, cqln_request *req);
+cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req);
+cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *batch, cqln_request *req);
+
+#endif
