@@ -31,21 +31,13 @@ cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const ui
 {
     cqln_reader rd;
     *fresh = NULL;
+    memset(res, 0, sizeof *res);
     atomic_init(&res->refs, 0);
     res->al = al;
     res->schema_agreed = true;
-    res->metadata = NULL;
-    res->rows.flags = 0;
-    res->rows.column_count = 0;
-    res->rows.row_count = 0;
-    res->rows.rows = (cql_str){NULL, 0};
-    res->rows.paging_state = (cql_str){NULL, 0};
-    res->rows.has_paging_state = false;
-    res->keyspace = (cql_str){NULL, 0};
     res->body = body;
     res->len = len;
     res->block = block;
-    res->scratch = NULL;
     cqln_reader_init(&rd, body, len);
     cql_status st = cqln_decode_prefix(&rd, flags, &res->prefix);
     if (st)
