@@ -7,20 +7,22 @@
 static const int64_t days_per_era = 146097;
 static const int64_t days_to_epoch = 719468; /* from 0000-03-01 to 1970-01-01 */
 
-/* Division that rounds down. */
-static int64_t floor_div(int64_t n, int64_t by)
+/* Division that rounds down, and what is left; no product that could overflow. */
+static int64_t floor_div(int64_t n, int64_t by, int64_t *rest)
 {
-    return n / by - (n % by < 0);
+    *rest = n % by;
+    if (*rest >= 0)
+        return n / by;
+    *rest += by;
+    return n / by - 1;
 }
 
 void cqln_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
     /* The era first, so that the sum cannot overflow. */
-    int64_t era = floor_div(days, days_per_era);
-    int64_t of_era = days - era * days_per_era + days_to_epoch;
-    int64_t more = of_era / days_per_era;
-    era += more;
-    of_era -= more * days_per_era;
+    int64_t of_era;
+    int64_t era = floor_div(days, days_per_era, &of_era);
+    era += floor_div(of_era + days_to_epoch, days_per_era, &of_era);
     int64_t of_year_400 =
         (of_era - of_era / 1460 + of_era / 36524 - of_era / (days_per_era - 1)) / 365;
     int64_t of_year = of_era - (365 * of_year_400 + of_year_400 / 4 - of_year_400 / 100);
@@ -34,8 +36,8 @@ int64_t cqln_days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     if (month <= 2)
         year--;
-    int64_t era = floor_div(year, 400);
-    int64_t of_era_year = year - era * 400;
+    int64_t of_era_year;
+    int64_t era = floor_div(year, 400, &of_era_year);
     int64_t from_march = month > 2 ? month - 3 : month + 9;
     int64_t of_year = (153 * from_march + 2) / 5 + day - 1;
     int64_t of_era = of_era_year * 365 + of_era_year / 4 - of_era_year / 100 + of_year;
@@ -70,8 +72,8 @@ void cqln_print_date(cqln_sink *out, int64_t unix_days)
 void cqln_print_timestamp(cqln_sink *out, int64_t unix_ms)
 {
     const int64_t ms_per_day = INT64_C(86400000);
-    int64_t days = floor_div(unix_ms, ms_per_day);
-    int64_t of_day = unix_ms - days * ms_per_day;
+    int64_t of_day;
+    int64_t days = floor_div(unix_ms, ms_per_day, &of_day);
     cqln_print_date(out, days);
     cqln_sink_char(out, ' ');
     print_clock(out, of_day / 1000, of_day % 1000 * 1000, 6);

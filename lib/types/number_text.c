@@ -37,28 +37,58 @@ static void read_scientific(const char *text, decimal_digits *out)
         out->count--;
 }
 
-/* Does the text with that many digits read back as v? */
-static bool reads_back(double v, bool single, int digits, char *text, size_t size)
+/* The number that the digits stand for. They are read without a decimal point, so the locale has no say. */
+static double number_of(const decimal_digits *d, bool single)
 {
-    snprintf(text, size, "%.*e", digits - 1, v);
-    return single ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v;
+    char text[64];
+    snprintf(text, sizeof text, "%.*se%d", d->count, d->digits, d->point - d->count);
+    return single ? (double)strtof(text, NULL) : strtod(text, NULL);
+}
+
+static void nearest(double v, int digits, decimal_digits *out)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*e", digits - 1, v);
+    read_scientific(text, out);
+}
+
+/* One more in the last place. The digits are not all nines. */
+static void count_up(decimal_digits *d)
+{
+    while (d->digits[d->count - 1] == '9')
+        d->count--;
+    d->digits[d->count - 1]++;
+}
+
+/* At a power of two the numbers above are twice as far apart as those below, so that digits which are not
+ * the nearest may still read back: those right above, with one digit less. */
+static void try_above(double v, bool single, decimal_digits *d)
+{
+    uint64_t bits;
+    decimal_digits above = *d;
+    memcpy(&bits, &v, sizeof bits);
+    bool power_of_two = (bits & ((UINT64_C(1) << (DBL_MANT_DIG - 1)) - 1)) == 0;
+    if (!power_of_two || d->count < (single ? FLOAT_DIGITS : DOUBLE_DIGITS))
+        return;
+    above.count--;
+    count_up(&above);
+    if (number_of(&above, single) == v)
+        *d = above;
 }
 
 /* v is finite and not negative. */
 static void shortest(double v, bool single, decimal_digits *out)
 {
-    char text[64];
     int most = single ? FLOAT_DIGITS : DOUBLE_DIGITS;
     /* A number that has a form of up to 15 (6) digits gives it back at 15 (6), but for numbers so
      * small that they hold fewer digits than that. */
     int digits = single ? FLT_DIG : DBL_DIG;
     if (v < (single ? (double)FLT_MIN : DBL_MIN))
         digits = 1;
-    while (digits < most && !reads_back(v, single, digits, text, sizeof text))
-        digits++;
-    if (digits == most)
-        snprintf(text, sizeof text, "%.*e", most - 1, v);
-    read_scientific(text, out);
+    nearest(v, digits, out);
+    while (digits < most && number_of(out, single) != v)
+        nearest(v, ++digits, out);
+    try_above(v, single, out);
 }
 
 static void put_zeros(cqln_sink *out, int count)
@@ -111,7 +141,7 @@ static void print_floating(cqln_sink *out, double v, bool single)
         cqln_sink_text(out, "Infinity");
         return;
     }
-    shortest(fabs(v), single, &d);
+    shortest(v < 0 ? -v : v, single, &d);
     if (v == 0 || (d.point >= PLAIN_FROM && d.point <= PLAIN_TO))
         print_plain(out, &d);
     else

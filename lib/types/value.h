@@ -29,7 +29,8 @@ cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len
 
 /* Signed big-endian two's complement to 64 bits; false when it does not fit or is empty. */
 bool cqln_varint_to_i64(cql_str bytes, int64_t *out);
-/* Days since the epoch <-> proleptic Gregorian date; any year that fits. */
+/* Days since the epoch <-> proleptic Gregorian date (year 0 exists). Any count of days; years up to
+ * 2^54 either way, a month of 1..12. */
 void cqln_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 int64_t cqln_days_from_civil(int64_t year, unsigned month, unsigned day);
 

@@ -19,9 +19,7 @@ static int close_arena(void **state)
 
 static const cql_type *cql(const char *text)
 {
-    const cql_type *t = NULL;
-    assert_int_equal(cqln_type_parse_cql(&arena, cql_str_of(text), &t), CQL_OK);
-    return t;
+    return cql_text_type(&arena, text);
 }
 
 static cql_collection *made(cql_type_id type)
@@ -37,10 +35,10 @@ static void add(cql_collection *c, cql_value v)
 }
 
 /* The bytes of c, and that a marker of the type takes them. Frees c. */
-static void check_built(cql_collection *c, const char *type, const char *hex)
+static void check_built(cql_collection *c, const char *type, const char *text)
 {
     cql_value v = cql_value_collection(c);
-    assert_hex(cql_value_bytes(&v), hex);
+    assert_bytes(cql_value_bytes(&v), text);
     assert_int_equal(cqln_value_check(cql(type), &v), CQL_OK);
     assert_int_equal(cqln_value_wellformed(cql(type), cql_value_bytes(&v)), CQL_OK);
     cql_collection_free(c);
@@ -413,21 +411,21 @@ static void malformed_collections_are_refused(void **state)
         {"vector<text, 1>", "01", CQL_BAD_VALUE},
     };
     for (size_t i = 0; i < CQL_COUNT(cases); i++) {
-        hex_bytes b = unhex(cases[i].hex);
+        hex b = hex_bytes(cases[i].hex);
         cql_status got = cqln_value_wellformed(cql(cases[i].type), hex_str(b));
         if (got != cases[i].want)
             print_message("case %zu: %s %s\n", i, cases[i].type, cases[i].hex);
         assert_int_equal(got, cases[i].want);
-        free(b.block);
+        hex_free(&b);
     }
 }
 
 static void walking_gives_the_elements(void **state)
 {
     (void)state;
-    hex_bytes b = unhex("00000002 00000001 61 00000004 00000001 00000001 62 ffffffff");
+    hex b = hex_bytes("00000002 00000001 61 00000004 00000001 00000001 62 ffffffff");
     const cql_type *t = cql("map<text, int>");
-    cql_value v = cqln_value_view(t, b.block, b.len);
+    cql_value v = cqln_value_view(t, b.data, b.len);
     cql_items it;
     cql_value key;
     cql_value element;
@@ -444,15 +442,15 @@ static void walking_gives_the_elements(void **state)
     assert_true(cql_value_is_null(&element));
     assert_false(cql_items_next(&it, &key, &element));
     assert_int_equal(cql_items_status(&it), CQL_OK);
-    free(b.block);
+    hex_free(&b);
 }
 
 static void short_tuples_end_in_nulls(void **state)
 {
     (void)state;
-    hex_bytes b = unhex("00000004 00000001");
+    hex b = hex_bytes("00000004 00000001");
     const cql_type *t = cql("tuple<int, text, list<int>>");
-    cql_value v = cqln_value_view(t, b.block, b.len);
+    cql_value v = cqln_value_view(t, b.data, b.len);
     cql_items it;
     cql_value element;
     assert_int_equal(cql_items_init(&it, t, &v), CQL_OK);
@@ -471,7 +469,7 @@ static void short_tuples_end_in_nulls(void **state)
     assert_int_equal(cql_items_init(&inner, cql_type_at(t, 2), &element), CQL_OK);
     assert_false(cql_items_next(&inner, NULL, &element));
     assert_int_equal(cql_items_status(&inner), CQL_OK);
-    free(b.block);
+    hex_free(&b);
 }
 
 static void walking_what_is_no_collection_fails(void **state)
@@ -494,7 +492,27 @@ static void walking_what_is_no_collection_fails(void **state)
     assert_false(cql_items_next(&it, NULL, &element));
 }
 
-/* Every strict prefix of a value is malformed in the walk or in the check, and read within bounds. */
+/* Walks over all elements; the status at the end. */
+static cql_status walk(const cql_type *t, const uint8_t *bytes, size_t len)
+{
+    cql_value v = cqln_value_view(t, bytes, len);
+    cql_items it;
+    cql_value key;
+    cql_value element;
+    cql_items_init(&it, t, &v);
+    while (cql_items_next(&it, &key, &element))
+        ;
+    return cql_items_status(&it);
+}
+
+static void cut_is_noticed(const uint8_t *bytes, size_t len, void *user)
+{
+    const cql_type *t = user;
+    cql_value v = cqln_value_view(t, bytes, len);
+    assert_int_equal(cqln_value_check(t, &v), CQL_BAD_VALUE);
+    assert_int_equal(walk(t, bytes, len), CQL_MALFORMED);
+}
+
 static void every_cut_of_a_collection_is_noticed(void **state)
 {
     (void)state;
@@ -512,55 +530,18 @@ static void every_cut_of_a_collection_is_noticed(void **state)
     };
     for (size_t i = 0; i < CQL_COUNT(values); i++) {
         const cql_type *t = cql(values[i].type);
-        hex_bytes b = unhex(values[i].hex);
-        for (size_t len = 0; len <= b.len; len++) {
-            uint8_t *exact = malloc(len ? len : 1);
-            assert_non_null(exact);
-            memcpy(exact, b.block, len);
-            cql_value v = cqln_value_view(t, exact, len);
-            bool whole = len == b.len;
-            assert_int_equal(cqln_value_check(t, &v), whole ? CQL_OK : CQL_BAD_VALUE);
-            cql_items it;
-            cql_value key;
-            cql_value element;
-            cql_items_init(&it, t, &v);
-            while (cql_items_next(&it, &key, &element))
-                ;
-            assert_int_equal(cql_items_status(&it), whole ? CQL_OK : CQL_MALFORMED);
-            free(exact);
-        }
-        free(b.block);
+        hex b = hex_bytes(values[i].hex);
+        assert_int_equal(cqln_value_wellformed(t, hex_str(b)), CQL_OK);
+        assert_int_equal(walk(t, b.data, b.len), CQL_OK);
+        cql_type copy = *t;
+        guard_each_cut(b.data, b.len, cut_is_noticed, &copy);
+        hex_free(&b);
     }
 }
 
-/* An allocator that fails at the nth call. */
-typedef struct failing {
-    size_t calls;
-    size_t fail_at;
-} failing;
-
-static void *failing_malloc(void *context, size_t size)
-{
-    failing *f = context;
-    return ++f->calls == f->fail_at ? NULL : malloc(size);
-}
-
-static void *failing_realloc(void *context, void *block, size_t size)
-{
-    failing *f = context;
-    return ++f->calls == f->fail_at ? NULL : realloc(block, size);
-}
-
-static void failing_free(void *context, void *block)
-{
-    (void)context;
-    free(block);
-}
-
 /* Builds list<map<int, text>> with the nth allocation failing; what failed is tried once more. */
-static bool build_failing(failing *f)
+static bool build_failing(failmalloc *f)
 {
-    cql_allocator al = {f, failing_malloc, failing_realloc, failing_free};
     cql_collection *list = NULL;
     cql_collection *map = NULL;
     char *text = calloc(1, 1001);
@@ -568,10 +549,10 @@ static bool build_failing(failing *f)
     assert_non_null(text);
     memset(text, 'x', 1000);
     for (int i = 0; i < 2 && !list; i++)
-        if (cql_collection_new(CQL_TYPE_LIST, &al, &list) == CQL_NO_MEMORY)
+        if (cql_collection_new(CQL_TYPE_LIST, &f->al, &list) == CQL_NO_MEMORY)
             failed = true;
     for (int i = 0; i < 2 && !map; i++)
-        if (cql_collection_new(CQL_TYPE_MAP, &al, &map) == CQL_NO_MEMORY)
+        if (cql_collection_new(CQL_TYPE_MAP, &f->al, &map) == CQL_NO_MEMORY)
             failed = true;
     for (int i = 0; i < 3; i++) {
         cql_value v = cql_value_text(text);
@@ -593,12 +574,13 @@ static bool build_failing(failing *f)
 static void collections_survive_any_failing_allocation(void **state)
 {
     (void)state;
-    failing f = {0, 1};
     size_t n = 0;
-    while (build_failing(&f)) {
-        n++;
-        f.calls = 0;
+    for (bool failed = true; failed; n++) {
+        failmalloc f;
+        failmalloc_init(&f);
         f.fail_at = n + 1;
+        failed = build_failing(&f);
+        assert_int_equal(f.live, 0);
         assert_true(n < 1000);
     }
     assert_true(n >= 6);

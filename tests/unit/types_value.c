@@ -4,16 +4,16 @@
 #include <float.h>
 #include <math.h>
 
-static cql_value raw(cql_type_id type, hex_bytes b)
+static cql_value raw(cql_type_id type, hex b)
 {
-    return cql_value_raw(type, b.block, b.len);
+    return cql_value_raw(type, b.data, b.len);
 }
 
-static void check_value(cql_value v, cql_type_id type, const char *hex)
+static void check_value(cql_value v, cql_type_id type, const char *text)
 {
     assert_int_equal(v.type, type);
     assert_int_equal(v.state, CQL_VALUE_SET);
-    assert_hex(cql_value_bytes(&v), hex);
+    assert_bytes(cql_value_bytes(&v), text);
     const cql_type *t = cqln_type_scalar((uint16_t)type);
     assert_int_equal(cqln_value_check(t, &v), CQL_OK);
 }
@@ -105,13 +105,13 @@ static void bad_durations_are_refused(void **state)
         "00 f200000000 00",             /* days over 32 bits */
     };
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {
-        hex_bytes b = unhex(bad[i]);
+        hex b = hex_bytes(bad[i]);
         cql_value v = raw(CQL_TYPE_DURATION, b);
         cql_duration d = {7, 7, 7};
         assert_int_equal(cql_value_as_duration(&v, &d), CQL_BAD_VALUE);
         assert_int_equal(d.months, 7);
         assert_int_equal(cqln_value_check(cqln_type_scalar(CQL_TYPE_DURATION), &v), CQL_BAD_VALUE);
-        free(b.block);
+        hex_free(&b);
     }
     cql_value mixed = cql_value_duration((cql_duration){1, -1, 0});
     assert_int_equal(cqln_value_check(cqln_type_scalar(CQL_TYPE_DURATION), &mixed), CQL_BAD_VALUE);
@@ -391,13 +391,13 @@ static void varints_give_64_bits_when_they_fit(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CQL_COUNT(varints); i++) {
-        hex_bytes b = unhex(varints[i].hex);
+        hex b = hex_bytes(varints[i].hex);
         cql_value v = raw(CQL_TYPE_VARINT, b);
         int64_t out = 7;
         assert_int_equal(cql_value_as_int64(&v, &out),
                          varints[i].fits ? CQL_OK : CQL_BAD_VALUE);
         assert_true(out == (varints[i].fits ? varints[i].n : 7));
-        free(b.block);
+        hex_free(&b);
     }
 }
 
@@ -406,19 +406,19 @@ static void decimals_are_scale_and_number(void **state)
     (void)state;
     int32_t scale = 0;
     cql_str unscaled = {NULL, 0};
-    hex_bytes b = unhex("fffffffd01");
+    hex b = hex_bytes("fffffffd01");
     cql_value v = raw(CQL_TYPE_DECIMAL, b);
     assert_int_equal(cql_value_as_decimal(&v, &scale, &unscaled), CQL_OK);
     assert_int_equal(scale, -3);
-    assert_hex(unscaled, "01");
+    assert_bytes(unscaled, "01");
     assert_int_equal(cql_value_as_decimal(&v, &scale, NULL), CQL_BAD_ARGUMENT);
-    free(b.block);
+    hex_free(&b);
     static const char *const bad[] = {"", "00", "000000", "00000000"};
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {
-        b = unhex(bad[i]);
+        b = hex_bytes(bad[i]);
         v = raw(CQL_TYPE_DECIMAL, b);
         assert_int_equal(cql_value_as_decimal(&v, &scale, &unscaled), CQL_BAD_VALUE);
-        free(b.block);
+        hex_free(&b);
     }
 }
 
