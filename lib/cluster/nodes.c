@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { KEYSPACE_NONE = 0x7fffffff }; /* no version of the session's keyspace has this number */
+
 static void fill(cqln_node *n);
 static void begin_switch(cqln_slot *slot);
 
@@ -239,8 +241,12 @@ static void open_slot(cqln_slot *slot)
     cqln_cluster *c = n->cluster;
     cqln_conn_config config;
     cqln_cluster_conn_config(c, &n->address, &config);
-    config.keyspace = cql_str_of(c->keyspace);
-    slot->keyspace_gen = c->keyspace_gen;
+    if (c->keyspace_gen == 0) { /* as configured; a later one is set once the connection is ready */
+        config.keyspace = cql_str_of(c->config->keyspace);
+        slot->keyspace_gen = 0;
+    } else {
+        slot->keyspace_gen = KEYSPACE_NONE;
+    }
     cql_status st = cqln_link_open(&c->loop, &n->address, &config, c->config->connect_timeout,
                                    &events, slot, &slot->link);
     if (st) {

@@ -290,6 +290,8 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
 {
     cqln_cluster *c = req->cluster;
     cqln_link *link = req->state == CQLN_REQUEST_SENT ? req->link : NULL;
+    if (link)
+        req->mark = UINT64_MAX; /* its bytes leave with the next flush if they have not yet */
     cql_error *err = cqln_report_local(c, st, req, why);
     detach(req);
     cqln_request_fail(req, err);

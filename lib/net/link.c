@@ -118,8 +118,14 @@ static void on_lost(void *user, cql_status st, const char *reason)
     pump(link);
 }
 
+/* Answers that were already here when the link was closed still reach their owners; the closed event
+ * at their end makes the machine hand out the others. */
 static void finish(cqln_link *link)
 {
+    cqln_conn_event ev;
+    while (cqln_conn_next(link->conn, &ev))
+        if (ev.kind == CQLN_CONN_EV_RESPONSE)
+            link->events->response(link, &ev);
     link->events->closed(link);
     cqln_conn_free(link->conn);
     cqln_free(link->loop->al, link);

@@ -1,0 +1,464 @@
+/* Seeded simulation of control connection, pools and requests over a network that fails: nodes go down,
+ * freeze, lose connections and prepared statements, answer with errors; requests are cancelled and time
+ * out. After every run these must hold:
+ *   - each request's callback came exactly once, no later than its deadline;
+ *   - every answer belongs to its request (the server echoes the value that was bound);
+ *   - a write that is not idempotent ran at most once, one that was acknowledged at least once, and one
+ *     whose error says "not applied" never;
+ *   - after the faults end, the cluster serves every request again;
+ *   - after closing, nothing is left: no connection, no memory.
+ *
+ * sim_cluster [SEEDS [FIRST]]: a failing seed is printed and can be run alone. */
+#include "api/options.h"
+#include "api/statement.h"
+#include "failmalloc.h"
+#include "simio.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPS = 1200, SLACK_MS = 2 * CQLN_WHEEL_TICK_MS + 2, FAULT_EVERY = 40 };
+
+typedef struct op {
+    struct world *w;
+    uint32_t value;
+    uint8_t kind;
+    bool idempotent;
+    bool started;
+    bool cancelled;
+    unsigned calls;
+    uint64_t submitted;
+    uint32_t timeout_ms;
+    bool ok;
+    bool maybe_applied;
+    uint64_t handle;
+    char error[200]; /* its text */
+} op;
+
+enum { OP_ECHO, OP_INSERT, OP_QUERY, OP_BATCH, OP_CREATE, OP_USE, OP_KINDS };
+
+typedef struct totals {
+    uint64_t runs, requests, ok, errors, timeouts, cancelled, lost, connects, reprepares, refused,
+        no_host, server_errors, freezes, downs, cuts, forgets, drains;
+} totals;
+
+typedef struct world {
+    uint64_t seed;
+    failmalloc memory;
+    mockcluster mc;
+    simio io;
+    cql_options *options;
+    cqln_cluster c;
+    cqln_rand rand;
+    cql_prepared *echo;
+    cql_prepared *insert;
+    op ops[OPS];
+    size_t op_count;
+    bool connected;
+    bool closed;
+    unsigned prepared_calls;
+    totals *t;
+} world;
+
+static void die(const world *w, const char *what, const op *o)
+{
+    fprintf(stderr, "seed %llu: %s (request %u, kind %d, at %llu ms)\n",
+            (unsigned long long)w->seed, what, o ? o->value : 0, o ? o->kind : -1,
+            (unsigned long long)w->io.now);
+    if (o && o->error[0])
+        fprintf(stderr, "its error: %s\n", o->error);
+    fprintf(stderr, "run it alone: sim_cluster 1 %llu\n", (unsigned long long)w->seed);
+    exit(1);
+}
+
+/* --- callbacks ------------------------------------------------------------------------------------ */
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    world *w = user;
+    (void)s;
+    if (err)
+        die(w, cql_error_text(err), NULL);
+    w->connected = true;
+}
+
+static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *p, void *user)
+{
+    cql_prepared **out = user;
+    (void)s;
+    (void)err;
+    *out = cql_prepared_ref(p);
+}
+
+static void check_value(const op *o, const cql_result *res)
+{
+    cql_rows rows;
+    cql_rows_init(&rows, res);
+    if (!cql_rows_next(&rows) || cql_rows_int32(&rows, 0) != (int32_t)o->value)
+        die(o->w, "an answer reached the wrong request", o);
+    if (cql_rows_status(&rows))
+        die(o->w, "a result could not be read", o);
+}
+
+static void count_error(totals *t, cql_status st)
+{
+    t->errors++;
+    t->timeouts += st == CQL_TIMEOUT;
+    t->cancelled += st == CQL_CANCELLED;
+    t->no_host += st == CQL_NO_HOST;
+    t->server_errors += CQL_SERVER_CODE(st) >= 0;
+}
+
+static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    op *o = user;
+    world *w = o->w;
+    (void)s;
+    if (++o->calls != 1)
+        die(w, "a callback came twice", o);
+    if ((err != NULL) == (res != NULL))
+        die(w, "error and result are not exactly one", o);
+    if (o->kind != OP_CREATE && w->io.now > o->submitted + o->timeout_ms + SLACK_MS)
+        die(w, "a callback came after its deadline", o);
+    if (err) {
+        o->maybe_applied = cql_error_maybe_applied(err);
+        snprintf(o->error, sizeof o->error, "%s", cql_error_text(err));
+        count_error(w->t, cql_error_status(err));
+        return;
+    }
+    o->ok = true;
+    w->t->ok++;
+    if (o->kind == OP_ECHO)
+        check_value(o, res);
+}
+
+/* --- requests ------------------------------------------------------------------------------------- */
+
+static cql_status encode(world *w, op *o, cqln_request *req)
+{
+    cql_statement *st = NULL;
+    cql_batch *b = NULL;
+    cql_status status;
+    switch (o->kind) {
+    case OP_ECHO:
+    case OP_INSERT:
+        st = cql_prepared_bind(o->kind == OP_ECHO ? w->echo : w->insert);
+        cql_statement_bind_int32(st, 0, (int32_t)o->value);
+        cql_statement_set_idempotent(st, o->idempotent);
+        status = cqln_encode_statement(&w->c, st, req);
+        break;
+    case OP_BATCH:
+        st = cql_prepared_bind(w->insert);
+        cql_statement_bind_int32(st, 0, (int32_t)o->value);
+        cql_batch_new(CQL_BATCH_UNLOGGED, &w->memory.al, &b);
+        cql_batch_add(b, st);
+        cql_batch_set_idempotent(b, o->idempotent);
+        status = cqln_encode_batch_request(&w->c, b, req);
+        break;
+    case OP_CREATE:
+        return cqln_encode_text(&w->c, cql_str_of("CREATE TABLE t (k int PRIMARY KEY)"), req);
+    case OP_USE:
+        return cqln_encode_text(&w->c, cql_str_of(o->value % 2 ? "USE \"one\"" : "USE \"two\""),
+                                req);
+    default:
+        return cqln_encode_text(&w->c, cql_str_of("SELECT * FROM t rows 25"), req);
+    }
+    cql_statement_free(st);
+    cql_batch_free(b);
+    return status;
+}
+
+static void submit(world *w)
+{
+    op *o = &w->ops[w->op_count];
+    cqln_request *req;
+    memset(o, 0, sizeof *o);
+    o->w = w;
+    o->value = (uint32_t)w->op_count;
+    uint64_t draw = cqln_rand_below(&w->rand, 100);
+    o->kind = draw < 45 ? OP_ECHO : draw < 80 ? OP_INSERT : draw < 90 ? OP_QUERY : draw < 98 ? OP_BATCH
+              : draw < 99 ? OP_CREATE : OP_USE;
+    o->idempotent = cqln_rand_below(&w->rand, 2) == 0;
+    if (cqln_request_begin(&w->c, &req) != CQL_OK) {
+        w->t->refused++;
+        return;
+    }
+    if (encode(w, o, req) != CQL_OK)
+        die(w, "a request could not be encoded", o);
+    o->timeout_ms = cqln_rand_below(&w->rand, 4) == 0 ? 20 : 400;
+    o->submitted = w->io.now;
+    req->timeout_ms = o->timeout_ms;
+    req->cb.result = on_result;
+    req->user = o;
+    o->handle = cqln_request_handle(req);
+    o->started = true;
+    w->op_count++;
+    w->t->requests++;
+    cqln_request_start(req);
+    if (o->calls)
+        die(w, "a callback came from inside the call that registered it", o);
+}
+
+static void cancel_one(world *w)
+{
+    op *o = &w->ops[cqln_rand_below(&w->rand, w->op_count ? w->op_count : 1)];
+    if (w->op_count && o->started && !o->calls)
+        cqln_request_cancel(&w->c, o->handle);
+}
+
+/* --- faults --------------------------------------------------------------------------------------- */
+
+static void inject(world *w)
+{
+    static const uint32_t codes[] = {0, 0, 0x1000, 0x1001, 0x1002, 0x0000, 0x1100, 0x1200, 0x2200};
+    size_t node = cqln_rand_below(&w->rand, w->mc.count);
+    simhost *h = &w->io.hosts[node];
+    switch (cqln_rand_below(&w->rand, 9)) {
+    case 0:
+        h->down = !h->down;
+        w->t->downs++;
+        if (h->down)
+            simio_cut(&w->io, node);
+        break;
+    case 1:
+        h->frozen = !h->frozen;
+        w->t->freezes++;
+        break;
+    case 2:
+        simio_cut(&w->io, node);
+        w->t->cuts++;
+        break;
+    case 3:
+        mocknode_forget(&w->mc.nodes[node]);
+        w->t->forgets++;
+        break;
+    case 4:
+        w->mc.nodes[node].error_code = codes[cqln_rand_below(&w->rand, CQL_COUNT(codes))];
+        break;
+    case 5:
+        h->delay_ms = (uint32_t)cqln_rand_below(&w->rand, 60);
+        break;
+    case 6:
+        simio_event(&w->io, "STATUS_CHANGE", h->down ? "DOWN" : "UP", node);
+        break;
+    case 7:
+        w->mc.nodes[node].member = !w->mc.nodes[node].member;
+        simio_event(&w->io, "TOPOLOGY_CHANGE",
+                    w->mc.nodes[node].member ? "NEW_NODE" : "REMOVED_NODE", node);
+        break;
+    default:
+        cancel_one(w);
+        break;
+    }
+}
+
+static void heal(world *w)
+{
+    for (size_t i = 0; i < w->mc.count; i++) {
+        w->io.hosts[i].down = false;
+        w->io.hosts[i].frozen = false;
+        w->io.hosts[i].delay_ms = 0;
+        w->mc.nodes[i].error_code = 0;
+        w->mc.nodes[i].member = true;
+        simio_event(&w->io, "STATUS_CHANGE", "UP", i);
+    }
+}
+
+/* --- a run ---------------------------------------------------------------------------------------- */
+
+static void set(world *w, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    if (cql_options_set(w->options, name, text, NULL) != CQL_OK)
+        die(w, name, NULL);
+}
+
+static void on_drain(cql_session *s, void *user)
+{
+    (void)s;
+    ((world *)user)->t->drains++;
+}
+
+static void make_world(world *w, uint64_t seed, totals *t)
+{
+    memset(w, 0, sizeof *w);
+    w->seed = seed;
+    w->t = t;
+    failmalloc_init(&w->memory);
+    cqln_rand_seed(&w->rand, seed);
+    mockcluster_init(&w->mc, 1 + cqln_rand_below(&w->rand, 5));
+    simio_init(&w->io, &w->mc, seed);
+    w->io.max_delay = 1 + (uint32_t)cqln_rand_below(&w->rand, 8);
+    w->io.max_chunk = 1 + (uint32_t)cqln_rand_below(&w->rand, 600);
+    w->io.send_room = 1 + cqln_rand_below(&w->rand, 4000);
+    if (cqln_rand_below(&w->rand, 4) == 0)
+        for (size_t i = 0; i < MOCK_NODES; i++)
+            w->mc.nodes[i].max_version = 4;
+    if (cqln_rand_below(&w->rand, 4) == 0)
+        for (size_t i = 0; i < MOCK_NODES; i++)
+            w->mc.nodes[i].peers_v2 = false;
+    if (cql_options_new(&w->memory.al, &w->options) != CQL_OK)
+        die(w, "no options", NULL);
+    cql_options_set_contact_points(w->options, "127.9.0.1,127.9.0.2", NULL);
+    set(w, "connections_per_host", 1 + cqln_rand_below(&w->rand, 3));
+    set(w, "max_requests_per_connection", 1 + cqln_rand_below(&w->rand, 40));
+    set(w, "max_pending_requests", 20 + cqln_rand_below(&w->rand, 200));
+    set(w, "read_buffer", 4096);
+    set(w, "reconnect_base", 10);
+    set(w, "reconnect_max", 200);
+    set(w, "connect_timeout", 300);
+    set(w, "heartbeat", 200);
+    set(w, "heartbeat_timeout", 100);
+    set(w, "refresh_interval", 1000);
+    set(w, "schema_agreement_timeout", 500);
+    if (cqln_rand_below(&w->rand, 3) == 0)
+        cql_options_set(w->options, "compression", "lz4", NULL);
+}
+
+static void start_cluster(world *w)
+{
+    if (cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w) != CQL_OK)
+        die(w, "no cluster", NULL);
+    w->c.drain_cb = on_drain;
+    w->c.drain_user = w;
+    cqln_cluster_connect(&w->c, on_connected, w);
+    simio_run(&w->io, w->io.now + 2000);
+    if (!w->connected)
+        die(w, "not connected within 2 s", NULL);
+}
+
+static void prepare(world *w, const char *cql, cql_prepared **out)
+{
+    cqln_request *req;
+    if (cqln_request_begin(&w->c, &req) != CQL_OK)
+        die(w, "prepare was refused", NULL);
+    cql_str text = cql_str_of(cql);
+    cqln_encode_prepare(&req->env, (uint8_t)w->c.version, text, (cql_str){NULL, 0});
+    req->is_prepare = true;
+    req->cb.prepared = on_prepared;
+    req->user = out;
+    req->cql = (cql_str){(const char *)req->env.data + CQLN_FRAME_HEADER + 4, text.len};
+    cqln_request_start(req);
+    simio_run(&w->io, w->io.now + 500);
+    if (!*out)
+        die(w, "prepare did not answer", NULL);
+}
+
+static void check_writes(const world *w)
+{
+    for (size_t i = 0; i < w->op_count; i++) {
+        const op *o = &w->ops[i];
+        unsigned ran = w->mc.executed[o->value];
+        if (o->calls != 1)
+            die(w, "a callback never came", o);
+        if (o->kind != OP_INSERT && o->kind != OP_BATCH)
+            continue;
+        if (!o->idempotent && ran > 1)
+            die(w, "a write that is not idempotent ran twice", o);
+        if (o->ok && ran == 0)
+            die(w, "an acknowledged write never ran", o);
+        if (!o->ok && !o->maybe_applied && ran > 0)
+            die(w, "an error said \"not applied\", but it ran", o);
+    }
+}
+
+static void serve_again(world *w)
+{
+    heal(w);
+    simio_run(&w->io, w->io.now + 4000);
+    size_t first = w->op_count;
+    while (w->op_count < first + 20 && w->op_count < OPS) {
+        size_t before = w->op_count;
+        submit(w);
+        if (w->op_count == before)
+            die(w, "a request was refused after the faults ended", NULL);
+        w->ops[before].timeout_ms = 400;
+        simio_run(&w->io, w->io.now + 30);
+    }
+    simio_run(&w->io, w->io.now + 1000);
+    for (size_t i = first; i < w->op_count; i++)
+        if (!w->ops[i].ok && w->ops[i].submitted + 20 > w->io.now)
+            die(w, "a request failed after the faults ended", &w->ops[i]);
+}
+
+static void on_closed(void *user)
+{
+    ((world *)user)->closed = true;
+}
+
+static void end_world(world *w)
+{
+    cqln_cluster_close(&w->c, on_closed, w);
+    for (int i = 0; i < 100 && !w->closed; i++)
+        simio_run(&w->io, w->io.now + 100);
+    if (!w->closed)
+        die(w, "closing did not end within 10 s", NULL);
+    if (!cqln_list_empty(&w->io.streams))
+        die(w, "a connection was left open", NULL);
+    check_writes(w);
+    cql_prepared_unref(w->echo);
+    cql_prepared_unref(w->insert);
+    cqln_cluster_fini(&w->c);
+    cql_options_free(w->options);
+    if (w->memory.live)
+        die(w, "memory was left behind", NULL);
+    w->t->connects += w->io.connects;
+    w->t->lost += w->io.lost;
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        w->t->reprepares += w->mc.nodes[i].prepares;
+    simio_fini(&w->io);
+    mockcluster_fini(&w->mc);
+}
+
+static void run_seed(uint64_t seed, totals *t)
+{
+    static world w;
+    make_world(&w, seed, t);
+    start_cluster(&w);
+    prepare(&w, "SELECT v FROM t WHERE echo = ?", &w.echo);
+    prepare(&w, "INSERT INTO t (v) VALUES (?)", &w.insert);
+    while (w.op_count < OPS - 40) {
+        unsigned burst = 1 + (unsigned)cqln_rand_below(&w.rand, 30);
+        for (unsigned i = 0; i < burst && w.op_count < OPS - 40; i++)
+            submit(&w);
+        if (cqln_rand_below(&w.rand, 100) < FAULT_EVERY)
+            inject(&w);
+        simio_run(&w.io, w.io.now + cqln_rand_below(&w.rand, 40));
+    }
+    simio_run(&w.io, w.io.now + 1000);
+    serve_again(&w);
+    end_world(&w);
+    t->runs++;
+}
+
+int main(int argc, char **argv)
+{
+    static totals t;
+    uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 60;
+    uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    for (uint64_t i = 0; i < seeds; i++)
+        run_seed(first + i, &t);
+#define SHOW(field) printf("%-14s %llu\n", #field, (unsigned long long)t.field)
+    SHOW(runs);
+    SHOW(requests);
+    SHOW(ok);
+    SHOW(errors);
+    SHOW(timeouts);
+    SHOW(cancelled);
+    SHOW(no_host);
+    SHOW(server_errors);
+    SHOW(refused);
+    SHOW(drains);
+    SHOW(connects);
+    SHOW(lost);
+    SHOW(reprepares);
+    SHOW(freezes);
+    SHOW(downs);
+    SHOW(cuts);
+    SHOW(forgets);
+    return 0;
+}

@@ -1,0 +1,600 @@
+/* The mock node: reads requests with the library's own wire layer, answers with respond.h. */
+#include "mocknode.h"
+
+#include "wire/compress.h"
+#include "wire/segment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t buffer_max = (size_t)1 << 28;
+
+/* --- the cluster --------------------------------------------------------------------------------- */
+
+void mockcluster_init(mockcluster *mc, size_t nodes)
+{
+    memset(mc, 0, sizeof *mc);
+    mc->count = nodes;
+    mc->executed = calloc(MOCK_VALUES, 1);
+    for (size_t i = 0; i < MOCK_NODES; i++) {
+        mocknode *n = &mc->nodes[i];
+        uint8_t ip[4] = {127, 9, 0, (uint8_t)(i + 1)};
+        n->cluster = mc;
+        cqln_address_from_bytes(&n->address, ip, 4, 9042);
+        snprintf(n->data_center, sizeof n->data_center, "datacenter1");
+        snprintf(n->rack, sizeof n->rack, "rack1");
+        memset(n->host_id.bytes, (int)i + 1, 16);
+        n->member = i < nodes;
+        n->max_version = 5;
+        n->peers_v2 = true;
+    }
+}
+
+void mocknode_forget(mocknode *n)
+{
+    for (unsigned i = 0; i < n->statements; i++)
+        free(n->prepared[i]);
+    n->statements = 0;
+}
+
+void mockcluster_fini(mockcluster *mc)
+{
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        mocknode_forget(&mc->nodes[i]);
+    free(mc->executed);
+}
+
+mocknode *mockcluster_find(mockcluster *mc, const cqln_address *a)
+{
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        if (cqln_address_equal(&mc->nodes[i].address, a))
+            return &mc->nodes[i];
+    return NULL;
+}
+
+/* --- cells --------------------------------------------------------------------------------------- */
+
+static void cell(cqln_writer *wr, const void *bytes, size_t len)
+{
+    cqln_write_u32(wr, (uint32_t)len);
+    cqln_write_bytes(wr, bytes, len);
+}
+
+static void cell_text(cqln_writer *wr, const char *text)
+{
+    cell(wr, text, strlen(text));
+}
+
+static void cell_int(cqln_writer *wr, uint32_t v)
+{
+    uint8_t be[4];
+    cqln_store_u32(be, v);
+    cell(wr, be, 4);
+}
+
+/* --- system tables ------------------------------------------------------------------------------- */
+
+static const respond_column local_columns[] = {
+    {"key", CQL_TYPE_TEXT},        {"cluster_name", CQL_TYPE_TEXT}, {"data_center", CQL_TYPE_TEXT},
+    {"rack", CQL_TYPE_TEXT},       {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
+    {"schema_version", CQL_TYPE_UUID}, {"rpc_address", CQL_TYPE_INET}};
+static const respond_column version_columns[] = {{"schema_version", CQL_TYPE_UUID}};
+static const respond_column peers_v2_columns[] = {
+    {"native_address", CQL_TYPE_INET}, {"native_port", CQL_TYPE_INT},
+    {"data_center", CQL_TYPE_TEXT},    {"rack", CQL_TYPE_TEXT},
+    {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
+    {"schema_version", CQL_TYPE_UUID}};
+static const respond_column peers_columns[] = {
+    {"rpc_address", CQL_TYPE_INET},     {"data_center", CQL_TYPE_TEXT}, {"rack", CQL_TYPE_TEXT},
+    {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
+    {"schema_version", CQL_TYPE_UUID}};
+static const respond_column agree_columns[] = {{"native_address", CQL_TYPE_INET},
+                                               {"schema_version", CQL_TYPE_UUID}};
+
+static void send_rows(mockconn *c, int16_t stream, const respond_column *columns, uint32_t count,
+                      uint32_t rows, const cqln_writer *cells, cqln_writer *out)
+{
+    respond_table t = {"system", "t", columns, count};
+    respond_rows(out, c->version, stream, &t, true, NULL, rows,
+                 (cql_str){(const char *)cells->data, cells->len});
+}
+
+static void common_cells(cqln_writer *cells, const mocknode *n)
+{
+    cell_text(cells, n->data_center);
+    cell_text(cells, n->rack);
+    cell_text(cells, "5.0.6");
+    cell(cells, n->host_id.bytes, 16);
+    cell(cells, n->schema_version.bytes, 16);
+}
+
+static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_writer *out)
+{
+    const mocknode *n = c->node;
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    if (version_only) {
+        cell(&cells, n->schema_version.bytes, 16);
+        send_rows(c, stream, version_columns, 1, 1, &cells, out);
+    } else {
+        cell_text(&cells, "local");
+        cell_text(&cells, "mock cluster");
+        common_cells(&cells, n);
+        cell(&cells, n->address.bytes, n->address.len);
+        send_rows(c, stream, local_columns, CQL_COUNT(local_columns), 1, &cells, out);
+    }
+    cqln_writer_fini(&cells);
+}
+
+static void answer_peers(mockconn *c, int16_t stream, bool v2, bool agree, cqln_writer *out)
+{
+    mockcluster *mc = c->node->cluster;
+    cqln_writer cells;
+    uint32_t rows = 0;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    for (size_t i = 0; i < MOCK_NODES; i++) {
+        const mocknode *n = &mc->nodes[i];
+        if (!n->member || n == c->node)
+            continue;
+        rows++;
+        cell(&cells, n->address.bytes, n->address.len);
+        if (agree) {
+            cell(&cells, n->schema_version.bytes, 16);
+            continue;
+        }
+        if (v2)
+            cell_int(&cells, n->address.port);
+        common_cells(&cells, n);
+    }
+    if (agree)
+        send_rows(c, stream, agree_columns, CQL_COUNT(agree_columns), rows, &cells, out);
+    else if (v2)
+        send_rows(c, stream, peers_v2_columns, CQL_COUNT(peers_v2_columns), rows, &cells, out);
+    else
+        send_rows(c, stream, peers_columns, CQL_COUNT(peers_columns), rows, &cells, out);
+    cqln_writer_fini(&cells);
+}
+
+/* --- statements ---------------------------------------------------------------------------------- */
+
+typedef struct statement {
+    cql_str cql;
+    bool skip_metadata;
+    bool has_value;
+    uint32_t value; /* the first int value */
+    int32_t page_size;
+    uint32_t offset; /* from the paging state */
+} statement;
+
+static bool has(cql_str text, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= text.len; i++)
+        if (memcmp(text.ptr + i, word, n) == 0)
+            return true;
+    return false;
+}
+
+static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
+{
+    cql_str state;
+    cqln_read_u16(rd);
+    uint32_t flags = version >= 5 ? cqln_read_u32(rd) : cqln_read_u8(rd);
+    s->skip_metadata = (flags & 0x02) != 0;
+    if (flags & 0x01) {
+        uint16_t n = cqln_read_u16(rd);
+        for (uint16_t i = 0; i < n; i++) {
+            cql_str v;
+            if (cqln_read_nbytes(rd, &v) && v.len == 4 && !s->has_value) {
+                s->has_value = true;
+                s->value = cqln_load_u32((const uint8_t *)v.ptr);
+            }
+        }
+    }
+    if (flags & 0x04)
+        s->page_size = cqln_read_i32(rd);
+    if ((flags & 0x08) && cqln_read_nbytes(rd, &state) && state.len == 4)
+        s->offset = cqln_load_u32((const uint8_t *)state.ptr);
+}
+
+static const respond_column value_column[] = {{"v", CQL_TYPE_INT}};
+static const respond_table value_table = {"mock", "t", value_column, 1};
+
+static void answer_echo(mockconn *c, int16_t stream, const statement *s, cqln_writer *out)
+{
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    cell_int(&cells, s->value);
+    respond_rows(out, c->version, stream, &value_table, !s->skip_metadata, NULL, 1,
+                 (cql_str){(const char *)cells.data, cells.len});
+    cqln_writer_fini(&cells);
+}
+
+/* "… rows N": the rest of the rows from the offset, at most one page. */
+static void answer_rows(mockconn *c, int16_t stream, const statement *s, cqln_writer *out)
+{
+    const char *at = s->cql.ptr + s->cql.len;
+    while (at > s->cql.ptr && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    char digits[12];
+    snprintf(digits, sizeof digits, "%.*s", (int)(s->cql.ptr + s->cql.len - at), at);
+    uint32_t total = (uint32_t)strtoul(digits, NULL, 10);
+    uint32_t left = s->offset < total ? total - s->offset : 0;
+    uint32_t rows = s->page_size > 0 && left > (uint32_t)s->page_size ? (uint32_t)s->page_size
+                                                                       : left;
+    cqln_writer cells;
+    char state[5] = {0};
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    for (uint32_t i = 0; i < rows; i++)
+        cell_int(&cells, s->offset + i);
+    /* respond_rows takes the state as text: offsets are kept free of NUL bytes by adding 0x01010101 */
+    cqln_store_u32((uint8_t *)state, s->offset + rows + 0x01010101u);
+    respond_rows(out, c->version, stream, &value_table, !s->skip_metadata,
+                 rows < left ? state : NULL, rows, (cql_str){(const char *)cells.data, cells.len});
+    cqln_writer_fini(&cells);
+}
+
+static void bump_schema(mockcluster *mc)
+{
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        mc->nodes[i].schema_version.bytes[0]++;
+}
+
+static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_writer *out)
+{
+    mocknode *n = c->node;
+    n->requests++;
+    if (s->offset)
+        s->offset -= 0x01010101u;
+    if (has(s->cql, "system.local"))
+        answer_local(c, stream, !has(s->cql, "*"), out);
+    else if (has(s->cql, "system.peers_v2") && !n->peers_v2)
+        respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);
+    else if (has(s->cql, "system.peers"))
+        answer_peers(c, stream, has(s->cql, "peers_v2"), !has(s->cql, "*"), out);
+    else if (n->error_code)
+        respond_error(out, c->version, stream, n->error_code, "planned error", NULL, 0);
+    else if (has(s->cql, "syntax"))
+        respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
+    else if (has(s->cql, "USE ")) {
+        cql_str name = {s->cql.ptr + 4, s->cql.len - 4};
+        if (name.len > 1 && name.ptr[0] == '"')
+            name = (cql_str){name.ptr + 1, name.len - 2};
+        snprintf(c->keyspace, sizeof c->keyspace, "%.*s", (int)name.len, name.ptr);
+        respond_set_keyspace(out, c->version, stream, c->keyspace);
+    } else if (has(s->cql, "CREATE")) {
+        bump_schema(n->cluster);
+        respond_schema_change(out, c->version, stream, "CREATED", "TABLE", "mock", "t");
+    } else if (has(s->cql, "rows "))
+        answer_rows(c, stream, s, out);
+    else if (has(s->cql, "keyspace?")) {
+        cqln_writer cells;
+        respond_column col = {"ks", CQL_TYPE_TEXT};
+        respond_table t = {"mock", "t", &col, 1};
+        cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+        cell_text(&cells, c->keyspace);
+        respond_rows(out, c->version, stream, &t, true, NULL, 1,
+                     (cql_str){(const char *)cells.data, cells.len});
+        cqln_writer_fini(&cells);
+    } else if (has(s->cql, "echo"))
+        answer_echo(c, stream, s, out);
+    else {
+        if (s->has_value && s->value < MOCK_VALUES)
+            n->cluster->executed[s->value]++;
+        respond_void(out, c->version, stream);
+    }
+}
+
+/* --- prepared ------------------------------------------------------------------------------------ */
+
+static void make_id(cql_str cql, uint8_t id[16])
+{
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < cql.len; i++)
+        h = (h ^ (uint8_t)cql.ptr[i]) * 1099511628211u;
+    cqln_store_u64(id, h);
+    cqln_store_u64(id + 8, ~h);
+}
+
+static int find_prepared(const mocknode *n, cql_str id)
+{
+    for (unsigned i = 0; i < n->statements; i++)
+        if (id.len == 16 && memcmp(n->prepared_id[i], id.ptr, 16) == 0)
+            return (int)i;
+    return -1;
+}
+
+static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer *out)
+{
+    mocknode *n = c->node;
+    uint8_t id[16];
+    make_id(cql, id);
+    cql_str id_view = {(const char *)id, 16};
+    bool select = has(cql, "SELECT");
+    respond_table none = {"mock", "t", NULL, 0};
+    n->prepares++;
+    if (has(cql, "syntax")) {
+        respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
+        return;
+    }
+    if (find_prepared(n, id_view) < 0 && n->statements < MOCK_STATEMENTS) {
+        memcpy(n->prepared_id[n->statements], id, 16);
+        n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
+    }
+    respond_prepared(out, c->version, stream, id_view, id_view,
+                     has(cql, "?") ? &value_table : &none, NULL, 0, select ? &value_table : &none);
+}
+
+static void answer_unprepared(mockconn *c, int16_t stream, cql_str id, cqln_writer *out)
+{
+    uint8_t extra[2 + 64];
+    size_t len = id.len < 64 ? id.len : 64;
+    cqln_store_u16(extra, (uint16_t)len);
+    memcpy(extra + 2, id.ptr, len);
+    respond_error(out, c->version, stream, 0x2500, "unprepared", extra, len + 2);
+}
+
+static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_writer *out)
+{
+    statement s;
+    cql_str id = cqln_read_short_bytes(rd);
+    memset(&s, 0, sizeof s);
+    if (c->version >= 5)
+        cqln_read_short_bytes(rd);
+    read_parameters(rd, c->version, &s);
+    int at = find_prepared(c->node, id);
+    if (at < 0) {
+        c->node->requests++;
+        answer_unprepared(c, stream, id, out);
+        return;
+    }
+    s.cql = cql_str_of(c->node->prepared[at]);
+    answer_statement(c, stream, &s, out);
+}
+
+static void answer_batch(mockconn *c, int16_t stream, cqln_reader *rd, cqln_writer *out)
+{
+    cqln_read_u8(rd);
+    uint16_t n = cqln_read_u16(rd);
+    c->node->requests++;
+    for (uint16_t i = 0; i < n && !rd->failed; i++) {
+        bool prepared = cqln_read_u8(rd) == 1;
+        cql_str text = prepared ? cqln_read_short_bytes(rd) : cqln_read_long_string(rd);
+        uint16_t values = cqln_read_u16(rd);
+        if (prepared && find_prepared(c->node, text) < 0) {
+            answer_unprepared(c, stream, text, out);
+            return;
+        }
+        for (uint16_t k = 0; k < values; k++) {
+            cql_str v;
+            if (cqln_read_nbytes(rd, &v) && v.len == 4) {
+                uint32_t value = cqln_load_u32((const uint8_t *)v.ptr);
+                if (value < MOCK_VALUES)
+                    c->node->cluster->executed[value]++;
+            }
+        }
+    }
+    respond_void(out, c->version, stream);
+}
+
+/* --- the connection ------------------------------------------------------------------------------ */
+
+void mockconn_init(mockconn *c, mocknode *n)
+{
+    memset(c, 0, sizeof *c);
+    c->node = n;
+    n->connects++;
+    cqln_writer_init(&c->in, cqln_alloc_default(), buffer_max);
+    cqln_writer_init(&c->body, cqln_alloc_default(), buffer_max);
+    cqln_writer_init(&c->out, cqln_alloc_default(), buffer_max);
+}
+
+void mockconn_fini(mockconn *c)
+{
+    cqln_writer_fini(&c->in);
+    cqln_writer_fini(&c->body);
+    cqln_writer_fini(&c->out);
+}
+
+static void send_envelopes(mockconn *c, const cqln_writer *envelopes)
+{
+    if (c->framed)
+        respond_frame(&c->out, envelopes->data, envelopes->len, c->lz4, 0);
+    else
+        cqln_write_bytes(&c->out, envelopes->data, envelopes->len);
+}
+
+static void on_startup(mockconn *c, const cqln_frame *f, cqln_reader *rd, cqln_writer *out)
+{
+    uint16_t n = cqln_read_u16(rd);
+    for (uint16_t i = 0; i < n; i++) {
+        cql_str key = cqln_read_string(rd);
+        cql_str value = cqln_read_string(rd);
+        if (cql_str_equal(key, cql_str_of("COMPRESSION")))
+            c->lz4 = cql_str_equal(value, cql_str_of("lz4"));
+    }
+    c->version = f->version;
+    c->started = true;
+    c->logged_in = !c->node->want_login;
+    if (c->node->want_login)
+        respond_authenticate(out, c->version, f->stream,
+                             "org.apache.cassandra.auth.PasswordAuthenticator");
+    else
+        respond_ready(out, c->version, f->stream);
+}
+
+static void on_login(mockconn *c, const cqln_frame *f, cqln_reader *rd, cqln_writer *out)
+{
+    static const char good[] = "\0cassandra\0secret";
+    cql_str token;
+    cqln_read_nbytes(rd, &token);
+    c->logged_in = token.len == sizeof good - 1 && memcmp(token.ptr, good, token.len) == 0;
+    if (c->logged_in)
+        respond_auth_success(out, c->version, f->stream, NULL);
+    else
+        respond_error(out, c->version, f->stream, 0x0100,
+                      "Provided username cassandra and/or password are incorrect", NULL, 0);
+}
+
+static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
+{
+    cqln_writer out;
+    cqln_reader rd;
+    statement s;
+    bool starts_framing = f->opcode == CQLN_OP_STARTUP && f->version >= 5;
+    cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
+    cqln_reader_init(&rd, body, f->length);
+    if (f->version > c->node->max_version) {
+        respond_error(&out, c->node->max_version, 0, 0x000a,
+                      "Invalid or unsupported protocol version (5); supported versions are (4/v4)",
+                      NULL, 0);
+        starts_framing = false;
+    } else if (c->node->mute && c->started) {
+        cqln_writer_fini(&out);
+        return;
+    } else {
+        if (!c->version || !c->started)
+            c->version = f->version;
+        memset(&s, 0, sizeof s);
+        switch ((cqln_opcode)f->opcode) {
+        case CQLN_OP_OPTIONS:
+            respond_supported(&out, f->version, f->stream,
+                              c->node->max_version >= 5 ? "3/v3,4/v4,5/v5" : "3/v3,4/v4", "lz4");
+            break;
+        case CQLN_OP_STARTUP:
+            on_startup(c, f, &rd, &out);
+            break;
+        case CQLN_OP_AUTH_RESPONSE:
+            on_login(c, f, &rd, &out);
+            break;
+        case CQLN_OP_REGISTER:
+            c->registered = true;
+            respond_ready(&out, c->version, f->stream);
+            break;
+        case CQLN_OP_QUERY:
+            s.cql = cqln_read_long_string(&rd);
+            read_parameters(&rd, c->version, &s);
+            answer_statement(c, f->stream, &s, &out);
+            break;
+        case CQLN_OP_PREPARE:
+            answer_prepare(c, f->stream, cqln_read_long_string(&rd), &out);
+            break;
+        case CQLN_OP_EXECUTE:
+            answer_execute(c, f->stream, &rd, &out);
+            break;
+        case CQLN_OP_BATCH:
+            answer_batch(c, f->stream, &rd, &out);
+            break;
+        default:
+            c->broken = true;
+            break;
+        }
+    }
+    send_envelopes(c, &out);
+    if (starts_framing)
+        c->framed = true;
+    cqln_writer_fini(&out);
+}
+
+static void drop_front(cqln_writer *wr, size_t n)
+{
+    memmove(wr->data, wr->data + n, wr->len - n);
+    wr->len -= n;
+}
+
+static void inflate(mockconn *c, const cqln_frame *f, const uint8_t *body)
+{
+    size_t plain;
+    if (cqln_lz4_v4_length(body, f->length, buffer_max, &plain) != CQL_OK) {
+        c->broken = true;
+        return;
+    }
+    uint8_t *out = malloc(plain ? plain : 1);
+    cqln_frame whole = *f;
+    whole.length = (uint32_t)plain;
+    if (out && cqln_lz4_decompress(body + 4, f->length - 4, out, plain))
+        on_envelope(c, &whole, out);
+    else
+        c->broken = true;
+    free(out);
+}
+
+static void take_envelopes(mockconn *c, cqln_writer *from)
+{
+    size_t used = 0;
+    while (!c->broken && from->len - used >= CQLN_FRAME_HEADER) {
+        cqln_frame f;
+        bool framed = c->framed;
+        if (cqln_frame_decode(from->data + used, &f) != CQL_OK || f.response) {
+            c->broken = true;
+            return;
+        }
+        if (from->len - used - CQLN_FRAME_HEADER < f.length)
+            break;
+        const uint8_t *body = from->data + used + CQLN_FRAME_HEADER;
+        if ((f.flags & CQLN_FLAG_COMPRESSION) && !c->framed)
+            inflate(c, &f, body);
+        else
+            on_envelope(c, &f, body);
+        used += CQLN_FRAME_HEADER + f.length;
+        if (framed != c->framed)
+            break; /* what follows is in segments */
+    }
+    if (used)
+        drop_front(from, used);
+}
+
+static bool take_segment(mockconn *c)
+{
+    size_t header = c->lz4 ? CQLN_SEGMENT_HEADER_LZ4 : CQLN_SEGMENT_HEADER;
+    cqln_segment seg;
+    if (c->in.len < header)
+        return false;
+    if (cqln_segment_decode(c->in.data, c->lz4, &seg) != CQL_OK) {
+        c->broken = true;
+        return false;
+    }
+    size_t whole = header + seg.payload + CQLN_SEGMENT_TRAILER;
+    if (c->in.len < whole)
+        return false;
+    const uint8_t *payload = c->in.data + header;
+    if (!cqln_segment_trailer_ok(payload, seg.payload, payload + seg.payload)) {
+        c->broken = true;
+        return false;
+    }
+    if (seg.compressed) {
+        uint8_t plain[CQLN_SEGMENT_MAX];
+        if (!cqln_lz4_decompress(payload, seg.payload, plain, seg.plain))
+            c->broken = true;
+        else
+            cqln_write_bytes(&c->body, plain, seg.plain);
+    } else {
+        cqln_write_bytes(&c->body, payload, seg.payload);
+    }
+    drop_front(&c->in, whole);
+    take_envelopes(c, &c->body);
+    return !c->broken;
+}
+
+void mockconn_feed(mockconn *c, const uint8_t *bytes, size_t len)
+{
+    if (c->broken)
+        return;
+    cqln_write_bytes(&c->in, bytes, len);
+    if (!c->framed)
+        take_envelopes(c, &c->in);
+    while (c->framed && !c->broken && take_segment(c))
+        continue;
+}
+
+void mockconn_event(mockconn *c, const char *type, const char *change, const cqln_address *a)
+{
+    cqln_writer out;
+    if (!c->registered || c->broken)
+        return;
+    cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
+    respond_node_event(&out, c->version, type, change, a->bytes, a->port);
+    send_envelopes(c, &out);
+    cqln_writer_fini(&out);
+}

@@ -1,0 +1,79 @@
+/* mocknode.h: a node of a mock cluster without any transport: bytes of a connection in, bytes out. It
+ * keeps no rows; what it answers shows which request it answered:
+ *
+ *   SELECT … echo …   prepared or not, with one int value: one row with that value
+ *   SELECT … rows N   N rows with the ints 0..N-1, paged by the request's page size
+ *   INSERT, UPDATE    void; the int value it was bound with is counted as executed
+ *   CREATE …          a schema change;  USE name: the keyspace;  system tables: the cluster's nodes
+ *
+ * Faults are set on the node; an answer can be held back, doubled or replaced. */
+#ifndef TESTS_SUPPORT_MOCKNODE_H
+#define TESTS_SUPPORT_MOCKNODE_H
+
+#include "base/alloc.h"
+#include "meta/address.h"
+#include "respond.h"
+
+#include <cqlnative/uuid.h>
+
+enum { MOCK_NODES = 16, MOCK_STATEMENTS = 64, MOCK_VALUES = 1 << 20 };
+
+typedef struct mockcluster mockcluster;
+
+typedef struct mocknode {
+    mockcluster *cluster;
+    cqln_address address;
+    char data_center[16];
+    char rack[16];
+    cql_uuid host_id;
+    cql_uuid schema_version;
+    bool member;           /* shown in the system tables of the others */
+    uint8_t max_version;   /* 4 or 5 */
+    bool want_login;       /* user "cassandra", password "secret" */
+    bool mute;             /* reads requests, answers none (OPTIONS too) */
+    uint32_t error_code;   /* answer statements with this error; 0: none */
+    bool peers_v2;         /* has that table */
+    unsigned statements;   /* how many of its prepared ones it knows */
+    char *prepared[MOCK_STATEMENTS];
+    uint8_t prepared_id[MOCK_STATEMENTS][16];
+    uint64_t requests;     /* QUERY, EXECUTE and BATCH that came */
+    uint64_t prepares;
+    uint64_t connects;
+} mocknode;
+
+struct mockcluster {
+    mocknode nodes[MOCK_NODES];
+    size_t count;
+    uint8_t *executed; /* by value: how often a write ran */
+    const char *warning; /* sent with every row result; NULL: none */
+};
+
+typedef struct mockconn {
+    mocknode *node;
+    uint8_t version; /* 0 before STARTUP */
+    bool framed;     /* segments from here on */
+    bool lz4;
+    bool started;
+    bool registered;
+    bool logged_in;
+    bool broken;     /* the client sent something that is no protocol: close */
+    char keyspace[48];
+    cqln_writer in;   /* bytes that are not a whole segment or envelope yet */
+    cqln_writer body; /* envelopes taken out of segments */
+    cqln_writer out;  /* answers, ready for the wire */
+} mockconn;
+
+void mockcluster_init(mockcluster *mc, size_t nodes);
+void mockcluster_fini(mockcluster *mc);
+mocknode *mockcluster_find(mockcluster *mc, const cqln_address *a);
+/* Forgets its prepared statements, as a restart does. */
+void mocknode_forget(mocknode *n);
+
+void mockconn_init(mockconn *c, mocknode *n);
+void mockconn_fini(mockconn *c);
+/* Bytes from the client; answers are appended to c->out as envelopes went through the node. */
+void mockconn_feed(mockconn *c, const uint8_t *bytes, size_t len);
+/* Pushes an event to a registered connection. */
+void mockconn_event(mockconn *c, const char *type, const char *change, const cqln_address *a);
+
+#endif

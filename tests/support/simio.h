@@ -1,0 +1,52 @@
+/* simio.h: the io seam over a simulated network, clock and random source. One thread, one seed, one
+ * run: the same seed gives the same run. Nodes are those of a mockcluster.
+ *
+ * Bytes travel with a delay drawn per chunk, in order per direction. Faults: a node that is down
+ * refuses, a frozen one accepts and keeps silent until thawed, a cut ends all its connections. */
+#ifndef TESTS_SUPPORT_SIMIO_H
+#define TESTS_SUPPORT_SIMIO_H
+
+#include "base/list.h"
+#include "base/rand.h"
+#include "mocknode.h"
+#include "net/io.h"
+
+typedef struct simhost {
+    bool down;   /* refuses connections */
+    bool frozen; /* accepts, reads nothing, answers nothing */
+    uint32_t delay_ms; /* added to every chunk from it */
+} simhost;
+
+typedef struct simio {
+    cqln_io io; /* first */
+    mockcluster *mc;
+    simhost hosts[MOCK_NODES];
+    cqln_rand rand;
+    uint64_t now;        /* milliseconds */
+    uint64_t timer;      /* UINT64_MAX: not set */
+    uint64_t order;      /* events at one time happen in the order in which they were made */
+    bool woken;
+    bool ended;
+    bool inside;         /* a handler is on the stack */
+    uint32_t max_delay;  /* of a chunk, milliseconds */
+    uint32_t max_chunk;  /* bytes delivered at once */
+    size_t send_room;    /* bytes that a write takes at once; the rest follows later */
+    cqln_list streams;
+    cqln_list events;    /* sorted by time */
+    uint64_t connects;
+    uint64_t lost;
+} simio;
+
+void simio_init(simio *s, mockcluster *mc, uint64_t seed);
+void simio_fini(simio *s);
+/* One event, or the next point in time at which there is one; false when nothing is left to happen
+ * before `until`. */
+bool simio_step(simio *s, uint64_t until);
+/* Steps until the time has come. */
+void simio_run(simio *s, uint64_t until);
+/* Ends every connection to a node, with a reset. */
+void simio_cut(simio *s, size_t node);
+/* Pushes an event about a node on all registered connections. */
+void simio_event(simio *s, const char *type, const char *change, size_t node);
+
+#endif
