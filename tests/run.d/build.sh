@@ -66,5 +66,9 @@ build() {
 
 # What the compilers complained of, out of the output of several jobs at once.
 show_build_errors() {
-    grep -n -A 4 -E 'error:|Error [0-9]|\*\*\*' "$WORK/build.log" | head -n 40 | indent
+    if grep -q -E 'error:|\*\*\*' "$WORK/build.log"; then
+        grep -A 4 -E 'error:|\*\*\*' "$WORK/build.log" | head -n 40
+    else
+        tail -n 40 "$WORK/build.log"
+    fi | indent
 }

@@ -113,7 +113,7 @@ use_cluster() {
     name=$(cluster_name "$2")
     if [ "$CLUSTER_RELEASE $CLUSTER_NAME" != "$1 $name" ]; then
         drop_cluster
-        progress "starting Cassandra $1 ${2:+with ${2%%#*}}"
+        progress "starting Cassandra $1${2:+ with ${2%%#*}}"
     fi
     CLUSTER_RELEASE=$1
     CLUSTER_NAME=$name

@@ -64,15 +64,15 @@ set_home() {
     esac
 }
 
-# take_lock FILE: waits for the lock and holds it until the script ends. The
-# descriptor is closed for every node that is started (see close_descriptors).
+# take_lock NAME: waits for the lock and holds it until release_lock or the
+# script's end. No node inherits it (see close_descriptors).
 take_lock() {
-    local fd
-    mkdir -p "${1%/*}" || die "cannot make the folder ${1%/*}"
-    exec {fd}>>"$1" || die "cannot write $1"
+    local fd file=$LC_HOME/locks/$1
+    mkdir -p "$LC_HOME/locks" || die "cannot make the folder $LC_HOME/locks"
+    exec {fd}>>"$file" || die "cannot write $file"
     if ! flock -n "$fd"; then
-        say "waiting for another localcassandra that holds ${1##*/} ..."
-        flock "$fd" || die "cannot lock $1"
+        say "waiting for another localcassandra that works on $1 ..."
+        flock "$fd" || die "cannot lock $file"
     fi
     LOCK_FD=$fd
 }

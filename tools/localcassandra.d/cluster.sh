@@ -14,7 +14,7 @@ on_interrupt() {
 }
 
 lock_cluster() {
-    take_lock "$LC_HOME/clusters/$C_VERSION/$C_NAME.lock"
+    take_lock "cluster-$C_VERSION-$C_NAME"
 }
 
 live_nodes() {

@@ -359,6 +359,11 @@ cmd_stop() {
     no_words
     if [ "$OPT_ALL" = no ]; then
         lock_cluster
+        # What a start without success left behind has logs but no record.
+        if [ "$OPT_PURGE" = yes ] && ! load_record && [ -d "$(cluster_folder)" ]; then
+            rm -rf "$(cluster_folder)"
+            return
+        fi
         need_record
         stop_or_purge
         return

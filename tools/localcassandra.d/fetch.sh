@@ -55,7 +55,7 @@ fetch_cassandra() {
     release=$(release_of "$1")
     final=$LC_HOME/cache/cassandra-$release
     [ -d "$final" ] && return 0
-    take_lock "$LC_HOME/cache/cassandra-$release.lock"
+    take_lock "cassandra-$release"
     if [ ! -d "$final" ]; then
         need mvn maven
         part=$final.part
@@ -141,7 +141,7 @@ fetch_java11() {
     local final=$LC_HOME/cache/java-11 part
     [ -d "$final" ] && return 0
     need python3 "python3 python3-pip"
-    take_lock "$LC_HOME/cache/java-11.lock"
+    take_lock java-11
     if [ ! -d "$final" ]; then
         part=$final.part
         rm -rf "$part"

@@ -144,7 +144,7 @@ block_free() {
 # Sets C_BLOCK for a new cluster. Holds the lock of all records meanwhile.
 choose_block() {
     local used tries
-    take_lock "$LC_HOME/records.lock"
+    take_lock records
     used=$(blocks_in_use)
     C_BLOCK=$(first_block)
     # A fixed block is not given up for another: its node says which port is taken.

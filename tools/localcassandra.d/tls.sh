@@ -48,7 +48,7 @@ ensure_authority() {
     folder=$(tls_folder)
     [ -s "$folder/client.pem" ] && return 0
     need openssl openssl
-    take_lock "$LC_HOME/tls.lock"
+    take_lock tls
     if [ ! -s "$folder/client.pem" ]; then
         mkdir -p "$folder" && make_authority && make_client ||
             die "openssl could not make the certificates in $folder"
