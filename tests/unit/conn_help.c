@@ -1,9 +1,6 @@
 /* A connection between two byte arrays. */
 #include "conn_help.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static const cqln_log no_log;
 
 void wire_init(wire_end *w, uint8_t version)

@@ -3,11 +3,7 @@
 #ifndef TEST_CONN_HELP_H
 #define TEST_CONN_HELP_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "conn/conn.h"
 #include "respond.h"
