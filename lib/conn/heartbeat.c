@@ -56,9 +56,8 @@ static void verdict(cqln_conn *c, uint64_t now)
 
 void cqln_conn_tick(cqln_conn *c, uint64_t now)
 {
-    if (now < cqln_conn_deadline(c))
-        return;
-    if (c->state != CQLN_CONN_OPEN || c->lost)
+    uint64_t due = cqln_conn_deadline(c);
+    if (due == UINT64_MAX || now < due)
         return;
     if (c->probing)
         verdict(c, now);

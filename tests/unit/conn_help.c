@@ -172,6 +172,16 @@ bool wire_silent(wire_end *w)
 
 /* --- what the server writes ------------------------------------------------------------------ */
 
+static bool pulled_the_end(wire_end *w)
+{
+    cqln_conn_event ev;
+    if (!cqln_conn_next(w->conn, &ev))
+        return false;
+    assert_int_equal(ev.kind, CQLN_CONN_EV_CLOSED);
+    w->closed_early = true;
+    return true;
+}
+
 void wire_feed(wire_end *w, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
@@ -189,6 +199,8 @@ void wire_feed(wire_end *w, const void *bytes, size_t n)
         cqln_conn_commit(w->conn, part, w->now);
         p += part;
         n -= part;
+        if (w->pull && n > 0 && pulled_the_end(w))
+            return;
     }
 }
 
@@ -241,7 +253,8 @@ void wire_no_event(wire_end *w)
 void wire_closed(wire_end *w, cql_status status, const char *words)
 {
     cqln_conn_event ev;
-    wire_event(w, CQLN_CONN_EV_CLOSED);
+    if (!w->closed_early)
+        wire_event(w, CQLN_CONN_EV_CLOSED);
     const cqln_conn_fault *f = cqln_conn_fault_of(w->conn);
     if (f->status != status || !strstr(f->detail, words))
         print_message("fault: %d %s\n", f->status, f->detail);

@@ -14,7 +14,10 @@ typedef struct wire_end {
     cqln_conn_config config;
     cqln_conn *conn;
     uint64_t now;
-    size_t step;       /* bytes a commit; 0: as many as there is room for */
+    size_t step; /* bytes a commit; 0: as many as there is room for */
+    bool pull;   /* look for events after every commit but the last, as a loop does; only the closed
+                  * event may come there */
+    bool closed_early; /* and did */
     bool server_lz4;   /* the server offers it */
     bool framed;       /* v5 behind READY or AUTHENTICATE */
     bool lz4;          /* agreed */
