@@ -205,7 +205,7 @@ static void set_limit(cqln_conn *c)
     if (!o->framed) {
         o->limit = c->compressed ? wr->len : wr->cap;
     } else if (o->in_segment) {
-        size_t memory = wr->cap - 2 * CQLN_SEGMENT_TRAILER;
+        size_t memory = wr->cap - CQLN_SEGMENT_TRAILER; /* its room is reserved by every put */
         size_t segment = o->segment_at + segment_header(c) + CQLN_SEGMENT_MAX;
         o->limit = memory < segment ? memory : segment;
     } else {
