@@ -56,36 +56,75 @@ static bool is_number(cql_type_id id)
     }
 }
 
-static void add_row(tool_table *t, cql_rows *rows, const cql_result *res)
+struct tool_row_table {
+    tool_table *table;
+    bool has_columns;
+};
+
+tool_row_table *tool_row_table_new(void)
+{
+    tool_row_table *t = tool_alloc(1, sizeof *t);
+    t->table = tool_table_new();
+    return t;
+}
+
+void tool_row_table_free(tool_row_table *t)
+{
+    if (t)
+        tool_table_free(t->table);
+    free(t);
+}
+
+static void add_columns(tool_row_table *t, const cql_result *res)
+{
+    for (size_t i = 0; i < cql_result_column_count(res); i++) {
+        const cql_type *type = cql_result_column_type(res, i);
+        char *title = tool_escaped(cql_result_column_name(res, i));
+        tool_table_column(t->table, title, is_number(cql_type_of(type)) ? TOOL_RIGHT : TOOL_LEFT);
+        free(title);
+        t->has_columns = true;
+    }
+}
+
+static void add_row(tool_row_table *t, cql_rows *rows, const cql_result *res)
 {
     for (size_t i = 0; i < cql_result_column_count(res); i++) {
         cql_value v = cql_rows_value(rows, i);
         char *text = tool_value_text(&v, cql_result_column_type(res, i));
         char *safe = tool_escaped(cql_str_of(text));
-        tool_table_cell(t, safe);
+        tool_table_cell(t->table, safe);
         free(safe);
         free(text);
     }
 }
 
-cql_status tool_print_rows(FILE *out, const cql_result *res)
+cql_status tool_row_table_add(tool_row_table *t, const cql_result *res)
 {
-    tool_table *t = tool_table_new();
-    for (size_t i = 0; i < cql_result_column_count(res); i++) {
-        const cql_type *type = cql_result_column_type(res, i);
-        char *title = tool_escaped(cql_result_column_name(res, i));
-        tool_table_column(t, title, is_number(cql_type_of(type)) ? TOOL_RIGHT : TOOL_LEFT);
-        free(title);
-    }
     cql_rows rows;
+    if (!t->has_columns)
+        add_columns(t, res);
     cql_rows_init(&rows, res);
     while (cql_rows_next(&rows))
         add_row(t, &rows, res);
-    tool_table_print(t, out);
-    size_t count = tool_table_rows(t);
-    fprintf(out, "\n(%zu row%s)\n", count, count == 1 ? "" : "s");
-    tool_table_free(t);
     return cql_rows_status(&rows);
+}
+
+void tool_row_table_print(const tool_row_table *t, FILE *out)
+{
+    size_t count = tool_table_rows(t->table);
+    if (!t->has_columns)
+        return;
+    tool_table_print(t->table, out);
+    fprintf(out, "\n(%zu row%s)\n", count, count == 1 ? "" : "s");
+}
+
+cql_status tool_print_rows(FILE *out, const cql_result *res)
+{
+    tool_row_table *t = tool_row_table_new();
+    cql_status st = tool_row_table_add(t, res);
+    tool_row_table_print(t, out);
+    tool_row_table_free(t);
+    return st;
 }
 
 cql_status tool_print_rows_json(FILE *out, const cql_result *res)
