@@ -58,8 +58,8 @@ static void add_target(cqln_control *ctl, const cqln_address *a)
 static void lookups_done(cqln_control *ctl)
 {
     cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
-    if (ctl->c->config->discovery) {
-        connect_next(ctl);
+    if (ctl->c->config->discovery || ctl->target_count == 0) {
+        connect_next(ctl); /* without a target it reports why there is none */
         return;
     }
     for (size_t i = 0; i < ctl->target_count; i++) {

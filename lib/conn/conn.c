@@ -118,6 +118,8 @@ void cqln_conn_transport_lost(cqln_conn *c, cql_status status, const char *reaso
                       "%s before any answer: the server may not speak the CQL protocol on this "
                       "port, or may expect TLS",
                       why);
+    } else if (status == CQL_CONNECT_FAILED) {
+        cqln_conn_die(c, status, "%s", why);
     } else {
         cqln_conn_die(c, status, "%s while waiting for %s", why, cqln_handshake_waits_for(c));
     }
