@@ -82,6 +82,11 @@ typedef struct command_line {
     const char *query;
 } command_line;
 
+typedef struct ping_nodes {
+    ping_node *items;
+    size_t count, capacity;
+} ping_nodes;
+
 static void take_level(tool_args *a, uint64_t *us)
 {
     uint64_t ms;
@@ -189,39 +194,46 @@ static cql_options *options_for(command_line *line, tool_args *a, const char *ta
         cql_options_set_log(o, write_log, NULL, CQL_LOG_DEBUG);
     if (set_option(a, o, "loop_threads", "0") && set_option(a, o, "connect_timeout", limit) &&
         set_option(a, o, "close_timeout", "200ms") &&
-        set_option(a, o, "discovery", discovery ? "on" : "off"))
+        set_option(a, o, "discovery", discovery ? "true" : "false"))
         return o;
     cql_options_free(o);
     return NULL;
 }
 
-/* A connection string may name several hosts: each becomes a target of its own with its options. */
-static bool add_node(command_line *line, tool_args *a, ping_node **nodes, size_t *count,
-                     const char *target)
+/* One node of a run: a copy of o with this host as its only contact point. */
+static bool add_node(command_line *line, const cql_options *o, ping_nodes *nodes, const char *host)
 {
-    size_t capacity = *count;
+    cql_options *own = NULL;
+    cql_error *err = NULL;
+    bool fine = cql_options_copy(o, &own) == CQL_OK &&
+                cql_options_set_contact_points(own, host, &err) == CQL_OK;
+    cql_error_unref(err);
+    if (!fine) {
+        cql_options_free(own);
+        return false;
+    }
+    nodes->items =
+        tool_grow(nodes->items, &nodes->capacity, nodes->count + 1, sizeof *nodes->items);
+    ping_node_init(&nodes->items[nodes->count++], &line->config, host, own);
+    return true;
+}
+
+/* A connection string may name several hosts: each is probed by itself, with the string's options.
+ */
+static bool add_target(command_line *line, tool_args *a, ping_nodes *nodes, const char *target)
+{
+    char why[300] = "out of memory";
     cql_options *o = options_for(line, a, target, false);
     if (!o)
         return false;
-    const char *points = cql_options_value(o, "contact_points");
     tool_targets each = {0};
-    char why[200];
-    bool fine = points && *points && tool_targets_add(&each, points, why, sizeof why);
-    for (size_t i = 0; fine && i < each.count; i++) {
-        cql_options *own = NULL;
-        cql_error *err = NULL;
-        fine = cql_options_copy(o, &own) == CQL_OK &&
-               cql_options_set_contact_points(own, each.items[i], &err) == CQL_OK;
-        cql_error_unref(err);
-        *nodes = tool_grow(*nodes, &capacity, *count + 1, sizeof **nodes);
-        const char *name = tool_target_is_url(target) ? each.items[i] : target;
-        if (fine)
-            ping_node_init(&(*nodes)[(*count)++], &line->config, name, own);
-        else
-            cql_options_free(own);
-    }
-    if (!fine && !a->ended)
-        tool_args_fail(a, "'%s' names no server", target);
+    char *hosts = tool_target_hosts(target);
+    bool fine = tool_targets_add(&each, hosts, why, sizeof why);
+    for (size_t i = 0; fine && i < each.count; i++)
+        fine = add_node(line, o, nodes, each.items[i]);
+    if (!fine)
+        tool_args_fail(a, "%s: %s", target, why);
+    free(hosts);
     tool_targets_free(&each);
     cql_options_free(o);
     return fine;
@@ -252,15 +264,14 @@ static int probe(command_line *line, ping_node *nodes, size_t count)
 
 static int ping_targets(command_line *line, tool_args *a, const tool_targets *targets)
 {
-    ping_node *nodes = NULL;
-    size_t count = 0;
+    ping_nodes nodes = {0};
     bool fine = true;
     for (size_t i = 0; fine && i < targets->count; i++)
-        fine = add_node(line, a, &nodes, &count, targets->items[i]);
-    int code = fine ? probe(line, nodes, count) : a->exit_code;
-    for (size_t i = 0; i < count; i++)
-        ping_node_free(&nodes[i]);
-    free(nodes);
+        fine = add_target(line, a, &nodes, targets->items[i]);
+    int code = fine ? probe(line, nodes.items, nodes.count) : a->exit_code;
+    for (size_t i = 0; i < nodes.count; i++)
+        ping_node_free(&nodes.items[i]);
+    free(nodes.items);
     return code;
 }
 

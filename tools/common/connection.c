@@ -218,7 +218,7 @@ static bool apply_credentials(tool_connection *c, tool_args *a, cql_options *o)
 {
     char why[WHY_SIZE];
     cql_error *err = NULL;
-    const char *url_user = cql_options_value(o, "username");
+    const char *url_user = cql_options_value(o, "user");
     if (url_user && *url_user && !c->credentials.user)
         replace(&c->credentials.user, url_user);
     if (!tool_credentials_settle(&c->credentials, why, sizeof why)) {
@@ -243,7 +243,7 @@ static bool apply(tool_connection *c, tool_args *a, cql_options *o, const char *
            settled(a, url ? cql_options_parse(o, hosts, &err) : CQL_OK, &err) &&
            apply_settings(c, a, o) && apply_number(a, o, "port", c->port) &&
            settled(a, url ? CQL_OK : cql_options_set_contact_points(o, hosts, &err), &err) &&
-           apply_number(a, o, "protocol_version", c->protocol) &&
+           apply_number(a, o, "protocol", c->protocol) &&
            apply_number(a, o, "request_timeout", c->timeout_ms) && apply_credentials(c, a, o);
 }
 

@@ -82,7 +82,7 @@ static void print_hint(FILE *out, const cql_error *err, const char *cql_file)
     if (missing)
         fprintf(out, "  %s: create it with 'cqlinit HOST %s'\n", missing,
                 cql_file ? cql_file : "FILE");
-    else if (hint && !strstr(cql_error_text(err), hint))
+    else if (hint && !strstr(cql_error_text(err), hint) && !strstr(cql_error_text(err), "TLS"))
         fprintf(out, "  %s\n", hint);
 }
 

@@ -170,6 +170,19 @@ char *tool_targets_join(const tool_targets *t)
     return joined;
 }
 
+char *tool_target_hosts(const char *item)
+{
+    if (!tool_target_is_url(item))
+        return tool_copy(item);
+    cql_str hosts = {item + 6, strcspn(item + 6, "/?")};
+    const char *at = memchr(hosts.ptr, '@', hosts.len);
+    if (at) {
+        hosts.len -= (size_t)(at + 1 - hosts.ptr);
+        hosts.ptr = at + 1;
+    }
+    return tool_copy_str(hosts);
+}
+
 void tool_targets_free(tool_targets *t)
 {
     for (size_t i = 0; i < t->count; i++)

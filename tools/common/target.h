@@ -34,6 +34,9 @@ bool tool_targets_add(tool_targets *t, const char *text, char *why, size_t why_s
 bool tool_targets_settle(tool_targets *t, char *why, size_t why_size);
 /* All items joined by commas, as cql_options_set_contact_points takes them; yours: free(). */
 char *tool_targets_join(const tool_targets *t);
+/* The hosts that an item names: of a connection string what stands between user and path, else the
+ * item itself; yours: free(). */
+char *tool_target_hosts(const char *item);
 void tool_targets_free(tool_targets *t);
 
 #endif

@@ -12,6 +12,8 @@
 
 #define PROBE "SELECT cluster_name, release_version, data_center, rack FROM system.local"
 
+/* The library's own limit for connecting comes first, since it knows what it was waiting for. */
+#define CONNECT_GRACE_US 500000u
 /* A node that was just started refuses its first user until it has made it. */
 #define DENIED_PATIENCE_US 15000000u
 
@@ -196,7 +198,7 @@ static void connect_session(ping_node *n)
     cql_error *err = NULL;
     uint64_t now = ping_now_us();
     set_state(n, PING_CONNECTING, now);
-    n->limit_us = now + n->config->answer_ms * 1000;
+    n->limit_us = now + n->config->answer_ms * 1000 + CONNECT_GRACE_US;
     if (!n->was_connected && n->config->wait_ms && n->wait_ends_us < n->limit_us)
         n->limit_us = n->wait_ends_us;
     cql_status st = cql_session_new(n->options, &n->session, &err);
@@ -269,9 +271,8 @@ void ping_node_step(ping_node *n)
             answered(n);
     }
     if (n->state == PING_CONNECTING && ping_now_us() >= n->limit_us) {
-        char *text = tool_format("no answer within %g s: the port is open, but the node does not "
-                                 "speak",
-                                 (double)n->config->answer_ms / 1000);
+        double waited = (double)(ping_now_us() - n->began_us) / 1000000;
+        char *text = tool_format("no connection within %.1f s", waited);
         failed_with(n, CQL_TIMEOUT, text, TOOL_EXIT_UNREACHED);
         free(text);
     }

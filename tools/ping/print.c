@@ -140,8 +140,8 @@ void ping_print_summary(const ping_node *n)
     if (n->config->output != PING_PEOPLE || n->given_up)
         return;
     printf("\n--- %s ---\n", n->target);
-    printf("%" PRIu64 " probes sent, %" PRIu64 " answered, %.*f%% lost\n", s.sent, s.answered,
-           s.lost && s.answered ? 1 : 0, s.loss_percent);
+    printf("%" PRIu64 " probe%s sent, %" PRIu64 " answered, %.*f%% lost\n", s.sent,
+           s.sent == 1 ? "" : "s", s.answered, s.lost && s.answered ? 1 : 0, s.loss_percent);
     if (s.has_times)
         printf("round trip min/avg/p50/p99/max = " MS_FORMAT "/" MS_FORMAT "/" MS_FORMAT
                "/" MS_FORMAT "/" MS_FORMAT " ms\n",
