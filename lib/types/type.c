@@ -135,6 +135,13 @@ static cql_status read_udt(cqln_reader *rd, cqln_arena *a, unsigned depth, const
     return CQL_OK;
 }
 
+/* Does the option have others inside? */
+static bool is_nested(uint16_t id)
+{
+    return id == CQL_TYPE_LIST || id == CQL_TYPE_SET || id == CQL_TYPE_MAP || id == CQL_TYPE_TUPLE ||
+           id == CQL_TYPE_UDT;
+}
+
 static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out)
 {
     uint16_t id = cqln_read_u16(rd);
@@ -145,7 +152,7 @@ static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, co
         *out = scalar;
         return CQL_OK;
     }
-    if (id != CQL_TYPE_CUSTOM && depth >= CQLN_TYPE_DEPTH)
+    if (is_nested(id) && depth >= CQLN_TYPE_DEPTH)
         return CQL_MALFORMED;
     switch (id) {
     case CQL_TYPE_CUSTOM: {

@@ -14,6 +14,7 @@ typedef struct class_parser {
     const char *at;
     const char *end;
     cqln_arena *a;
+    unsigned brackets; /* open at this place */
     bool unbalanced;
     bool no_memory;
 } class_parser;
@@ -262,7 +263,7 @@ static const cql_type *arguments_of(class_parser *p, uint16_t id, unsigned depth
 {
     switch (id) {
     case FROZEN:
-        return one_class(p, depth + 1);
+        return one_class(p, depth);
     case CQL_TYPE_LIST:
     case CQL_TYPE_SET:
         return items_class(p, depth, id, 1);
@@ -291,9 +292,12 @@ static const cql_type *one_class(class_parser *p, unsigned depth)
         bool whole = p->at == p->end || *p->at == ',' || *p->at == ')';
         if (known && whole)
             return cqln_type_scalar(known->id);
-    } else if (depth < CQLN_TYPE_DEPTH) {
+    } else if (p->brackets < CQLN_TYPE_BRACKETS) {
+        p->brackets++;
         known = find_class(generic_classes, CQL_COUNT(generic_classes), name);
-        const cql_type *t = known ? arguments_of(p, known->id, depth) : NULL;
+        bool allowed = known && (known->id == FROZEN || depth < CQLN_TYPE_DEPTH);
+        const cql_type *t = allowed ? arguments_of(p, known->id, depth) : NULL;
+        p->brackets--;
         if (p->unbalanced || p->no_memory)
             return NULL;
         if (t && take(p, ')'))

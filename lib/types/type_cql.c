@@ -13,6 +13,7 @@ typedef struct cql_parser {
     const char *at;
     const char *end;
     cqln_arena *a;
+    unsigned brackets; /* open at this place */
 } cql_parser;
 
 typedef struct cql_name {
@@ -205,10 +206,12 @@ static cql_status simple_type(cql_parser *p, unsigned depth, uint16_t id, const 
 static cql_status generic_type(cql_parser *p, unsigned depth, uint16_t id, const cql_type **out)
 {
     cql_status st;
-    if (depth >= CQLN_TYPE_DEPTH || !take(p, '<'))
+    if (id != FROZEN_ID && depth >= CQLN_TYPE_DEPTH)
+        return CQL_MALFORMED;
+    if (++p->brackets > CQLN_TYPE_BRACKETS || !take(p, '<'))
         return CQL_MALFORMED;
     if (id == FROZEN_ID)
-        st = one_type(p, depth + 1, out);
+        st = one_type(p, depth, out);
     else if (id == CQL_TYPE_TUPLE)
         st = tuple_type(p, depth + 1, out);
     else if (id == CQL_TYPE_VECTOR)
@@ -217,6 +220,7 @@ static cql_status generic_type(cql_parser *p, unsigned depth, uint16_t id, const
         st = simple_type(p, depth + 1, id, out);
     if (st)
         return st;
+    p->brackets--;
     return take(p, '>') ? CQL_OK : CQL_MALFORMED;
 }
 

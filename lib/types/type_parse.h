@@ -4,6 +4,10 @@
 
 #include "types/type.h"
 
+/* Brackets around one place in a text: frozen<> and its like make no level of a type, so there are more of
+ * them than levels, but they end somewhere too. */
+enum { CQLN_TYPE_BRACKETS = 2 * CQLN_TYPE_DEPTH + 2 };
+
 /* A descriptor with room for `count` items, all NULL; NULL when memory is out. */
 cql_type *cqln_type_new(cqln_arena *a, uint16_t id, uint32_t count);
 /* A custom type of that class (copied). NULL when memory is out. */

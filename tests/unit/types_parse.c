@@ -213,9 +213,16 @@ static void deep_classes_are_custom_below_the_limit(void **state)
             t = cql_type_at(t, 0);
         assert_int_equal(cql_type_of(t), i == 0 ? CQL_TYPE_INT : CQL_TYPE_CUSTOM);
         free(text);
-        /* Wrapping classes count too, or they would be a way around. */
+        /* Classes that only wrap others make no level, but there is a limit to them too. */
+        text = nested_text("ListType(FrozenType(", "Int32Type", "))", levels[i]);
+        t = class(text);
+        assert_int_equal(depth_of(t), CQLN_TYPE_DEPTH);
+        while (cql_type_at(t, 0))
+            t = cql_type_at(t, 0);
+        assert_int_equal(cql_type_of(t), i == 0 ? CQL_TYPE_INT : CQL_TYPE_CUSTOM);
+        free(text);
         text = nested_text("FrozenType(", "Int32Type", ")", levels[i]);
-        assert_int_equal(cql_type_of(class(text)), i == 0 ? CQL_TYPE_INT : CQL_TYPE_CUSTOM);
+        assert_int_equal(cql_type_of(class(text)), i < 2 ? CQL_TYPE_INT : CQL_TYPE_CUSTOM);
         free(text);
     }
 }
@@ -399,12 +406,21 @@ static void unbalanced_cql_text_is_malformed(void **state)
 static void deep_cql_text_is_malformed_beyond_the_limit(void **state)
 {
     (void)state;
-    static const char *const opens[] = {"list<", "frozen<", "tuple<"};
-    for (size_t i = 0; i < CQL_COUNT(opens); i++) {
-        static const size_t levels[] = {CQLN_TYPE_DEPTH, CQLN_TYPE_DEPTH + 1, 10000};
+    static const struct {
+        const char *open;
+        const char *close;
+        size_t most;
+    } forms[] = {
+        {"list<", ">", CQLN_TYPE_DEPTH},
+        {"tuple<", ">", CQLN_TYPE_DEPTH},
+        {"list<frozen<", ">>", CQLN_TYPE_DEPTH},
+        {"frozen<", ">", 66},
+    };
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        const size_t levels[] = {forms[i].most, forms[i].most + 1, 10000};
         for (size_t k = 0; k < CQL_COUNT(levels); k++) {
             const cql_type *t = NULL;
-            char *text = nested_text(opens[i], "int", ">", levels[k]);
+            char *text = nested_text(forms[i].open, "int", forms[i].close, levels[k]);
             assert_int_equal(cqln_type_parse_cql(&arena, cql_str_of(text), &t),
                              k == 0 ? CQL_OK : CQL_MALFORMED);
             free(text);

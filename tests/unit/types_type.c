@@ -181,6 +181,24 @@ static void hostile_counts_take_no_memory(void **state)
     }
 }
 
+static void unknown_id_at_the_deepest_level_is_opaque(void **state)
+{
+    (void)state;
+    cqln_arena a;
+    const cql_type *t = NULL;
+    size_t left;
+    char text[4 * CQLN_TYPE_DEPTH + 5];
+    for (size_t i = 0; i < CQLN_TYPE_DEPTH; i++)
+        memcpy(text + 4 * i, "0020", 4);
+    memcpy(text + 4 * (size_t)CQLN_TYPE_DEPTH, "00a0", 5);
+    cqln_arena_init(&a, cqln_alloc_default(), 0);
+    assert_int_equal(read_hex(&a, text, &t, &left), CQL_OK);
+    while (cql_type_at(t, 0))
+        t = cql_type_at(t, 0);
+    assert_int_equal(cql_type_of(t), CQL_TYPE_CUSTOM);
+    cqln_arena_fini(&a);
+}
+
 /* `levels` times list around an int. */
 static cql_status read_lists(uint16_t outer, size_t levels, bool *skipped)
 {
@@ -320,6 +338,7 @@ int main(void)
         cmocka_unit_test(every_prefix_is_malformed),
         cmocka_unit_test(hostile_counts_take_no_memory),
         cmocka_unit_test(nesting_ends_at_the_limit),
+        cmocka_unit_test(unknown_id_at_the_deepest_level_is_opaque),
         cmocka_unit_test(custom_option_gives_the_known_type),
         cmocka_unit_test(accessors_take_null),
         cmocka_unit_test(memory_that_ends_is_a_status),
