@@ -65,14 +65,21 @@ cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
     if (atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) >=
         c->config->max_pending_bytes)
         return would_block(c);
+    /* Counted before it is taken, and given back before it is counted off: whoever is within the limit
+     * finds a record. */
+    if (atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed) >=
+        c->config->max_pending_requests) {
+        atomic_fetch_sub_explicit(&c->pending, 1, memory_order_relaxed);
+        return would_block(c);
+    }
     cqln_request *req = cqln_pool_take(&c->requests);
-    if (!req)
-        return atomic_load(&c->pending) >= c->config->max_pending_requests ? would_block(c)
-                                                                           : CQL_NO_MEMORY;
+    if (!req) {
+        atomic_fetch_sub_explicit(&c->pending, 1, memory_order_relaxed);
+        return CQL_NO_MEMORY;
+    }
     if (!req->cluster)
         init_record(c, req);
     clean_record(req);
-    atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed);
     *out = req;
     return CQL_OK;
 }

@@ -1,0 +1,693 @@
+/* The public API in its three modes against mock nodes on the loopback. */
+#include "mockserver.h"
+#include "unit.h"
+
+#include <cqlnative/cql.h>
+#include <cqlnative/uv.h>
+#include <poll.h>
+#include <stdatomic.h>
+
+static mockserver server;
+
+static int start_server(void **state)
+{
+    (void)state;
+    mockserver_start(&server, 3);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    mockserver_stop(&server);
+    return 0;
+}
+
+/* --- making sessions ------------------------------------------------------------------------------ */
+
+static cql_options *options(const char *more)
+{
+    char url[400];
+    cql_options *o = NULL;
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    if (cql_options_parse(o, url, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    return o;
+}
+
+static cql_session *open_session(const char *more)
+{
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    cql_options *o = options(more);
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    if (cql_session_connect_wait(s, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    cql_options_free(o);
+    return s;
+}
+
+static void close_session(cql_session *s)
+{
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    cql_session_free(s);
+}
+
+/* --- the same work in the modes that can block ----------------------------------------------------- */
+
+static void ask_everything(cql_session *s)
+{
+    cql_error *err = NULL;
+    cql_result *res = NULL;
+    cql_prepared *p = NULL;
+    cql_batch *b = NULL;
+    cql_rows rows;
+
+    assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 3", &res, &err), CQL_OK);
+    assert_int_equal(cql_result_row_count(res), 3);
+    cql_rows_init(&rows, res);
+    for (int32_t i = 0; i < 3; i++) {
+        assert_true(cql_rows_next(&rows));
+        assert_int_equal(cql_rows_int32(&rows, 0), i);
+    }
+    assert_false(cql_rows_next(&rows));
+    assert_int_equal(cql_rows_status(&rows), CQL_OK);
+    cql_result_unref(res);
+
+    assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, &err), CQL_OK);
+    assert_int_equal(cql_prepared_marker_count(p), 1);
+    cql_statement *st = cql_prepared_bind(p);
+    assert_int_equal(cql_session_execute_wait(s, st, &res, &err), CQL_UNBOUND);
+    for (int32_t i = 1; i < 20; i++) {
+        assert_int_equal(cql_statement_bind(st, CQL_VALUES(cql_value_int32(i)), &err), CQL_OK);
+        assert_int_equal(cql_session_execute_wait(s, st, &res, NULL), CQL_OK);
+        cql_rows_init(&rows, res);
+        assert_true(cql_rows_next(&rows));
+        assert_int_equal(cql_rows_int32(&rows, 0), i);
+        cql_result_unref(res);
+    }
+    assert_int_equal(cql_statement_bind(st, CQL_VALUES(cql_value_text("no")), &err),
+                     CQL_TYPE_MISMATCH);
+    assert_non_null(strstr(cql_error_text(err), "int"));
+
+    assert_int_equal(cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_int_equal(cql_session_execute_batch_wait(s, b, &res, &err), CQL_OK);
+    assert_int_equal(cql_result_kind_of(res), CQL_RESULT_VOID);
+    cql_result_unref(res);
+
+    assert_int_equal(cql_session_query_wait(s, "syntax", &res, &err), CQL_SERVER_SYNTAX_ERROR);
+    assert_null(res);
+    assert_non_null(strstr(cql_error_text(err), "no viable alternative"));
+    assert_false(cql_error_maybe_applied(err));
+
+    cql_batch_free(b);
+    cql_statement_free(st);
+    cql_prepared_unref(p);
+    cql_error_unref(err);
+}
+
+static void own_thread_answers(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    assert_int_equal(cql_session_protocol_version(s), 5);
+    assert_int_equal(cql_session_fd(s), -1);
+    assert_int_equal(cql_session_drive(s, 0), CQL_BAD_STATE);
+    ask_everything(s);
+    close_session(s);
+}
+
+static void driven_answers(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    ask_everything(s);
+    close_session(s);
+}
+
+static void protocol_4_and_lz4_answer(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"protocol=4", "protocol=4&compression=lz4",
+                                        "protocol=5&compression=lz4"};
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        cql_session *s = open_session(forms[i]);
+        assert_int_equal(cql_session_protocol_version(s), i < 2 ? 4 : 5);
+        ask_everything(s);
+        close_session(s);
+    }
+}
+
+static void steps_down_to_version_4(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].max_version = 4;
+    cql_session *s = open_session("loop_threads=0");
+    assert_int_equal(cql_session_protocol_version(s), 4);
+    ask_everything(s);
+    close_session(s);
+    cql_options *o = options("protocol=5");
+    cql_error *err = NULL;
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    assert_int_equal(cql_session_connect_wait(s, &err), CQL_BAD_VERSION);
+    cql_error_unref(err);
+    cql_options_free(o);
+    cql_session_free(s);
+}
+
+/* --- results and hosts ----------------------------------------------------------------------------- */
+
+static void result_outlives_its_session(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    cql_result *res = NULL;
+    cql_rows rows;
+    int32_t n = 0;
+    assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 2000", &res, NULL), CQL_OK);
+    close_session(s);
+    assert_true(cql_str_equal(cql_result_column_name(res, 0), cql_str_of("v")));
+    cql_rows_init(&rows, res);
+    while (cql_rows_next(&rows))
+        assert_int_equal(cql_rows_int32(&rows, 0), n++);
+    assert_int_equal(n, 2000);
+    cql_result_unref(res);
+}
+
+static void pages_are_followed(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_statement *st = NULL;
+    cql_result *res = NULL;
+    cql_rows rows;
+    int32_t n = 0;
+    unsigned pages = 0;
+    assert_int_equal(cql_statement_new("SELECT * FROM t rows 25", 0, NULL, &st), CQL_OK);
+    assert_int_equal(cql_statement_set_page_size(st, 10), CQL_OK);
+    do {
+        if (res)
+            cql_statement_set_paging_state(st, cql_result_paging_state(res));
+        cql_result_unref(res);
+        assert_int_equal(cql_session_execute_wait(s, st, &res, NULL), CQL_OK);
+        pages++;
+        cql_rows_init(&rows, res);
+        while (cql_rows_next(&rows))
+            assert_int_equal(cql_rows_int32(&rows, 0), n++);
+    } while (cql_result_has_more(res));
+    assert_int_equal(n, 25);
+    assert_int_equal(pages, 3);
+    cql_result_unref(res);
+    cql_statement_free(st);
+    close_session(s);
+}
+
+static void every_node_is_found_and_used(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_host_info info;
+    cql_hosts *hosts = cql_session_hosts(s);
+    assert_int_equal(cql_hosts_count(hosts), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(cql_hosts_at(hosts, i, &info));
+        assert_true(info.up);
+        assert_string_equal(info.data_center, "datacenter1");
+        assert_string_equal(info.rack, "rack1");
+        assert_string_equal(info.release_version, "5.0.6");
+    }
+    assert_false(cql_hosts_at(hosts, 3, &info));
+    cql_hosts_free(hosts);
+    uint64_t before[3];
+    for (size_t i = 0; i < 3; i++)
+        before[i] = server.mc.nodes[i].requests;
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, NULL), CQL_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(server.mc.nodes[i].requests - before[i], 10);
+    assert_true(cql_str_equal(cql_session_cluster_name(s), cql_str_of("mock cluster")));
+    close_session(s);
+}
+
+static void use_reaches_every_connection(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0&connections_per_host=2");
+    cql_result *res = NULL;
+    cql_rows rows;
+    assert_int_equal(cql_session_query_wait(s, "USE \"Mixed\"", NULL, NULL), CQL_OK);
+    for (int i = 0; i < 24; i++) {
+        assert_int_equal(cql_session_query_wait(s, "keyspace?", &res, NULL), CQL_OK);
+        cql_rows_init(&rows, res);
+        assert_true(cql_rows_next(&rows));
+        assert_string_equal(cql_rows_cstr(&rows, 0), "Mixed");
+        cql_result_unref(res);
+    }
+    close_session(s);
+}
+
+static void schema_change_waits_for_agreement(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0&schema_agreement_timeout=300");
+    cql_result *res = NULL;
+    assert_int_equal(cql_session_query_wait(s, "CREATE TABLE t", &res, NULL), CQL_OK);
+    assert_true(cql_result_schema_agreed(res));
+    cql_result_unref(res);
+    server.mc.nodes[2].schema_version.bytes[5] = 99;
+    assert_int_equal(cql_session_query_wait(s, "CREATE TABLE t", &res, NULL), CQL_OK);
+    assert_false(cql_result_schema_agreed(res));
+    cql_result_unref(res);
+    cql_error *err = NULL;
+    assert_int_equal(cql_session_agree_wait(s, 250, &err), CQL_NOT_AGREED);
+    cql_error_unref(err);
+    close_session(s);
+}
+
+static void request_can_be_sent_to_one_node(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    cql_statement *st = NULL;
+    uint64_t before = server.mc.nodes[1].requests;
+    cql_execute_options opts = {.size = sizeof opts, .host = mockserver_host(&server, 1)};
+    assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(cql_session_execute_with(s, st, &opts, NULL, NULL, NULL), CQL_OK);
+    cql_statement_free(st);
+    close_session(s); /* lets what is in flight finish */
+    assert_int_equal(server.mc.nodes[1].requests - before, 5);
+}
+
+/* --- callbacks ------------------------------------------------------------------------------------- */
+
+typedef struct tally {
+    cql_session *s;
+    atomic_uint calls;
+    atomic_uint errors;
+    atomic_uint drains;
+    atomic_uint wrong_thread;
+    atomic_int last_status;
+    uv_loop_t *loop;
+    bool free_at_close;
+} tally;
+
+static void count(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    tally *t = user;
+    assert_true((err != NULL) != (res != NULL));
+    t->errors += err != NULL;
+    if (err)
+        t->last_status = (int)cql_error_status(err);
+    if (cql_session_query_wait(s, "SELECT * FROM t rows 1", NULL, NULL) == CQL_WRONG_THREAD)
+        t->wrong_thread++;
+    t->calls++;
+}
+
+static void count_drain(cql_session *s, void *user)
+{
+    tally *t = user;
+    (void)s;
+    t->drains++;
+}
+
+static void wait_calls(tally *t, unsigned n)
+{
+    for (int i = 0; i < 5000 && t->calls < n; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(t->calls, n);
+}
+
+static void full_queue_says_so_and_drains(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&max_pending_requests=8");
+    tally t = {.s = s};
+    unsigned accepted = 0;
+    server.hold_ms = 20;
+    assert_int_equal(cql_session_on_drain(s, count_drain, &t), CQL_OK);
+    while (cql_session_query(s, "INSERT INTO t", count, &t) == CQL_OK)
+        accepted++;
+    assert_true(accepted >= 8 && accepted <= 16);
+    wait_calls(&t, accepted);
+    server.hold_ms = 0;
+    for (int i = 0; i < 1000 && !t.drains; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(t.drains, 1);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(t.wrong_thread, accepted);
+    assert_int_equal(cql_session_query(s, "INSERT INTO t", count, &t), CQL_OK);
+    wait_calls(&t, accepted + 1);
+    close_session(s);
+}
+
+static void time_out_then_late_answer_harms_nobody(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0&request_timeout=30&connections_per_host=1");
+    cql_error *err = NULL;
+    server.hold_ms = 100;
+    assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, &err), CQL_TIMEOUT);
+    assert_non_null(strstr(cql_error_text(err), "query timeout"));
+    assert_true(cql_error_maybe_applied(err));
+    cql_error_unref(err);
+    server.hold_ms = 0;
+    poll(NULL, 0, 150);
+    close_session(s);
+    s = open_session("loop_threads=0");
+    ask_everything(s);
+    close_session(s);
+}
+
+static void cancelled_request_is_told(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    tally t = {.s = s};
+    cql_request rq;
+    cql_statement *st = NULL;
+    server.hold_ms = 50;
+    assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
+    assert_int_equal(cql_session_execute_with(s, st, NULL, &rq, count, &t), CQL_OK);
+    assert_int_equal(cql_request_cancel(s, rq), CQL_OK);
+    wait_calls(&t, 1);
+    server.hold_ms = 0;
+    assert_int_equal(t.last_status, CQL_CANCELLED);
+    assert_int_equal(cql_request_cancel(s, rq), CQL_NO_SUCH_NAME);
+    cql_statement_free(st);
+    close_session(s);
+}
+
+static void closing_ends_every_request_once(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&close_timeout=20");
+    tally t = {.s = s};
+    server.hold_ms = 200;
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(cql_session_query(s, "INSERT INTO t", count, &t), CQL_OK);
+    close_session(s);
+    server.hold_ms = 0;
+    assert_int_equal(t.calls, 50);
+    assert_true(t.errors > 0);
+    assert_int_equal(t.last_status, CQL_CANCELLED);
+}
+
+/* --- many threads ---------------------------------------------------------------------------------- */
+
+enum { PRODUCERS = 8, EACH = 1500 };
+
+typedef struct producer {
+    cql_session *s;
+    cql_prepared *p;
+    uint32_t first;
+    atomic_uint calls;
+    atomic_uint wrong;
+} producer;
+
+typedef struct sent {
+    producer *owner;
+    int32_t value;
+} sent;
+
+static void echoed(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    sent *one = user;
+    cql_rows rows;
+    (void)s;
+    cql_rows_init(&rows, res);
+    if (err || !cql_rows_next(&rows) || cql_rows_int32(&rows, 0) != one->value)
+        one->owner->wrong++;
+    one->owner->calls++;
+    free(one);
+}
+
+static void *produce(void *arg)
+{
+    producer *p = arg;
+    cql_statement *st = cql_prepared_bind(p->p);
+    for (uint32_t i = 0; i < EACH; i++) {
+        sent *one = malloc(sizeof *one);
+        one->owner = p;
+        one->value = (int32_t)(p->first + i);
+        cql_statement_bind_int32(st, 0, one->value);
+        cql_status status;
+        while ((status = cql_session_execute(p->s, st, echoed, one)) == CQL_WOULD_BLOCK)
+            poll(NULL, 0, 1);
+        if (status) {
+            fprintf(stderr, "execute: %s\n", cql_status_text(status));
+            free(one);
+            p->wrong++;
+        }
+    }
+    cql_statement_free(st);
+    return NULL;
+}
+
+static void many_threads_share_a_session(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&max_pending_requests=500");
+    cql_prepared *p = NULL;
+    producer producers[PRODUCERS];
+    pthread_t threads[PRODUCERS];
+    assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, NULL), CQL_OK);
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        producers[i] = (producer){.s = s, .p = p, .first = i * EACH};
+        assert_int_equal(pthread_create(&threads[i], NULL, produce, &producers[i]), 0);
+    }
+    for (uint32_t i = 0; i < PRODUCERS; i++)
+        pthread_join(threads[i], NULL);
+    close_session(s);
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        assert_int_equal(producers[i].calls, EACH);
+        assert_int_equal(producers[i].wrong, 0);
+    }
+    cql_prepared_unref(p);
+}
+
+/* --- the caller's loop ----------------------------------------------------------------------------- */
+
+static void uv_answered(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    tally *t = user;
+    (void)res;
+    t->errors += err != NULL;
+    if (++t->calls < 100)
+        t->errors += cql_session_query(s, "SELECT * FROM t rows 2", uv_answered, t) != CQL_OK;
+    else
+        t->errors += cql_session_close(s, NULL, NULL) != CQL_OK;
+}
+
+static void uv_connected(cql_session *s, const cql_error *err, void *user)
+{
+    tally *t = user;
+    t->errors += err != NULL;
+    t->wrong_thread += cql_session_may_wait(s) == CQL_WRONG_THREAD;
+    t->errors += cql_session_query(s, "SELECT * FROM t rows 2", uv_answered, t) != CQL_OK;
+}
+
+static void callers_loop_needs_no_thread(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    tally t = {.loop = &loop};
+    cql_session *s = NULL;
+    cql_options *o = options("");
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(cql_session_new_uv(&loop, o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    assert_int_equal(cql_session_connect(s, uv_connected, &t), CQL_OK);
+    assert_int_equal(cql_session_connect_wait(s, NULL), CQL_WRONG_THREAD);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(t.calls, 100);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(t.wrong_thread, 1);
+    cql_session_free(s);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void uv_free_inside(cql_session *s, const cql_error *err, void *user)
+{
+    tally *t = user;
+    t->errors += err != NULL;
+    t->calls++;
+    cql_session_free(s); /* open: it closes itself and goes when the loop has run its callbacks */
+}
+
+static void session_may_be_freed_inside_a_callback(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    tally t = {.loop = &loop};
+    cql_session *s = NULL;
+    cql_options *o = options("");
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(cql_session_new_uv(&loop, o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    assert_int_equal(cql_session_connect(s, uv_free_inside, &t), CQL_OK);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(t.calls, 1);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* --- driven beside a poll of the program's own ------------------------------------------------------- */
+
+static void own_poll_drives_a_session(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    tally t = {.s = s};
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(cql_session_query(s, "SELECT * FROM t rows 2", count, &t), CQL_OK);
+    for (int turns = 0; turns < 1000 && t.calls < 20; turns++) {
+        struct pollfd fd = {cql_session_fd(s), POLLIN, 0};
+        poll(&fd, 1, cql_session_deadline(s));
+        assert_int_equal(cql_session_drive(s, 0), CQL_OK);
+    }
+    assert_int_equal(t.calls, 20);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(t.wrong_thread, 20);
+    close_session(s);
+}
+
+/* --- failures that people meet ---------------------------------------------------------------------- */
+
+static cql_status connect_to(const char *url, const char *password, cql_error **err)
+{
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, err), CQL_OK);
+    if (password)
+        cql_options_set_credentials(o, "cassandra", password);
+    assert_int_equal(cql_session_new(o, &s, err), CQL_OK);
+    cql_status st = cql_session_connect_wait(s, err);
+    cql_options_free(o);
+    cql_session_free(s);
+    return st;
+}
+
+static void refused_connection_says_where_and_why(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    assert_int_equal(connect_to("cql://127.9.0.77:1,127.9.0.78:1/", NULL, &err), CQL_NO_HOST);
+    assert_non_null(strstr(cql_error_text(err), "127.9.0.77:1"));
+    assert_non_null(strstr(cql_error_text(err), "127.9.0.78:1"));
+    assert_non_null(strstr(cql_error_text(err), "refused"));
+    assert_non_null(strstr(cql_error_text(err), "is Cassandra running"));
+    assert_int_equal(cql_error_tried_count(err), 2);
+    cql_error_unref(err);
+}
+
+static void log_in_is_asked_for_and_checked(void **state)
+{
+    (void)state;
+    char url[200];
+    cql_error *err = NULL;
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = true;
+    snprintf(url, sizeof url, "cql://%s/", mockserver_host(&server, 0));
+    assert_int_equal(connect_to(url, NULL, &err), CQL_AUTH_FAILED);
+    assert_int_equal(connect_to(url, "wrong", &err), CQL_SERVER_BAD_CREDENTIALS);
+    assert_null(strstr(cql_error_text(err), "wrong"));
+    assert_non_null(strstr(cql_error_text(err), "cassandra"));
+    assert_int_equal(connect_to(url, "secret", &err), CQL_OK);
+    snprintf(url, sizeof url, "cql://%s/?plain_auth=never", mockserver_host(&server, 0));
+    assert_int_equal(connect_to(url, "secret", &err), CQL_AUTH_FAILED);
+    cql_error_unref(err);
+}
+
+static void wrong_data_centre_names_the_right_ones(void **state)
+{
+    (void)state;
+    char url[200];
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?local_dc=nowhere", mockserver_host(&server, 0));
+    assert_int_equal(connect_to(url, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "datacenter1"));
+    cql_error_unref(err);
+}
+
+static void unresolvable_name_is_told(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    assert_int_equal(connect_to("cql://no-such-host.invalid/?connect_timeout=3s", NULL, &err),
+                     CQL_RESOLVE_FAILED);
+    assert_non_null(strstr(cql_error_text(err), "no-such-host.invalid"));
+    cql_error_unref(err);
+}
+
+static void lost_connections_come_back(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&reconnect_base=10&reconnect_max=50");
+    mockserver_cut(&server);
+    unsigned good = 0;
+    for (int i = 0; i < 400 && good < 20; i++) {
+        good += cql_session_query_wait(s, "SELECT * FROM t rows 2", NULL, NULL) == CQL_OK;
+        poll(NULL, 0, 5);
+    }
+    assert_int_equal(good, 20);
+    close_session(s);
+}
+
+static void session_connects_again_after_a_failed_try(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    cql_options *o = options("loop_threads=0");
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = true;
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    assert_int_equal(cql_session_connect_wait(s, &err), CQL_AUTH_FAILED);
+    assert_int_equal(cql_session_query_wait(s, "x", NULL, NULL), CQL_BAD_STATE);
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = false;
+    assert_int_equal(cql_session_connect_wait(s, &err), CQL_OK);
+    ask_everything(s);
+    close_session(s);
+    cql_options_free(o);
+    cql_error_unref(err);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(own_thread_answers),
+        CASE(driven_answers),
+        CASE(protocol_4_and_lz4_answer),
+        CASE(steps_down_to_version_4),
+        CASE(result_outlives_its_session),
+        CASE(pages_are_followed),
+        CASE(every_node_is_found_and_used),
+        CASE(use_reaches_every_connection),
+        CASE(schema_change_waits_for_agreement),
+        CASE(request_can_be_sent_to_one_node),
+        CASE(full_queue_says_so_and_drains),
+        CASE(time_out_then_late_answer_harms_nobody),
+        CASE(cancelled_request_is_told),
+        CASE(closing_ends_every_request_once),
+        CASE(many_threads_share_a_session),
+        CASE(callers_loop_needs_no_thread),
+        CASE(session_may_be_freed_inside_a_callback),
+        CASE(own_poll_drives_a_session),
+        CASE(refused_connection_says_where_and_why),
+        CASE(log_in_is_asked_for_and_checked),
+        CASE(wrong_data_centre_names_the_right_ones),
+        CASE(unresolvable_name_is_told),
+        CASE(lost_connections_come_back),
+        CASE(session_connects_again_after_a_failed_try),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* A poll loop around the mock nodes. */
+#include "mockserver.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    perror(what);
+    exit(2);
+}
+
+static int listen_on(mocknode *n)
+{
+    struct sockaddr_in a;
+    socklen_t len = sizeof a;
+    memset(&a, 0, sizeof a);
+    a.sin_family = AF_INET;
+    memcpy(&a.sin_addr, n->address.bytes, 4);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(fd >= 0, "socket");
+    must(bind(fd, (struct sockaddr *)&a, sizeof a) == 0, "bind");
+    must(listen(fd, 64) == 0, "listen");
+    must(getsockname(fd, (struct sockaddr *)&a, &len) == 0, "getsockname");
+    n->address.port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void drop(mockserver *s, size_t i)
+{
+    close(s->sockets[i]);
+    mockconn_fini(&s->conns[i]);
+    s->count--;
+    s->sockets[i] = s->sockets[s->count];
+    s->conns[i] = s->conns[s->count];
+}
+
+static void take_in(mockserver *s, size_t node)
+{
+    int fd = accept4(s->listeners[node], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (s->count == MOCK_CONNECTIONS) {
+        close(fd);
+        return;
+    }
+    s->sockets[s->count] = fd;
+    mockconn_init(&s->conns[s->count++], &s->mc.nodes[node]);
+}
+
+static bool flush(mockserver *s, size_t i)
+{
+    cqln_writer *out = &s->conns[i].out;
+    if (out->len == 0)
+        return true;
+    ssize_t n = send(s->sockets[i], out->data, out->len, MSG_NOSIGNAL);
+    if (n < 0)
+        return errno == EAGAIN;
+    memmove(out->data, out->data + n, out->len - (size_t)n);
+    out->len -= (size_t)n;
+    return true;
+}
+
+static bool serve(mockserver *s, size_t i)
+{
+    uint8_t buf[65536];
+    ssize_t n = recv(s->sockets[i], buf, sizeof buf, 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        return false;
+    if (n > 0)
+        mockconn_feed(&s->conns[i], buf, (size_t)n);
+    return !s->conns[i].broken;
+}
+
+static void round_of(mockserver *s, const struct pollfd *fds, size_t listeners, size_t conns)
+{
+    for (size_t i = conns; i-- > 0;) { /* backwards: drop moves the last one into the gap */
+        short got = fds[1 + listeners + i].revents;
+        bool ok = !(got & (POLLIN | POLLHUP | POLLERR)) || serve(s, i);
+        if (!flush(s, i) || !ok)
+            drop(s, i);
+    }
+    for (size_t i = 0; i < listeners; i++)
+        if (fds[1 + i].revents)
+            take_in(s, i);
+}
+
+static void *server_main(void *arg)
+{
+    mockserver *s = arg;
+    for (;;) {
+        struct pollfd fds[1 + MOCK_NODES + MOCK_CONNECTIONS];
+        pthread_mutex_lock(&s->lock);
+        size_t listeners = s->mc.count;
+        size_t conns = s->count;
+        bool stop = s->stop;
+        fds[0] = (struct pollfd){s->wake[0], POLLIN, 0};
+        for (size_t i = 0; i < listeners; i++)
+            fds[1 + i] = (struct pollfd){s->listeners[i], POLLIN, 0};
+        for (size_t i = 0; i < conns; i++)
+            fds[1 + listeners + i] = (struct pollfd){
+                s->sockets[i], (short)(POLLIN | (s->conns[i].out.len ? POLLOUT : 0)), 0};
+        pthread_mutex_unlock(&s->lock);
+        if (stop)
+            return NULL;
+        poll(fds, 1 + listeners + conns, -1);
+        if (s->hold_ms)
+            poll(NULL, 0, (int)s->hold_ms);
+        pthread_mutex_lock(&s->lock);
+        if (fds[0].revents) {
+            char byte;
+            must(read(s->wake[0], &byte, 1) == 1, "read");
+        }
+        if (conns == s->count) /* else the picture is old: look again */
+            round_of(s, fds, listeners, conns);
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static void wake(mockserver *s)
+{
+    must(write(s->wake[1], "x", 1) == 1, "write");
+}
+
+void mockserver_start(mockserver *s, size_t nodes)
+{
+    memset(s, 0, sizeof *s);
+    mockcluster_init(&s->mc, nodes);
+    for (size_t i = 0; i < nodes; i++)
+        s->listeners[i] = listen_on(&s->mc.nodes[i]);
+    must(pipe2(s->wake, O_CLOEXEC) == 0, "pipe");
+    must(pthread_mutex_init(&s->lock, NULL) == 0, "mutex");
+    must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
+}
+
+void mockserver_stop(mockserver *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_mutex_unlock(&s->lock);
+    wake(s);
+    pthread_join(s->thread, NULL);
+    while (s->count)
+        drop(s, s->count - 1);
+    for (size_t i = 0; i < s->mc.count; i++)
+        close(s->listeners[i]);
+    close(s->wake[0]);
+    close(s->wake[1]);
+    pthread_mutex_destroy(&s->lock);
+    mockcluster_fini(&s->mc);
+}
+
+const char *mockserver_host(mockserver *s, size_t i)
+{
+    static char text[CQLN_ADDRESS_TEXT];
+    cqln_address_print(&s->mc.nodes[i].address, text);
+    return text;
+}
+
+void mockserver_cut(mockserver *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->count)
+        drop(s, s->count - 1);
+    pthread_mutex_unlock(&s->lock);
+    wake(s);
+}
