@@ -22,7 +22,7 @@
 
 #include "meter.h"
 
-enum { SENT_TIMES = 2048 }; /* more than the sampled requests of the largest window */
+enum { SENT_TIMES = 16384 }; /* the largest window */
 
 /*
  * The state of the one session. `answered` and `wake_at` are what the two threads share; what the
@@ -37,7 +37,8 @@ typedef struct client {
     cql_statement *callback; /* for the callbacks */
 
     uint64_t total;
-    uint64_t submitted; /* by one thread at a time */
+    uint64_t submitted;     /* by one thread at a time */
+    uint64_t answered_here; /* loop mode */
     atomic_uint_fast64_t answered;
     atomic_uint_fast64_t wake_at; /* the main thread sleeps until this many are answered */
     pthread_mutex_t lock;
@@ -81,8 +82,9 @@ static void submit(cql_statement *stmt, uint64_t id)
 {
     cql_status st = CQL_OK;
 
-    if (id % METER_STRIDE == 0)
-        cl.sent_ns[id / METER_STRIDE % SENT_TIMES] = meter_now();
+    uint64_t sent_ns = meter_sent(&cl.meter, id);
+    if (sent_ns)
+        cl.sent_ns[id % SENT_TIMES] = sent_ns;
     if (cl.options.workload == WORKLOAD_INSERT)
         st = bind_row(stmt, id);
     else if (cl.options.workload == WORKLOAD_SELECT)
@@ -122,15 +124,15 @@ static void read_rows(const cql_result *res, uint64_t id)
         fail("select", "another row than asked for");
 }
 
-/* The number of answers is what the main thread waits for, so it changes after everything else. */
 static void count_answer(void)
 {
-    uint64_t n = atomic_fetch_add(&cl.answered, 1) + 1;
-
     if (!cl.options.thread) {
-        if (n == cl.total)
+        if (++cl.answered_here == cl.total)
             uv_stop(&cl.loop);
-    } else if (n == atomic_load(&cl.wake_at)) {
+        return;
+    }
+    /* What the main thread waits for: it changes after everything else. */
+    if (atomic_fetch_add(&cl.answered, 1) + 1 == atomic_load(&cl.wake_at)) {
         pthread_mutex_lock(&cl.lock);
         pthread_cond_signal(&cl.wake);
         pthread_mutex_unlock(&cl.lock);
@@ -144,8 +146,8 @@ static void answered(cql_session *s, const cql_error *err, const cql_result *res
     (void)s;
     if (err)
         fail("request", cql_error_text(err));
-    if (id % METER_STRIDE == 0)
-        meter_sample(&cl.meter, cl.sent_ns[id / METER_STRIDE % SENT_TIMES]);
+    if (meter_sampled(&cl.meter, id))
+        meter_sample(&cl.meter, cl.sent_ns[id % SENT_TIMES]);
     if (cl.options.workload != WORKLOAD_INSERT)
         read_rows(res, id);
     if ((!cl.options.thread || cl.options.on_callback) && cl.submitted < cl.total)
@@ -196,10 +198,10 @@ static uint64_t expected_sum(void)
 static void run_round(uint64_t requests)
 {
     cl.total = requests;
-    cl.submitted = cl.sum = 0;
+    cl.submitted = cl.answered_here = cl.sum = 0;
     atomic_store(&cl.answered, 0);
     atomic_store(&cl.wake_at, 0);
-    meter_begin(&cl.meter, requests);
+    meter_begin(&cl.meter, &cl.options, requests);
     if (cl.options.thread && !cl.options.on_callback)
         submit_all();
     else
@@ -222,7 +224,7 @@ static void set(cql_options *o, const char *name, const char *value)
     check(cql_options_set(o, name, value, &err), name, err);
 }
 
-/* The defaults, but for one connection as the floor has, and room for the largest window. */
+/* The defaults; one connection to a node, as the floor has, is one of them. */
 static cql_options *make_options(void)
 {
     cql_options *o = NULL;
@@ -233,8 +235,6 @@ static cql_options *make_options(void)
           NULL);
     set(o, "loop_threads", cl.options.thread ? "1" : "0");
     set(o, "protocol", protocol);
-    set(o, "connections_per_host", "1");
-    set(o, "max_requests_per_connection", "2048");
     return o;
 }
 

@@ -419,7 +419,7 @@ static void paged(client *f, uint64_t tag, const uint8_t *body, size_t n)
 static void submit(client *f)
 {
     uint64_t n = f->submitted++;
-    uint64_t sent_ns = meter_sent(n);
+    uint64_t sent_ns = meter_sent(&f->meter, n);
     uint8_t *start = begin_request(f, 512);
     uint8_t *p = start + ENVELOPE_HEADER;
 
@@ -576,7 +576,7 @@ static void run_round(client *f, uint64_t requests)
 {
     f->total = requests;
     f->submitted = f->answered = f->sum = 0;
-    meter_begin(&f->meter, requests);
+    meter_begin(&f->meter, &f->options, requests);
     while (f->submitted < f->total && f->submitted < f->options.inflight)
         submit(f);
     run_until_stopped(f);

@@ -121,8 +121,9 @@ static bool counts_now(bench_counts *out)
     return now != NULL;
 }
 
-void meter_begin(meter *m, uint64_t requests)
+void meter_begin(meter *m, const bench_options *o, uint64_t requests)
 {
+    m->sample_all = o->workload == WORKLOAD_PAGE;
     m->requests = requests;
     m->samples = 0;
     memset(m->latency_us10, 0, sizeof m->latency_us10); /* touched before, not within, the round */

@@ -25,7 +25,7 @@ typedef struct bench_options {
     bool on_callback; /* own-thread mode: callbacks submit what comes next */
 } bench_options;
 
-enum { METER_SAMPLES = 1 << 14, METER_STRIDE = 31 };
+enum { METER_SAMPLES = 1 << 14 };
 
 typedef struct meter {
     uint64_t requests;
@@ -33,6 +33,7 @@ typedef struct meter {
     uint64_t wall_ns;
     bench_counts counts; /* all zero when nothing is preloaded */
     bool counted;
+    bool sample_all;
     uint64_t samples;                     /* latencies seen; the last METER_SAMPLES are kept */
     uint32_t latency_us10[METER_SAMPLES]; /* tenths of a microsecond */
 } meter;
@@ -43,7 +44,7 @@ void meter_options(int argc, char **argv, bench_options *o);
 /* Waits for the next round. False at the end of the input. */
 bool meter_next(uint64_t *requests);
 
-void meter_begin(meter *m, uint64_t requests);
+void meter_begin(meter *m, const bench_options *o, uint64_t requests);
 void meter_end(meter *m);
 
 /* One JSON object on standard output. */
@@ -60,12 +61,19 @@ static inline uint64_t meter_now(void)
 }
 
 /*
- * The time of submission, for one request in 31: a clock for each would be a good part of the
- * floor. 31 has no factor in common with the windows, so that every place in a batch is sampled.
+ * Whether this request's latency is taken. Where requests are cheap it is that of one in 31: a
+ * clock for each would be a good part of the floor. 31 has no factor in common with the windows, so
+ * that every place in a batch has its turn.
  */
-static inline uint64_t meter_sent(uint64_t sequence)
+static inline bool meter_sampled(const meter *m, uint64_t sequence)
 {
-    return sequence % METER_STRIDE == 0 ? meter_now() : 0;
+    return sequence % 31 == 0 || m->sample_all;
+}
+
+/* The time of submission, 0 for a request that is not sampled. */
+static inline uint64_t meter_sent(const meter *m, uint64_t sequence)
+{
+    return meter_sampled(m, sequence) ? meter_now() : 0;
 }
 
 void meter_sample(meter *m, uint64_t sent_ns);

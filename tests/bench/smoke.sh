@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every workload of the benchmark once, small: the floor against the responder, on both protocols. It
-# fails when a cell is not what it should be.
+# Every workload of the benchmark once, small: the floor and the client against the responder, on both
+# protocols and in all modes. Both fail when a cell is not what it should be.
 set -eu
 bench=${BENCH_BUILD:-tests/bench}
 work=$(mktemp -d)
@@ -37,9 +37,13 @@ for protocol in 4 5; do
             common="--protocol $protocol --workload $workload --inflight $inflight"
             # shellcheck disable=SC2086
             run floor $common
+            for mode in loop thread thread-callback; do
+                # shellcheck disable=SC2086
+                run client $common --mode $mode
+            done
         done
     done
 done
 exec 9>&-
 wait $responder
-echo "the floor agrees with the responder"
+echo "floor and client agree with the responder"
