@@ -1,6 +1,5 @@
-/* Names of consistency levels, and the version of the library. */
+/* The names of the consistency levels (native_protocol section 3, [consistency]). */
 #include <cqlnative/statement.h>
-#include <cqlnative/version.h>
 
 static const char *const levels[] = {"ANY",         "ONE",    "TWO",          "THREE",
                                      "QUORUM",      "ALL",    "LOCAL_QUORUM", "EACH_QUORUM",
@@ -33,14 +32,4 @@ cql_status cql_consistency_parse(cql_str name, cql_consistency *out)
         }
     }
     return CQL_NO_SUCH_NAME;
-}
-
-const char *cql_version(void)
-{
-    return CQL_VERSION_STRING;
-}
-
-int cql_version_number(void)
-{
-    return CQL_VERSION_NUMBER;
 }
