@@ -89,7 +89,7 @@ static void on_handle_closed(uv_handle_t *handle)
         io->base.events->ended(io->base.user);
 }
 
-void uv_parts_close(uv_parts *io, uv_handle_t *handle)
+void cqln_uv_close(uv_parts *io, uv_handle_t *handle)
 {
     handle->data = io;
     uv_close(handle, on_handle_closed);
@@ -98,11 +98,11 @@ void uv_parts_close(uv_parts *io, uv_handle_t *handle)
 static void io_end(cqln_io *base)
 {
     uv_parts *io = (uv_parts *)base;
-    uv_parts_close(io, (uv_handle_t *)&io->async);
-    uv_parts_close(io, (uv_handle_t *)&io->prepare);
-    uv_parts_close(io, (uv_handle_t *)&io->timer);
+    cqln_uv_close(io, (uv_handle_t *)&io->async);
+    cqln_uv_close(io, (uv_handle_t *)&io->prepare);
+    cqln_uv_close(io, (uv_handle_t *)&io->timer);
     if (io->own)
-        uv_parts_close(io, (uv_handle_t *)&io->limit);
+        cqln_uv_close(io, (uv_handle_t *)&io->limit);
 }
 
 /* Handles already initialised are closed again when a later one fails; own loops only, so that they
@@ -131,8 +131,8 @@ static cql_status init_handles(uv_parts *io)
 cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out)
 {
     static const cqln_io_ops ops = {io_now,     io_wall_us,      io_random,       io_on_loop,
-                                    io_wake,    io_timer_at,     uv_parts_connect, uv_parts_write,
-                                    uv_parts_shut, uv_parts_resolve, uv_parts_forget,  io_end};
+                                    io_wake,    io_timer_at,     cqln_uv_connect, cqln_uv_write,
+                                    cqln_uv_shut, cqln_uv_resolve, cqln_uv_forget,  io_end};
     uv_parts *io = cqln_alloc_zero(al, sizeof *io);
     if (!io)
         return CQL_NO_MEMORY;

@@ -121,7 +121,7 @@ static void on_aborted(uv_handle_t *handle)
     cqln_free(s->io->al, s);
 }
 
-cql_status uv_parts_connect(cqln_io *base, const cqln_address *to, const cqln_stream_events *ev,
+cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_stream_events *ev,
                             void *user, cqln_stream **out)
 {
     uv_parts *io = (uv_parts *)base;
@@ -165,7 +165,7 @@ static void on_write(uv_write_t *req, int status)
 
 /* The common case is one send that takes everything. MSG_NOSIGNAL: a peer that is gone must not end
  * the program with SIGPIPE. What does not fit goes through libuv, which waits for room. */
-bool uv_parts_write(cqln_stream *s, const uint8_t *bytes, size_t len)
+bool cqln_uv_write(cqln_stream *s, const uint8_t *bytes, size_t len)
 {
     ssize_t n;
     do {
@@ -190,7 +190,7 @@ static void on_shut(uv_handle_t *handle)
     cqln_free(s->io->al, s);
 }
 
-void uv_parts_shut(cqln_stream *s)
+void cqln_uv_shut(cqln_stream *s)
 {
     if (s->closing)
         return;
@@ -243,7 +243,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list
     cqln_free(l->io->al, l);
 }
 
-cql_status uv_parts_resolve(cqln_io *base, const char *host, uint16_t port, cqln_lookup_cb cb,
+cql_status cqln_uv_resolve(cqln_io *base, const char *host, uint16_t port, cqln_lookup_cb cb,
                             void *user, cqln_lookup **out)
 {
     uv_parts *io = (uv_parts *)base;
@@ -266,7 +266,7 @@ cql_status uv_parts_resolve(cqln_io *base, const char *host, uint16_t port, cqln
     return CQL_OK;
 }
 
-void uv_parts_forget(cqln_lookup *l)
+void cqln_uv_forget(cqln_lookup *l)
 {
     l->cb = NULL;
     uv_cancel((uv_req_t *)&l->req);

@@ -21,13 +21,13 @@ typedef struct uv_parts {
     bool own;
 } uv_parts;
 
-cql_status uv_parts_connect(cqln_io *base, const cqln_address *to, const cqln_stream_events *ev,
+cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_stream_events *ev,
                             void *user, cqln_stream **out);
-bool uv_parts_write(cqln_stream *s, const uint8_t *bytes, size_t len);
-void uv_parts_shut(cqln_stream *s);
-cql_status uv_parts_resolve(cqln_io *base, const char *host, uint16_t port, cqln_lookup_cb cb,
+bool cqln_uv_write(cqln_stream *s, const uint8_t *bytes, size_t len);
+void cqln_uv_shut(cqln_stream *s);
+cql_status cqln_uv_resolve(cqln_io *base, const char *host, uint16_t port, cqln_lookup_cb cb,
                             void *user, cqln_lookup **out);
-void uv_parts_forget(cqln_lookup *l);
-void uv_parts_close(uv_parts *io, uv_handle_t *handle);
+void cqln_uv_forget(cqln_lookup *l);
+void cqln_uv_close(uv_parts *io, uv_handle_t *handle);
 
 #endif
