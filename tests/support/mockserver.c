@@ -1,4 +1,5 @@
 /* A poll loop around the mock nodes. */
+#define _GNU_SOURCE
 #include "mockserver.h"
 
 #include <arpa/inet.h>
