@@ -1,0 +1,161 @@
+/* admin.c: what operators do to a job by its id: cancel and delete. */
+#include "jobs/move.h"
+
+#include <string.h>
+
+enum { ROUNDS = 3 };
+
+typedef struct order {
+    cql_jobs *jobs;
+    cqljob_mover mover;
+    cqljob_request rq;
+    char *id;
+    cql_job_info *job;
+    bool remove; /* else: cancel */
+    int rounds;
+    cql_job_cb cb;
+    void *user;
+} order;
+
+static void on_job(void *user, cqljob_answer *a);
+
+static void order_free(order *o)
+{
+    cql_jobs *jobs = o->jobs;
+
+    cql_job_info_free(o->job);
+    cqljob_free(&jobs->al, o->id);
+    cqljob_free(&jobs->al, o);
+    cqljob_unref(jobs);
+}
+
+static void finish(order *o, const cql_error *err)
+{
+    o->cb(o->jobs, err, err ? NULL : o->job, o->user);
+    order_free(o);
+}
+
+static void fail(order *o, cql_status st, const cql_error *cause, const char *text)
+{
+    cql_error *err = cqljob_error(o->jobs, st, cause, "job %s: %s", o->id, text);
+
+    finish(o, err);
+    cql_error_unref(err);
+}
+
+static void look(order *o)
+{
+    cql_status st = cqljob_send(o->jobs, &o->rq, on_job, o);
+
+    if (st)
+        fail(o, st, NULL, cql_status_text(st));
+}
+
+static void moved(void *user, const cqljob_move_result *r)
+{
+    order *o = user;
+
+    switch (r->moved) {
+    case CQLJOB_MOVE_DONE:
+        if (!o->remove)
+            o->job->state = CQL_JOB_CANCELLED;
+        finish(o, NULL);
+        break;
+    case CQLJOB_MOVE_REFUSED: /* it changed since it was read */
+        cql_job_info_free(o->job);
+        o->job = NULL;
+        if (o->rounds++ < ROUNDS)
+            look(o);
+        else
+            fail(o, CQL_BAD_STATE, NULL, "its state keeps changing, nothing was done");
+        break;
+    case CQLJOB_MOVE_UNKNOWN:
+        fail(o, CQL_OUTCOME_UNKNOWN, r->err, r->err ? cql_error_text(r->err) : "outcome unknown");
+        break;
+    case CQLJOB_MOVE_FAILED:
+        fail(o, r->err ? cql_error_status(r->err) : CQL_UNEXPECTED, r->err,
+             r->err ? cql_error_text(r->err) : "not done");
+        break;
+    }
+}
+
+/* NULL when the order can be carried out on a job in this state. */
+static const char *objection(const order *o, int32_t state)
+{
+    if (state == CQL_JOB_PROCESSING)
+        return o->remove ? "a worker holds it, it cannot be deleted now"
+                         : "a worker holds it, it cannot be cancelled";
+    if (!o->remove && cql_job_state_is_final(state))
+        return state == CQL_JOB_CANCELLED ? "it was cancelled before" : "it has already ended";
+    return NULL;
+}
+
+static void act(order *o)
+{
+    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+    const char *text = objection(o, o->job->state);
+    cql_status st;
+
+    if (text) {
+        fail(o, CQL_BAD_STATE, NULL, text);
+        return;
+    }
+    if (o->remove)
+        cqljob_plan_delete(&o->mover.move, o->job, &facts);
+    else
+        cqljob_plan_cancel(&o->mover.move, o->job, &facts);
+    st = cqljob_mover_start(&o->mover, o->jobs, o->job->id, moved, o);
+    if (st)
+        fail(o, st, NULL, cql_status_text(st));
+}
+
+static void on_job(void *user, cqljob_answer *a)
+{
+    order *o = user;
+
+    if (a->outcome == CQLJOB_REFUSED) {
+        fail(o, CQL_NOT_FOUND, NULL, "not found");
+        return;
+    }
+    if (a->outcome != CQLJOB_DONE) {
+        finish(o, a->err);
+        return;
+    }
+    o->job = a->job;
+    a->job = NULL;
+    act(o);
+}
+
+static cql_status begin(cql_jobs *jobs, const char *id, bool remove, cql_job_cb cb, void *user)
+{
+    order *o;
+    cql_status st = CQL_NO_MEMORY;
+
+    if (cqljob_check_id(id))
+        return CQL_BAD_VALUE;
+    o = cqljob_zalloc(&jobs->al, sizeof *o);
+    if (!o)
+        return CQL_NO_MEMORY;
+    o->jobs = cqljob_ref(jobs);
+    o->id = cqljob_copy(&jobs->al, cql_str_of(id));
+    o->remove = remove;
+    o->cb = cb;
+    o->user = user;
+    o->rq.verb = CQLJOB_GET;
+    o->rq.id = cql_str_of(o->id);
+    if (o->id)
+        st = cqljob_send(jobs, &o->rq, on_job, o);
+    if (st)
+        order_free(o);
+    return st;
+}
+
+cql_status cql_jobs_cancel(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user)
+{
+    return begin(jobs, id, false, cb, user);
+}
+
+cql_status cql_jobs_delete(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user)
+{
+    return begin(jobs, id, true, cb, user);
+}

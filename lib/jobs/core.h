@@ -1,0 +1,83 @@
+/* core.h: the store object and what all its operations share. */
+#ifndef CQLJOB_CORE_H
+#define CQLJOB_CORE_H
+
+#include "jobs/memory.h"
+#include "jobs/record.h"
+#include "jobs/store.h"
+
+#include <pthread.h>
+
+typedef struct cqljob_hub cqljob_hub;
+
+/* A handler and the type it is for (NULL: every other). */
+typedef struct cqljob_handler {
+    char *type;
+    cql_job_handler fn;
+    void *user;
+    bool blocking;
+} cqljob_handler;
+
+/* Settings with the standard values filled in. */
+typedef struct cqljob_settings {
+    const char *keyspace;
+    uint32_t buckets;
+    cql_consistency consistency;
+    cql_consistency serial;
+    uint32_t timeout_ms;
+    int64_t grace_ms;
+    size_t max_bytes;
+    int32_t max_retries;
+    void (*on_warning)(void *user, cql_str text);
+    void *user;
+} cqljob_settings;
+
+struct cql_jobs {
+    cql_allocator al;
+    cqljob_store store;
+    cqljob_settings set;
+    char *keyspace; /* what set.keyspace is */
+    cqljob_handler *handlers; /* fixed once a worker exists */
+    size_t handler_count;
+    size_t handler_cap;
+    pthread_mutex_t lock; /* guards what follows */
+    size_t refs;
+    cqljob_hub *hubs; /* of the workers there are */
+    unsigned stop_round;
+};
+
+/* Reads options into settings; CQL_BAD_ARGUMENT names the member. */
+cql_status cqljob_settings_read(cqljob_settings *set, const cql_jobs_options *o, cql_error **err);
+/* A store object over any store, which is taken (also when it fails). */
+cql_status cqljob_jobs_make(const cql_allocator *al, const cqljob_store *store,
+                            const cqljob_settings *set, cql_jobs **out);
+cql_jobs *cqljob_ref(cql_jobs *jobs);
+void cqljob_unref(cql_jobs *jobs);
+const cqljob_handler *cqljob_handler_for(const cql_jobs *jobs, cql_str type);
+
+static inline int64_t cqljob_now_us(const cql_jobs *jobs)
+{
+    return jobs->store.now_us(jobs->store.self);
+}
+
+static inline int64_t cqljob_steady_ms(const cql_jobs *jobs)
+{
+    return jobs->store.steady_ms(jobs->store.self);
+}
+
+static inline cql_status cqljob_send(const cql_jobs *jobs, const cqljob_request *rq,
+                                     cqljob_answer_fn fn, void *user)
+{
+    return jobs->store.send(jobs->store.self, rq, fn, user);
+}
+
+/* An error with a text; cause may be NULL. Never NULL. Yours. */
+cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *cause,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Hands made over, or releases it when err is NULL; returns its status. */
+cql_status cqljob_give(cql_error **err, cql_error *made);
+
+/* CQL_BAD_VALUE unless text is a UUID in its usual form. */
+cql_status cqljob_check_id(const char *id);
+
+#endif

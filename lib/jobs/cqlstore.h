@@ -1,0 +1,41 @@
+/* cqlstore.h: the store over a session: CQL through the public API. */
+#ifndef CQLJOB_CQLSTORE_H
+#define CQLJOB_CQLSTORE_H
+
+#include "jobs/core.h"
+
+/* Makes the store of a session that outlives it. Keeps `set` by value (keyspace is copied into its
+ * statements). Freed by store->free. CQL_NO_MEMORY. */
+cql_status cqljob_cqlstore_new(cql_session *s, const cql_allocator *al, const cqljob_settings *set,
+                               cqljob_store *out);
+
+/* --- cqltext.c: the statements */
+typedef enum cqljob_statement {
+    CQLJOB_S_GET,
+    CQLJOB_S_INSERT,
+    CQLJOB_S_UPDATE,
+    CQLJOB_S_DELETE,
+    CQLJOB_S_PUT_STATE,
+    CQLJOB_S_DROP_STATE,
+    CQLJOB_S_PUT_DUE,
+    CQLJOB_S_DROP_DUE,
+    CQLJOB_S_DUE,
+    CQLJOB_S_LIST,
+    CQLJOB_S_COUNT
+} cqljob_statement;
+enum { CQLJOB_STATEMENTS = CQLJOB_S_COUNT + 1 };
+
+/* The text of a statement for a keyspace. NULL when memory is out. Yours. */
+char *cqljob_statement_text(const cql_allocator *al, cqljob_statement which, const char *keyspace);
+/* A bit for each statement that the request needs prepared. */
+unsigned cqljob_statements_for(const cqljob_request *rq);
+
+/* --- cqldecode.c: answers */
+/* Reads the row the cursor is on, columns by name. CQL_MALFORMED when it is no row of jobs. */
+cql_status cqljob_read_job(const cql_allocator *al, const cql_result *res, cql_rows *rows,
+                           cql_job_info **out);
+/* Reads all rows as (time, id), in one block. */
+cql_status cqljob_read_keys(const cql_allocator *al, const cql_result *res, cqljob_key **keys,
+                            size_t *count);
+
+#endif

@@ -1,0 +1,94 @@
+/* cqltext.c: the statements of the job store. %s stands for the keyspace, once in each. */
+#include "jobs/cqlstore.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define JOB_COLUMNS                                                                                \
+    "id, type_name, arguments, state, created_at, scheduled_at, executed_at, retry_count, "        \
+    "max_retry_count, error_message, result, batch_id, parent_job_id"
+
+static const char *const texts[CQLJOB_STATEMENTS] = {
+    [CQLJOB_S_GET] = "SELECT " JOB_COLUMNS " FROM \"%s\".jobs WHERE id = ?",
+    [CQLJOB_S_INSERT] = "INSERT INTO \"%s\".jobs (id, type_name, arguments, state, created_at, "
+                        "scheduled_at, retry_count, max_retry_count, batch_id, parent_job_id) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+    [CQLJOB_S_UPDATE] = "UPDATE \"%s\".jobs SET state = ?, executed_at = ?, scheduled_at = ?, "
+                        "retry_count = ?, error_message = ?, result = ? WHERE id = ? "
+                        "IF state = ? AND executed_at = ?",
+    [CQLJOB_S_DELETE] = "DELETE FROM \"%s\".jobs WHERE id = ? IF state = ? AND executed_at = ?",
+    [CQLJOB_S_PUT_STATE] = "INSERT INTO \"%s\".jobs_by_state (state, created_at, job_id) "
+                           "VALUES (?, ?, ?) USING TIMESTAMP ?",
+    [CQLJOB_S_DROP_STATE] = "DELETE FROM \"%s\".jobs_by_state USING TIMESTAMP ? "
+                            "WHERE state = ? AND created_at = ? AND job_id = ?",
+    [CQLJOB_S_PUT_DUE] = "INSERT INTO \"%s\".scheduled_jobs (bucket, scheduled_at, job_id) "
+                         "VALUES (?, ?, ?) USING TIMESTAMP ?",
+    [CQLJOB_S_DROP_DUE] = "DELETE FROM \"%s\".scheduled_jobs USING TIMESTAMP ? "
+                          "WHERE bucket = ? AND scheduled_at = ? AND job_id = ?",
+    [CQLJOB_S_DUE] = "SELECT scheduled_at, job_id FROM \"%s\".scheduled_jobs "
+                     "WHERE bucket = ? AND scheduled_at <= ?",
+    [CQLJOB_S_LIST] = "SELECT created_at, job_id FROM \"%s\".jobs_by_state WHERE state = ?",
+    [CQLJOB_S_COUNT] = "SELECT COUNT(*) FROM \"%s\".jobs_by_state WHERE state = ?",
+};
+
+char *cqljob_statement_text(const cql_allocator *al, cqljob_statement which, const char *keyspace)
+{
+    const char *mark = strstr(texts[which], "%s");
+    size_t head = (size_t)(mark - texts[which]);
+    size_t size = strlen(texts[which]) + strlen(keyspace) + 1;
+    char *out = cqljob_alloc(al, size);
+
+    if (out)
+        (void)snprintf(out, size, "%.*s%s%s", (int)head, texts[which], keyspace, mark + 2);
+    return out;
+}
+
+static unsigned bit(cqljob_statement which)
+{
+    return 1U << which;
+}
+
+static unsigned for_indexes(const cqljob_indexes *indexes)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < indexes->count; i++)
+        switch (indexes->rows[i].kind) {
+        case CQLJOB_PUT_STATE:
+            bits |= bit(CQLJOB_S_PUT_STATE);
+            break;
+        case CQLJOB_DROP_STATE:
+            bits |= bit(CQLJOB_S_DROP_STATE);
+            break;
+        case CQLJOB_PUT_DUE:
+            bits |= bit(CQLJOB_S_PUT_DUE);
+            break;
+        case CQLJOB_DROP_DUE:
+            bits |= bit(CQLJOB_S_DROP_DUE);
+            break;
+        }
+    return bits;
+}
+
+unsigned cqljob_statements_for(const cqljob_request *rq)
+{
+    switch (rq->verb) {
+    case CQLJOB_CHECK:
+        return (1U << CQLJOB_STATEMENTS) - 1;
+    case CQLJOB_GET:
+        return bit(CQLJOB_S_GET);
+    case CQLJOB_INSERT:
+        return bit(CQLJOB_S_INSERT);
+    case CQLJOB_CHANGE:
+        return bit(rq->change->remove ? CQLJOB_S_DELETE : CQLJOB_S_UPDATE);
+    case CQLJOB_INDEX:
+        return for_indexes(rq->indexes);
+    case CQLJOB_DUE:
+        return bit(CQLJOB_S_DUE);
+    case CQLJOB_LIST:
+        return bit(CQLJOB_S_LIST);
+    case CQLJOB_COUNT:
+        return bit(CQLJOB_S_COUNT);
+    }
+    return 0;
+}

@@ -1,0 +1,258 @@
+/* enqueue.c: storing a job. Index rows first, then the job by INSERT IF NOT EXISTS: what a crash leaves
+ * is an index row without a job, which sweepers remove after the grace period. The insert is therefore
+ * sent only within half of that period. */
+#include "jobs/core.h"
+
+#include <string.h>
+
+enum { PUT, INSERT, SETTLE, UNDO };
+enum { TRIES = 4, TYPE_MAX = 255 };
+
+typedef struct enqueue {
+    cql_jobs *jobs;
+    cqljob_request rq;
+    cql_job_info *mine;
+    cql_job_info *found; /* a job that was there before */
+    cqljob_indexes indexes;
+    int64_t started;
+    int step;
+    int tries;
+    bool doubt; /* an answer was lost: the job may have been stored */
+    cql_error *err;
+    cql_job_cb cb;
+    void *user;
+} enqueue;
+
+static void on_answer(void *user, cqljob_answer *a);
+
+static void enqueue_free(enqueue *e)
+{
+    cql_jobs *jobs = e->jobs;
+
+    cql_job_info_free(e->mine);
+    cql_job_info_free(e->found);
+    cql_error_unref(e->err);
+    cqljob_free(&jobs->al, e);
+    cqljob_unref(jobs);
+}
+
+static void succeed(enqueue *e, cql_job_info *job)
+{
+    job->was_there = job == e->found;
+    e->cb(e->jobs, NULL, job, e->user);
+    enqueue_free(e);
+}
+
+static void fail(enqueue *e, cql_status st, const char *what)
+{
+    cql_error *err = cqljob_error(e->jobs, st, e->err, "job %.*s %s: %s", (int)e->mine->id.len,
+                                  e->mine->id.ptr, what,
+                                  e->err ? cql_error_text(e->err) : cql_status_text(st));
+
+    e->cb(e->jobs, err, NULL, e->user);
+    cql_error_unref(err);
+    enqueue_free(e);
+}
+
+static void fail_somehow(enqueue *e, cql_status st)
+{
+    if (e->doubt)
+        fail(e, CQL_OUTCOME_UNKNOWN, "may or may not have been stored; repeat it with the same id");
+    else
+        fail(e, e->err ? cql_error_status(e->err) : st, "was not stored");
+}
+
+static cql_status send(enqueue *e, int step)
+{
+    e->step = step;
+    e->rq.serial = step == SETTLE;
+    e->rq.verb = step == INSERT ? CQLJOB_INSERT : step == SETTLE ? CQLJOB_GET : CQLJOB_INDEX;
+    return cqljob_send(e->jobs, &e->rq, on_answer, e);
+}
+
+static void go(enqueue *e, int step)
+{
+    bool late = cqljob_steady_ms(e->jobs) - e->started > e->jobs->set.grace_ms / 2;
+    cql_status st = step == INSERT && late ? CQL_TIMEOUT : send(e, step);
+
+    if (st && step == UNDO)
+        succeed(e, e->found); /* sweepers will remove them */
+    else if (st)
+        fail_somehow(e, st);
+}
+
+/* Another job has the id: our index rows go, unless they are its own. */
+static void was_there(enqueue *e, cql_job_info *found)
+{
+    size_t kept = 0;
+
+    e->found = found;
+    for (size_t i = 0; i < e->indexes.count; i++) {
+        cqljob_index row = e->indexes.rows[i];
+        bool due = row.kind == CQLJOB_PUT_DUE;
+
+        if (row.at == (due ? found->scheduled_at : found->created_at))
+            continue;
+        row.kind = due ? CQLJOB_DROP_DUE : CQLJOB_DROP_STATE;
+        e->indexes.rows[kept++] = row;
+    }
+    e->indexes.count = kept;
+    if (kept)
+        go(e, UNDO);
+    else
+        succeed(e, found);
+}
+
+/* A row under our id: ours if we lost an answer and it is what we sent. Takes it. */
+static void met(enqueue *e, cqljob_answer *a)
+{
+    cql_job_info *job = a->job;
+
+    a->job = NULL;
+    if (e->doubt && job->created_at == e->mine->created_at &&
+        cql_str_equal(job->type, e->mine->type) &&
+        cql_str_equal(job->arguments, e->mine->arguments)) {
+        cql_job_info_free(job);
+        succeed(e, e->mine);
+        return;
+    }
+    was_there(e, job);
+}
+
+static void settle(enqueue *e)
+{
+    e->doubt = true;
+    if (e->tries++ < TRIES)
+        go(e, SETTLE);
+    else
+        fail_somehow(e, CQL_OUTCOME_UNKNOWN);
+}
+
+static void inserted(enqueue *e, cqljob_answer *a)
+{
+    if (a->outcome == CQLJOB_DONE)
+        succeed(e, e->mine);
+    else if (a->outcome == CQLJOB_REFUSED)
+        met(e, a);
+    else if (a->outcome == CQLJOB_UNKNOWN || e->doubt)
+        settle(e);
+    else
+        fail_somehow(e, CQL_UNEXPECTED);
+}
+
+static void settled(enqueue *e, cqljob_answer *a)
+{
+    if (a->outcome == CQLJOB_DONE)
+        met(e, a);
+    else if (a->outcome == CQLJOB_REFUSED && e->tries < TRIES)
+        go(e, INSERT);
+    else
+        settle(e);
+}
+
+static void on_answer(void *user, cqljob_answer *a)
+{
+    enqueue *e = user;
+
+    if (a->err) {
+        cql_error_unref(e->err);
+        e->err = cql_error_ref(a->err);
+    }
+    switch (e->step) {
+    case PUT:
+        if (a->outcome == CQLJOB_DONE)
+            go(e, INSERT);
+        else
+            fail_somehow(e, CQL_UNEXPECTED);
+        break;
+    case INSERT:
+        inserted(e, a);
+        break;
+    case SETTLE:
+        settled(e, a);
+        break;
+    case UNDO:
+        succeed(e, e->found);
+        break;
+    }
+}
+
+/* --- beginning ----------------------------------------------------------------------------------- */
+static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec)
+{
+    size_t type_len = spec->type ? strlen(spec->type) : 0;
+
+    if (type_len == 0 || type_len > TYPE_MAX || spec->max_retries < -1 || spec->at_ms < 0)
+        return CQL_BAD_ARGUMENT;
+    if (spec->arguments.len > jobs->set.max_bytes)
+        return CQL_TOO_LARGE;
+    if (!cqljob_is_utf8(cql_str_of(spec->type)) || !cqljob_is_utf8(spec->arguments))
+        return CQL_BAD_VALUE;
+    return spec->id ? cqljob_check_id(spec->id) : CQL_OK;
+}
+
+static cql_status read_spec(cql_job_spec *spec, const cql_job_spec *from)
+{
+    if (!from || from->size < sizeof from->size || from->size > 4096)
+        return CQL_BAD_ARGUMENT;
+    memset(spec, 0, sizeof *spec);
+    memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
+    return CQL_OK;
+}
+
+static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
+{
+    char text[CQL_UUID_TEXT_SIZE];
+    cql_job_info job;
+
+    cqljob_info_init(&job);
+    if (!spec->id) {
+        cql_uuid id = cql_uuid_random();
+
+        cql_uuid_print(&id, text);
+    }
+    job.id = cql_str_of(spec->id ? spec->id : text);
+    job.type = cql_str_of(spec->type);
+    job.arguments = spec->arguments.ptr ? spec->arguments : cql_str_of("");
+    if (!job.arguments.ptr)
+        job.arguments = (cql_str){"", 0};
+    job.state = CQL_JOB_SCHEDULED;
+    job.max_retry_count = spec->max_retries < 0 ? 0 : spec->max_retries;
+    if (spec->max_retries == 0)
+        job.max_retry_count = jobs->set.max_retries;
+    job.created_at = cqljob_now_us(jobs) / 1000;
+    job.scheduled_at = spec->at_ms > job.created_at ? spec->at_ms : job.created_at;
+    return cqljob_info_new(&jobs->al, &job);
+}
+
+cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb cb, void *user)
+{
+    cql_job_spec spec;
+    enqueue *e;
+    cql_status st = read_spec(&spec, from);
+
+    if (!st)
+        st = check_spec(jobs, &spec);
+    if (st)
+        return st;
+    e = cqljob_zalloc(&jobs->al, sizeof *e);
+    if (!e)
+        return CQL_NO_MEMORY;
+    e->jobs = cqljob_ref(jobs);
+    e->mine = new_job(jobs, &spec);
+    if (!e->mine) {
+        enqueue_free(e);
+        return CQL_NO_MEMORY;
+    }
+    cqljob_plan_enqueue(&e->indexes, e->mine, jobs->set.buckets);
+    e->rq.id = e->mine->id;
+    e->rq.job = e->mine;
+    e->rq.indexes = &e->indexes;
+    e->started = cqljob_steady_ms(jobs);
+    e->cb = cb;
+    e->user = user;
+    st = send(e, PUT);
+    if (st)
+        enqueue_free(e);
+    return st;
+}

@@ -1,0 +1,18 @@
+/* record.h: jobs in memory: one block holds the struct and every text of it. */
+#ifndef CQLJOB_RECORD_H
+#define CQLJOB_RECORD_H
+
+#include <cqlnative/jobs.h>
+
+/* Copies `from` with all its texts; the allocator is remembered. NULL when memory is out. Yours: free
+ * with cql_job_info_free. The numbers of the copy may be changed, its texts may not. */
+cql_job_info *cqljob_info_new(const cql_allocator *al, const cql_job_info *from);
+/* All members as for a job of which nothing is known. */
+void cqljob_info_init(cql_job_info *info);
+
+/* An empty list. NULL when memory is out. */
+cql_job_list *cqljob_list_new(const cql_allocator *al);
+/* Appends info, which is taken (also when it fails). CQL_NO_MEMORY, CQL_TOO_LARGE. */
+cql_status cqljob_list_add(cql_job_list *list, cql_job_info *info);
+
+#endif

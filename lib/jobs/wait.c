@@ -1,0 +1,301 @@
+/* wait.c: the blocking twins. */
+#include "jobs/wait.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { TURN_MS = 1000 };
+
+/* --- waiting ------------------------------------------------------------------------------------- */
+int cqljob_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    int rc = pthread_condattr_init(&attr);
+
+    if (rc)
+        return rc;
+    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    if (!rc)
+        rc = pthread_cond_init(cond, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    return rc;
+}
+
+void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms)
+{
+    struct timespec until;
+
+    if (ms < 0) {
+        while (!*flag)
+            (void)pthread_cond_wait(cond, lock);
+        return;
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    while (!*flag)
+        if (pthread_cond_timedwait(cond, lock, &until))
+            return;
+}
+
+cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
+{
+    cql_status st = jobs->store.may_wait(jobs->store.self);
+    cqljob_wait *w;
+
+    *out = NULL;
+    if (st)
+        return st;
+    w = cqljob_zalloc(&jobs->al, sizeof *w);
+    if (!w)
+        return CQL_NO_MEMORY;
+    if (pthread_mutex_init(&w->lock, NULL))
+        goto fail_block;
+    if (cqljob_cond_init(&w->come))
+        goto fail_mutex;
+    w->jobs = cqljob_ref(jobs);
+    w->owners = 1;
+    *out = w;
+    return CQL_OK;
+
+fail_mutex:
+    (void)pthread_mutex_destroy(&w->lock);
+fail_block:
+    cqljob_free(&jobs->al, w);
+    return CQL_NO_MEMORY;
+}
+
+void cqljob_wait_free(cqljob_wait *w)
+{
+    cql_jobs *jobs;
+    bool last;
+
+    if (!w)
+        return;
+    (void)pthread_mutex_lock(&w->lock);
+    last = --w->owners == 0;
+    (void)pthread_mutex_unlock(&w->lock);
+    if (!last)
+        return;
+    jobs = w->jobs;
+    (void)pthread_cond_destroy(&w->come);
+    (void)pthread_mutex_destroy(&w->lock);
+    cql_error_unref(w->err);
+    cql_job_info_free(w->job);
+    cql_job_list_free(w->list);
+    cqljob_free(&jobs->al, w);
+    cqljob_unref(jobs);
+}
+
+void cqljob_wait_done(cqljob_wait *w, const cql_error *err)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    if (err)
+        w->err = cql_error_ref(err);
+    w->done = true;
+    (void)pthread_cond_signal(&w->come);
+    (void)pthread_mutex_unlock(&w->lock);
+    cqljob_wait_free(w);
+}
+
+/* Turns the session's loop, or sleeps while its own thread does. */
+static cql_status wait_for(cqljob_wait *w)
+{
+    const cqljob_store *store = &w->jobs->store;
+    cql_status st = CQL_OK;
+
+    (void)pthread_mutex_lock(&w->lock);
+    if (!store->is_driven(store->self))
+        cqljob_sleep(&w->come, &w->lock, &w->done, -1);
+    while (!w->done && !st) {
+        (void)pthread_mutex_unlock(&w->lock);
+        st = store->turn(store->self, TURN_MS);
+        (void)pthread_mutex_lock(&w->lock);
+    }
+    if (w->done)
+        st = CQL_OK;
+    (void)pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+cql_status cqljob_wait_end(cqljob_wait *w, cql_status started, cql_error **err)
+{
+    cql_status st = started ? started : wait_for(w);
+
+    if (started)
+        w->owners--; /* no callback will come for its half */
+    if (st)
+        return cqljob_give(err, cqljob_error(w->jobs, st, NULL, "%s", cql_status_text(st)));
+    if (w->err)
+        return cqljob_give(err, cql_error_ref(w->err));
+    return CQL_OK;
+}
+
+/* --- callbacks that keep what they get ------------------------------------------------------------- */
+static void keep_job(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
+{
+    cqljob_wait *w = user;
+    cql_error *lack = NULL;
+
+    if (job) {
+        w->job = cqljob_info_new(&jobs->al, job);
+        if (!w->job)
+            lack = cqljob_error(jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
+    }
+    cqljob_wait_done(w, lack ? lack : err);
+    cql_error_unref(lack);
+}
+
+static cql_status copy_list(const cql_allocator *al, const cql_job_list *from, cql_job_list **out)
+{
+    cql_job_list *list = cqljob_list_new(al);
+    cql_status st = list ? CQL_OK : CQL_NO_MEMORY;
+
+    for (size_t i = 0; i < cql_job_list_count(from) && !st; i++) {
+        cql_job_info *copy = cqljob_info_new(al, cql_job_list_at(from, i));
+
+        st = copy ? cqljob_list_add(list, copy) : CQL_NO_MEMORY;
+    }
+    if (st) {
+        cql_job_list_free(list);
+        list = NULL;
+    }
+    *out = list;
+    return st;
+}
+
+static void keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
+{
+    cqljob_wait *w = user;
+    cql_error *lack = NULL;
+
+    if (list && copy_list(&jobs->al, list, &w->list))
+        lack = cqljob_error(jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
+    cqljob_wait_done(w, lack ? lack : err);
+    cql_error_unref(lack);
+}
+
+static void keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void *user)
+{
+    cqljob_wait *w = user;
+
+    (void)jobs;
+    w->count = count;
+    cqljob_wait_done(w, err);
+}
+
+static void keep_nothing(cql_jobs *jobs, const cql_error *err, void *user)
+{
+    (void)jobs;
+    cqljob_wait_done(user, err);
+}
+
+/* --- the calls ----------------------------------------------------------------------------------- */
+static cql_status begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err)
+{
+    cql_status st = cqljob_wait_new(jobs, w);
+
+    if (st)
+        return cqljob_give(err, cqljob_error(jobs, st, NULL, "%s", cql_status_text(st)));
+    (*w)->owners = 2;
+    return CQL_OK;
+}
+
+/* Ends a call that answers with a job; out may be NULL. */
+static cql_status end_with_job(cqljob_wait *w, cql_status started, cql_job_info **out,
+                               cql_error **err)
+{
+    cql_status st = cqljob_wait_end(w, started, err);
+
+    if (!st && out) {
+        *out = w->job;
+        w->job = NULL;
+    }
+    cqljob_wait_free(w);
+    return st;
+}
+
+cql_status cql_jobs_enqueue_wait(cql_jobs *jobs, const cql_job_spec *spec, cql_job_info **out,
+                                 cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    if (out)
+        *out = NULL;
+    return st ? st : end_with_job(w, cql_jobs_enqueue(jobs, spec, keep_job, w), out, err);
+}
+
+cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    if (out)
+        *out = NULL;
+    return st ? st : end_with_job(w, cql_jobs_get(jobs, id, keep_job, w), out, err);
+}
+
+cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    return st ? st : end_with_job(w, cql_jobs_cancel(jobs, id, keep_job, w), NULL, err);
+}
+
+cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    return st ? st : end_with_job(w, cql_jobs_delete(jobs, id, keep_job, w), NULL, err);
+}
+
+cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
+                              cql_job_list **out, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    *out = NULL;
+    if (st)
+        return st;
+    st = cqljob_wait_end(w, cql_jobs_list(jobs, state, limit, keep_list, w), err);
+    if (!st) {
+        *out = w->list;
+        w->list = NULL;
+    }
+    cqljob_wait_free(w);
+    return st;
+}
+
+cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    if (st)
+        return st;
+    st = cqljob_wait_end(w, cql_jobs_count(jobs, state, keep_count, w), err);
+    if (!st)
+        *count = w->count;
+    cqljob_wait_free(w);
+    return st;
+}
+
+cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = begin(jobs, &w, err);
+
+    if (st)
+        return st;
+    st = cqljob_wait_end(w, cql_jobs_check(jobs, keep_nothing, w), err);
+    cqljob_wait_free(w);
+    return st;
+}

@@ -1,0 +1,34 @@
+/* wait.h: blocking calls over callbacks, in whichever way the session runs. */
+#ifndef CQLJOB_WAIT_H
+#define CQLJOB_WAIT_H
+
+#include "jobs/core.h"
+
+/* One answer that somebody waits for. Two owners: the waiting call and the callback to come. */
+typedef struct cqljob_wait {
+    cql_jobs *jobs;
+    pthread_mutex_t lock;
+    pthread_cond_t come;
+    unsigned owners;
+    bool done;
+    cql_error *err;
+    cql_job_info *job;
+    cql_job_list *list;
+    int64_t count;
+} cqljob_wait;
+
+/* CQL_WRONG_THREAD, CQL_NO_MEMORY. */
+cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out);
+void cqljob_wait_free(cqljob_wait *wait);
+/* For the callback: done, with err (borrowed) or what was put into the members. */
+void cqljob_wait_done(cqljob_wait *wait, const cql_error *err);
+/* Ends the call: started is what the asynchronous form returned. Waits if that was CQL_OK. The status
+ * of the answer; what it brought is in the members until cqljob_wait_free. */
+cql_status cqljob_wait_end(cqljob_wait *wait, cql_status started, cql_error **err);
+
+/* Sleeps until *flag is set (under lock), for at most ms (-1: no limit). */
+void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms);
+/* A condition for cqljob_sleep: it goes by the steady clock. */
+int cqljob_cond_init(pthread_cond_t *cond);
+
+#endif

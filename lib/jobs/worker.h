@@ -1,0 +1,207 @@
+/* worker.h: the worker and the jobs it looks at or holds. Everything here belongs to the stepping
+ * thread but the members of cql_job that are marked as shared. */
+#ifndef CQLJOB_WORKER_H
+#define CQLJOB_WORKER_H
+
+#include "jobs/hub.h"
+#include "jobs/move.h"
+#include "jobs/watch.h"
+
+typedef struct cqljob_pool cqljob_pool;
+
+/* What a job object is going through, in this order. */
+typedef enum cqljob_phase {
+    CQLJOB_LOOKING,    /* its row is being read */
+    CQLJOB_CLAIMING,
+    CQLJOB_RECLAIMING, /* an expired lease is being ended; the object goes afterwards */
+    CQLJOB_SWEEPING,   /* its index row is being removed; the object goes afterwards */
+    CQLJOB_HELD,       /* claimed, the handler has it */
+    CQLJOB_ENDING,     /* the verdict is being written */
+    CQLJOB_OVER        /* no longer in the worker's list */
+} cqljob_phase;
+
+/* Of the one operation that a job object may have under way. */
+typedef enum cqljob_op { CQLJOB_OP_NONE, CQLJOB_OP_REQUEST, CQLJOB_OP_MOVE } cqljob_op;
+
+typedef enum cqljob_verdict {
+    CQLJOB_VERDICT_NONE,
+    CQLJOB_VERDICT_COMPLETE,
+    CQLJOB_VERDICT_FAIL,
+    CQLJOB_VERDICT_GIVE_BACK
+} cqljob_verdict;
+
+struct cql_job {
+    cqljob_hub *hub; /* one reference */
+
+    /* shared, under hub->lock */
+    size_t refs; /* the worker's list, the handler, an operation under way */
+    int64_t token;
+    bool lost;
+    bool answered; /* the handler gave it up */
+    bool renew_asked;
+    cql_job_handler on_lost;
+    void *on_lost_user;
+
+    /* written by the handler's side before the mail is posted */
+    cqljob_mail verdict_mail;
+    cqljob_verdict said;
+    char *said_text;
+    size_t said_len;
+
+    /* the stepping thread's */
+    cql_worker *w;
+    cql_job *prev, *next;
+    cqljob_phase phase;
+    char *id;
+    int32_t due_bucket;
+    int64_t due_at;
+    const cql_job_info *shown; /* what the handler sees: does not change while it has it */
+    cql_job_info *info;        /* as it was read; owns all texts but the claim's */
+    cql_job_info now;          /* as it is: same texts, newest token */
+    char *claim;
+    bool index_behind;
+    bool gone;     /* somebody else has it, for certain */
+    bool redo;     /* read the row before anything else is written */
+    bool announced; /* the loss was told */
+    cqljob_verdict verdict;
+    cql_str verdict_text;
+    int64_t lease_from; /* steady time before the newest claim or renewal was sent */
+    int64_t renew_at;
+    int64_t retry_at;
+    int64_t retry_wait;
+    int64_t again_at; /* RETRY: for the event */
+
+    /* the operation under way */
+    cqljob_mail op_mail;
+    cqljob_op op;
+    bool renewing; /* the move is a renewal */
+    int64_t op_started;
+    cqljob_request rq;
+    cqljob_indexes indexes;
+    cqljob_mover mover;
+    cqljob_moved moved;
+    cqljob_outcome outcome;
+    cql_job_info *answer;
+    cql_error *err;
+};
+
+/* A page of scheduled_jobs on its way or being walked. */
+typedef struct cqljob_pager {
+    cqljob_mail mail;
+    cqljob_hub *hub; /* one reference while under way */
+    cqljob_request rq;
+    cqljob_outcome outcome;
+    cqljob_key *keys;
+    size_t count;
+    char *page;
+    size_t page_len;
+    cql_error *err;
+    cql_status no_memory;
+} cqljob_pager;
+
+typedef struct cqljob_scan {
+    bool sweeping;        /* between the first bucket and the end of the last */
+    uint32_t start;       /* the bucket begun with */
+    uint32_t done;        /* buckets begun so far */
+    int32_t bucket;       /* the one being walked */
+    cqljob_pager *flying; /* the page on its way */
+    cqljob_key *keys;
+    size_t count;
+    size_t at;
+    char *page; /* where the page ended; NULL: the bucket's last */
+    size_t page_len;
+    int64_t page_ms;
+    bool found;     /* this sweep claimed or took back something */
+    bool contested; /* this sweep lost a claim to another worker, or could not finish one */
+    bool failed;
+    int64_t next_ms; /* when the next sweep begins */
+    int64_t idle_ms;
+    int64_t due_ms; /* when a job is due that this worker put off; 0: none known */
+} cqljob_scan;
+
+typedef struct cqljob_worker_settings {
+    size_t concurrency;
+    int64_t lease_ms;
+    int64_t poll_ms;
+    int64_t retry_delay_ms;
+    int64_t stop_ms;
+    int32_t batch;
+    bool drain;
+    bool manual_renew;
+    void (*on_event)(void *user, const cql_worker_event *event);
+    void *user;
+} cqljob_worker_settings;
+
+struct cql_worker {
+    cql_jobs *jobs;
+    cqljob_hub *hub;
+    cqljob_worker_settings set;
+    char *name;
+    cql_job *first; /* every job object that is not over */
+    size_t looking; /* of them: not yet held */
+    size_t held;
+    cqljob_scan scan;
+    cqljob_watch *watch;
+    cqljob_pool *pool;
+    uint64_t random;
+    bool stopping;
+    bool drained;
+    bool trouble;
+    int64_t trouble_ms; /* when something failed last */
+    unsigned stops_seen;
+    int64_t stop_at; /* steady time when handlers are not waited for any more */
+};
+
+/* --- worker.c */
+int64_t cqljob_worker_now(const cql_worker *w);    /* steady milliseconds */
+uint64_t cqljob_worker_random(cql_worker *w);
+void cqljob_worker_event(cql_worker *w, cql_worker_event_kind kind, const cql_job *job,
+                         const char *text, const cql_error *err);
+void cqljob_worker_trouble(cql_worker *w, const cql_error *err);
+/* Something worked. Said once nothing has failed for a while, so that requests which fail by turns do
+ * not make it say so each time. */
+void cqljob_worker_resumed(cql_worker *w);
+cqljob_facts cqljob_job_facts(const cql_job *job);
+
+/* --- scan.c: finding work */
+/* Starts what may be started: pages, looks, claims. */
+void cqljob_scan_pump(cql_worker *w);
+/* Steady time at which cqljob_scan_pump has something to do; INT64_MAX: when an answer comes. */
+int64_t cqljob_scan_deadline(const cql_worker *w);
+void cqljob_scan_free(cql_worker *w);
+/* A job will be due at that steady time: looks then. */
+void cqljob_scan_expect(cql_worker *w, int64_t due_ms);
+/* The operation of a job that is not held yet has ended. */
+void cqljob_scan_answer(cql_job *job);
+
+/* --- held.c: jobs this worker holds */
+/* A claim went through: hands the job to its handler. */
+void cqljob_held_begin(cql_job *job);
+/* The operation of a held job has ended. */
+void cqljob_held_answer(cql_job *job);
+/* Renewals, lapses and repeats that are due now; gives back when forced. */
+void cqljob_held_tick(cql_job *job, bool forced);
+/* When cqljob_held_tick has something to do. */
+int64_t cqljob_held_deadline(const cql_job *job);
+
+/* --- job.c: the object */
+cql_job *cqljob_job_new(cql_worker *w, const char *id);
+void cqljob_job_ref(cql_job *job);
+void cqljob_job_unref(cql_job *job);
+/* Takes it from the worker's list, with the list's reference. */
+void cqljob_job_over(cql_job *job);
+/* Starts job->rq or job->mover.move; the answer comes as mail to cqljob_scan_answer or
+ * cqljob_held_answer. Any status but CQL_OK: nothing was started. */
+cql_status cqljob_job_request(cql_job *job);
+cql_status cqljob_job_move(cql_job *job);
+
+/* --- pool.c: threads for handlers that block */
+/* NULL when memory is out. At most `most` threads, made when needed. */
+cqljob_pool *cqljob_pool_new(const cql_allocator *al, size_t most);
+/* Calls fn(job, user) on one of its threads. CQL_NO_MEMORY, CQL_SYSTEM (no thread could be made and
+ * there is none). */
+cql_status cqljob_pool_run(cqljob_pool *pool, cql_job_handler fn, cql_job *job, void *user);
+/* Waits for what runs. NULL is fine. */
+void cqljob_pool_free(cqljob_pool *pool);
+
+#endif
