@@ -1,0 +1,704 @@
+/* jobstore.c: see jobstore.h. */
+#include "jobstore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TIMEOUT_US = 2000000, LATE_US = 8000000, STALE_US = 30000 };
+#define BEGIN_US INT64_C(1700000000000000)
+
+typedef struct index_row {
+    int table; /* 0: scheduled_jobs, 1: jobs_by_state */
+    int32_t part;
+    int64_t at;
+    char *id;
+    int64_t put_us;  /* newest write */
+    int64_t drop_us; /* newest removal; it wins over a write of the same time */
+} index_row;
+
+typedef struct job_row {
+    char *id;
+    cql_job_info *now;    /* NULL: not there */
+    cql_job_info *before; /* what a reader that is a little behind may still see */
+    int64_t changed_us;
+} job_row;
+
+typedef struct flight {
+    struct flight *next;
+    jobstore_client *client;
+    /* a copy of the request: it may be applied after its answer */
+    cqljob_request rq;
+    cqljob_change change;
+    cqljob_indexes indexes;
+    cql_job_info *job;
+    char *texts[4];
+    cqljob_answer_fn fn;
+    void *user;
+    int64_t apply_us;  /* INT64_MAX: never or done */
+    int64_t answer_us; /* INT64_MAX: done */
+    bool applied;
+    cqljob_outcome outcome;
+    cql_status trouble;
+    cqljob_answer kept; /* made when it was applied */
+    char *page;
+} flight;
+
+struct jobstore {
+    int64_t time_us;
+    uint64_t random;
+    index_row *rows;
+    size_t row_count, row_cap;
+    job_row *jobs;
+    size_t job_count, job_cap;
+    flight *flights;
+    jobstore_change_fn on_change;
+    void *on_change_user;
+};
+
+static void *must(void *block)
+{
+    if (!block) {
+        (void)fputs("jobstore: out of memory\n", stderr);
+        exit(1);
+    }
+    return block;
+}
+
+static char *copy(cql_str text)
+{
+    char *out = must(malloc(text.len + 1));
+
+    if (text.len)
+        memcpy(out, text.ptr, text.len);
+    out[text.len] = 0;
+    return out;
+}
+
+uint64_t jobstore_random(jobstore *db)
+{
+    uint64_t x = db->random;
+
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    db->random = x;
+    return (x * UINT64_C(2685821657736338717)) >> 16;
+}
+
+/* --- tables -------------------------------------------------------------------------------------- */
+static index_row *row_at(jobstore *db, int table, int32_t part, int64_t at, const char *id)
+{
+    index_row *row;
+
+    for (size_t i = 0; i < db->row_count; i++) {
+        row = &db->rows[i];
+        if (row->table == table && row->part == part && row->at == at && !strcmp(row->id, id))
+            return row;
+    }
+    if (db->row_count == db->row_cap) {
+        db->row_cap = db->row_cap ? db->row_cap * 2 : 64;
+        db->rows = must(realloc(db->rows, db->row_cap * sizeof *db->rows));
+    }
+    row = &db->rows[db->row_count++];
+    *row = (index_row){table, part, at, copy(cql_str_of(id)), INT64_MIN, INT64_MIN};
+    return row;
+}
+
+static bool is_alive(const index_row *row)
+{
+    return row->put_us != INT64_MIN && row->put_us > row->drop_us;
+}
+
+static void write_row(jobstore *db, const cqljob_index *w, const char *id)
+{
+    bool due = w->kind == CQLJOB_PUT_DUE || w->kind == CQLJOB_DROP_DUE;
+    bool put = w->kind == CQLJOB_PUT_DUE || w->kind == CQLJOB_PUT_STATE;
+    index_row *row = row_at(db, due ? 0 : 1, w->part, w->at, id);
+    int64_t *when = put ? &row->put_us : &row->drop_us;
+
+    if (w->write_us > *when)
+        *when = w->write_us;
+}
+
+static job_row *job_at(jobstore *db, const char *id, bool make)
+{
+    for (size_t i = 0; i < db->job_count; i++)
+        if (!strcmp(db->jobs[i].id, id))
+            return &db->jobs[i];
+    if (!make)
+        return NULL;
+    if (db->job_count == db->job_cap) {
+        db->job_cap = db->job_cap ? db->job_cap * 2 : 64;
+        db->jobs = must(realloc(db->jobs, db->job_cap * sizeof *db->jobs));
+    }
+    db->jobs[db->job_count] = (job_row){copy(cql_str_of(id)), NULL, NULL, 0};
+    return &db->jobs[db->job_count++];
+}
+
+static cql_job_info *copy_job(const cql_job_info *job)
+{
+    return must(cqljob_info_new(cqljob_standard_allocator(), job));
+}
+
+/* now is taken. */
+static void set_job(jobstore *db, job_row *row, cql_job_info *now)
+{
+    cql_job_info_free(row->before);
+    row->before = row->now;
+    row->now = now;
+    row->changed_us = db->time_us;
+}
+
+static cql_job_info *changed(const cql_job_info *old, const cqljob_change *c)
+{
+    cql_job_info job = *old;
+
+    job.state = c->state;
+    if (c->sets & CQLJOB_SET_TOKEN)
+        job.executed_at = c->token;
+    if (c->sets & CQLJOB_SET_TIME)
+        job.scheduled_at = c->scheduled_at;
+    if (c->sets & CQLJOB_SET_RETRIES)
+        job.retry_count = c->retry_count;
+    if (c->sets & CQLJOB_SET_ERROR)
+        job.error_message = c->error_message;
+    if (c->sets & CQLJOB_SET_RESULT)
+        job.result = job.claim = c->result;
+    if (job.state == CQL_JOB_PROCESSING)
+        job.result = (cql_str){NULL, 0};
+    else
+        job.claim = (cql_str){NULL, 0};
+    return copy_job(&job);
+}
+
+/* --- applying ------------------------------------------------------------------------------------ */
+static cqljob_outcome apply_change(jobstore *db, const flight *f)
+{
+    job_row *row = job_at(db, f->rq.id.ptr, false);
+
+    if (!row || !cqljob_change_can_be(&f->change, row->now))
+        return CQLJOB_REFUSED;
+    set_job(db, row, f->change.remove ? NULL : changed(row->now, &f->change));
+    if (db->on_change)
+        db->on_change(db->on_change_user, row->id, &f->change);
+    return CQLJOB_DONE;
+}
+
+static cqljob_outcome apply_insert(jobstore *db, flight *f)
+{
+    job_row *row = job_at(db, f->job->id.ptr, true);
+
+    if (row->now) {
+        f->kept.job = copy_job(row->now);
+        return CQLJOB_REFUSED;
+    }
+    set_job(db, row, copy_job(f->job));
+    return CQLJOB_DONE;
+}
+
+static cqljob_outcome apply_get(jobstore *db, flight *f)
+{
+    job_row *row = job_at(db, f->rq.id.ptr, false);
+    const cql_job_info *seen = row ? row->now : NULL;
+
+    if (row && db->random && !f->rq.serial && db->time_us - row->changed_us < STALE_US &&
+        jobstore_random(db) % 4 == 0)
+        seen = row->before;
+    if (!seen)
+        return CQLJOB_REFUSED;
+    f->kept.job = copy_job(seen);
+    return CQLJOB_DONE;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const index_row *x = *(const index_row *const *)a, *y = *(const index_row *const *)b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+/* The live rows of a partition up to a time, in order. */
+static index_row **partition(jobstore *db, int table, int32_t part, int64_t until, size_t *count)
+{
+    index_row **found = must(calloc(db->row_count + 1, sizeof(index_row *)));
+    size_t n = 0;
+
+    for (size_t i = 0; i < db->row_count; i++) {
+        index_row *row = &db->rows[i];
+
+        if (row->table == table && row->part == part && row->at <= until && is_alive(row))
+            found[n++] = row;
+    }
+    qsort(found, n, sizeof *found, by_key);
+    *count = n;
+    return found;
+}
+
+static bool is_after(const index_row *row, const char *page)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof text, "%020lld %s", (long long)row->at, row->id);
+    return strcmp(text, page) > 0;
+}
+
+static cqljob_outcome apply_page(jobstore *db, flight *f)
+{
+    bool due = f->rq.verb == CQLJOB_DUE;
+    size_t n, first = 0, size;
+    index_row **rows = partition(db, due ? 0 : 1, f->rq.part, due ? f->rq.until_ms : INT64_MAX, &n);
+    cqljob_key *keys;
+    char *at;
+
+    while (f->rq.page.len && first < n && !is_after(rows[first], f->rq.page.ptr))
+        first++;
+    n -= first;
+    if (n > (size_t)f->rq.page_size) {
+        char text[128];
+
+        n = (size_t)f->rq.page_size;
+        (void)snprintf(text, sizeof text, "%020lld %s", (long long)rows[first + n - 1]->at,
+                       rows[first + n - 1]->id);
+        f->page = copy(cql_str_of(text));
+    }
+    size = n * sizeof *keys + 1;
+    for (size_t i = 0; i < n; i++)
+        size += strlen(rows[first + i]->id) + 1;
+    keys = must(malloc(size));
+    at = (char *)(keys + n);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(rows[first + i]->id) + 1;
+
+        memcpy(at, rows[first + i]->id, len);
+        keys[i] = (cqljob_key){rows[first + i]->at, at};
+        at += len;
+    }
+    free(rows);
+    f->kept.keys = keys;
+    f->kept.key_count = n;
+    return CQLJOB_DONE;
+}
+
+static cqljob_outcome apply(jobstore *db, flight *f)
+{
+    switch (f->rq.verb) {
+    case CQLJOB_CHECK:
+        return CQLJOB_DONE;
+    case CQLJOB_GET:
+        return apply_get(db, f);
+    case CQLJOB_INSERT:
+        return apply_insert(db, f);
+    case CQLJOB_CHANGE:
+        return apply_change(db, f);
+    case CQLJOB_INDEX:
+        for (size_t i = 0; i < f->indexes.count; i++)
+            write_row(db, &f->indexes.rows[i], f->rq.id.ptr);
+        return CQLJOB_DONE;
+    case CQLJOB_DUE:
+    case CQLJOB_LIST:
+        return apply_page(db, f);
+    case CQLJOB_COUNT:
+        f->kept.count = (int64_t)jobstore_state_rows(db, NULL, f->rq.part);
+        return CQLJOB_DONE;
+    }
+    return CQLJOB_FAILED;
+}
+
+/* --- answering ----------------------------------------------------------------------------------- */
+static void flight_free(flight *f)
+{
+    cql_job_info_free(f->job);
+    cql_job_info_free(f->kept.job);
+    free(f->kept.keys);
+    free(f->page);
+    for (int i = 0; i < 4; i++)
+        free(f->texts[i]);
+    free(f);
+}
+
+static bool is_conditional(const flight *f)
+{
+    return f->rq.verb == CQLJOB_INSERT || f->rq.verb == CQLJOB_CHANGE;
+}
+
+/* The keys as a block of the client's allocator: the client frees what it takes. */
+static cql_status keys_for(flight *f, cqljob_answer *a)
+{
+    size_t head = f->kept.key_count * sizeof f->kept.keys[0];
+    size_t size = head;
+    char *block;
+
+    for (size_t i = 0; i < f->kept.key_count; i++)
+        size += strlen(f->kept.keys[i].id) + 1;
+    block = cqljob_alloc(f->client->al, size);
+    if (!block)
+        return CQL_NO_MEMORY;
+    memcpy(block, f->kept.keys, size);
+    a->keys = (cqljob_key *)(void *)block;
+    a->key_count = f->kept.key_count;
+    for (size_t i = 0, at = head; i < a->key_count; i++) {
+        a->keys[i].id = block + at;
+        at += strlen(a->keys[i].id) + 1;
+    }
+    return CQL_OK;
+}
+
+static void answer(flight *f)
+{
+    cqljob_answer a = {.outcome = f->outcome};
+    cql_error *err = NULL;
+    cql_status st = f->trouble;
+
+    f->answer_us = INT64_MAX;
+    if (!st && f->kept.keys)
+        st = keys_for(f, &a);
+    if (st) {
+        bool open = is_conditional(f) && st == CQL_TIMEOUT;
+
+        a.outcome = open ? CQLJOB_UNKNOWN : CQLJOB_FAILED;
+        err = cql_error_make(NULL, st, NULL, cql_status_text(st));
+        a.err = err;
+    } else {
+        a.job = f->kept.job;
+        f->kept.job = NULL;
+        a.count = f->kept.count;
+        if (f->page)
+            a.page = cql_str_of(f->page);
+    }
+    f->fn(f->user, &a);
+    cql_job_info_free(a.job);
+    cqljob_free(f->client->al, a.keys);
+    cql_error_unref(err);
+}
+
+static flight *due_flight(jobstore *db, int64_t until, int64_t *when)
+{
+    flight *found = NULL;
+
+    *when = INT64_MAX;
+    for (flight *f = db->flights; f; f = f->next) {
+        int64_t next = f->apply_us < f->answer_us ? f->apply_us : f->answer_us;
+
+        if (next < *when && next <= until) {
+            found = f;
+            *when = next;
+        }
+    }
+    return found;
+}
+
+static void unlink_flight(jobstore *db, flight *f)
+{
+    for (flight **at = &db->flights; *at; at = &(*at)->next)
+        if (*at == f) {
+            *at = f->next;
+            return;
+        }
+}
+
+static void advance(jobstore *db, flight *f)
+{
+    if (f->apply_us <= f->answer_us && f->apply_us != INT64_MAX) {
+        cqljob_outcome outcome = apply(db, f);
+
+        f->apply_us = INT64_MAX;
+        if (!f->trouble)
+            f->outcome = outcome;
+    } else if (f->answer_us != INT64_MAX) {
+        answer(f);
+    }
+    if (f->apply_us == INT64_MAX && f->answer_us == INT64_MAX) {
+        unlink_flight(db, f);
+        flight_free(f);
+    }
+}
+
+int64_t jobstore_next(const jobstore *db)
+{
+    int64_t when = INT64_MAX;
+
+    for (const flight *f = db->flights; f; f = f->next) {
+        int64_t next = f->apply_us < f->answer_us ? f->apply_us : f->answer_us;
+
+        when = next < when ? next : when;
+    }
+    return when;
+}
+
+void jobstore_run_until(jobstore *db, int64_t time_us)
+{
+    flight *f;
+    int64_t when;
+
+    while ((f = due_flight(db, time_us, &when)) != NULL) {
+        if (when > db->time_us)
+            db->time_us = when;
+        advance(db, f);
+    }
+    if (time_us > db->time_us)
+        db->time_us = time_us;
+}
+
+void jobstore_settle(jobstore *db, int seconds)
+{
+    int64_t end = db->time_us + (int64_t)seconds * 1000000;
+
+    while (jobstore_next(db) <= end)
+        jobstore_run_until(db, jobstore_next(db));
+}
+
+/* --- sending ------------------------------------------------------------------------------------- */
+static cql_str keep(flight *f, int slot, cql_str text)
+{
+    if (!text.ptr)
+        return text;
+    f->texts[slot] = copy(text);
+    return (cql_str){f->texts[slot], text.len};
+}
+
+static void copy_request(flight *f, const cqljob_request *rq)
+{
+    f->rq = *rq;
+    f->rq.id = keep(f, 0, rq->id);
+    f->rq.page = keep(f, 1, rq->page);
+    if (rq->verb == CQLJOB_CHANGE) {
+        f->change = *rq->change;
+        f->change.error_message = keep(f, 2, rq->change->error_message);
+        f->change.result = keep(f, 3, rq->change->result);
+    }
+    if (rq->verb == CQLJOB_INDEX)
+        f->indexes = *rq->indexes;
+    if (rq->verb == CQLJOB_INSERT)
+        f->job = copy_job(rq->job);
+}
+
+static int64_t delay(jobstore *db, int64_t most_us)
+{
+    return db->random ? 1000 + (int64_t)(jobstore_random(db) % (uint64_t)most_us) : 1000;
+}
+
+static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
+{
+    int64_t now = db->time_us;
+
+    f->apply_us = now + delay(db, 20000);
+    f->answer_us = f->apply_us + (db->random ? delay(db, 20000) : 0);
+    f->trouble = CQL_OK;
+    switch (fate) {
+    case JOBSTORE_OK:
+    case JOBSTORE_BLOCKED:
+        return;
+    case JOBSTORE_DROPPED:
+        f->apply_us = INT64_MAX;
+        break;
+    case JOBSTORE_SILENT:
+        break;
+    case JOBSTORE_LATE:
+        f->apply_us = now + TIMEOUT_US + delay(db, LATE_US);
+        break;
+    case JOBSTORE_REFUSED:
+        f->apply_us = INT64_MAX;
+        f->trouble = CQL_SERVER_UNAVAILABLE;
+        return;
+    }
+    f->trouble = CQL_TIMEOUT;
+    f->answer_us = now + TIMEOUT_US;
+}
+
+static cql_status send(void *self, const cqljob_request *rq, cqljob_answer_fn fn, void *user)
+{
+    jobstore_client *c = self;
+    jobstore_fate fate = JOBSTORE_OK;
+    flight *f;
+    flight **last = &c->db->flights;
+
+    if (c->dead)
+        return CQL_CLOSED;
+    c->sent++;
+    if (c->fate)
+        fate = c->fate(c, rq, c->user);
+    if (c->dead)
+        return CQL_CLOSED;
+    if (fate == JOBSTORE_BLOCKED)
+        return CQL_WOULD_BLOCK;
+    f = must(calloc(1, sizeof *f));
+    f->client = c;
+    f->fn = fn;
+    f->user = user;
+    copy_request(f, rq);
+    set_fate(c->db, f, fate);
+    while (*last)
+        last = &(*last)->next;
+    *last = f;
+    return CQL_OK;
+}
+
+/* --- clients ------------------------------------------------------------------------------------- */
+static int64_t now_us(void *self)
+{
+    jobstore_client *c = self;
+
+    return c->db->time_us + c->ahead_us;
+}
+
+static int64_t steady_ms(void *self)
+{
+    jobstore_client *c = self;
+
+    return (c->db->time_us - BEGIN_US) / 1000;
+}
+
+static cql_status may_wait(void *self)
+{
+    (void)self;
+    return CQL_OK;
+}
+
+static bool is_driven(void *self)
+{
+    (void)self;
+    return true;
+}
+
+static cql_status turn(void *self, int timeout_ms)
+{
+    jobstore_client *c = self;
+    int64_t next = jobstore_next(c->db);
+    int64_t end = c->db->time_us + (int64_t)timeout_ms * 1000;
+
+    jobstore_run_until(c->db, next < end ? next : end);
+    return CQL_OK;
+}
+
+static void free_nothing(void *self)
+{
+    (void)self;
+}
+
+void jobstore_client_init(jobstore_client *c, jobstore *db)
+{
+    memset(c, 0, sizeof *c);
+    c->db = db;
+}
+
+cql_jobs *jobstore_open(jobstore_client *c, const cql_allocator *al)
+{
+    cqljob_store store = {c, send, now_us, steady_ms, may_wait, is_driven, turn, free_nothing};
+    cqljob_settings set;
+    cql_jobs *jobs;
+
+    c->al = al ? al : cqljob_standard_allocator();
+    if (cqljob_settings_read(&set, NULL, NULL) || cqljob_jobs_make(c->al, &store, &set, &jobs))
+        return NULL;
+    return jobs;
+}
+
+jobstore *jobstore_new(uint64_t seed)
+{
+    jobstore *db = must(calloc(1, sizeof *db));
+
+    db->time_us = BEGIN_US;
+    db->random = seed ? seed * UINT64_C(0x9e3779b97f4a7c15) | 1 : 0;
+    return db;
+}
+
+void jobstore_free(jobstore *db)
+{
+    while (db->flights) {
+        flight *f = db->flights;
+
+        db->flights = f->next;
+        if (f->answer_us != INT64_MAX) {
+            f->client->dead = true;
+            f->trouble = CQL_CLOSED;
+            answer(f);
+        }
+        flight_free(f);
+    }
+    for (size_t i = 0; i < db->row_count; i++)
+        free(db->rows[i].id);
+    for (size_t i = 0; i < db->job_count; i++) {
+        free(db->jobs[i].id);
+        cql_job_info_free(db->jobs[i].now);
+        cql_job_info_free(db->jobs[i].before);
+    }
+    free(db->rows);
+    free(db->jobs);
+    free(db);
+}
+
+/* --- looking inside ------------------------------------------------------------------------------ */
+int64_t jobstore_time(const jobstore *db)
+{
+    return db->time_us;
+}
+
+const cql_job_info *jobstore_job(const jobstore *db, const char *id)
+{
+    for (size_t i = 0; i < db->job_count; i++)
+        if (!strcmp(db->jobs[i].id, id))
+            return db->jobs[i].now;
+    return NULL;
+}
+
+static size_t count_rows(const jobstore *db, int table, const char *id, int part)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < db->row_count; i++) {
+        const index_row *row = &db->rows[i];
+
+        if (row->table == table && (part < 0 || row->part == part) && is_alive(row) &&
+            (!id || !strcmp(row->id, id)))
+            n++;
+    }
+    return n;
+}
+
+size_t jobstore_due_rows(const jobstore *db, const char *id, int part)
+{
+    return count_rows(db, 0, id, part);
+}
+
+size_t jobstore_state_rows(const jobstore *db, const char *id, int state)
+{
+    return count_rows(db, 1, id, state);
+}
+
+size_t jobstore_jobs(const jobstore *db, int state)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < db->job_count; i++)
+        if (db->jobs[i].now && (state < 0 || db->jobs[i].now->state == state))
+            n++;
+    return n;
+}
+
+void jobstore_put_due(jobstore *db, int bucket, int64_t at_ms, const char *id)
+{
+    cqljob_index w = {CQLJOB_PUT_DUE, bucket, at_ms, db->time_us};
+
+    write_row(db, &w, id);
+}
+
+void jobstore_put_state(jobstore *db, int state, int64_t at_ms, const char *id)
+{
+    cqljob_index w = {CQLJOB_PUT_STATE, state, at_ms, db->time_us};
+
+    write_row(db, &w, id);
+}
+
+void jobstore_put_job(jobstore *db, const cql_job_info *job)
+{
+    set_job(db, job_at(db, job->id.ptr, true), copy_job(job));
+}
+
+void jobstore_on_change(jobstore *db, jobstore_change_fn fn, void *user)
+{
+    db->on_change = fn;
+    db->on_change_user = user;
+}
