@@ -65,8 +65,8 @@ static void from_clock(uint8_t *at, size_t size)
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
     seed ^= (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)&now;
-    seed += atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) *
-            UINT64_C(0x9e3779b97f4a7c15);
+    seed +=
+        atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) * UINT64_C(0x9e3779b97f4a7c15);
     cqln_rand r;
     cqln_rand_seed(&r, seed);
     while (size > 0) {

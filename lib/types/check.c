@@ -20,8 +20,8 @@ static bool continuation(uint8_t c)
 }
 
 /* Bytes of the character at p of `left` bytes as the servers take it, 0 when it is none. They let
- * through two forms that strict UTF-8 does not have, c0 80 for NUL and surrogates, so a text that was
- * read can be bound again. */
+ * through two forms that strict UTF-8 does not have, c0 80 for NUL and surrogates, so a text that
+ * was read can be bound again. */
 static size_t character(const uint8_t *p, size_t left)
 {
     uint8_t c = p[0];
@@ -37,7 +37,8 @@ static size_t character(const uint8_t *p, size_t left)
         return c > 0xe0 || p[1] >= 0xa0 ? 3 : 0;
     if (left < 4 || !continuation(p[3]))
         return 0;
-    return (c == 0xf0 && p[1] >= 0x90) || (c > 0xf0 && c < 0xf4) || (c == 0xf4 && p[1] < 0x90) ? 4 : 0;
+    return (c == 0xf0 && p[1] >= 0x90) || (c > 0xf0 && c < 0xf4) || (c == 0xf4 && p[1] < 0x90) ? 4
+                                                                                               : 0;
 }
 
 bool cqln_text_wellformed(cql_str text)
@@ -159,6 +160,9 @@ bool cqln_type_takes(uint16_t column, uint16_t value)
 
 cql_status cqln_value_check(const cql_type *type, const cql_value *v)
 {
+    /* Most values that are bound are numbers of the very type. */
+    if (v->state == CQL_VALUE_SET && v->type == type->id && type->plain && v->len == type->plain)
+        return CQL_OK;
     if (v->state != CQL_VALUE_SET)
         return v->state == CQL_VALUE_UNBOUND ? CQL_UNBOUND : CQL_OK;
     if (!cqln_type_takes(type->id, v->type))

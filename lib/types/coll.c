@@ -1,8 +1,9 @@
-/* coll.c: the builder of list, set, map, tuple, UDT and vector values (the forms are drawn in items.c).
+/* coll.c: the builder of list, set, map, tuple, UDT and vector values (the forms are drawn in
+ * items.c).
  *
- * Adding has three steps: look whether the element may come, make room for all that will be written,
- * write. Only the last one changes the collection and it cannot fail, so a refused element leaves
- * everything as it was. */
+ * Adding has three steps: look whether the element may come, make room for all that will be
+ * written, write. Only the last one changes the collection and it cannot fail, so a refused element
+ * leaves everything as it was. */
 #include "types/coll.h"
 
 #include "wire/notation.h"
@@ -73,7 +74,7 @@ void cql_collection_free(cql_collection *c)
     cqln_free(&al, c);
 }
 
-/* --- elements ------------------------------------------------------------------------------------ */
+/* --- elements --------------------------------------------------------------------------------- */
 
 /* What is to be added: the value and the head of its shape. */
 typedef struct newcomer {

@@ -1,7 +1,8 @@
 /* coll.h: the builder of collection values and the shape that it keeps of its elements.
  *
- * The bytes of a collection do not tell a float from an int. So that a list of ints is not bound to a
- * list of floats by mistake, a builder keeps the types of what was added in a few bytes, the shape:
+ * The bytes of a collection do not tell a float from an int. So that a list of ints is not bound to
+ * a list of floats by mistake, a builder keeps the types of what was added in a few bytes, the
+ * shape:
  *
  *   scalar             its id
  *   list, set, vector  code, shape of the elements
@@ -19,10 +20,10 @@ enum { CQLN_SHAPE_VECTOR = 0x40, CQLN_SHAPE_RAW = 0xfe, CQLN_SHAPE_ANY = 0xff };
 struct cql_collection {
     cql_allocator al;
     uint16_t type;
-    bool half;          /* a map with a key that has no value yet */
-    unsigned depth;     /* levels below this one */
-    uint32_t count;     /* elements, pairs or fields */
-    uint32_t packed;    /* vector: bytes of each element when they have no length, else 0 */
+    bool half;       /* a map with a key that has no value yet */
+    unsigned depth;  /* levels below this one */
+    uint32_t count;  /* elements, pairs or fields */
+    uint32_t packed; /* vector: bytes of each element when they have no length, else 0 */
     cqln_writer bytes;
     cqln_writer shape[2]; /* of elements or keys; of a map's values */
 };

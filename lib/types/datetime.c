@@ -1,7 +1,8 @@
 /* datetime.c: the proleptic Gregorian calendar, and moments and spans as text.
  *
- * Days are counted in eras of 400 years (146,097 days) that begin on 1 March of a year divisible by 400,
- * so that the leap day is the last day of a year and the lengths of the months follow one formula. */
+ * Days are counted in eras of 400 years (146,097 days) that begin on 1 March of a year divisible by
+ * 400, so that the leap day is the last day of a year and the lengths of the months follow one
+ * formula. */
 #include "types/datetime.h"
 
 static const int64_t days_per_era = 146097;
@@ -97,8 +98,8 @@ static void print_units(cqln_sink *out, uint64_t n, const unit *units, size_t co
     for (size_t i = 0; i < count; i++) {
         if (n < units[i].size)
             continue;
-        /* 2^63 is the largest n, and no unit of 1 meets more than 2^63 / 1000 of its kind but months
-         * and days, which have 32 bits. */
+        /* 2^63 is the largest n, and no unit of 1 meets more than 2^63 / 1000 of its kind but
+         * months and days, which have 32 bits. */
         cqln_sink_int(out, (int64_t)(n / units[i].size), 1);
         cqln_sink_text(out, units[i].name);
         n %= units[i].size;
@@ -114,9 +115,12 @@ void cqln_print_duration(cqln_sink *out, const cql_duration *d)
 {
     static const unit months[] = {{12, "y"}, {1, "mo"}};
     static const unit days[] = {{1, "d"}};
-    static const unit nanos[] = {
-        {UINT64_C(3600000000000), "h"}, {UINT64_C(60000000000), "m"}, {UINT64_C(1000000000), "s"},
-        {1000000, "ms"},                {1000, "us"},                 {1, "ns"}};
+    static const unit nanos[] = {{UINT64_C(3600000000000), "h"},
+                                 {UINT64_C(60000000000), "m"},
+                                 {UINT64_C(1000000000), "s"},
+                                 {1000000, "ms"},
+                                 {1000, "us"},
+                                 {1, "ns"}};
     if (d->months < 0 || d->days < 0 || d->nanos < 0)
         cqln_sink_char(out, '-');
     if (d->months == 0 && d->days == 0 && d->nanos == 0)

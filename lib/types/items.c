@@ -4,8 +4,8 @@
  *   map         [int] n, n times [bytes] key [bytes] value
  *   tuple, UDT  [bytes] for each field; fields missing at the end are null, since the type may have
  *               got fields after the value was written
- *   vector      elements without length when the server counts their type as fixed, else each behind
- *               its length as [unsigned vint] */
+ *   vector      elements without length when the server counts their type as fixed, else each
+ * behind its length as [unsigned vint] */
 #include "types/items.h"
 
 #include "wire/notation.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- floats -------------------------------------------------------------------------------------- */
+/* --- floats ----------------------------------------------------------------------------------- */
 
 enum { DOUBLE_DIGITS = 17, FLOAT_DIGITS = 9 };
 
@@ -37,7 +37,8 @@ static void read_scientific(const char *text, decimal_digits *out)
         out->count--;
 }
 
-/* The number that the digits stand for. They are read without a decimal point, so the locale has no say. */
+/* The number that the digits stand for. They are read without a decimal point, so the locale has no
+ * say. */
 static double number_of(const decimal_digits *d, bool single)
 {
     char text[64];
@@ -60,8 +61,8 @@ static void count_up(decimal_digits *d)
     d->digits[d->count - 1]++;
 }
 
-/* At a power of two the numbers above are twice as far apart as those below, so that digits which are not
- * the nearest may still read back: those right above, with one digit less. */
+/* At a power of two the numbers above are twice as far apart as those below, so that digits which
+ * are not the nearest may still read back: those right above, with one digit less. */
 static void try_above(double v, bool single, decimal_digits *d)
 {
     uint64_t bits;
@@ -158,7 +159,7 @@ void cqln_print_float(cqln_sink *out, float v)
     print_floating(out, (double)v, true);
 }
 
-/* --- big integers -------------------------------------------------------------------------------- */
+/* --- big integers ----------------------------------------------------------------------------- */
 
 /* log10(256) is below 2.41. */
 enum { DIGITS_MAX = CQLN_VARINT_TEXT_MAX * 241 / 100 + 2, LIMBS_MAX = CQLN_VARINT_TEXT_MAX / 4 };
@@ -251,7 +252,7 @@ bool cqln_print_varint(cqln_sink *out, cql_str bytes)
     return true;
 }
 
-/* --- decimals ------------------------------------------------------------------------------------ */
+/* --- decimals --------------------------------------------------------------------------------- */
 
 /* digits[0].digits[1…]E±exponent */
 static void print_exponent_form(cqln_sink *out, const char *digits, size_t count, int64_t exponent)

@@ -34,7 +34,7 @@ cql_status cqln_print_missing(cqln_printer *p, const cql_items *it, const cql_va
     return CQL_OK;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static void print_number(cqln_sink *out, const cql_type *type, const uint8_t *p)
 {
@@ -116,7 +116,7 @@ bool cqln_print_scalar(cqln_sink *out, const cql_type *type, cql_str bytes)
     }
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* A byte that is not to be seen as it is: \t, \n, \r or \xNN. */
 static void print_escaped(cqln_sink *out, uint32_t code)
@@ -164,7 +164,7 @@ static void print_text(cqln_sink *out, cql_str text, bool quoted)
         cqln_sink_char(out, '\'');
 }
 
-/* --- anything ------------------------------------------------------------------------------------ */
+/* --- anything --------------------------------------------------------------------------------- */
 
 static bool has_quotes(uint16_t id)
 {

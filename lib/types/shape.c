@@ -1,5 +1,5 @@
-/* shape.c: comparing the types that builders keep of their elements. Shapes are made by us and nest no
- * deeper than CQLN_TYPE_DEPTH, so they are trusted. */
+/* shape.c: comparing the types that builders keep of their elements. Shapes are made by us and nest
+ * no deeper than CQLN_TYPE_DEPTH, so they are trusted. */
 #include "types/check.h"
 #include "types/coll.h"
 

@@ -1,52 +1,45 @@
-/* type.c: type descriptors: the scalars, the [option] of the wire (native_protocol section 3, with the
- * ids of section 6) and the public accessors. Class strings and CQL text are read elsewhere. */
+/* type.c: type descriptors: the scalars, the [option] of the wire (native_protocol section 3, with
+ * the ids of section 6) and the public accessors. Class strings and CQL text are read elsewhere. */
 #include "types/type.h"
 
 #include "types/type_parse.h"
 
-#define KEYWORD(text) {(text), sizeof(text) - 1}
+/* The two common rows of the table below: a type of changing length, and one of a fixed length
+ * whose every value is good. */
+#define NAME(text)         .name = {(text), sizeof(text) - 1}
+#define VARIES(type, text) [type] = {.id = (type), .empty_ok = true, NAME(text)}
+#define FIXED(type, size, text)                                                                    \
+    [type] = {.id = (type),                                                                        \
+              .fixed = (size),                                                                     \
+              .plain = (size),                                                                     \
+              .empty_ok = true,                                                                    \
+              .packed = (size),                                                                    \
+              NAME(text)}
 
-/* Indexed by id. In a vector only the types that the server counts as fixed have no length: smallint,
- * tinyint, date and time are not among them although their size never varies. */
+/* Indexed by id. In a vector only the types that the server counts as fixed have no length:
+ * smallint, tinyint, date and time are not among them although their size never varies. */
 static const cql_type scalars[] = {
-    [CQL_TYPE_ASCII] = {.id = CQL_TYPE_ASCII, .empty_ok = true, .name = KEYWORD("ascii")},
-    [CQL_TYPE_BIGINT] =
-        {.id = CQL_TYPE_BIGINT, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("bigint")},
-    [CQL_TYPE_BLOB] = {.id = CQL_TYPE_BLOB, .empty_ok = true, .name = KEYWORD("blob")},
-    [CQL_TYPE_BOOLEAN] = {.id = CQL_TYPE_BOOLEAN,
-                          .fixed = 1,
-                          .empty_ok = true,
-                          .packed = 1,
-                          .name = KEYWORD("boolean")},
-    [CQL_TYPE_COUNTER] =
-        {.id = CQL_TYPE_COUNTER, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("counter")},
-    [CQL_TYPE_DECIMAL] = {.id = CQL_TYPE_DECIMAL, .empty_ok = true, .name = KEYWORD("decimal")},
-    [CQL_TYPE_DOUBLE] =
-        {.id = CQL_TYPE_DOUBLE, .fixed = 8, .empty_ok = true, .packed = 8, .name = KEYWORD("double")},
-    [CQL_TYPE_FLOAT] =
-        {.id = CQL_TYPE_FLOAT, .fixed = 4, .empty_ok = true, .packed = 4, .name = KEYWORD("float")},
-    [CQL_TYPE_INT] =
-        {.id = CQL_TYPE_INT, .fixed = 4, .empty_ok = true, .packed = 4, .name = KEYWORD("int")},
-    [CQL_TYPE_TIMESTAMP] = {.id = CQL_TYPE_TIMESTAMP,
-                            .fixed = 8,
-                            .empty_ok = true,
-                            .packed = 8,
-                            .name = KEYWORD("timestamp")},
-    [CQL_TYPE_UUID] =
-        {.id = CQL_TYPE_UUID, .fixed = 16, .empty_ok = true, .packed = 16, .name = KEYWORD("uuid")},
-    [CQL_TYPE_TEXT] = {.id = CQL_TYPE_TEXT, .empty_ok = true, .name = KEYWORD("text")},
-    [CQL_TYPE_VARINT] = {.id = CQL_TYPE_VARINT, .empty_ok = true, .name = KEYWORD("varint")},
-    [CQL_TYPE_TIMEUUID] = {.id = CQL_TYPE_TIMEUUID,
-                           .fixed = 16,
-                           .empty_ok = true,
-                           .packed = 16,
-                           .name = KEYWORD("timeuuid")},
-    [CQL_TYPE_INET] = {.id = CQL_TYPE_INET, .empty_ok = true, .name = KEYWORD("inet")},
-    [CQL_TYPE_DATE] = {.id = CQL_TYPE_DATE, .fixed = 4, .name = KEYWORD("date")},
-    [CQL_TYPE_TIME] = {.id = CQL_TYPE_TIME, .fixed = 8, .name = KEYWORD("time")},
-    [CQL_TYPE_SMALLINT] = {.id = CQL_TYPE_SMALLINT, .fixed = 2, .name = KEYWORD("smallint")},
-    [CQL_TYPE_TINYINT] = {.id = CQL_TYPE_TINYINT, .fixed = 1, .name = KEYWORD("tinyint")},
-    [CQL_TYPE_DURATION] = {.id = CQL_TYPE_DURATION, .name = KEYWORD("duration")},
+    VARIES(CQL_TYPE_ASCII, "ascii"),
+    FIXED(CQL_TYPE_BIGINT, 8, "bigint"),
+    VARIES(CQL_TYPE_BLOB, "blob"),
+    FIXED(CQL_TYPE_BOOLEAN, 1, "boolean"),
+    FIXED(CQL_TYPE_COUNTER, 8, "counter"),
+    VARIES(CQL_TYPE_DECIMAL, "decimal"),
+    FIXED(CQL_TYPE_DOUBLE, 8, "double"),
+    FIXED(CQL_TYPE_FLOAT, 4, "float"),
+    FIXED(CQL_TYPE_INT, 4, "int"),
+    FIXED(CQL_TYPE_TIMESTAMP, 8, "timestamp"),
+    FIXED(CQL_TYPE_UUID, 16, "uuid"),
+    VARIES(CQL_TYPE_TEXT, "text"),
+    VARIES(CQL_TYPE_VARINT, "varint"),
+    [CQL_TYPE_TIMEUUID] =
+        {.id = CQL_TYPE_TIMEUUID, .fixed = 16, .empty_ok = true, .packed = 16, NAME("timeuuid")},
+    VARIES(CQL_TYPE_INET, "inet"),
+    [CQL_TYPE_DATE] = {.id = CQL_TYPE_DATE, .fixed = 4, .plain = 4, NAME("date")},
+    [CQL_TYPE_TIME] = {.id = CQL_TYPE_TIME, .fixed = 8, NAME("time")},
+    [CQL_TYPE_SMALLINT] = {.id = CQL_TYPE_SMALLINT, .fixed = 2, .plain = 2, NAME("smallint")},
+    [CQL_TYPE_TINYINT] = {.id = CQL_TYPE_TINYINT, .fixed = 1, .plain = 1, NAME("tinyint")},
+    [CQL_TYPE_DURATION] = {.id = CQL_TYPE_DURATION, NAME("duration")},
 };
 
 /* What an id that this library does not know becomes: a column of bytes. */
@@ -74,7 +67,7 @@ cql_type *cqln_type_new(cqln_arena *a, uint16_t id, uint32_t count)
     return t->items ? t : NULL;
 }
 
-/* --- [option] ------------------------------------------------------------------------------------ */
+/* --- [option] --------------------------------------------------------------------------------- */
 
 static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out);
 
@@ -138,8 +131,8 @@ static cql_status read_udt(cqln_reader *rd, cqln_arena *a, unsigned depth, const
 /* Does the option have others inside? */
 static bool is_nested(uint16_t id)
 {
-    return id == CQL_TYPE_LIST || id == CQL_TYPE_SET || id == CQL_TYPE_MAP || id == CQL_TYPE_TUPLE ||
-           id == CQL_TYPE_UDT;
+    return id == CQL_TYPE_LIST || id == CQL_TYPE_SET || id == CQL_TYPE_MAP ||
+           id == CQL_TYPE_TUPLE || id == CQL_TYPE_UDT;
 }
 
 static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out)
@@ -223,7 +216,7 @@ bool cqln_type_skip(cqln_reader *rd)
     return skip_option(rd, 0);
 }
 
-/* --- public accessors ---------------------------------------------------------------------------- */
+/* --- public accessors ------------------------------------------------------------------------- */
 
 cql_type_id cql_type_of(const cql_type *type)
 {
@@ -251,8 +244,8 @@ cql_str cql_type_name(const cql_type *type)
         return (cql_str){"", 0};
     if (type->name.ptr)
         return type->name;
-    return type->id == CQL_TYPE_CUSTOM ? (cql_str){"", 0} : cql_str_of(cql_type_id_name(
-                                                                (cql_type_id)type->id));
+    return type->id == CQL_TYPE_CUSTOM ? (cql_str){"", 0}
+                                       : cql_str_of(cql_type_id_name((cql_type_id)type->id));
 }
 
 cql_str cql_type_keyspace(const cql_type *type)

@@ -1,10 +1,10 @@
 /* type_class.c: class strings of the server to descriptors, for example
  * org.apache.cassandra.db.marshal.VectorType(org.apache.cassandra.db.marshal.FloatType , 3).
  *
- * Whatever is not understood stays a custom type with its text, also in the middle of a known type; only
- * unbalanced brackets make the whole string opaque. Each nesting level reads a text at most twice (once
- * to understand it, once to step over it when that failed), and levels are limited, so that the time is
- * linear in the length. */
+ * Whatever is not understood stays a custom type with its text, also in the middle of a known type;
+ * only unbalanced brackets make the whole string opaque. Each nesting level reads a text at most
+ * twice (once to understand it, once to step over it when that failed), and levels are limited, so
+ * that the time is linear in the length. */
 #include "types/hex.h"
 #include "types/type_parse.h"
 
@@ -25,25 +25,36 @@ typedef struct class_name {
 } class_name;
 
 static const class_name scalar_classes[] = {
-    {"AsciiType", CQL_TYPE_ASCII},          {"LongType", CQL_TYPE_BIGINT},
-    {"BytesType", CQL_TYPE_BLOB},           {"BooleanType", CQL_TYPE_BOOLEAN},
-    {"CounterColumnType", CQL_TYPE_COUNTER}, {"DecimalType", CQL_TYPE_DECIMAL},
-    {"DoubleType", CQL_TYPE_DOUBLE},        {"FloatType", CQL_TYPE_FLOAT},
-    {"Int32Type", CQL_TYPE_INT},            {"TimestampType", CQL_TYPE_TIMESTAMP},
-    {"DateType", CQL_TYPE_TIMESTAMP},       {"UUIDType", CQL_TYPE_UUID},
-    {"LexicalUUIDType", CQL_TYPE_UUID},     {"UTF8Type", CQL_TYPE_TEXT},
-    {"IntegerType", CQL_TYPE_VARINT},       {"TimeUUIDType", CQL_TYPE_TIMEUUID},
-    {"InetAddressType", CQL_TYPE_INET},     {"SimpleDateType", CQL_TYPE_DATE},
-    {"TimeType", CQL_TYPE_TIME},            {"ShortType", CQL_TYPE_SMALLINT},
-    {"ByteType", CQL_TYPE_TINYINT},         {"DurationType", CQL_TYPE_DURATION},
+    {"AsciiType", CQL_TYPE_ASCII},
+    {"LongType", CQL_TYPE_BIGINT},
+    {"BytesType", CQL_TYPE_BLOB},
+    {"BooleanType", CQL_TYPE_BOOLEAN},
+    {"CounterColumnType", CQL_TYPE_COUNTER},
+    {"DecimalType", CQL_TYPE_DECIMAL},
+    {"DoubleType", CQL_TYPE_DOUBLE},
+    {"FloatType", CQL_TYPE_FLOAT},
+    {"Int32Type", CQL_TYPE_INT},
+    {"TimestampType", CQL_TYPE_TIMESTAMP},
+    {"DateType", CQL_TYPE_TIMESTAMP},
+    {"UUIDType", CQL_TYPE_UUID},
+    {"LexicalUUIDType", CQL_TYPE_UUID},
+    {"UTF8Type", CQL_TYPE_TEXT},
+    {"IntegerType", CQL_TYPE_VARINT},
+    {"TimeUUIDType", CQL_TYPE_TIMEUUID},
+    {"InetAddressType", CQL_TYPE_INET},
+    {"SimpleDateType", CQL_TYPE_DATE},
+    {"TimeType", CQL_TYPE_TIME},
+    {"ShortType", CQL_TYPE_SMALLINT},
+    {"ByteType", CQL_TYPE_TINYINT},
+    {"DurationType", CQL_TYPE_DURATION},
 };
 
 /* FROZEN stands for both classes that only wrap another one. */
 enum { FROZEN = 0xffff };
 static const class_name generic_classes[] = {
-    {"ListType", CQL_TYPE_LIST},     {"SetType", CQL_TYPE_SET},   {"MapType", CQL_TYPE_MAP},
-    {"TupleType", CQL_TYPE_TUPLE},   {"UserType", CQL_TYPE_UDT},  {"VectorType", CQL_TYPE_VECTOR},
-    {"FrozenType", FROZEN},          {"ReversedType", FROZEN},
+    {"ListType", CQL_TYPE_LIST},   {"SetType", CQL_TYPE_SET},  {"MapType", CQL_TYPE_MAP},
+    {"TupleType", CQL_TYPE_TUPLE}, {"UserType", CQL_TYPE_UDT}, {"VectorType", CQL_TYPE_VECTOR},
+    {"FrozenType", FROZEN},        {"ReversedType", FROZEN},
 };
 
 static cql_str without_package(cql_str name)

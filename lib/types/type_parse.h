@@ -4,8 +4,8 @@
 
 #include "types/type.h"
 
-/* Brackets around one place in a text: frozen<> and its like make no level of a type, so there are more of
- * them than levels, but they end somewhere too. */
+/* Brackets around one place in a text: frozen<> and its like make no level of a type, so there are
+ * more of them than levels, but they end somewhere too. */
 enum { CQLN_TYPE_BRACKETS = 2 * CQLN_TYPE_DEPTH + 2 };
 
 /* A descriptor with room for `count` items, all NULL; NULL when memory is out. */

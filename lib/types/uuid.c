@@ -40,7 +40,8 @@ static cql_uuid of_ticks(uint64_t ticks, uint64_t tail)
     return u;
 }
 
-/* --- time UUIDs: two words are all that threads share --------------------------------------------- */
+/* --- time UUIDs: two words are all that threads share
+ * --------------------------------------------- */
 
 static _Atomic(uint64_t) process_tail; /* variant, clock sequence and node; 0: not drawn yet */
 static _Atomic(uint64_t) last_ticks;
@@ -66,7 +67,8 @@ static uint64_t draw_tail(void)
     return atomic_compare_exchange_strong(&process_tail, &none, drawn) ? drawn : none;
 }
 
-/* Each count is given once and is above all given before, also when the clock stands or goes back. */
+/* Each count is given once and is above all given before, also when the clock stands or goes back.
+ */
 static uint64_t next_ticks(void)
 {
     uint64_t now = (uint64_t)(cqln_os_unix_ticks() + gregorian_to_unix);
@@ -86,7 +88,8 @@ cql_uuid cql_uuid_time(void)
     return of_ticks(next_ticks(), tail);
 }
 
-/* --- bounds and readings -------------------------------------------------------------------------- */
+/* --- bounds and readings
+ * -------------------------------------------------------------------------- */
 
 /* Ticks since 1582 of a time in ms and an offset below a ms, held to what 60 bits can say. */
 static uint64_t ticks_of_ms(int64_t unix_ms, int64_t offset)
@@ -130,7 +133,8 @@ cql_status cql_uuid_unix_ms(const cql_uuid *uuid, int64_t *unix_ms)
     return CQL_OK;
 }
 
-/* --- text ----------------------------------------------------------------------------------------- */
+/* --- text
+ * ----------------------------------------------------------------------------------------- */
 
 enum { UUID_TEXT = CQL_UUID_TEXT_SIZE - 1 };
 

@@ -1,12 +1,13 @@
-/* value.c: tagged values: the scalars from C types to wire form and back (native_protocol section 6).
- * These run for every bound value and every cell that is read: no loops, no calls, no memory. */
+/* value.c: tagged values: the scalars from C types to wire form and back (native_protocol section
+ * 6). These run for every bound value and every cell that is read: no loops, no calls, no memory.
+ */
 #include "types/value.h"
 
 #include "types/varnum.h"
 
 static const uint32_t date_epoch = UINT32_C(1) << 31;
 
-/* --- making values ------------------------------------------------------------------------------- */
+/* --- making values ---------------------------------------------------------------------------- */
 
 static cql_value inside(cql_type_id type, uint32_t len)
 {
@@ -183,7 +184,7 @@ cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len
     return borrowed((cql_type_id)type->id, bytes, len);
 }
 
-/* --- reading values ------------------------------------------------------------------------------ */
+/* --- reading values --------------------------------------------------------------------------- */
 
 /* The checks that all typed reads share but for the length. */
 static inline cql_status readable(const cql_value *v, const void *out, uint16_t type)

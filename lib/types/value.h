@@ -12,16 +12,17 @@ static inline const uint8_t *cqln_value_ptr(const cql_value *v)
     return v->inside == 1 ? v->u.bytes : v->u.ptr;
 }
 
-/* Can v be bound to a marker of this type? CQL_OK; CQL_TYPE_MISMATCH; CQL_BAD_VALUE for the right type
- * with impossible bytes (time out of range, timeuuid of another version, collection elements that do
- * not fit their type …). Null and unset are always fine, unbound is CQL_UNBOUND. Rules: int64 also fits
- * counter, timestamp, time; text fits ascii (7-bit only) and text; uuid fits timeuuid when its version
- * is 1; a raw value must carry the very type; blob fits blob and custom; collections are checked
- * element by element, recursively. */
+/* Can v be bound to a marker of this type? CQL_OK; CQL_TYPE_MISMATCH; CQL_BAD_VALUE for the right
+ * type with impossible bytes (time out of range, timeuuid of another version, collection elements
+ * that do not fit their type …). Null and unset are always fine, unbound is CQL_UNBOUND. Rules:
+ * int64 also fits counter, timestamp, time; text fits ascii (7-bit only) and text; uuid fits
+ * timeuuid when its version is 1; a raw value must carry the very type; blob fits blob and custom;
+ * collections are checked element by element, recursively. */
 cql_status cqln_value_check(const cql_type *type, const cql_value *v);
 
-/* Are these bytes a well-formed value of the type? Zero bytes are (the empty value) where the server
- * allows it. Used on what users hand in as raw bytes and by the fuzz target. CQL_OK or CQL_BAD_VALUE. */
+/* Are these bytes a well-formed value of the type? Zero bytes are (the empty value) where the
+ * server allows it. Used on what users hand in as raw bytes and by the fuzz target. CQL_OK or
+ * CQL_BAD_VALUE. */
 cql_status cqln_value_wellformed(const cql_type *type, cql_str bytes);
 
 /* A value that borrows `bytes` as the type (ptr NULL: null). */

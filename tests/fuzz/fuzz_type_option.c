@@ -1,4 +1,5 @@
-/* [option]: read and stepped over, which must agree; names and items of what was read are looked at. */
+/* [option]: read and stepped over, which must agree; names and items of what was read are looked
+ * at. */
 #include "fuzz.h"
 
 #include "types/type.h"

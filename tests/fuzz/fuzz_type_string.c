@@ -1,5 +1,5 @@
-/* Type strings: the first byte picks a class string (even) or CQL text (odd), the rest is the text. What
- * was understood is printed as CQL, and that must be read as the same. */
+/* Type strings: the first byte picks a class string (even) or CQL text (odd), the rest is the text.
+ * What was understood is printed as CQL, and that must be read as the same. */
 #include "fuzz.h"
 
 #include "types/type.h"

@@ -1,5 +1,5 @@
-/* Values under any type: an [option], then the bytes of a value. They are read by every getter, checked,
- * walked, printed both ways, and what is well-formed is built again from its elements. */
+/* Values under any type: an [option], then the bytes of a value. They are read by every getter,
+ * checked, walked, printed both ways, and what is well-formed is built again from its elements. */
 #include "fuzz.h"
 
 #include "types/value.h"

@@ -1,4 +1,5 @@
-/* types_coll.c: collections: built, checked against types, walked, by the vectors that servers stored. */
+/* types_coll.c: collections: built, checked against types, walked, by the vectors that servers
+ * stored. */
 #include "types_help.h"
 
 static cqln_arena arena;

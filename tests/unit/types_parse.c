@@ -38,7 +38,7 @@ static void assert_prints(const cql_type *t, const char *want)
     assert_int_equal(len, strlen(want));
 }
 
-/* --- class strings ------------------------------------------------------------------------------- */
+/* --- class strings ---------------------------------------------------------------------------- */
 
 static void classes_give_their_types(void **state)
 {
@@ -249,10 +249,17 @@ static void long_classes_take_little_time(void **state)
         const char *open;
         const char *close;
     } forms[] = {
-        {"ListType(", ")"},      {"ListType(", ""},  {"TupleType(Int32Type,", ")"},
-        {"VectorType(", ",0)"},  {"x(", ")"},        {"UserType(k,61,61:", ")"},
-        {"TupleType(x,x,x,", ""}, {"(", ")"},        {",", ""},
-        {"Int32Type,", ""},      {"FrozenType( ", ")"},
+        {"ListType(", ")"},
+        {"ListType(", ""},
+        {"TupleType(Int32Type,", ")"},
+        {"VectorType(", ",0)"},
+        {"x(", ")"},
+        {"UserType(k,61,61:", ")"},
+        {"TupleType(x,x,x,", ""},
+        {"(", ")"},
+        {",", ""},
+        {"Int32Type,", ""},
+        {"FrozenType( ", ")"},
     };
     for (size_t i = 0; i < CQL_COUNT(forms); i++) {
         size_t each = strlen(forms[i].open) + strlen(forms[i].close);
@@ -305,7 +312,7 @@ static void every_cut_is_read_within_bounds(void **state)
     }
 }
 
-/* --- CQL text ------------------------------------------------------------------------------------ */
+/* --- CQL text --------------------------------------------------------------------------------- */
 
 static void cql_text_comes_back_the_same(void **state)
 {
@@ -384,14 +391,43 @@ static void unbalanced_cql_text_is_malformed(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "",          " ",          "<",           "list",           "list<",
-        "list<int",  "list<int>>", "list<>",      "list<int,int>",  "list int",
-        "map<int>",  "map<int,>",  "map<,int>",   "map<a,b,c>",     "tuple<>",
-        "tuple<int,>", "int>",     "int<text>",   "int int",        "\"open",
-        "'open",     "a.",         ".a",          "a.b.c",          "vector<int>",
-        "vector<int,>", "vector<int,0>", "vector<int,-1>", "vector<int,x>", "vector<3,int>",
-        "vector<int,99999999999999999999>", "vector<int, 2147483647>", "frozen<>", "frozen",
-        "a-b",       "list<int>x",  "\xc3\xa9",
+        "",
+        " ",
+        "<",
+        "list",
+        "list<",
+        "list<int",
+        "list<int>>",
+        "list<>",
+        "list<int,int>",
+        "list int",
+        "map<int>",
+        "map<int,>",
+        "map<,int>",
+        "map<a,b,c>",
+        "tuple<>",
+        "tuple<int,>",
+        "int>",
+        "int<text>",
+        "int int",
+        "\"open",
+        "'open",
+        "a.",
+        ".a",
+        "a.b.c",
+        "vector<int>",
+        "vector<int,>",
+        "vector<int,0>",
+        "vector<int,-1>",
+        "vector<int,x>",
+        "vector<3,int>",
+        "vector<int,99999999999999999999>",
+        "vector<int, 2147483647>",
+        "frozen<>",
+        "frozen",
+        "a-b",
+        "list<int>x",
+        "\xc3\xa9",
     };
     for (size_t i = 0; i < CQL_COUNT(texts); i++) {
         const cql_type *t = NULL;
@@ -465,7 +501,7 @@ static void parsers_say_when_memory_ends(void **state)
     }
 }
 
-/* --- printing ------------------------------------------------------------------------------------ */
+/* --- printing --------------------------------------------------------------------------------- */
 
 static void printing_is_cut_and_counted(void **state)
 {

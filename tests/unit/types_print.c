@@ -75,8 +75,7 @@ static const print_case cases[] = {
     {"decimal", "0000000000", "0", "0"},
     {"decimal", "0000000200", "0.00", "0.00"},
     {"decimal", "fffffffd00", "0E+3", "0E+3"},
-    {"decimal", "0000000106b14e9f812f366c39", "12345678901234567890.5",
-     "12345678901234567890.5"},
+    {"decimal", "0000000106b14e9f812f366c39", "12345678901234567890.5", "12345678901234567890.5"},
     {"decimal", "fffffffd01", "1E+3", "1E+3"},
     {"decimal", "0000000080", "-128", "-128"},
     {"decimal", "0000000601", "0.000001", "0.000001"},
@@ -137,29 +136,26 @@ static const print_case cases[] = {
     {"list<int>", "00000001 00000000", "['']", "[\"\"]"},
     {"set<text>", "00000002 00000001 61 00000001 62", "{'a', 'b'}", "[\"a\", \"b\"]"},
     {"list<text>", "00000001 00000003 612762", "['a''b']", "[\"a'b\"]"},
-    {"map<text, int>",
-     "00000002 00000001 61 00000004 00000001 00000001 62 00000004 00000002", "{'a': 1, 'b': 2}",
-     "{\"a\": 1, \"b\": 2}"},
+    {"map<text, int>", "00000002 00000001 61 00000004 00000001 00000001 62 00000004 00000002",
+     "{'a': 1, 'b': 2}", "{\"a\": 1, \"b\": 2}"},
     {"map<int, boolean>", "00000001 00000004 00000001 00000001 01", "{1: True}", "{\"1\": true}"},
     /* the same key twice and a null one: as they came */
     {"map<text, int>",
      "00000003 00000001 61 ffffffff 00000001 61 00000004 00000002 ffffffff 00000004 00000003",
      "{'a': null, 'a': 2, null: 3}", "{\"a\": null, \"a\": 2, \"null\": 3}"},
-    {"map<frozen<list<text>>, int>",
-     "00000001 0000000a 00000001 00000002 225c 00000004 00000001", "{['\"\\\\']: 1}",
-     "{\"['\\\"\\\\\\\\']\": 1}"},
+    {"map<frozen<list<text>>, int>", "00000001 0000000a 00000001 00000002 225c 00000004 00000001",
+     "{['\"\\\\']: 1}", "{\"['\\\"\\\\\\\\']\": 1}"},
     {"tuple<int, text, boolean>", "00000004 00000001 00000001 61 00000001 01", "(1, 'a', True)",
      "[1, \"a\", true]"},
     {"tuple<int, text, boolean>", "00000004 00000001", "(1, null, null)", "[1, null, null]"},
     {"'UserType(6b,61646472,737472656574:UTF8Type,6e756d:Int32Type,74616773:ListType(UTF8Type))'",
      "00000001 73 00000004 00000005 00000009 00000001 00000001 78",
-     "{street: 's', num: 5, tags: ['x']}",
-     "{\"street\": \"s\", \"num\": 5, \"tags\": [\"x\"]}"},
+     "{street: 's', num: 5, tags: ['x']}", "{\"street\": \"s\", \"num\": 5, \"tags\": [\"x\"]}"},
     {"vector<float, 3>", "3f80000040000000c0600000", "[1, 2, -3.5]", "[1, 2, -3.5]"},
     {"vector<text, 2>", "016103626364", "['a', 'bcd']", "[\"a\", \"bcd\"]"},
     {"list<inet>", "00000001 00000004 7f000001", "['127.0.0.1']", "[\"127.0.0.1\"]"},
-    {"list<timestamp>", "00000001 00000008 ffffffffffffffff",
-     "['1969-12-31 23:59:59.999000+0000']", "[\"1969-12-31 23:59:59.999000+0000\"]"},
+    {"list<timestamp>", "00000001 00000008 ffffffffffffffff", "['1969-12-31 23:59:59.999000+0000']",
+     "[\"1969-12-31 23:59:59.999000+0000\"]"},
     {"list<date>", "00000001 00000004 80000000", "[1970-01-01]", "[\"1970-01-01\"]"},
     {"list<blob>", "00000001 00000001 01", "[0x01]", "[\"0x01\"]"},
     {"list<double>", "00000001 00000008 7ff8000000000000", "[NaN]", "[null]"},
@@ -312,7 +308,7 @@ static void every_cut_prints_within_bounds(void **state)
     }
 }
 
-/* --- floats -------------------------------------------------------------------------------------- */
+/* --- floats ----------------------------------------------------------------------------------- */
 
 static void print_double(double d, char *buf, size_t cap)
 {
@@ -408,7 +404,7 @@ static void random_floats_read_back(void **state)
     }
 }
 
-/* --- big numbers --------------------------------------------------------------------------------- */
+/* --- big numbers ------------------------------------------------------------------------------ */
 
 /* Decimal text of hex digits by schoolbook doubling, as a second way. */
 static void double_and_add(char *digits, size_t *count, unsigned bit)
@@ -497,7 +493,8 @@ static void huge_numbers_print_as_hex_in_little_time(void **state)
     free(bytes);
 }
 
-/* A list of empty tuples whose type has very many fields: bytes by the hundred, nulls by the million. */
+/* A list of empty tuples whose type has very many fields: bytes by the hundred, nulls by the
+ * million. */
 static void absent_fields_are_limited(void **state)
 {
     (void)state;
@@ -508,7 +505,8 @@ static void absent_fields_are_limited(void **state)
     assert_non_null(bytes);
     for (size_t i = 0; i < FIELDS; i++)
         items[i] = cqln_type_scalar(CQL_TYPE_INT);
-    const cql_type tuple = {.id = CQL_TYPE_TUPLE, .count = FIELDS, .items = items, .empty_ok = true};
+    const cql_type tuple = {
+        .id = CQL_TYPE_TUPLE, .count = FIELDS, .items = items, .empty_ok = true};
     const cql_type *item = &tuple;
     const cql_type list = {.id = CQL_TYPE_LIST, .count = 1, .items = &item};
     cqln_store_u32(bytes, TUPLES);
@@ -528,7 +526,7 @@ static void absent_fields_are_limited(void **state)
     free(bytes);
 }
 
-/* --- calendar and addresses ---------------------------------------------------------------------- */
+/* --- calendar and addresses ------------------------------------------------------------------- */
 
 static void calendar_agrees_with_the_system(void **state)
 {

@@ -1,12 +1,12 @@
-/* types_random.c: random types with random values: built, checked, walked and compared, printed, all from
- * one seed a round, which a failure names. */
+/* types_random.c: random types with random values: built, checked, walked and compared, printed,
+ * all from one seed a round, which a failure names. */
 #include "types_help.h"
 
 #include "base/rand.h"
 
 enum { ROUNDS = 3000, LEVELS = 4, TEXT_MAX = 40, CLASS_MAX = 20000 };
 
-/* --- a random class string ----------------------------------------------------------------------- */
+/* --- a random class string -------------------------------------------------------------------- */
 
 typedef struct text {
     char at[CLASS_MAX];
@@ -23,10 +23,10 @@ static void put(text *t, const char *s)
 static void put_scalar(text *t, cqln_rand *r)
 {
     static const char *const names[] = {
-        "AsciiType", "LongType",   "BytesType",    "BooleanType",     "DecimalType",
-        "FloatType", "DoubleType", "Int32Type",    "TimestampType",   "UUIDType",
+        "AsciiType", "LongType",    "BytesType",    "BooleanType",     "DecimalType",
+        "FloatType", "DoubleType",  "Int32Type",    "TimestampType",   "UUIDType",
         "UTF8Type",  "IntegerType", "TimeUUIDType", "InetAddressType", "SimpleDateType",
-        "TimeType",  "ShortType",  "ByteType",     "DurationType",
+        "TimeType",  "ShortType",   "ByteType",     "DurationType",
     };
     put(t, names[cqln_rand_below(r, CQL_COUNT(names))]);
 }
@@ -54,7 +54,7 @@ static void put_type(text *t, cqln_rand *r, unsigned level)
     put(t, ")");
 }
 
-/* --- a random value of a type -------------------------------------------------------------------- */
+/* --- a random value of a type ----------------------------------------------------------------- */
 
 /* The value borrows from `room`. */
 static cql_value bytes_value(const cql_type *t, cqln_rand *r, uint8_t room[TEXT_MAX])
@@ -178,7 +178,8 @@ static cql_collection *build(const cql_type *t, cqln_rand *r)
     return c;
 }
 
-/* --- the same random numbers again, against what the walk gives ----------------------------------- */
+/* --- the same random numbers again, against what the walk gives
+ * ----------------------------------- */
 
 static void compare(const cql_type *t, const cql_value *v, cqln_rand *r)
 {
@@ -226,7 +227,8 @@ static void print_both(const cql_type *t, const cql_value *v)
     free(buf);
 }
 
-/* The type, printed as CQL and read again, takes the value too. UDTs lose their fields on the way. */
+/* The type, printed as CQL and read again, takes the value too. UDTs lose their fields on the way.
+ */
 static void check_printed_type(cqln_arena *a, const cql_type *t, const cql_value *v)
 {
     static char buf[CLASS_MAX];

@@ -24,8 +24,8 @@ static void scalars_are_static(void **state)
 {
     (void)state;
     static const char *const texts[] = {"0001", "0002", "0003", "0004", "0005", "0006", "0007",
-                                      "0008", "0009", "000b", "000c", "000d", "000e", "000f",
-                                      "0010", "0011", "0012", "0013", "0014", "0015"};
+                                        "0008", "0009", "000b", "000c", "000d", "000e", "000f",
+                                        "0010", "0011", "0012", "0013", "0014", "0015"};
     cqln_arena a;
     cqln_arena_init(&a, cqln_alloc_default(), 1); /* no room: nothing may be built */
     for (size_t i = 0; i < CQL_COUNT(texts); i++) {
@@ -44,7 +44,8 @@ static void scalars_are_static(void **state)
 static void ids_without_a_scalar_have_no_descriptor(void **state)
 {
     (void)state;
-    static const uint16_t ids[] = {0, 0x0a, 0x16, 0x1f, 0x20, 0x21, 0x22, 0x30, 0x31, 0x100, 0xffff};
+    static const uint16_t ids[] = {0,    0x0a, 0x16, 0x1f,  0x20,  0x21,
+                                   0x22, 0x30, 0x31, 0x100, 0xffff};
     for (size_t i = 0; i < CQL_COUNT(ids); i++)
         assert_null(cqln_type_scalar(ids[i]));
 }
@@ -77,7 +78,8 @@ static void nested_types_are_read(void **state)
     size_t left;
     cqln_arena_init(&a, cqln_alloc_default(), 0);
     /* map<text, list<tuple<int, set<uuid>>>> and two bytes that follow */
-    assert_int_equal(read_hex(&a, "0021 000d 0020 0031 0002 0009 0022 000c abcd", &t, &left), CQL_OK);
+    assert_int_equal(read_hex(&a, "0021 000d 0020 0031 0002 0009 0022 000c abcd", &t, &left),
+                     CQL_OK);
     assert_int_equal(left, 2);
     assert_int_equal(cql_type_of(t), CQL_TYPE_MAP);
     assert_int_equal(cql_type_count(t), 2);
@@ -167,9 +169,9 @@ static void every_prefix_is_malformed(void **state)
 static void hostile_counts_take_no_memory(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"0031 ffff", "0031 ffff 0009", "0030 0000 0000 ffff",
-                                      "0030 0000 0000 ffff 0000 0009", "0030 ffff 61",
-                                      "0000 ffff 61"};
+    static const char *const texts[] = {"0031 ffff",           "0031 ffff 0009",
+                                        "0030 0000 0000 ffff", "0030 0000 0000 ffff 0000 0009",
+                                        "0030 ffff 61",        "0000 ffff 61"};
     for (size_t i = 0; i < CQL_COUNT(texts); i++) {
         cqln_arena a;
         const cql_type *t = NULL;

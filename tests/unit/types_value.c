@@ -98,11 +98,16 @@ static void bad_durations_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "02", "0204", "02 04 80",   /* cut off */
-        "020406 00",                    /* something behind it */
-        "020405", "010400", "000301 ff", /* mixed signs */
-        "f100000000 00 00",             /* months over 32 bits */
-        "00 f200000000 00",             /* days over 32 bits */
+        "",
+        "02",
+        "0204",
+        "02 04 80",  /* cut off */
+        "020406 00", /* something behind it */
+        "020405",
+        "010400",
+        "000301 ff",        /* mixed signs */
+        "f100000000 00 00", /* months over 32 bits */
+        "00 f200000000 00", /* days over 32 bits */
     };
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {
         hex b = hex_bytes(bad[i]);
@@ -161,8 +166,7 @@ static void text_and_bytes_are_borrowed(void **state)
     check_value(cql_value_str((cql_str){"hi", 2}), CQL_TYPE_TEXT, "6869");
     check_value(cql_value_str((cql_str){"a\0b", 3}), CQL_TYPE_TEXT, "610062");
     check_value(cql_value_blob("\xca\xfe", 2), CQL_TYPE_BLOB, "cafe");
-    check_value(cql_value_varint("\x01\0\0\0\0\0\0\0\0", 9), CQL_TYPE_VARINT,
-                "010000000000000000");
+    check_value(cql_value_varint("\x01\0\0\0\0\0\0\0\0", 9), CQL_TYPE_VARINT, "010000000000000000");
     cql_str got;
     assert_int_equal(cql_value_as_str(&v, &got), CQL_OK);
     assert_ptr_equal(got.ptr, text);
@@ -173,12 +177,8 @@ static void null_pointers_give_null(void **state)
 {
     (void)state;
     const cql_value nulls[] = {
-        cql_value_null(),
-        cql_value_text(NULL),
-        cql_value_str((cql_str){NULL, 0}),
-        cql_value_blob(NULL, 0),
-        cql_value_varint(NULL, 3),
-        cql_value_raw(CQL_TYPE_INT, NULL, 4),
+        cql_value_null(),        cql_value_text(NULL),      cql_value_str((cql_str){NULL, 0}),
+        cql_value_blob(NULL, 0), cql_value_varint(NULL, 3), cql_value_raw(CQL_TYPE_INT, NULL, 4),
     };
     for (size_t i = 0; i < CQL_COUNT(nulls); i++) {
         assert_int_equal(nulls[i].state, CQL_VALUE_NULL);
@@ -190,7 +190,8 @@ static void null_pointers_give_null(void **state)
     assert_true(cql_value_is_empty(&empty));
 }
 
-/* Calls every typed getter; each must give `want`, but for the type's own one where `own` counts. */
+/* Calls every typed getter; each must give `want`, but for the type's own one where `own` counts.
+ */
 static void all_getters(const cql_value *v, cql_status want)
 {
     bool b;
@@ -239,8 +240,8 @@ static void getters_refuse_every_other_length(void **state)
 {
     (void)state;
     static const cql_type_id types[] = {
-        CQL_TYPE_BOOLEAN, CQL_TYPE_TINYINT, CQL_TYPE_SMALLINT, CQL_TYPE_INT,  CQL_TYPE_BIGINT,
-        CQL_TYPE_COUNTER, CQL_TYPE_FLOAT,   CQL_TYPE_DOUBLE,   CQL_TYPE_DATE, CQL_TYPE_TIME,
+        CQL_TYPE_BOOLEAN, CQL_TYPE_TINYINT,  CQL_TYPE_SMALLINT,  CQL_TYPE_INT,  CQL_TYPE_BIGINT,
+        CQL_TYPE_COUNTER, CQL_TYPE_FLOAT,    CQL_TYPE_DOUBLE,    CQL_TYPE_DATE, CQL_TYPE_TIME,
         CQL_TYPE_UUID,    CQL_TYPE_TIMEUUID, CQL_TYPE_TIMESTAMP, CQL_TYPE_INET};
     union {
         bool b;
@@ -295,9 +296,9 @@ static void getters_refuse_every_other_length(void **state)
             }
             assert_int_equal(st, want);
             bool may_be_empty = cqln_type_scalar((uint16_t)types[t])->empty_ok;
-            assert_int_equal(cqln_value_wellformed(cqln_type_scalar((uint16_t)types[t]),
-                                                   cql_value_bytes(&v)),
-                             right || (len == 0 && may_be_empty) ? CQL_OK : CQL_BAD_VALUE);
+            assert_int_equal(
+                cqln_value_wellformed(cqln_type_scalar((uint16_t)types[t]), cql_value_bytes(&v)),
+                right || (len == 0 && may_be_empty) ? CQL_OK : CQL_BAD_VALUE);
             free(block);
         }
     }
@@ -394,8 +395,7 @@ static void varints_give_64_bits_when_they_fit(void **state)
         hex b = hex_bytes(varints[i].hex);
         cql_value v = raw(CQL_TYPE_VARINT, b);
         int64_t out = 7;
-        assert_int_equal(cql_value_as_int64(&v, &out),
-                         varints[i].fits ? CQL_OK : CQL_BAD_VALUE);
+        assert_int_equal(cql_value_as_int64(&v, &out), varints[i].fits ? CQL_OK : CQL_BAD_VALUE);
         assert_true(out == (varints[i].fits ? varints[i].n : 7));
         hex_free(&b);
     }

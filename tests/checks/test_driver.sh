@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # most variables are read by the parts under test
 set -u -o pipefail
 
-PARTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P) || exit 99
+PARTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/../run.d" && pwd -P) || exit 99
 # What the parts take from tests/run.
 # shellcheck disable=SC2034
 FULL=no RELEASES='5.0 4.1' PATTERNS=() CHECKS=() LIVE=() LIMIT=38 KEEP=no
