@@ -49,7 +49,7 @@ const char *tool_hint(const cql_error *err)
     case CQL_CLOSED:
         return "the node hung up: does it want TLS on this port, or is it being stopped?";
     case CQL_TIMEOUT:
-        return "the node may be overloaded or paused; --timeout gives it longer";
+        return "is the node overloaded, paused, or behind a firewall?";
     case CQL_BAD_VERSION:
         return "Cassandra 4.0 or later is needed; for older ones there is --protocol 4";
     case CQL_MALFORMED:

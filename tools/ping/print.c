@@ -76,6 +76,16 @@ void ping_print_answer(const ping_node *n)
     }
 }
 
+/* Why a probe was lost, in few words: a session of one node has one reason. */
+static const char *loss_reason(const cql_error *err)
+{
+    const char *host, *reason;
+    cql_status st;
+    if (cql_error_tried(err, 0, &host, &st, &reason) == CQL_OK && *reason)
+        return reason;
+    return cql_error_text(err);
+}
+
 void ping_print_lost(const ping_node *n, const cql_error *err)
 {
     if (n->config->quiet)
@@ -87,7 +97,7 @@ void ping_print_lost(const ping_node *n, const cql_error *err)
         tool_json_error(line, err);
         tool_json_line(stdout, line);
     } else if (n->config->output == PING_PEOPLE) {
-        printf("%s: seq=%" PRIu64 " lost: %s\n", n->address, n->stats.sent, cql_error_text(err));
+        printf("%s: seq=%" PRIu64 " lost: %s\n", n->address, n->stats.sent, loss_reason(err));
         fflush(stdout);
     }
 }
@@ -100,8 +110,11 @@ void ping_print_unreached(const ping_node *n, const cql_error *err)
         tool_json_error(line, err);
         tool_json_line(stdout, line);
     }
-    if (n->config->output == PING_PEOPLE)
-        tool_report(PING_NAME, err, NULL);
+    if (n->config->output != PING_PEOPLE)
+        return;
+    tool_report(PING_NAME, err, NULL);
+    if (n->config->wait_ms && n->failure == TOOL_EXIT_UNREACHED)
+        fprintf(stderr, "  not ready within %g s\n", (double)n->config->wait_ms / 1000);
 }
 
 void ping_print_waiting(const ping_node *n, const cql_error *err)

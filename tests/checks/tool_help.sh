@@ -1,0 +1,103 @@
+#!/bin/bash
+# tool_help.sh: what every tool does with --help, --version and a command line it cannot follow; and
+# that --help and the man page name the same options. Runs in the build folder.
+# shellcheck disable=SC2154 # srcdir comes from the makefile
+set -u
+failures=0
+
+fail() {
+    echo "$tool: $*" >&2
+    failures=$((failures + 1))
+}
+
+# expect CODE ARGUMENTS...: runs the tool; output in $out, $err.
+expect() {
+    local code=$1 got
+    shift
+    "./tools/$tool" "$@" >out.$$ 2>err.$$ </dev/null
+    got=$?
+    out=$(cat out.$$)
+    err=$(cat err.$$)
+    [ "$got" = "$code" ] || fail "'$*' ended with $got, not $code: $err"
+}
+
+# The long options of a text on standard input.
+long_options() {
+    grep -oE -- '--[a-z][a-z-]*' | sort -u
+}
+
+check_help() {
+    expect 0 --help
+    [ -n "$out" ] && [ -z "$err" ] || fail "--help writes to the wrong stream"
+    case $out in "Usage: $tool "*) ;; *) fail "--help does not begin with its usage" ;; esac
+    local long
+    long=$(printf '%s\n' "$out" | awk 'length > 100' | head -n 1)
+    [ -z "$long" ] || fail "a line of --help is longer than 100 columns: $long"
+    help=$out
+    expect 0 -h
+    [ "$out" = "$help" ] || fail "-h and --help differ"
+    expect 0 --version
+    [[ $out =~ ^$tool\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "--version prints '$out'"
+    if [ -w /dev/full ]; then
+        "./tools/$tool" --help >/dev/full 2>/dev/null
+        [ $? = 1 ] || fail "a full disk is not noticed"
+    fi
+}
+
+check_refusals() {
+    expect 2 --hlep
+    case $err in *"did you mean '--help'?"*) ;; *) fail "no suggestion for --hlep: $err" ;; esac
+    [ -z "$out" ] || fail "an error goes to standard output"
+    expect 2 --password=verysecret
+    case $out$err in *verysecret*) fail "a password is repeated" ;; esac
+    case $err in *--password-file*) ;; *) fail "a refused password does not say what to do" ;; esac
+    expect 2 --protocol 3
+    expect 2 --tls
+    case $err in *"not in this version"*) ;; *) fail "--tls does not say that it comes later: $err" ;; esac
+}
+
+check_man_page() {
+    local page=$srcdir/tools/$tool.1 in_help in_page
+    in_help=$(printf '%s\n' "$help" | long_options)
+    in_page=$(sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/p' "$page" | sed 's/\\-/-/g' | long_options)
+    [ "$in_help" = "$in_page" ] ||
+        fail "--help and $tool.1 differ: $(diff <(echo "$in_help") <(echo "$in_page") | grep '^[<>]' | tr '\n' ' ')"
+    if command -v man >/dev/null; then
+        local warnings
+        warnings=$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -l "$page" 2>&1 >/dev/null)
+        [ -z "$warnings" ] || fail "$tool.1: $warnings"
+    fi
+}
+
+check_cqlping() {
+    local later
+    for later in doctor latency load watch prometheus; do
+        expect 2 --$later
+        case $err in *"--$later is not in this version"*) ;; *) fail "--$later: $err" ;; esac
+    done
+    expect 2 'cql://me:verysecret@127.0.0.1/'
+    case $out$err in *verysecret*) fail "a password is repeated" ;; esac
+    expect 2 --count 0
+    expect 2 --interval x
+    expect 2 -W
+    expect 2 --query 'DROP TABLE t'
+    expect 2 --warning 3
+    expect 2 127.0.0.1:70000
+    expect 2 --option protocl=5
+    case $err in *protocol*) ;; *) fail "no suggestion for protocl: $err" ;; esac
+    expect 0 --option help
+    case $out in *connect_timeout*) ;; *) fail "--option help lists nothing" ;; esac
+}
+
+for tool in cqlping cqlinit cqljobs; do
+    [ -x "./tools/$tool" ] || continue
+    check_help
+    check_refusals
+    check_man_page
+    if declare -F "check_$tool" >/dev/null; then
+        "check_$tool"
+    fi
+done
+rm -f out.$$ err.$$
+[ -x ./tools/cqlping ] || { tool=cqlping && fail "it was not built"; }
+[ "$failures" = 0 ]
