@@ -152,7 +152,7 @@ static cql_status put(cql_statement *s, size_t index, const cql_value *v)
     } else {
         cqln_store_u32(at, (uint32_t)len);
         if (len)
-            memcpy(at + 4, v->inside ? v->u.bytes : v->u.ptr, len);
+            memcpy(at + 4, cqln_value_ptr(v), len);
     }
     s->unbound -= s->bound[index] == 0;
     s->bound[index] = 1;
