@@ -845,6 +845,51 @@ static void a_handshake_survives_that_memory_is_out(void **state)
     }
 }
 
+static void a_prefix_that_is_too_short_is_malformed(void **state)
+{
+    wire_end w;
+    (void)state;
+    set_up(&w, 4, 0);
+    wire_start(&w);
+    size_t at = respond_begin(&w.say, 4, CQLN_FLAG_TRACING, 0, CQLN_OP_SUPPORTED);
+    cqln_write_u32(&w.say, 0);
+    respond_end(&w.say, at);
+    wire_say(&w);
+    wire_closed(&w, CQL_MALFORMED, "malformed SUPPORTED as the answer to OPTIONS");
+    wire_fini(&w);
+}
+
+static void an_event_before_the_registration_is_unexpected(void **state)
+{
+    static const uint8_t address[] = {127, 0, 0, 1};
+    wire_end w;
+    (void)state;
+    set_up(&w, 4, WITH_EVENTS);
+    wire_start(&w);
+    respond_node_event(&w.say, 4, "STATUS_CHANGE", "UP", address, 9042);
+    wire_say(&w);
+    wire_closed(&w, CQL_UNEXPECTED, "EVENT on stream -1 as the answer to OPTIONS");
+    wire_fini(&w);
+}
+
+static void a_user_without_a_password_sends_an_empty_one(void **state)
+{
+    wire_end w;
+    (void)state;
+    set_up(&w, 4, WITH_AUTH);
+    w.config.password = NULL;
+    ask_for_password(&w, password_authenticator);
+    wire_no_event(&w);
+    wire_request(&w, CQLN_OP_OPTIONS);
+    wire_request(&w, CQLN_OP_STARTUP);
+    heard_request r = wire_request(&w, CQLN_OP_AUTH_RESPONSE);
+    assert_hex(r.body, r.frame.length, "00000006 00 75736572 00");
+    respond_error(&w.say, 4, 0, 0x100, "no", NULL, 0);
+    wire_say(&w);
+    wire_closed(&w, CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\": no");
+    wire_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -880,6 +925,9 @@ int main(void)
         cmocka_unit_test(answers_that_are_too_short_are_malformed),
         cmocka_unit_test(use_must_set_the_keyspace),
         cmocka_unit_test(a_handshake_survives_that_memory_is_out),
+        cmocka_unit_test(a_prefix_that_is_too_short_is_malformed),
+        cmocka_unit_test(an_event_before_the_registration_is_unexpected),
+        cmocka_unit_test(a_user_without_a_password_sends_an_empty_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,6 +295,22 @@ static void an_idle_connection_keeps_little(void **state)
     assert_int_equal(atomic_load(&f.live), 0);
 }
 
+static void a_probe_without_memory_ends_the_connection(void **state)
+{
+    failmalloc f;
+    wire_end w;
+    (void)state;
+    failmalloc_init(&f);
+    wire_init(&w, 4);
+    w.config.al = &f.al;
+    wire_open(&w);
+    f.fail_at = atomic_load(&f.requests) + 1;
+    f.fail_after = true;
+    to_time(&w, cqln_conn_deadline(w.conn));
+    wire_closed(&w, CQL_NO_MEMORY, "cannot send a heartbeat");
+    wire_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +327,7 @@ int main(void)
         cmocka_unit_test(without_a_heartbeat_there_is_no_deadline),
         cmocka_unit_test(a_tick_before_its_time_does_nothing),
         cmocka_unit_test(an_idle_connection_keeps_little),
+        cmocka_unit_test(a_probe_without_memory_ends_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -548,6 +548,41 @@ static void a_large_answer_survives_that_memory_is_out(void **state)
     free(body);
 }
 
+/* Two pages are kept, a third begins, and then the two are given back: one of the three goes. */
+static void blocks_that_come_back_late_are_not_hoarded(void **state)
+{
+    enum { SIZE = 20000 };
+    failmalloc f;
+    wire_end w;
+    cqln_rcbuf *kept[2];
+    uint8_t *body = pattern(SIZE, 6);
+    (void)state;
+    failmalloc_init(&f);
+    wire_init(&w, 4);
+    w.config.al = &f.al;
+    wire_open(&w);
+    for (int i = 0; i < 2; i++) {
+        send_body(&w, body, SIZE);
+        kept[i] = cqln_rcbuf_ref(take_body(&w, body, SIZE).block);
+    }
+    int16_t stream = wire_submit(&w, &w);
+    wire_listen(&w);
+    respond_body(&w.say, 4, stream, CQLN_OP_RESULT, body, SIZE);
+    wire_feed(&w, w.say.data, 5000);
+    wire_no_event(&w);
+    cqln_rcbuf_unref(kept[0]);
+    cqln_rcbuf_unref(kept[1]);
+    size_t live = atomic_load(&f.live);
+    w.pull = true;
+    wire_feed(&w, w.say.data + 5000, w.say.len - 5000);
+    take_body(&w, body, SIZE);
+    wire_no_event(&w);
+    assert_int_equal(atomic_load(&f.live), live - 1);
+    free(body);
+    wire_fini(&w);
+    assert_int_equal(atomic_load(&f.live), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +602,7 @@ int main(void)
         cmocka_unit_test(lz4_bodies_that_lie_end_the_connection),
         cmocka_unit_test(an_lz4_body_over_the_limit_is_not_decompressed),
         cmocka_unit_test(a_large_answer_survives_that_memory_is_out),
+        cmocka_unit_test(blocks_that_come_back_late_are_not_hoarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

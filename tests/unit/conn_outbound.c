@@ -397,6 +397,30 @@ static void a_request_that_finds_no_memory_leaves_nothing_behind(void **state)
     }
 }
 
+static void without_memory_for_lz4_a_segment_goes_as_it_is(void **state)
+{
+    failmalloc f;
+    wire_end w;
+    (void)state;
+    failmalloc_init(&f);
+    wire_init(&w, 5);
+    w.config.al = &f.al;
+    w.config.lz4 = w.server_lz4 = true;
+    wire_open(&w);
+    int16_t stream = submit(&w, 2000);
+    f.fail_at = atomic_load(&f.requests) + 1;
+    f.fail_after = true;
+    size_t bytes = w.wire_out;
+    heard(&w, 2000, stream);
+    assert_int_equal(w.wire_out - bytes, 2000 + 12);
+    f.fail_at = 0;
+    bytes = w.wire_out;
+    stream = submit(&w, 2000);
+    heard(&w, 2000, stream);
+    assert_true(w.wire_out - bytes < 1500); /* and compressed again when there is some */
+    wire_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_heartbeat_goes_out_whatever_waits),
         cmocka_unit_test(a_burst_does_not_keep_its_memory),
         cmocka_unit_test(a_request_that_finds_no_memory_leaves_nothing_behind),
+        cmocka_unit_test(without_memory_for_lz4_a_segment_goes_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

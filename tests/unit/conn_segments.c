@@ -400,6 +400,53 @@ static void slices_cost_no_allocation_in_the_steady_state(void **state)
     free(body);
 }
 
+/* Whoever does not pull: what has come moves and grows, and nothing of it is lost. */
+static void answers_that_are_not_pulled_pile_up(void **state)
+{
+    uint8_t *body = pattern(2000, 4);
+    (void)state;
+    for (int lz4 = 0; lz4 < 2; lz4++) {
+        wire_end w;
+        size_t given = 0;
+        size_t taken = 0;
+        open_v5(&w, lz4);
+        for (int round = 0; round < 12; round++) {
+            for (int i = 0; i < 4; i++, given++) /* four in a segment */
+                make_answer(&w, &w.say, body + given, 900);
+            wire_say(&w);
+            take_body(&w, body + taken, 900); /* and only one is taken */
+            taken++;
+        }
+        while (taken < given) {
+            take_body(&w, body + taken, 900);
+            taken++;
+        }
+        wire_no_event(&w);
+        wire_fini(&w);
+    }
+    free(body);
+}
+
+static void an_empty_body_may_come_in_slices(void **state)
+{
+    (void)state;
+    for (size_t cut = 0; cut <= 9; cut++) {
+        wire_end w;
+        cqln_writer out;
+        open_v5(&w, cut & 1);
+        cqln_writer_init(&out, cqln_alloc_default(), SIZE_MAX);
+        make_answer(&w, &out, NULL, 0);
+        feed_segment(&w, out.data, cut, false);
+        if (cut < 9)
+            wire_no_event(&w);
+        feed_segment(&w, out.data + cut, 9 - cut, false);
+        assert_int_equal(wire_event(&w, CQLN_CONN_EV_RESPONSE).len, 0);
+        wire_no_event(&w);
+        cqln_writer_fini(&out);
+        wire_fini(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +463,8 @@ int main(void)
         cmocka_unit_test(a_body_over_the_limit_is_refused_in_slices_too),
         cmocka_unit_test(lz4_payloads_that_lie_end_the_connection),
         cmocka_unit_test(slices_cost_no_allocation_in_the_steady_state),
+        cmocka_unit_test(answers_that_are_not_pulled_pile_up),
+        cmocka_unit_test(an_empty_body_may_come_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,84 @@ static void memory_follows_the_bytes(void **state)
     }
 }
 
+/* Enough columns for several blocks of the arena, none like the one before. */
+static void write_many_columns(cqln_writer *wr, bool global)
+{
+    if (global)
+        cqln_write_u32(wr, 0); /* two empty names */
+    for (int i = 0; i < 1500; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "a_name_of_some_length_for_column_%d", i);
+        for (int k = global ? 2 : 0; k < 3; k++)
+            cqln_write_string(wr, cql_str_of(name));
+        cqln_write_u16(wr, CQL_TYPE_LIST);
+        cqln_write_u16(wr, CQL_TYPE_INT);
+    }
+}
+
+static void many_columns_survive_that_memory_is_out(void **state)
+{
+    (void)state;
+    for (int global = 0; global < 2; global++) {
+        cqln_writer wr;
+        hex h;
+        cqln_writer_init(&wr, cqln_alloc_default(), SIZE_MAX);
+        cqln_write_u32(&wr, global ? CQLN_ROWS_GLOBAL_SPEC : 0);
+        cqln_write_u32(&wr, 1500);
+        write_many_columns(&wr, global);
+        cqln_write_u32(&wr, 0);
+        h = (hex){wr.data, wr.len};
+        assert_true(failmalloc_each(build_rows, &h, false) > 3);
+        cqln_writer_reset(&wr);
+        cqln_write_u32(&wr, 0); /* both ids are empty */
+        cqln_write_u32(&wr, global ? CQLN_ROWS_GLOBAL_SPEC : 0);
+        cqln_write_u32(&wr, 1500);
+        cqln_write_u32(&wr, 1500);
+        for (uint16_t i = 0; i < 1500; i++)
+            cqln_write_u16(&wr, i);
+        write_many_columns(&wr, global);
+        cqln_write_u32(&wr, CQLN_ROWS_NO_METADATA);
+        cqln_write_u32(&wr, 0);
+        h = (hex){wr.data, wr.len};
+        assert_true(failmalloc_each(build_prepared, &h, false) > 5);
+        cqln_writer_fini(&wr);
+    }
+}
+
+/* Whoever builds metadata from a head that was put together wrongly gets no columns, and no crash.
+ */
+static void a_head_that_lies_makes_no_metadata(void **state)
+{
+    hex h = hex_bytes(GLOBAL_COLUMNS);
+    cqln_metadata *m;
+    (void)state;
+    for (uint32_t count = 3; count < 40; count++) {
+        cqln_rows_head head = {.flags = CQLN_ROWS_GLOBAL_SPEC,
+                               .column_count = count,
+                               .columns = {(const char *)h.data, h.len}};
+        assert_int_equal(cqln_metadata_from_rows(cqln_alloc_default(), &head, &m), CQL_MALFORMED);
+        assert_null(m);
+    }
+    for (size_t len = 0; len < h.len; len++) {
+        cqln_rows_head head = {.flags = CQLN_ROWS_GLOBAL_SPEC,
+                               .column_count = 2,
+                               .columns = {(const char *)h.data, len}};
+        assert_int_equal(cqln_metadata_from_rows(cqln_alloc_default(), &head, &m), CQL_MALFORMED);
+    }
+    hex_free(&h);
+}
+
+static void no_memory_is_asked_for_a_size_that_overflows(void **state)
+{
+    cqln_rows_head head = {.flags = CQLN_ROWS_NO_METADATA, .columns = {"", SIZE_MAX / 2}};
+    cqln_metadata *m;
+    (void)state;
+    assert_int_equal(cqln_metadata_from_rows(cqln_alloc_default(), &head, &m), CQL_NO_MEMORY);
+    assert_null(m);
+    head.columns.len = SIZE_MAX / 80; /* the product fits, the sum does not */
+    assert_int_equal(cqln_metadata_from_rows(cqln_alloc_default(), &head, &m), CQL_NO_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +485,9 @@ int main(void)
         cmocka_unit_test(an_odd_partition_key_only_costs_the_routing),
         cmocka_unit_test(nothing_leaks_when_memory_is_out),
         cmocka_unit_test(memory_follows_the_bytes),
+        cmocka_unit_test(many_columns_survive_that_memory_is_out),
+        cmocka_unit_test(a_head_that_lies_makes_no_metadata),
+        cmocka_unit_test(no_memory_is_asked_for_a_size_that_overflows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
