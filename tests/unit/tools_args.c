@@ -11,13 +11,14 @@
 #include <cqlnative/version.h>
 #include <string.h>
 
-enum { OPT_COUNT = TOOL_OPT_OWN, OPT_JSON, OPT_WAIT, OPT_QUIET };
+enum { OPT_COUNT = TOOL_OPT_OWN, OPT_JSON, OPT_WAIT, OPT_QUIET, OPT_CHECK };
 
 static const tool_option rows[] = {
     {'c', "count", "N", OPT_COUNT, "stop after N probes"},
     {0, "json", NULL, OPT_JSON, "print one JSON object a line"},
     {'W', "wait-limit-with-a-long-name", "SECONDS", OPT_WAIT, "first line\nsecond line"},
     {'q', "quiet", NULL, OPT_QUIET, "less"},
+    {0, "check", "[=HOW]", OPT_CHECK, "look"},
     {0, "doctor", NULL, TOOL_OPT_LATER, NULL},
 };
 static const tool_option_set sets[] = {{"Options", rows, CQL_COUNT(rows)}};
@@ -76,6 +77,15 @@ static void an_empty_value_is_a_value(void **state)
     char seen[400];
     (void)LINE(seen, "--count=", "-c", "");
     assert_string_equal(seen, "count= count= ");
+}
+
+static void a_value_that_may_be_left_out_takes_no_word(void **state)
+{
+    (void)state;
+    char seen[400];
+    tool_args a = LINE(seen, "--check", "word", "--check=how", "--check=");
+    assert_false(a.ended);
+    assert_string_equal(seen, "check [word] check=how check= ");
 }
 
 static void expect_usage(tool_args a, const char *printed, const char *wanted)
@@ -222,6 +232,7 @@ static void help_comes_from_the_table(void **state)
                         "                              first line\n"
                         "                              second line\n"
                         "  -q, --quiet                 less\n"
+                        "      --check[=HOW]           look\n"
                         "\nGeneral:\n"
                         "  -h, --help                  show this help\n"
                         "  -V, --version               show the version\n"
@@ -270,6 +281,7 @@ int main(void)
         cmocka_unit_test(every_form_of_an_option_is_understood),
         cmocka_unit_test(words_and_options_mix_until_two_dashes),
         cmocka_unit_test(an_empty_value_is_a_value),
+        cmocka_unit_test(a_value_that_may_be_left_out_takes_no_word),
         cmocka_unit_test(a_wrong_option_is_refused_with_the_nearest_name),
         cmocka_unit_test(missing_and_surplus_values_are_refused),
         cmocka_unit_test(an_option_of_a_later_version_says_so),

@@ -97,6 +97,11 @@ static bool take(tool_args *a, const tool_option *option, const char *value)
     return !a->ended;
 }
 
+static bool wants_value(const tool_option *option)
+{
+    return option->value && option->value[0] != '[';
+}
+
 /* The word after an option that wants a value; NULL after a message. */
 static const char *following_value(tool_args *a, const tool_option *option)
 {
@@ -128,7 +133,7 @@ static bool take_long(tool_args *a, const char *word)
         return false;
     }
     const char *value = equals ? equals + 1 : NULL;
-    if (option->value && !value && !(value = following_value(a, option)))
+    if (wants_value(option) && !value && !(value = following_value(a, option)))
         return false;
     return take(a, option, value);
 }
@@ -145,7 +150,7 @@ static bool take_letter(tool_args *a)
         return false;
     }
     const char *value = NULL;
-    if (option->value && option->id != TOOL_OPT_LATER) {
+    if (wants_value(option) && option->id != TOOL_OPT_LATER) {
         value = *a->cluster ? a->cluster : following_value(a, option);
         a->cluster = NULL;
         if (!value)

@@ -50,7 +50,9 @@ enum {
 typedef struct tool_option {
     char letter;       /* 0: none */
     const char *name;  /* without the dashes */
-    const char *value; /* what its value is called in --help, NULL: takes none */
+    /* What its value is called in --help, NULL: takes none. "[=WORD]": may be left out, and only
+     * --name=WORD gives it. */
+    const char *value;
     int id;
     const char *help; /* may have several lines; NULL: not shown */
 } tool_option;

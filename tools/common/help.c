@@ -29,7 +29,7 @@ static void print_option(FILE *out, const tool_option *option)
     int width = option->letter ? fprintf(out, "  -%c, ", option->letter) : fprintf(out, "      ");
     width += fprintf(out, "--%s", option->name);
     if (option->value)
-        width += fprintf(out, " %s", option->value);
+        width += fprintf(out, "%s%s", option->value[0] == '[' ? "" : " ", option->value);
     if (width >= HELP_COLUMN - 1)
         fprintf(out, "\n%*s", HELP_COLUMN, "");
     else
