@@ -78,7 +78,8 @@ typedef void (*cql_schema_message_cb)(const cql_schema_message *message, void *u
 typedef struct cql_schema_rows {
     const cql_result *result;
     const char *statement;
-    bool first; /* first page of the statement */
+    const char *keyspace; /* in use as far as the text says; "" for none */
+    bool first;           /* first page of the statement */
     bool last;
 } cql_schema_rows;
 
@@ -113,7 +114,8 @@ typedef enum cql_schema_verify {
 typedef struct cql_schema_options {
     size_t size; /* sizeof(cql_schema_options) */
     /* How long to try to reach the cluster, an attempt counting when a query is answered; 0: one
-     * attempt. Refused credentials and TLS end it at once. */
+     * attempt. Refused credentials and TLS end it at once; credentials after 15 s where a node was
+     * seen starting, since it makes its first user late. */
     uint32_t wait_s;
     uint32_t retry_ms; /* pause between attempts; 0: 2000 */
     /* Time for one statement; 0: the session's, and a minute for what changes the schema. */
@@ -128,6 +130,9 @@ typedef struct cql_schema_options {
     /* Keyspace of names without one, until the text says USE. NULL: none; such statements are then
      * sent as they are, and their objects are not looked at. */
     const char *keyspace;
+    /* Level of the statements until the text says CONSISTENCY, such as "QUORUM". NULL: the
+     * session's. */
+    const char *consistency;
     cql_schema_verify verify;
     bool keyspaces_only;            /* only the statements about keyspaces */
     bool dry_run;                   /* look, and tell what would be sent; change nothing */
@@ -161,10 +166,15 @@ CQL_API cql_status cql_schema_verify_wait(cql_session *s, const char *text,
 CQL_API cql_status cql_schema_reset_wait(cql_session *s, const char *text,
                                          const cql_schema_options *opts, cql_error **err);
 
+/* Only waits: connects, where the session is new, and asks a query, again and again for
+ * opts->wait_s. */
+CQL_API cql_status cql_schema_reach_wait(cql_session *s, const cql_schema_options *opts,
+                                         cql_error **err);
+
 /* --- several texts and files
  * ------------------------------------------------------------------------ */
-/* Texts in the order in which they are to be applied. USE holds until the end of its text.
- * [one at a time] */
+/* Texts in the order in which they are to be applied. USE holds until the end of its text, those of
+ * included files among it. [one at a time] */
 typedef struct cql_schema_plan cql_schema_plan;
 
 /* al may be NULL (the C library's). Yours: free with cql_schema_plan_free. CQL_NO_MEMORY. */

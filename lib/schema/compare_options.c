@@ -164,11 +164,11 @@ static void compare_unnamed(cqlsch_comparison *c, bool note, const cqlsch_object
     cql_str ttl = cql_str_of("default_time_to_live");
     cql_str grace = cql_str_of("gc_grace_seconds");
     const cqlsch_option *has = cqlsch_option_find(live, ttl);
-    if (!cqlsch_option_find(expected, ttl) && has &&
+    if (!cqlsch_option_find(expected, ttl) && has && !has->is_null &&
         !cqlsch_same_value(ttl, has->value, cql_str_of("0")))
         cqlsch_differ(c, note, ttl.ptr, "0", text_of(c->mem, has->value));
     has = cqlsch_option_find(live, grace);
-    if (!cqlsch_option_find(expected, grace) && has &&
+    if (!cqlsch_option_find(expected, grace) && has && !has->is_null &&
         !cqlsch_same_value(grace, has->value, cql_str_of("864000")))
         cqlsch_differ(c, true, grace.ptr, NULL, text_of(c->mem, has->value));
 }

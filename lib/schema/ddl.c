@@ -109,15 +109,12 @@ static void take_condition(cqlsch_cursor *c, cqlsch_ddl *out)
     out->conditional = cqlsch_accept(c, "EXISTS");
 }
 
-/* The object's name with its place. */
 static void take_object_name(cqlsch_cursor *c, cqlsch_ddl *out)
 {
-    out->name_from = c->token.offset;
     if (out->object.kind == CQLSCH_KEYSPACE)
         out->object.keyspace = cqlsch_take_name(c);
     else
         cqlsch_take_full_name(c, &out->object.keyspace, &out->object.name);
-    out->name_to = c->last_end;
 }
 
 static cqlsch_kind take_kind(cqlsch_cursor *c)
@@ -154,12 +151,19 @@ static void take_fields(cqlsch_cursor *c, cqlsch_object *o)
     } while (!c->why && cqlsch_accept_punct(c, ','));
 }
 
+static void expect_end(cqlsch_cursor *c)
+{
+    if (c->token.kind != CQLSCH_END)
+        cqlsch_lost(c, "the end was expected");
+}
+
 static void create_type(cqlsch_cursor *c, cqlsch_ddl *out)
 {
     if (!cqlsch_expect_punct(c, '('))
         return;
     take_fields(c, &out->object);
     (void)cqlsch_expect_punct(c, ')');
+    expect_end(c);
 }
 
 static void create_keyspace(cqlsch_cursor *c, cqlsch_ddl *out)
@@ -167,6 +171,8 @@ static void create_keyspace(cqlsch_cursor *c, cqlsch_ddl *out)
     out->has_with = cqlsch_accept(c, "WITH");
     if (out->has_with)
         cqlsch_take_options(c, &out->object);
+    else
+        expect_end(c);
 }
 
 /* The target of an index in the server's spelling: col, "Col", values(col). */
@@ -187,10 +193,8 @@ static cql_str take_target(cqlsch_cursor *c)
 static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
 {
     cqlsch_object *o = &out->object;
-    out->name_from = out->name_to = c->token.offset;
     if (!cqlsch_is_word(&c->token, "ON")) {
         o->name = cqlsch_take_name(c);
-        out->name_to = c->last_end;
     }
     if (!cqlsch_accept(c, "ON"))
         cqlsch_lost(c, "ON was expected");

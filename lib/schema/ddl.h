@@ -32,9 +32,8 @@ typedef struct cqlsch_ddl {
     cqlsch_object object;
     cqlsch_change change;
     cqlsch_list renames; /* cqlsch_pair */
+    bool nameless;       /* about an object whose keyspace is not known (cqlsch_settle) */
     bool has_with;       /* there is a WITH clause to add to */
-    size_t name_from;    /* place of the object's name in the text */
-    size_t name_to;
 } cqlsch_ddl;
 
 /* Reads one statement. Never fails for what it does not understand: the verb is CQLSCH_OTHER then,

@@ -23,6 +23,9 @@ static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace
     if (!o)
         return;
     *o = ddl->object;
+    /* The statement as read stays as it is: other runs use it. */
+    o->columns = cqlsch_list_copy(m->mem, &ddl->object.columns, sizeof(cqlsch_column));
+    o->options = cqlsch_list_copy(m->mem, &ddl->object.options, sizeof(cqlsch_option));
     o->keyspace = keyspace;
     o->step = step;
     settle_types(m, o);

@@ -46,10 +46,16 @@ static void skip(cqlsch_lexer *lx, size_t n)
     }
 }
 
+/* A byte-order mark: at the start of a text, or where texts were joined. */
+static bool at_mark(const cqlsch_lexer *lx)
+{
+    return lx->text.len - lx->at >= 3 && memcmp(lx->text.ptr + lx->at, "\xef\xbb\xbf", 3) == 0;
+}
+
 void cqlsch_lexer_init(cqlsch_lexer *lx, cql_str text)
 {
     *lx = (cqlsch_lexer){.text = text, .place = {1, 1}};
-    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
+    if (at_mark(lx))
         lx->at = 3;
     else if (text.len >= 2 &&
              (memcmp(text.ptr, "\xff\xfe", 2) == 0 || memcmp(text.ptr, "\xfe\xff", 2) == 0))
@@ -137,6 +143,8 @@ static bool skip_blank(cqlsch_lexer *lx)
         char next = peek(lx, 1);
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             skip(lx, 1);
+        } else if (at_mark(lx)) {
+            skip(lx, 3);
         } else if ((c == '-' && next == '-') || (c == '/' && next == '/')) {
             if (!skip_line_comment(lx))
                 return false;

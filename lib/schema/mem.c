@@ -146,6 +146,19 @@ void *cqlsch_push(cqlsch_mem *m, cqlsch_list *list, size_t item_size)
     return (char *)list->items + list->count++ * item_size;
 }
 
+cqlsch_list cqlsch_list_copy(cqlsch_mem *m, const cqlsch_list *from, size_t item_size)
+{
+    cqlsch_list out = {NULL, 0, 0};
+    if (from->count == 0)
+        return out;
+    out.items = cqlsch_alloc(m, from->count * item_size);
+    if (!out.items)
+        return out;
+    memcpy(out.items, from->items, from->count * item_size);
+    out.count = out.capacity = from->count;
+    return out;
+}
+
 void cqlsch_text_init(cqlsch_text *t, cqlsch_mem *m)
 {
     *t = (cqlsch_text){.mem = m};
@@ -218,6 +231,8 @@ bool cqlsch_same_word(cql_str a, const char *word)
 
 cql_str cqlsch_sub(cql_str a, size_t from, size_t to)
 {
+    if (!a.ptr)
+        return cql_str_of("");
     if (to > a.len)
         to = a.len;
     if (from > to)

@@ -35,6 +35,8 @@ typedef struct cqlsch_list {
 
 /* A new zeroed item at the end; NULL when memory is out. */
 void *cqlsch_push(cqlsch_mem *m, cqlsch_list *list, size_t item_size);
+/* A list of its own with the same items. */
+cqlsch_list cqlsch_list_copy(cqlsch_mem *m, const cqlsch_list *from, size_t item_size);
 #define CQLSCH_AT(type, list, i) (&((type *)(list)->items)[i])
 
 /* A growing text. */

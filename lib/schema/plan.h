@@ -28,11 +28,16 @@ typedef struct cqlsch_setting {
     cql_str text; /* of the value, as CQL */
 } cqlsch_setting;
 
+typedef struct cqlsch_file {
+    uint64_t device;
+    uint64_t inode;
+} cqlsch_file;
+
 struct cql_schema_plan {
     cqlsch_mem mem;
     cqlsch_list steps;    /* cqlsch_step */
     cqlsch_list settings; /* cqlsch_setting */
-    cqlsch_list open;     /* const char *: files being read now, outermost first */
+    cqlsch_list open;     /* cqlsch_file: being read now, outermost first */
     cqlsch_model model;   /* expected objects; built by cqlsch_settle */
     size_t parts;
     cql_str first_keyspace; /* in use at the start of each part */

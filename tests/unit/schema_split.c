@@ -46,6 +46,11 @@ static void empty_pieces_are_passed_over(void **state)
     expect(";;\n ; -- x\n;/* y */;", "");
     expect("\xef\xbb\xbf-- only a comment\r\n", "");
     expect(";a;;b;", "T:a|T:b");
+    /* Files with byte-order marks, joined. */
+    expect("\xef\xbb\xbf"
+           "a;\n\xef\xbb\xbf"
+           "b",
+           "T:a|T:b");
 }
 
 static void leading_and_trailing_comments_are_not_part_of_a_statement(void **state)

@@ -1,0 +1,15 @@
+/* fail.h: errors of the schema module, made through the public error object. */
+#ifndef CQLSCH_FAIL_H
+#define CQLSCH_FAIL_H
+
+#include "schema/mem.h"
+
+#include <cqlnative/error.h>
+
+/* Puts an error with `text` into *err (which may hold the cause) and returns st. */
+cql_status cqlsch_fail(cql_error **err, const cql_allocator *al, cql_status st,
+                       const cql_error *cause, const char *text);
+/* The out-of-memory error. */
+cql_status cqlsch_no_memory(cql_error **err, const cql_allocator *al);
+
+#endif

@@ -1,0 +1,299 @@
+/* Reading system_schema. Columns are looked up by name, and those that a server does not have are
+ * passed over, so that one reader serves all versions. */
+#include "schema/live.h"
+
+#include "schema/fail.h"
+#include "schema/typetext.h"
+
+enum { NO_COLUMN = -1 };
+
+/* Reads one row into the model. */
+typedef struct row_reader {
+    cqlsch_model *m;
+    const cql_result *res;
+    cql_rows *rows;
+    cql_str keyspace;
+} row_reader;
+
+typedef cql_status (*row_fn)(row_reader *r);
+
+/* --- cells ---------------------------------------------------------------------------------------
+ */
+
+static bool column_of(const row_reader *r, const char *name, size_t *i)
+{
+    return cql_result_column_index(r->res, name, i) == CQL_OK;
+}
+
+static cql_str text_cell(row_reader *r, const char *name)
+{
+    size_t i;
+    if (!column_of(r, name, &i) || cql_rows_is_null(r->rows, i))
+        return cql_str_of("");
+    return cqlsch_copy(r->m->mem, cql_rows_str(r->rows, i));
+}
+
+static int32_t int_cell(row_reader *r, const char *name)
+{
+    size_t i;
+    if (!column_of(r, name, &i) || cql_rows_is_null(r->rows, i))
+        return NO_COLUMN;
+    return cql_rows_int32(r->rows, i);
+}
+
+/* A map<text, text> cell into pairs. */
+static cql_status map_cell(row_reader *r, size_t i, cqlsch_list *pairs)
+{
+    cql_items it;
+    cql_value key;
+    cql_value value;
+    cql_value cell = cql_rows_value(r->rows, i);
+    cql_status st = cql_items_init(&it, cql_result_column_type(r->res, i), &cell);
+    while (st == CQL_OK && cql_items_next(&it, &key, &value)) {
+        cqlsch_pair *p = cqlsch_push(r->m->mem, pairs, sizeof *p);
+        if (!p)
+            return CQL_NO_MEMORY;
+        p->key = cqlsch_copy(r->m->mem, cql_value_bytes(&key));
+        p->value = cqlsch_copy(r->m->mem, cql_value_bytes(&value));
+    }
+    return st == CQL_OK ? cql_items_status(&it) : st;
+}
+
+/* The texts of a list<text> cell, put in by `set`. */
+static cql_status list_cell(row_reader *r, const char *name, cqlsch_object *o,
+                            void (*set)(cqlsch_column *, cql_str))
+{
+    cql_items it;
+    cql_value item;
+    size_t i;
+    if (!column_of(r, name, &i))
+        return CQL_OK;
+    cql_value cell = cql_rows_value(r->rows, i);
+    cql_status st = cql_items_init(&it, cql_result_column_type(r->res, i), &cell);
+    for (size_t k = 0; st == CQL_OK && cql_items_next(&it, NULL, &item); k++) {
+        if (k == o->columns.count && !cqlsch_push(r->m->mem, &o->columns, sizeof(cqlsch_column)))
+            return CQL_NO_MEMORY;
+        set(CQLSCH_AT(cqlsch_column, &o->columns, k),
+            cqlsch_copy(r->m->mem, cql_value_bytes(&item)));
+    }
+    return st == CQL_OK ? cql_items_status(&it) : st;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------
+ */
+
+/* Any cell as an option of the object: maps as pairs, the rest as text. */
+static cql_status option_cell(row_reader *r, cqlsch_object *o, size_t i)
+{
+    const cql_type *type = cql_result_column_type(r->res, i);
+    cqlsch_option *option = cqlsch_push(r->m->mem, &o->options, sizeof *option);
+    if (!option)
+        return CQL_NO_MEMORY;
+    option->name = cqlsch_copy(r->m->mem, cql_result_column_name(r->res, i));
+    option->is_null = cql_rows_is_null(r->rows, i);
+    option->is_map = type && cql_type_of(type) == CQL_TYPE_MAP;
+    option->value = cql_str_of("");
+    if (option->is_null)
+        return CQL_OK;
+    if (option->is_map)
+        return map_cell(r, i, &option->pairs);
+    option->value = cqlsch_copy(r->m->mem, cql_str_of(cql_rows_cstr(r->rows, i)));
+    return CQL_OK;
+}
+
+static bool is_name_column(cql_str name)
+{
+    static const char *const names[] = {"keyspace_name", "table_name", "view_name"};
+    for (size_t i = 0; i < CQL_COUNT(names); i++) {
+        if (cql_str_equal(name, cql_str_of(names[i])))
+            return true;
+    }
+    return false;
+}
+
+static cql_status options_row(row_reader *r, cqlsch_object *o)
+{
+    cql_status st = CQL_OK;
+    for (size_t i = 0; st == CQL_OK && i < cql_result_column_count(r->res); i++) {
+        if (!is_name_column(cql_result_column_name(r->res, i)))
+            st = option_cell(r, o, i);
+    }
+    return st;
+}
+
+static cql_status keyspace_row(row_reader *r)
+{
+    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_KEYSPACE, r->keyspace, cql_str_of(""));
+    return o ? options_row(r, o) : CQL_NO_MEMORY;
+}
+
+static cql_status table_row(row_reader *r)
+{
+    cqlsch_object *o =
+        cqlsch_model_add(r->m, CQLSCH_TABLE, r->keyspace, text_cell(r, "table_name"));
+    return o ? options_row(r, o) : CQL_NO_MEMORY;
+}
+
+static cql_status column_row(row_reader *r)
+{
+    static const struct {
+        const char *name;
+        cqlsch_column_kind kind;
+    } kinds[] = {{"partition_key", CQLSCH_PARTITION},
+                 {"clustering", CQLSCH_CLUSTERING},
+                 {"static", CQLSCH_STATIC}};
+    cqlsch_object *o =
+        cqlsch_model_find(r->m, CQLSCH_TABLE, r->keyspace, text_cell(r, "table_name"));
+    if (!o)
+        return CQL_OK; /* a view's column */
+    cqlsch_column *column = cqlsch_push(r->m->mem, &o->columns, sizeof *column);
+    if (!column)
+        return CQL_NO_MEMORY;
+    cql_str kind = text_cell(r, "kind");
+    for (size_t i = 0; i < CQL_COUNT(kinds); i++) {
+        if (cql_str_equal(kind, cql_str_of(kinds[i].name)))
+            column->kind = kinds[i].kind;
+    }
+    column->name = text_cell(r, "column_name");
+    column->type = cqlsch_type_text(r->m->mem, r->keyspace, text_cell(r, "type"));
+    column->position = int_cell(r, "position");
+    column->descending = cql_str_equal(text_cell(r, "clustering_order"), cql_str_of("desc"));
+    return CQL_OK;
+}
+
+static cql_status index_row(row_reader *r)
+{
+    cqlsch_option options = {.is_map = true};
+    cqlsch_object *o =
+        cqlsch_model_add(r->m, CQLSCH_INDEX, r->keyspace, text_cell(r, "index_name"));
+    size_t i;
+    if (!o)
+        return CQL_NO_MEMORY;
+    o->table = text_cell(r, "table_name");
+    if (!column_of(r, "options", &i))
+        return CQL_OK;
+    cql_status st = map_cell(r, i, &options.pairs);
+    const cqlsch_pair *target = cqlsch_pair_find(&options, cql_str_of("target"));
+    const cqlsch_pair *class_name = cqlsch_pair_find(&options, cql_str_of("class_name"));
+    o->target = target ? target->value : cql_str_of("");
+    o->class_name = class_name ? class_name->value : cql_str_of("");
+    return st;
+}
+
+static void set_field_name(cqlsch_column *field, cql_str text)
+{
+    field->name = text;
+    field->position = NO_COLUMN;
+}
+
+static void set_field_type(cqlsch_column *field, cql_str text)
+{
+    field->type = text;
+}
+
+static cql_status type_row(row_reader *r)
+{
+    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_TYPE, r->keyspace, text_cell(r, "type_name"));
+    if (!o)
+        return CQL_NO_MEMORY;
+    cql_status st = list_cell(r, "field_names", o, set_field_name);
+    if (st == CQL_OK)
+        st = list_cell(r, "field_types", o, set_field_type);
+    for (size_t i = 0; i < o->columns.count; i++) {
+        cqlsch_column *field = CQLSCH_AT(cqlsch_column, &o->columns, i);
+        field->type = cqlsch_type_text(r->m->mem, r->keyspace, field->type);
+    }
+    return st;
+}
+
+static cql_status named_row(row_reader *r, cqlsch_kind kind, const char *column)
+{
+    cql_str name = text_cell(r, column);
+    if (cqlsch_model_find(r->m, kind, r->keyspace, name))
+        return CQL_OK; /* overloads of a function are one object here */
+    return cqlsch_model_add(r->m, kind, r->keyspace, name) ? CQL_OK : CQL_NO_MEMORY;
+}
+
+static cql_status view_row(row_reader *r)
+{
+    return named_row(r, CQLSCH_VIEW, "view_name");
+}
+
+static cql_status function_row(row_reader *r)
+{
+    return named_row(r, CQLSCH_FUNCTION, "function_name");
+}
+
+static cql_status aggregate_row(row_reader *r)
+{
+    return named_row(r, CQLSCH_AGGREGATE, "aggregate_name");
+}
+
+static cql_status trigger_row(row_reader *r)
+{
+    return named_row(r, CQLSCH_TRIGGER, "trigger_name");
+}
+
+/* --- tables of system_schema ---------------------------------------------------------------------
+ */
+
+static cql_status take_page(const cql_result *res, cqlsch_model *m, cql_str keyspace, row_fn fn)
+{
+    cql_rows rows;
+    row_reader r = {m, res, &rows, keyspace};
+    cql_status st = CQL_OK;
+    cql_rows_init(&rows, res);
+    while (st == CQL_OK && cql_rows_next(&rows))
+        st = fn(&r);
+    return st == CQL_OK ? cql_rows_status(&rows) : st;
+}
+
+static cql_status take_table(cqlsch_sender *sender, cqlsch_model *m, const char *cql,
+                             cql_str keyspace, row_fn fn, cql_error **err)
+{
+    cql_result *res = NULL;
+    cql_status st;
+    bool more = true;
+    cql_str state = cql_str_of("");
+    while (more) {
+        st = cqlsch_ask(sender, cql, keyspace, state, &res, err);
+        if (st != CQL_OK)
+            return st;
+        st = take_page(res, m, keyspace, fn);
+        if (st != CQL_OK)
+            (void)cqlsch_fail(err, &m->mem->al, st, NULL,
+                              "an answer about system_schema cannot be read");
+        more = st == CQL_OK && cql_result_has_more(res);
+        state = more ? cqlsch_copy(m->mem, cql_result_paging_state(res)) : state;
+        cql_result_unref(res);
+        res = NULL;
+    }
+    return st;
+}
+
+cql_status cqlsch_live_read(cqlsch_sender *sender, cqlsch_model *m, cql_str keyspace,
+                            cql_error **err)
+{
+    static const struct {
+        const char *cql;
+        row_fn fn;
+    } tables[] = {
+        {"SELECT * FROM system_schema.keyspaces WHERE keyspace_name = ?", keyspace_row},
+        {"SELECT * FROM system_schema.types WHERE keyspace_name = ?", type_row},
+        {"SELECT * FROM system_schema.tables WHERE keyspace_name = ?", table_row},
+        {"SELECT * FROM system_schema.columns WHERE keyspace_name = ?", column_row},
+        {"SELECT * FROM system_schema.indexes WHERE keyspace_name = ?", index_row},
+        {"SELECT * FROM system_schema.views WHERE keyspace_name = ?", view_row},
+        {"SELECT * FROM system_schema.functions WHERE keyspace_name = ?", function_row},
+        {"SELECT * FROM system_schema.aggregates WHERE keyspace_name = ?", aggregate_row},
+        {"SELECT * FROM system_schema.triggers WHERE keyspace_name = ?", trigger_row},
+    };
+    cql_status st = CQL_OK;
+    size_t before = cqlsch_model_count(m);
+    for (size_t i = 0; st == CQL_OK && i < CQL_COUNT(tables); i++) {
+        st = take_table(sender, m, tables[i].cql, keyspace, tables[i].fn, err);
+        if (cqlsch_model_count(m) == before)
+            break; /* no such keyspace */
+    }
+    return st == CQL_OK ? cqlsch_mem_status(m->mem) : st;
+}

@@ -1,0 +1,38 @@
+/* run.h: one run over a plan: what is known of the server, what was told of each object. */
+#ifndef CQLSCH_RUN_H
+#define CQLSCH_RUN_H
+
+#include "schema/compare.h"
+#include "schema/plan.h"
+#include "schema/send.h"
+
+typedef struct cqlsch_run {
+    cql_schema_plan plan; /* settled for this run; its memory is that of the run */
+    cqlsch_mem *mem;
+    cqlsch_sender sender;
+    const cql_schema_options *opts;
+    cql_schema_summary *summary;
+    cqlsch_model live;
+    unsigned char *told; /* verdict of each expected object, 0: not yet */
+    bool left;           /* the keyspace in use stands for none */
+    bool changed;        /* something was sent that may have changed the schema */
+    cql_error **err;
+} cqlsch_run;
+
+/* Reads the keyspaces of the expected objects anew. */
+cql_status cqlsch_run_look(cqlsch_run *r);
+/* Number of the expected object that a step creates; (size_t)-1 for none. */
+size_t cqlsch_run_object_of(const cqlsch_run *r, size_t step);
+/* Tells of an object, with its differences to what is live. CREATED and ABSENT are told as they
+ * are; EXISTS becomes DIFFERS when the comparison says so. */
+void cqlsch_run_tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict);
+/* Compares all objects that were not told yet, and those that were created by this run. */
+cql_status cqlsch_run_verify(cqlsch_run *r);
+/* Notes keyspaces that keep more copies than there are nodes. */
+void cqlsch_run_count_copies(cqlsch_run *r);
+/* All steps in order, then the settings. */
+cql_status cqlsch_run_apply(cqlsch_run *r);
+/* Drops the keyspaces that the plan creates. */
+cql_status cqlsch_run_drop(cqlsch_run *r);
+
+#endif

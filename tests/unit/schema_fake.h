@@ -1,0 +1,53 @@
+/* schema_fake.h: a server inside the test. It stands in for the public session API that the schema
+ * module is written on, understands DDL through the module's own reader, answers questions about
+ * system_schema from the objects it has, and fails where it is told to. */
+#ifndef SCHEMA_FAKE_H
+#define SCHEMA_FAKE_H
+
+#include "schema/ddl.h"
+
+#include <cqlnative/schema.h>
+
+typedef struct fake_host {
+    const char *data_center;
+    bool up;
+} fake_host;
+
+typedef struct fake_server {
+    cqlsch_mem mem;
+    cqlsch_model model;
+    char log[16384]; /* statements but those of the module's own, a line each, "LEVEL text" */
+    size_t statements;
+    char keyspace[64];
+    /* Faults, counted from 1 over the statements of the log; 0: never. */
+    size_t fail_at;
+    cql_status fail_status;
+    const char *fail_message;
+    bool fail_maybe;    /* the error says that it may have been applied */
+    bool fail_applied;  /* and it was */
+    size_t others_at;   /* somebody else creates the same right before this statement */
+    size_t disagree_at; /* the nodes do not agree after it */
+    cql_status agree_status;
+    /* Connecting. */
+    unsigned refuse_connects; /* so many attempts fail */
+    cql_status refuse_status;
+    unsigned refuse_logins;  /* then so many, for the credentials */
+    unsigned refuse_queries; /* so many times the port is open but nothing answers */
+    unsigned connects;
+    bool connected;
+    const char *warning; /* attached to every statement of the log */
+    const fake_host *hosts;
+    size_t host_count;
+    size_t page; /* rows of a page of SELECT, 0: all */
+    const cql_allocator *al;
+    cql_status may_wait;
+} fake_server;
+
+void fake_init(fake_server *fs);
+void fake_fini(fake_server *fs);
+/* A session with it; lives as long as the server. */
+cql_session *fake_session(fake_server *fs);
+/* Executes DDL as another client would. */
+void fake_execute(fake_server *fs, const char *cql);
+
+#endif
