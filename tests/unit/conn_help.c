@@ -346,3 +346,112 @@ int16_t wire_submit(wire_end *w, void *owner)
     free(q);
     return stream;
 }
+
+/* --- handshakes that stop half-way ------------------------------------------------------------ */
+
+void wire_with(wire_end *w, uint8_t version, int with)
+{
+    wire_init(w, version);
+    w->config.lz4 = with & WITH_LZ4;
+    w->server_lz4 = with & WITH_LZ4;
+    if (with & WITH_AUTH) {
+        w->config.user = "user";
+        w->config.password = "secret";
+    }
+    if (with & WITH_EVENTS)
+        w->config.event_kinds = CQLN_EVENT_SCHEMA | CQLN_EVENT_STATUS;
+    if (with & WITH_KEYSPACE)
+        w->config.keyspace = cql_str_of("ks");
+}
+
+void wire_to_phase(wire_end *w, int phase)
+{
+    uint8_t v = w->config.version;
+    wire_start(w);
+    if (phase > 0)
+        respond_supported(&w->say, v, 0, "4/v4,5/v5", NULL);
+    if (phase > 1)
+        respond_authenticate(&w->say, v, 0, "org.apache.cassandra.auth.PasswordAuthenticator");
+    wire_say(w);
+    wire_no_event(w);
+    w->framed = phase > 1 && v == 5;
+    if (phase > 2)
+        respond_auth_success(&w->say, v, 0, NULL);
+    if (phase > 3)
+        respond_ready(&w->say, v, 0);
+    wire_say(w);
+    wire_no_event(w);
+}
+
+const char *const wire_phase_words[] = {"the answer to OPTIONS", "the answer to STARTUP",
+                                        "the answer to AUTH_RESPONSE", "the answer to REGISTER",
+                                        "the answer to USE"};
+
+void wire_ask_for_password(wire_end *w, const char *class_name)
+{
+    wire_start(w);
+    respond_supported(&w->say, w->config.version, 0, "4/v4,5/v5", NULL);
+    respond_authenticate(&w->say, w->config.version, 0, class_name);
+    wire_say(w);
+}
+
+const char wire_password_authenticator[] = "org.apache.cassandra.auth.PasswordAuthenticator";
+
+/* --- bodies ------------------------------------------------------------------------------------
+ */
+
+uint8_t *wire_pattern(size_t n, unsigned seed)
+{
+    uint8_t *p = malloc(n + 1);
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (uint8_t)((i * 31 + i / 256 + seed) & 0xff);
+    return p;
+}
+
+void wire_send_body(wire_end *w, const uint8_t *body, size_t n)
+{
+    int16_t stream = wire_submit(w, w);
+    wire_listen(w);
+    respond_body(&w->say, 4, stream, CQLN_OP_RESULT, body, n);
+    w->pull = true;
+    wire_say(w);
+    w->pull = false;
+}
+
+cqln_conn_event wire_take_body(wire_end *w, const uint8_t *body, size_t n)
+{
+    cqln_conn_event ev = wire_event(w, CQLN_CONN_EV_RESPONSE);
+    assert_int_equal(ev.len, n);
+    assert_non_null(ev.body);
+    assert_memory_equal(ev.body, body, n);
+    return ev;
+}
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+static void *largest_malloc(void *context, size_t size)
+{
+    largest *l = context;
+    l->size = size > l->size ? size : l->size;
+    return malloc(size);
+}
+
+static void *largest_realloc(void *context, void *block, size_t size)
+{
+    largest *l = context;
+    l->size = size > l->size ? size : l->size;
+    return realloc(block, size);
+}
+
+static void largest_free(void *context, void *block)
+{
+    (void)context;
+    free(block);
+}
+
+void largest_init(largest *l)
+{
+    *l = (largest){.al = {l, largest_malloc, largest_realloc, largest_free}};
+}

@@ -62,4 +62,29 @@ uint8_t *wire_query(const wire_end *w, size_t len);
 /* Submits a small query; its stream. */
 int16_t wire_submit(wire_end *w, void *owner);
 
+enum { WITH_LZ4 = 1, WITH_AUTH = 2, WITH_EVENTS = 4, WITH_KEYSPACE = 8, COMBINATIONS = 16 };
+/* wire_init with some of these; the user is "user", the password "secret". */
+void wire_with(wire_end *w, uint8_t version, int with);
+/* Starts, with WITH_AUTH, WITH_EVENTS and WITH_KEYSPACE, and stops while the client waits for the
+ * answer to OPTIONS (0), STARTUP (1), AUTH_RESPONSE (2), REGISTER (3) or USE (4). */
+void wire_to_phase(wire_end *w, int phase);
+extern const char *const wire_phase_words[5];
+/* Starts, and answers STARTUP with AUTHENTICATE. */
+void wire_ask_for_password(wire_end *w, const char *class_name);
+extern const char wire_password_authenticator[];
+
+/* A body of that size that can be recognised; free it. */
+uint8_t *wire_pattern(size_t n, unsigned seed);
+/* v4: asks, and sends this body as the answer, with a look for events after every read. */
+void wire_send_body(wire_end *w, const uint8_t *body, size_t n);
+/* The answer with that body. */
+cqln_conn_event wire_take_body(wire_end *w, const uint8_t *body, size_t n);
+
+/* An allocator that knows its largest block. */
+typedef struct largest {
+    cql_allocator al;
+    size_t size;
+} largest;
+void largest_init(largest *l);
+
 #endif

@@ -2,16 +2,6 @@
  * law. */
 #include "conn_help.h"
 
-/* A body that can be recognised. */
-static uint8_t *pattern(size_t n, unsigned seed)
-{
-    uint8_t *p = malloc(n + 1);
-    assert_non_null(p);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint8_t)((i * 31 + i / 256 + seed) & 0xff);
-    return p;
-}
-
 static void open_v4(wire_end *w, size_t read_buffer)
 {
     wire_init(w, 4);
@@ -21,30 +11,11 @@ static void open_v4(wire_end *w, size_t read_buffer)
     w->pull = false;
 }
 
-static void send_body(wire_end *w, const uint8_t *body, size_t n)
-{
-    int16_t stream = wire_submit(w, w);
-    wire_listen(w);
-    respond_body(&w->say, 4, stream, CQLN_OP_RESULT, body, n);
-    w->pull = true;
-    wire_say(w);
-    w->pull = false;
-}
-
-static cqln_conn_event take_body(wire_end *w, const uint8_t *body, size_t n)
-{
-    cqln_conn_event ev = wire_event(w, CQLN_CONN_EV_RESPONSE);
-    assert_int_equal(ev.len, n);
-    assert_non_null(ev.body);
-    assert_memory_equal(ev.body, body, n);
-    return ev;
-}
-
 static void three_answers_arrive_the_same_in_every_split(void **state)
 {
     static const size_t sizes[] = {4, 0, 33};
     cqln_writer bytes;
-    uint8_t *body = pattern(64, 1);
+    uint8_t *body = wire_pattern(64, 1);
     (void)state;
     cqln_writer_init(&bytes, cqln_alloc_default(), SIZE_MAX);
     for (int16_t i = 0; i < 3; i++)
@@ -101,9 +72,9 @@ static void bodies_around_every_limit_arrive(void **state)
             for (size_t i = 0; i < CQL_COUNT(sizes); i++) {
                 if (steps[s] == 7 && sizes[i] > 200000)
                     continue;
-                uint8_t *body = pattern(sizes[i], (unsigned)i);
-                send_body(&w, body, sizes[i]);
-                cqln_conn_event ev = take_body(&w, body, sizes[i]);
+                uint8_t *body = wire_pattern(sizes[i], (unsigned)i);
+                wire_send_body(&w, body, sizes[i]);
+                cqln_conn_event ev = wire_take_body(&w, body, sizes[i]);
                 assert_int_equal(ev.block != NULL, sizes[i] + 9 > buffers[b]);
                 wire_no_event(&w);
                 free(body);
@@ -144,16 +115,16 @@ static void a_body_that_is_kept_stays_as_it_was(void **state)
     (void)state;
     open_v4(&w, 512);
     for (unsigned i = 0; i < PAGES; i++) {
-        uint8_t *body = pattern(SIZE, i);
-        send_body(&w, body, SIZE);
-        cqln_conn_event ev = take_body(&w, body, SIZE);
+        uint8_t *body = wire_pattern(SIZE, i);
+        wire_send_body(&w, body, SIZE);
+        cqln_conn_event ev = wire_take_body(&w, body, SIZE);
         kept[i] = cqln_rcbuf_ref(ev.block);
         at[i] = ev.body;
         free(body);
     }
     wire_fini(&w); /* also longer than the connection */
     for (unsigned i = 0; i < PAGES; i++) {
-        uint8_t *body = pattern(SIZE, i);
+        uint8_t *body = wire_pattern(SIZE, i);
         assert_memory_equal(at[i], body, SIZE);
         free(body);
         cqln_rcbuf_unref(kept[i]);
@@ -166,7 +137,7 @@ static void pages_cost_no_allocation_in_the_steady_state(void **state)
     enum { SIZE = 600000 };
     failmalloc f;
     wire_end w;
-    uint8_t *body = pattern(SIZE, 5);
+    uint8_t *body = wire_pattern(SIZE, 5);
     cqln_rcbuf *page = NULL;
     (void)state;
     failmalloc_init(&f);
@@ -177,8 +148,8 @@ static void pages_cost_no_allocation_in_the_steady_state(void **state)
     for (int i = 0; i < 50; i++) {
         if (i == 5)
             before = atomic_load(&f.requests);
-        send_body(&w, body, SIZE);
-        cqln_conn_event ev = take_body(&w, body, SIZE);
+        wire_send_body(&w, body, SIZE);
+        cqln_conn_event ev = wire_take_body(&w, body, SIZE);
         cqln_rcbuf *next = cqln_rcbuf_ref(ev.block);
         cqln_rcbuf_unref(page);
         page = next;
@@ -223,7 +194,7 @@ static void huge_bodies_are_not_kept(void **state)
     enum { SIZE = 5 << 20 };
     failmalloc f;
     wire_end w;
-    uint8_t *body = pattern(SIZE, 5);
+    uint8_t *body = wire_pattern(SIZE, 5);
     (void)state;
     failmalloc_init(&f);
     wire_init(&w, 4);
@@ -233,8 +204,8 @@ static void huge_bodies_are_not_kept(void **state)
     wire_submit(&w, &w);
     size_t before = atomic_load(&f.live);
     for (int i = 0; i < 3; i++) {
-        send_body(&w, body, SIZE);
-        cqln_conn_event ev = take_body(&w, body, SIZE);
+        wire_send_body(&w, body, SIZE);
+        cqln_conn_event ev = wire_take_body(&w, body, SIZE);
         cqln_rcbuf *kept = i == 1 ? cqln_rcbuf_ref(ev.block) : NULL;
         wire_no_event(&w);
         if (kept) {
@@ -247,39 +218,14 @@ static void huge_bodies_are_not_kept(void **state)
     wire_fini(&w);
 }
 
-/* An allocator that knows its largest block. */
-typedef struct largest {
-    cql_allocator al;
-    size_t size;
-} largest;
-
-static void *largest_malloc(void *context, size_t size)
-{
-    largest *l = context;
-    l->size = size > l->size ? size : l->size;
-    return malloc(size);
-}
-
-static void *largest_realloc(void *context, void *block, size_t size)
-{
-    largest *l = context;
-    l->size = size > l->size ? size : l->size;
-    return realloc(block, size);
-}
-
-static void largest_free(void *context, void *block)
-{
-    (void)context;
-    free(block);
-}
-
 static void memory_follows_the_bytes_not_the_announcement(void **state)
 {
     enum { BODY = 64 << 20 };
-    largest l = {.al = {&l, largest_malloc, largest_realloc, largest_free}};
+    largest l;
     wire_end w;
-    uint8_t *part = pattern(65536, 0);
+    uint8_t *part = wire_pattern(65536, 0);
     (void)state;
+    largest_init(&l);
     wire_init(&w, 4);
     w.config.al = &l.al;
     wire_open(&w);
@@ -306,12 +252,12 @@ static void the_limit_of_a_body_is_exact(void **state)
         wire_init(&w, 4);
         w.config.max_body = 10000;
         wire_open(&w);
-        uint8_t *body = pattern(10001, 3);
-        send_body(&w, body, 10000 + (size_t)over);
+        uint8_t *body = wire_pattern(10001, 3);
+        wire_send_body(&w, body, 10000 + (size_t)over);
         if (over)
             wire_closed(&w, CQL_TOO_LARGE, "a body of 10001 bytes (RESULT, stream 1");
         else
-            take_body(&w, body, 10000);
+            wire_take_body(&w, body, 10000);
         free(body);
         wire_fini(&w);
     }
@@ -321,7 +267,7 @@ static void the_limit_of_a_body_is_exact(void **state)
 static void answers_that_are_not_pulled_pile_up(void **state)
 {
     wire_end w;
-    uint8_t *body = pattern(200, 9);
+    uint8_t *body = wire_pattern(200, 9);
     (void)state;
     open_v4(&w, 256);
     for (int i = 0; i < 60; i++)
@@ -329,10 +275,10 @@ static void answers_that_are_not_pulled_pile_up(void **state)
     wire_listen(&w);
     wire_say(&w);
     for (int i = 0; i < 60; i++)
-        take_body(&w, body, 200);
+        wire_take_body(&w, body, 200);
     wire_no_event(&w);
     /* also behind a large body that nobody took */
-    uint8_t *large = pattern(70000, 1);
+    uint8_t *large = wire_pattern(70000, 1);
     respond_body(&w.say, 4, wire_submit(&w, &w), CQLN_OP_RESULT, large, 70000);
     wire_feed(&w, w.say.data, 9);
     wire_no_event(&w);
@@ -341,139 +287,10 @@ static void answers_that_are_not_pulled_pile_up(void **state)
     respond_body(&w.say, 4, wire_submit(&w, &w), CQLN_OP_RESULT, body, 200);
     wire_listen(&w);
     wire_say(&w);
-    take_body(&w, large, 70000);
-    take_body(&w, body, 200);
+    wire_take_body(&w, large, 70000);
+    wire_take_body(&w, body, 200);
     wire_no_event(&w);
     free(large);
-    free(body);
-    wire_fini(&w);
-}
-
-/* --- lz4 ------------------------------------------------------------------------------------- */
-
-static void open_lz4(wire_end *w, const cql_allocator *al)
-{
-    wire_init(w, 4);
-    w->config.lz4 = w->server_lz4 = true;
-    if (al)
-        w->config.al = al;
-    wire_open(w);
-}
-
-static void lz4_bodies_of_every_size_arrive(void **state)
-{
-    static const size_t sizes[] = {0,     1,      3,      4,      511,    512,     4086,   4100,
-                                   65536, 131071, 131072, 200000, 262144, 1048577, 5 << 20};
-    static const size_t steps[] = {0, 13, 1000};
-    (void)state;
-    for (size_t s = 0; s < CQL_COUNT(steps); s++) {
-        wire_end w;
-        open_lz4(&w, NULL);
-        w.step = steps[s];
-        for (size_t i = 0; i < 3 * CQL_COUNT(sizes); i++) {
-            size_t n = sizes[i / 3];
-            uint8_t *body = pattern(n, (unsigned)i);
-            for (size_t k = 0; i % 3 == 1 && k < n; k++)
-                body[k] = (uint8_t)(rand() & 0xff); /* does not shrink */
-            w.raw_bodies = i % 3 == 2;              /* the server may leave one as it is */
-            send_body(&w, body, n);
-            take_body(&w, body, n);
-            wire_no_event(&w);
-            free(body);
-        }
-        wire_fini(&w);
-    }
-}
-
-static void an_lz4_body_without_bytes_is_empty(void **state)
-{
-    wire_end w;
-    (void)state;
-    open_lz4(&w, NULL);
-    int16_t stream = wire_submit(&w, &w);
-    uint8_t head[9] = {0x84, 1, 0, (uint8_t)stream, 8, 0, 0, 0, 0};
-    wire_feed(&w, head, 9);
-    assert_int_equal(wire_event(&w, CQLN_CONN_EV_RESPONSE).len, 0);
-    wire_fini(&w);
-}
-
-static void lz4_pages_cost_no_allocation_in_the_steady_state(void **state)
-{
-    enum { SIZE = 600000 };
-    failmalloc f;
-    wire_end w;
-    uint8_t *body = malloc(SIZE);
-    (void)state;
-    assert_non_null(body);
-    for (size_t i = 0; i < SIZE; i++)
-        body[i] = (uint8_t)(rand() & 15); /* shrinks to a half */
-    failmalloc_init(&f);
-    open_lz4(&w, &f.al);
-    size_t before = 0;
-    for (int i = 0; i < 30; i++) {
-        if (i == 6)
-            before = atomic_load(&f.requests);
-        send_body(&w, body, SIZE);
-        cqln_conn_event ev = take_body(&w, body, SIZE);
-        assert_non_null(ev.block);
-    }
-    assert_int_equal(atomic_load(&f.requests), before);
-    free(body);
-    wire_fini(&w);
-    assert_int_equal(atomic_load(&f.live), 0);
-}
-
-static void lz4_bodies_that_lie_end_the_connection(void **state)
-{
-    static const struct {
-        const char *body;
-        cql_status status;
-        const char *words;
-    } lies[] = {
-        {"00", CQL_MALFORMED, "announced length"}, /* under 4 bytes */
-        {"000000", CQL_MALFORMED, "announced length"},
-        {"ffffffff 00", CQL_MALFORMED, "announced length"},   /* negative */
-        {"7fffffff 1061", CQL_MALFORMED, "announced length"}, /* more than it can hold */
-        {"00001000 1061", CQL_MALFORMED, "announced length"},
-        {"00000000 1061", CQL_MALFORMED, "does not decompress"}, /* nothing, but there are bytes */
-        {"00000002 1061", CQL_MALFORMED, "does not decompress"}, /* one byte too many stated */
-        {"00000003 206162", CQL_MALFORMED, "does not decompress"},
-        {"00000001 206162", CQL_MALFORMED, "does not decompress"}, /* one too few */
-        {"00000005 ff", CQL_MALFORMED, "does not decompress"},
-        {"00000010 1f61ffff00", CQL_MALFORMED, "does not decompress"}, /* offset beyond the start */
-    };
-    (void)state;
-    for (size_t i = 0; i < CQL_COUNT(lies); i++) {
-        wire_end w;
-        open_lz4(&w, NULL);
-        int16_t stream = wire_submit(&w, &w);
-        hex h = hex_bytes(lies[i].body);
-        size_t at = respond_begin(&w.say, 4, CQLN_FLAG_COMPRESSION, stream, CQLN_OP_RESULT);
-        cqln_write_bytes(&w.say, h.data, h.len);
-        respond_end(&w.say, at);
-        w.raw_bodies = true;
-        wire_say(&w);
-        wire_closed(&w, lies[i].status, lies[i].words);
-        hex_free(&h);
-        wire_fini(&w);
-    }
-}
-
-static void an_lz4_body_over_the_limit_is_not_decompressed(void **state)
-{
-    largest l = {.al = {&l, largest_malloc, largest_realloc, largest_free}};
-    wire_end w;
-    uint8_t *body = calloc(1, 1 << 20);
-    (void)state;
-    assert_non_null(body);
-    wire_init(&w, 4);
-    w.config.al = &l.al;
-    w.config.lz4 = w.server_lz4 = true;
-    w.config.max_body = (1 << 20) - 1;
-    wire_open(&w);
-    send_body(&w, body, 1 << 20); /* some 4 KiB on the wire */
-    wire_closed(&w, CQL_TOO_LARGE, "more than 1048575 bytes");
-    assert_true(l.size < 100000);
     free(body);
     wire_fini(&w);
 }
@@ -539,7 +356,7 @@ static cql_status large_answer(const cql_allocator *al, void *user)
 
 static void a_large_answer_survives_that_memory_is_out(void **state)
 {
-    uint8_t *body = pattern(OOM_BODY, 4);
+    uint8_t *body = wire_pattern(OOM_BODY, 4);
     (void)state;
     for (int i = 0; i < 4; i++) {
         out_of_memory o = {i & 1 ? 5 : 4, i & 2, body};
@@ -555,15 +372,15 @@ static void blocks_that_come_back_late_are_not_hoarded(void **state)
     failmalloc f;
     wire_end w;
     cqln_rcbuf *kept[2];
-    uint8_t *body = pattern(SIZE, 6);
+    uint8_t *body = wire_pattern(SIZE, 6);
     (void)state;
     failmalloc_init(&f);
     wire_init(&w, 4);
     w.config.al = &f.al;
     wire_open(&w);
     for (int i = 0; i < 2; i++) {
-        send_body(&w, body, SIZE);
-        kept[i] = cqln_rcbuf_ref(take_body(&w, body, SIZE).block);
+        wire_send_body(&w, body, SIZE);
+        kept[i] = cqln_rcbuf_ref(wire_take_body(&w, body, SIZE).block);
     }
     int16_t stream = wire_submit(&w, &w);
     wire_listen(&w);
@@ -575,7 +392,7 @@ static void blocks_that_come_back_late_are_not_hoarded(void **state)
     size_t live = atomic_load(&f.live);
     w.pull = true;
     wire_feed(&w, w.say.data + 5000, w.say.len - 5000);
-    take_body(&w, body, SIZE);
+    wire_take_body(&w, body, SIZE);
     wire_no_event(&w);
     assert_int_equal(atomic_load(&f.live), live - 1);
     free(body);
@@ -596,11 +413,6 @@ int main(void)
         cmocka_unit_test(memory_follows_the_bytes_not_the_announcement),
         cmocka_unit_test(the_limit_of_a_body_is_exact),
         cmocka_unit_test(answers_that_are_not_pulled_pile_up),
-        cmocka_unit_test(lz4_bodies_of_every_size_arrive),
-        cmocka_unit_test(an_lz4_body_without_bytes_is_empty),
-        cmocka_unit_test(lz4_pages_cost_no_allocation_in_the_steady_state),
-        cmocka_unit_test(lz4_bodies_that_lie_end_the_connection),
-        cmocka_unit_test(an_lz4_body_over_the_limit_is_not_decompressed),
         cmocka_unit_test(a_large_answer_survives_that_memory_is_out),
         cmocka_unit_test(blocks_that_come_back_late_are_not_hoarded),
     };

@@ -1,15 +1,6 @@
 /* Bytes in on v5: segments packed and cut in every way, checksums, lz4. */
 #include "conn_help.h"
 
-static uint8_t *pattern(size_t n, unsigned seed)
-{
-    uint8_t *p = malloc(n + 1);
-    assert_non_null(p);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint8_t)((i * 31 + i / 256 + seed) & 0xff);
-    return p;
-}
-
 static void open_v5(wire_end *w, bool lz4)
 {
     wire_init(w, 5);
@@ -33,13 +24,6 @@ static void make_answer(wire_end *w, cqln_writer *out, const uint8_t *body, size
     int16_t stream = wire_submit(w, w);
     wire_listen(w);
     respond_body(out, 5, stream, CQLN_OP_RESULT, body, n);
-}
-
-static void take_body(wire_end *w, const uint8_t *body, size_t n)
-{
-    cqln_conn_event ev = wire_event(w, CQLN_CONN_EV_RESPONSE);
-    assert_int_equal(ev.len, n);
-    assert_memory_equal(ev.body, body, n);
 }
 
 static void segments_of_a_real_server_are_read(void **state)
@@ -67,7 +51,7 @@ static void segments_of_a_real_server_are_read(void **state)
 static void several_envelopes_in_one_segment_arrive_in_every_step(void **state)
 {
     static const size_t steps[] = {0, 1, 2, 5, 6, 8, 9, 13, 100};
-    uint8_t *body = pattern(5000, 3);
+    uint8_t *body = wire_pattern(5000, 3);
     (void)state;
     for (size_t i = 0; i < 2 * CQL_COUNT(steps); i++) {
         wire_end w;
@@ -77,7 +61,7 @@ static void several_envelopes_in_one_segment_arrive_in_every_step(void **state)
             make_answer(&w, &w.say, body + k, k * k);
         wire_say(&w);
         for (size_t k = 0; k < 20; k++)
-            take_body(&w, body + k, k * k);
+            wire_take_body(&w, body + k, k * k);
         wire_no_event(&w);
         wire_fini(&w);
     }
@@ -89,7 +73,7 @@ static void packed_and_cut_envelopes_arrive_mixed(void **state)
 {
     static const size_t slices[] = {9, 10, 50, 1000, 131054, 131071};
     static const size_t sizes[] = {0, 500, 131061, 131062, 131063, 40, 300000, 7, 1100000, 1};
-    uint8_t *body = pattern(1100000 + CQL_COUNT(sizes), 8);
+    uint8_t *body = wire_pattern(1100000 + CQL_COUNT(sizes), 8);
     (void)state;
     for (size_t i = 0; i < 4 * CQL_COUNT(slices); i++) {
         wire_end w;
@@ -137,7 +121,7 @@ static void packed_and_cut_envelopes_arrive_mixed(void **state)
 /* One envelope over two and over three segments, cut at every place, also inside its header. */
 static void an_envelope_may_be_cut_anywhere(void **state)
 {
-    uint8_t *body = pattern(24, 1);
+    uint8_t *body = wire_pattern(24, 1);
     (void)state;
     for (int lz4 = 0; lz4 < 2; lz4++) {
         for (size_t a = 0; a <= 33; a++) {
@@ -151,12 +135,12 @@ static void an_envelope_may_be_cut_anywhere(void **state)
                 feed_segment(&w, out.data, a, false);
                 feed_segment(&w, out.data + a, b - a, false);
                 feed_segment(&w, out.data + b, 33 - b, false);
-                take_body(&w, body, 24);
+                wire_take_body(&w, body, 24);
                 wire_no_event(&w);
                 /* and the connection goes on */
                 make_answer(&w, &w.say, body, 5);
                 wire_say(&w);
-                take_body(&w, body, 5);
+                wire_take_body(&w, body, 5);
                 cqln_writer_fini(&out);
                 wire_fini(&w);
             }
@@ -170,7 +154,7 @@ static void an_empty_segment_is_nothing(void **state)
     (void)state;
     for (int lz4 = 0; lz4 < 2; lz4++) {
         wire_end w;
-        uint8_t *body = pattern(200, 1);
+        uint8_t *body = wire_pattern(200, 1);
         cqln_writer out;
         open_v5(&w, lz4);
         cqln_writer_init(&out, cqln_alloc_default(), SIZE_MAX);
@@ -181,7 +165,7 @@ static void an_empty_segment_is_nothing(void **state)
         feed_segment(&w, NULL, 0, false);
         feed_segment(&w, NULL, 0, true);
         feed_segment(&w, out.data + 100, out.len - 100, false);
-        take_body(&w, body, 200);
+        wire_take_body(&w, body, 200);
         free(body);
         cqln_writer_fini(&out);
         wire_fini(&w);
@@ -204,14 +188,14 @@ static void padding_bits_of_a_header_are_ignored(void **state)
     out.data[4] = (uint8_t)(crc >> 8);
     out.data[5] = (uint8_t)(crc >> 16);
     wire_feed(&w, out.data, out.len);
-    take_body(&w, body, 4);
+    wire_take_body(&w, body, 4);
     cqln_writer_fini(&out);
     wire_fini(&w);
 }
 
 static void every_flipped_bit_is_noticed(void **state)
 {
-    uint8_t *body = pattern(40, 2);
+    uint8_t *body = wire_pattern(40, 2);
     memset(body, 7, 30); /* so that lz4 shrinks it */
     (void)state;
     for (int lz4 = 0; lz4 < 2; lz4++) {
@@ -272,7 +256,7 @@ static void malformed_segment(bool lz4, const uint8_t *first, size_t n1, bool sc
 static void segments_that_break_the_packing_rules_end_the_connection(void **state)
 {
     cqln_writer a;
-    uint8_t *body = pattern(100, 2);
+    uint8_t *body = wire_pattern(100, 2);
     (void)state;
     cqln_writer_init(&a, cqln_alloc_default(), SIZE_MAX);
     respond_body(&a, 5, 1, CQLN_OP_RESULT, body, 100);
@@ -299,7 +283,7 @@ static void segments_that_break_the_packing_rules_end_the_connection(void **stat
 static void whole_envelopes_before_a_cut_one_are_handed_out(void **state)
 {
     wire_end w;
-    uint8_t *body = pattern(100, 2);
+    uint8_t *body = wire_pattern(100, 2);
     cqln_writer a;
     (void)state;
     open_v5(&w, false);
@@ -307,7 +291,7 @@ static void whole_envelopes_before_a_cut_one_are_handed_out(void **state)
     make_answer(&w, &a, body, 100);
     make_answer(&w, &a, body, 100);
     feed_segment(&w, a.data, a.len - 1, true);
-    take_body(&w, body, 100); /* its checksum was right */
+    wire_take_body(&w, body, 100); /* its checksum was right */
     wire_closed(&w, CQL_MALFORMED, "cut at its end");
     assert_ptr_equal(cqln_conn_take_owner(w.conn), &w);
     free(body);
@@ -403,7 +387,7 @@ static void slices_cost_no_allocation_in_the_steady_state(void **state)
 /* Whoever does not pull: what has come moves and grows, and nothing of it is lost. */
 static void answers_that_are_not_pulled_pile_up(void **state)
 {
-    uint8_t *body = pattern(2000, 4);
+    uint8_t *body = wire_pattern(2000, 4);
     (void)state;
     for (int lz4 = 0; lz4 < 2; lz4++) {
         wire_end w;
@@ -414,11 +398,11 @@ static void answers_that_are_not_pulled_pile_up(void **state)
             for (int i = 0; i < 4; i++, given++) /* four in a segment */
                 make_answer(&w, &w.say, body + given, 900);
             wire_say(&w);
-            take_body(&w, body + taken, 900); /* and only one is taken */
+            wire_take_body(&w, body + taken, 900); /* and only one is taken */
             taken++;
         }
         while (taken < given) {
-            take_body(&w, body + taken, 900);
+            wire_take_body(&w, body + taken, 900);
             taken++;
         }
         wire_no_event(&w);
