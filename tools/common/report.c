@@ -51,7 +51,7 @@ const char *tool_hint(const cql_error *err)
     case CQL_TIMEOUT:
         return "is the node overloaded, paused, or behind a firewall?";
     case CQL_BAD_VERSION:
-        return "Cassandra 4.0 or later is needed; for older ones there is --protocol 4";
+        return "this version works with Cassandra 4.1 and 5.0";
     case CQL_MALFORMED:
     case CQL_UNEXPECTED:
     case CQL_BAD_CHECKSUM:

@@ -1,0 +1,31 @@
+#!/bin/sh
+# The README's program compiles as it stands there and is the one of examples/connect.c, and what the
+# README names exists.
+set -eu
+. ./tests/checks/vars.sh
+src=${srcdir:-.}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+sed -n '/^```c$/,/^```$/p' "$src/README.md" | sed '/^```/d' >"$tmp/first.c"
+grep -q main "$tmp/first.c" || { echo "README.md: no program"; exit 1; }
+$CC -std=c11 -Wall -Wextra -Werror -fsyntax-only -Iinclude -I"$src/include" "$tmp/first.c"
+
+# All its lines but the first of main, which names the server.
+grep -v -e 'int main' -e 'open_wait' "$tmp/first.c" | sed 's/^ *//; s/ *\/\*.*//' | grep . >"$tmp/readme"
+sed 's/^ *//; s/ *\/\*.*//' "$src/examples/connect.c" >"$tmp/example"
+while IFS= read -r line; do
+    grep -qxF -- "$line" "$tmp/example" || {
+        echo "README.md and examples/connect.c differ: $line"
+        exit 1
+    }
+done <"$tmp/readme"
+
+faults=0
+for name in $(grep -oE '`[a-zA-Z._]+/[a-zA-Z._/-]*`|`[A-Z]+(\.md)?`|`[a-z]+\.c`' "$src/README.md" | tr -d '`' | sort -u); do
+    case $name in
+    *.c) [ "${name#*/}" != "$name" ] || name=examples/$name ;;
+    esac
+    [ -e "$src/$name" ] || { echo "README.md names $name, which is not there"; faults=1; }
+done
+exit $faults
