@@ -1,0 +1,142 @@
+/* Connecting that cannot succeed, over the simulated network: it ends, in time, and says why. */
+#include "api/options.h"
+#include "failmalloc.h"
+#include "simio.h"
+#include "unit.h"
+
+#include "cluster/cluster.h"
+
+#include <string.h>
+
+typedef struct world {
+    failmalloc memory;
+    mockcluster mc;
+    simio io;
+    cql_options *options;
+    cqln_cluster c;
+    unsigned calls;
+    cql_error *error;
+    bool closed;
+} world;
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    world *w = user;
+    (void)s;
+    w->calls++;
+    w->error = cql_error_ref(err);
+}
+
+static void on_closed(void *user)
+{
+    ((world *)user)->closed = true;
+}
+
+static int begin(void **state)
+{
+    static world w;
+    memset(&w, 0, sizeof w);
+    failmalloc_init(&w.memory);
+    mockcluster_init(&w.mc, 2);
+    simio_init(&w.io, &w.mc, 1);
+    *state = &w;
+    return cql_options_new(&w.memory.al, &w.options) != CQL_OK ||
+           cql_options_set(w.options, "connect_timeout", "300", NULL) != CQL_OK;
+}
+
+static void connect_to(world *w, const char *hosts, const char *discovery)
+{
+    assert_int_equal(cql_options_set_contact_points(w->options, hosts, NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "discovery", discovery, NULL), CQL_OK);
+    assert_int_equal(cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w),
+                     CQL_OK);
+    cqln_cluster_connect(&w->c, on_connected, w);
+    simio_run(&w->io, w->io.now + 2000);
+    assert_int_equal(w->calls, 1);
+}
+
+static int end(void **state)
+{
+    world *w = *state;
+    cqln_cluster_close(&w->c, on_closed, w);
+    for (int i = 0; i < 100 && !w->closed; i++)
+        simio_run(&w->io, w->io.now + 100);
+    cql_error_unref(w->error);
+    cqln_cluster_fini(&w->c);
+    cql_options_free(w->options);
+    bool clean = w->closed && w->calls == 1 && w->memory.live == 0;
+    simio_fini(&w->io);
+    mockcluster_fini(&w->mc);
+    return !clean;
+}
+
+static void expect_text(const world *w, const char *wanted)
+{
+    assert_non_null(w->error);
+    if (!strstr(cql_error_text(w->error), wanted))
+        fail_msg("'%s' lacks '%s'", cql_error_text(w->error), wanted);
+}
+
+static void an_unknown_name_ends_the_connect(void **state)
+{
+    connect_to(*state, "unknown.test", "true");
+    expect_text(*state, "unknown.test");
+}
+
+static void so_it_does_without_discovery(void **state)
+{
+    connect_to(*state, "unknown.test", "false");
+    expect_text(*state, "unknown.test");
+}
+
+static void one_known_name_is_enough(void **state)
+{
+    world *w = *state;
+    connect_to(w, "unknown.test,127.9.0.1", "false");
+    assert_null(w->error);
+}
+
+static void a_refused_connection_waited_for_nothing(void **state)
+{
+    world *w = *state;
+    w->io.hosts[0].down = true;
+    connect_to(w, "127.9.0.1", "false");
+    expect_text(w, "127.9.0.1");
+    assert_null(strstr(cql_error_text(w->error), "waiting"));
+}
+
+static void a_frozen_node_is_given_up_in_time(void **state)
+{
+    world *w = *state;
+    w->io.hosts[0].frozen = true;
+    uint64_t began = w->io.now;
+    connect_to(w, "127.9.0.1", "false");
+    expect_text(w, "within the connect time-out");
+    assert_true(w->io.now - began <= 2000);
+}
+
+static void a_wrong_password_is_refused_once(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[0].want_login = true;
+    assert_int_equal(cql_options_set_credentials(w->options, "cassandra", "wrong"), CQL_OK);
+    connect_to(w, "127.9.0.1", "false");
+    expect_text(w, "cassandra");
+    assert_null(strstr(cql_error_text(w->error), "wrong"));
+    assert_int_equal(w->io.connects, 1);
+}
+
+#define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONNECT_TEST(an_unknown_name_ends_the_connect),
+        CONNECT_TEST(so_it_does_without_discovery),
+        CONNECT_TEST(one_known_name_is_enough),
+        CONNECT_TEST(a_refused_connection_waited_for_nothing),
+        CONNECT_TEST(a_frozen_node_is_given_up_in_time),
+        CONNECT_TEST(a_wrong_password_is_refused_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
