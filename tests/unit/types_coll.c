@@ -1,5 +1,4 @@
-/* types_coll.c: collections: built, checked against types, walked, by the vectors that servers
- * stored. */
+/* Collections: built, checked against types and walked, by the vectors that servers stored. */
 #include "types_help.h"
 
 static cqln_arena arena;

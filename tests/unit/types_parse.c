@@ -1,4 +1,4 @@
-/* types_parse.c: class strings and CQL text to descriptors, and descriptors to CQL text. */
+/* Types as text: class strings and CQL to descriptors, and descriptors to CQL. */
 #include "types_help.h"
 
 #include <time.h>

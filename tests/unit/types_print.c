@@ -1,4 +1,4 @@
-/* types_print.c: values as text in the form of cqlsh, and as JSON. */
+/* Values as text in the form of cqlsh, and as JSON. */
 #include "types_help.h"
 
 #include "types/number_text.h"

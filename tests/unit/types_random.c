@@ -1,9 +1,9 @@
-/* types_random.c: random types with random values: built, checked, walked and compared, printed,
- * all from one seed a round, which a failure names. */
+/* Random types with random values: built, checked, walked, compared and printed. */
 #include "types_help.h"
 
 #include "base/rand.h"
 
+/* A failure names the seed of its round; TYPES_SEED in the environment runs that one alone. */
 enum { ROUNDS = 3000, LEVELS = 4, TEXT_MAX = 40, CLASS_MAX = 20000 };
 
 /* --- a random class string -------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* types_type.c: [option] to descriptors, and stepping over it. */
+/* [option] to type descriptors, and stepping over it. */
 #include "types_help.h"
 
 #define MARSHAL "org.apache.cassandra.db.marshal."

@@ -1,4 +1,4 @@
-/* types_uuid.c: UUIDs: text, time, order, and no two alike over threads and processes. */
+/* UUIDs: text, time, order, and no two alike over threads and processes. */
 #include "types_help.h"
 
 #include <cqlnative/uuid.h>

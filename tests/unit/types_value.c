@@ -1,4 +1,4 @@
-/* types_value.c: scalars from C types to wire form and back, by the vectors that servers stored. */
+/* Scalars from C types to wire form and back, by the vectors that servers stored. */
 #include "types_help.h"
 
 #include <float.h>
