@@ -113,7 +113,7 @@ static header *add_chunk(cqln_pool *p)
         header *h = (header *)(void *)(chunk + i * p->stride);
         h->index = first + i;
         atomic_init(&h->generation, 1);
-        atomic_init(&h->next, i + 1 < count ? first + i + 2 : 0);
+        atomic_init(&h->next, first + i + 2); /* the last one's is set by push_chain */
     }
     atomic_store_explicit(&p->chunks[first / CQLN_POOL_CHUNK], chunk, memory_order_release);
     atomic_store_explicit(&p->ready, first + count, memory_order_release);

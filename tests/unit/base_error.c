@@ -336,10 +336,13 @@ static void log_line_is_filtered_and_escaped(void **state)
     memset(longer, 'x', sizeof longer - 1);
     CQLN_LOG(&log, CQL_LOG_ERROR, "%s", longer);
     assert_int_equal(strlen(s.text), 1023);
+    memcpy(longer + 1022, "\xc3\xa9", 2); /* half of it would fit */
+    CQLN_LOG(&log, CQL_LOG_ERROR, "%s", longer);
+    assert_int_equal(strlen(s.text), 1022);
     cqln_log silent = {NULL, NULL, CQL_LOG_TRACE};
     CQLN_LOG(&silent, CQL_LOG_ERROR, "x");
     cqln_log_line(&silent, CQL_LOG_ERROR, "x");
-    assert_int_equal(s.lines, 2);
+    assert_int_equal(s.lines, 3);
 }
 
 static cql_status make_one_of_its_own(const cql_allocator *al, void *user)

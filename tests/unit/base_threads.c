@@ -183,6 +183,38 @@ static void pool_reports_want_of_memory(void **state)
     assert_int_equal(failmalloc_each(use_pool, NULL, false), 3);
 }
 
+static void pool_of_any_size_gives_just_as_many(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 2, 3, 127, 128, 129, 130, 255, 256, 257, 258};
+    for (size_t i = 0; i < CQL_COUNT(sizes); i++) {
+        cqln_pool p;
+        assert_int_equal(cqln_pool_init(&p, cqln_alloc_default(), 4, sizes[i]), CQL_OK);
+        for (uint32_t n = 0; n < sizes[i]; n++)
+            assert_non_null(cqln_pool_take(&p));
+        assert_null(cqln_pool_take(&p));
+        cqln_pool_fini(&p);
+    }
+}
+
+/* What a slow thread saw is told from the same record on top again: the head never comes back. */
+static void pool_head_never_repeats(void **state)
+{
+    (void)state;
+    cqln_pool p;
+    assert_int_equal(cqln_pool_init(&p, cqln_alloc_default(), 4, 10), CQL_OK);
+    cqln_pool_put(&p, cqln_pool_take(&p));
+    uint64_t seen[100];
+    for (size_t i = 0; i < CQL_COUNT(seen); i++) {
+        seen[i] = atomic_load(&p.head);
+        for (size_t k = 0; k < i; k++)
+            assert_true(seen[k] != seen[i]);
+        assert_int_equal((uint32_t)seen[i], (uint32_t)seen[0]);
+        cqln_pool_put(&p, cqln_pool_take(&p));
+    }
+    cqln_pool_fini(&p);
+}
+
 typedef struct worker {
     pthread_t thread;
     cqln_pool *pool;
@@ -190,6 +222,12 @@ typedef struct worker {
     unsigned refused;
     unsigned clashes;
 } worker;
+
+/* Relaxed, so that only the pool itself puts one owner's writes before the next one's. */
+static unsigned change_owner(record *r, unsigned owner)
+{
+    return atomic_exchange_explicit(&r->owner, owner, memory_order_relaxed);
+}
 
 /* Holds up to eight records; each belongs to nobody else meanwhile. */
 static void *take_and_put(void *arg)
@@ -200,7 +238,7 @@ static void *take_and_put(void *arg)
         record **slot = &held[(i * 7 + me->id) % 8];
         if (*slot) {
             me->clashes += (*slot)->payload[2] != me->id * 100000 + (*slot)->payload[3];
-            me->clashes += atomic_exchange(&(*slot)->owner, 0) != me->id;
+            me->clashes += change_owner(*slot, 0) != me->id;
             cqln_pool_put(me->pool, *slot);
             *slot = NULL;
             continue;
@@ -210,14 +248,14 @@ static void *take_and_put(void *arg)
             me->refused++;
             continue;
         }
-        me->clashes += atomic_exchange(&(*slot)->owner, me->id) != 0;
+        me->clashes += change_owner(*slot, me->id) != 0;
         me->clashes += cqln_pool_at(me->pool, cqln_pool_index(*slot)) != *slot;
         (*slot)->payload[3] = i;
         (*slot)->payload[2] = me->id * 100000 + i;
     }
     for (size_t i = 0; i < 8; i++) {
         if (held[i]) {
-            atomic_store(&held[i]->owner, 0);
+            change_owner(held[i], 0);
             cqln_pool_put(me->pool, held[i]);
         }
     }
@@ -275,7 +313,7 @@ static void *take_many(void *arg)
             me->refused++;
             continue;
         }
-        me->clashes += atomic_exchange(&r->owner, me->id) != 0;
+        me->clashes += change_owner(r, me->id) != 0;
     }
     return NULL;
 }
@@ -314,9 +352,11 @@ static void *hold_and_drop(void *arg)
         cqln_rcbuf_unref(cqln_rcbuf_ref(s->block));
         cql_error_unref(cql_error_ref(s->err));
     }
+    /* Reading them comes before whoever frees them. */
+    bool intact = cqln_rcbuf_data(s->block)[9] == '9' && strcmp(cql_error_text(s->err), "x") == 0;
     cqln_rcbuf_unref(s->block);
     cql_error_unref(s->err);
-    return NULL;
+    return intact ? s : NULL;
 }
 
 static void counted_objects_are_freed_by_the_last_thread(void **state)
@@ -326,6 +366,7 @@ static void counted_objects_are_freed_by_the_last_thread(void **state)
     failmalloc_init(&f);
     cqln_error_info info = {.status = CQL_CLOSED};
     shared s = {cqln_rcbuf_new(&f.al, 10), cqln_error_make(&f.al, &info, NULL, 0, "x")};
+    memcpy(cqln_rcbuf_data(s.block), "0123456789", 10);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
         cqln_rcbuf_ref(s.block);
@@ -334,8 +375,11 @@ static void counted_objects_are_freed_by_the_last_thread(void **state)
     }
     cqln_rcbuf_unref(s.block);
     cql_error_unref(s.err);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        assert_ptr_equal(result, &s);
+    }
     assert_int_equal(atomic_load(&f.live), 0);
 }
 
@@ -348,6 +392,8 @@ int main(void)
         cmocka_unit_test(pool_generation_ends_a_handle),
         cmocka_unit_test(pool_refuses_impossible_sizes),
         cmocka_unit_test(pool_reports_want_of_memory),
+        cmocka_unit_test(pool_of_any_size_gives_just_as_many),
+        cmocka_unit_test(pool_head_never_repeats),
         cmocka_unit_test(pool_of_enough_records_serves_eight_threads),
         cmocka_unit_test(pool_of_few_records_serves_eight_threads),
         cmocka_unit_test(pool_grows_from_any_thread),
