@@ -59,9 +59,10 @@ cql_status cqln_encode_batch(cqln_writer *wr, uint8_t version, uint8_t type, uin
     if (!p)
         return wr->status;
     *p = type;
-    p = cqln_put_raw(cqln_put_u16(p + 1, count), entries);
-    uint32_t flags = cqln_shared_flags(version, o);
-    p = cqln_put_options_head(p, version, o->consistency, flags);
-    p = cqln_put_shared(p, flags, o);
+    uint8_t *consistency = cqln_put_raw(cqln_put_u16(p + 1, count), entries);
+    uint32_t flags = 0;
+    p = cqln_put_consistency(consistency, version, o->consistency);
+    p = cqln_put_shared(p, version, o, &flags);
+    cqln_put_flags(consistency, version, flags);
     return cqln_envelope_close(wr, version, cqln_request_flags(o), CQLN_OP_BATCH, p);
 }

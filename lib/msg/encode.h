@@ -109,53 +109,62 @@ static inline uint64_t cqln_options_bound(const cqln_query_options *o,
            (values ? values->bytes.len : 0);
 }
 
-static inline uint8_t *cqln_put_options_head(uint8_t *p, uint8_t version, uint16_t consistency,
-                                             uint32_t flags)
+/* The flags stand before the fields and are known behind them: each field is looked at once, and
+ * the flags are put in at the end. */
+static inline uint8_t *cqln_put_consistency(uint8_t *p, uint8_t version, uint16_t consistency)
 {
-    p = cqln_put_u16(p, consistency);
+    return cqln_put_u16(p, consistency) + (version >= 5 ? 4 : 1);
+}
+
+static inline void cqln_put_flags(uint8_t *consistency, uint8_t version, uint32_t flags)
+{
     if (version >= 5)
-        return cqln_put_u32(p, flags);
-    *p = (uint8_t)flags;
-    return p + 1;
+        cqln_store_u32(consistency + 2, flags);
+    else
+        consistency[2] = (uint8_t)flags;
 }
 
-/* Flags of, and then the fields that QUERY, EXECUTE and BATCH share. */
-static inline uint32_t cqln_shared_flags(uint8_t version, const cqln_query_options *o)
+/* The fields that BATCH has too. */
+static inline uint8_t *cqln_put_shared(uint8_t *p, uint8_t version, const cqln_query_options *o,
+                                       uint32_t *flags)
 {
-    return (o->serial_consistency ? CQLN_OPTION_SERIAL : 0u) |
-           (o->has_timestamp ? CQLN_OPTION_TIMESTAMP : 0u) |
-           (o->keyspace.len && version >= 5 ? CQLN_OPTION_KEYSPACE : 0u);
-}
-
-static inline uint8_t *cqln_put_shared(uint8_t *p, uint32_t flags, const cqln_query_options *o)
-{
-    if (flags & CQLN_OPTION_SERIAL)
+    if (o->serial_consistency) {
+        *flags |= CQLN_OPTION_SERIAL;
         p = cqln_put_u16(p, o->serial_consistency);
-    if (flags & CQLN_OPTION_TIMESTAMP) {
+    }
+    if (o->has_timestamp) {
+        *flags |= CQLN_OPTION_TIMESTAMP;
         cqln_store_u64(p, (uint64_t)o->timestamp);
         p += 8;
     }
-    if (flags & CQLN_OPTION_KEYSPACE)
+    if (o->keyspace.len && version >= 5) {
+        *flags |= CQLN_OPTION_KEYSPACE;
         p = cqln_put_string(p, o->keyspace);
+    }
     return p;
 }
 
-static inline uint8_t *cqln_put_options(uint8_t *p, uint8_t version, const cqln_query_options *o,
+static inline uint8_t *cqln_put_options(uint8_t *begin, uint8_t version,
+                                        const cqln_query_options *o,
                                         const cqln_values_bytes *values)
 {
-    uint32_t flags = cqln_shared_flags(version, o) |
-                     (values && values->count ? CQLN_OPTION_VALUES : 0u) |
-                     (o->skip_metadata ? CQLN_OPTION_SKIP_METADATA : 0u) |
-                     (o->page_size ? CQLN_OPTION_PAGE_SIZE : 0u) |
-                     (o->paging_state.len ? CQLN_OPTION_PAGING_STATE : 0u);
-    p = cqln_put_options_head(p, version, o->consistency, flags);
-    if (flags & CQLN_OPTION_VALUES)
+    uint8_t *p = cqln_put_consistency(begin, version, o->consistency);
+    uint32_t flags = o->skip_metadata ? CQLN_OPTION_SKIP_METADATA : 0;
+    if (values && values->count) {
+        flags |= CQLN_OPTION_VALUES;
         p = cqln_put_raw(cqln_put_u16(p, values->count), values->bytes);
-    if (flags & CQLN_OPTION_PAGE_SIZE)
+    }
+    if (o->page_size) {
+        flags |= CQLN_OPTION_PAGE_SIZE;
         p = cqln_put_u32(p, (uint32_t)o->page_size);
-    if (flags & CQLN_OPTION_PAGING_STATE)
+    }
+    if (o->paging_state.len) {
+        flags |= CQLN_OPTION_PAGING_STATE;
         p = cqln_put_long_string(p, o->paging_state);
-    return cqln_put_shared(p, flags, o);
+    }
+    p = cqln_put_shared(p, version, o, &flags);
+    cqln_put_flags(begin, version, flags);
+    return p;
 }
 
 static inline uint8_t cqln_request_flags(const cqln_query_options *o)

@@ -38,19 +38,17 @@ static void read_payload(cqln_reader *rd, cqln_prefix *out)
         out->payload_bytes = view_between(map + 2, rd->at);
 }
 
-cql_status cqln_decode_prefix(cqln_reader *rd, uint8_t flags, cqln_prefix *out)
+cql_status cqln_decode_prefix_parts(cqln_reader *rd, uint8_t flags, cqln_prefix *out)
 {
     cqln_prefix prefix = {0};
-    if (flags & (CQLN_FLAG_TRACING | CQLN_FLAG_WARNING | CQLN_FLAG_PAYLOAD)) {
-        if (flags & CQLN_FLAG_TRACING)
-            prefix.trace_id = cqln_read_bytes(rd, TRACE_ID_SIZE);
-        if (flags & CQLN_FLAG_WARNING)
-            read_warnings(rd, &prefix);
-        if (flags & CQLN_FLAG_PAYLOAD)
-            read_payload(rd, &prefix);
-        if (rd->failed)
-            return CQL_MALFORMED;
-    }
+    if (flags & CQLN_FLAG_TRACING)
+        prefix.trace_id = cqln_read_bytes(rd, TRACE_ID_SIZE);
+    if (flags & CQLN_FLAG_WARNING)
+        read_warnings(rd, &prefix);
+    if (flags & CQLN_FLAG_PAYLOAD)
+        read_payload(rd, &prefix);
+    if (rd->failed)
+        return CQL_MALFORMED;
     *out = prefix;
     return CQL_OK;
 }

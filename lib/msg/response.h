@@ -17,8 +17,16 @@ typedef struct cqln_prefix {
     uint16_t payload_entries;  /* number of them */
     cql_str payload_bytes;     /* that many [string] [bytes] */
 } cqln_prefix;
+/* The parts that the flags name; at least one is set. */
+cql_status cqln_decode_prefix_parts(cqln_reader *rd, uint8_t flags, cqln_prefix *out);
 /* Leaves rd at the message. Costs one compare when no flag is set. */
-cql_status cqln_decode_prefix(cqln_reader *rd, uint8_t flags, cqln_prefix *out);
+static inline cql_status cqln_decode_prefix(cqln_reader *rd, uint8_t flags, cqln_prefix *out)
+{
+    if (flags & (CQLN_FLAG_TRACING | CQLN_FLAG_WARNING | CQLN_FLAG_PAYLOAD))
+        return cqln_decode_prefix_parts(rd, flags, out);
+    *out = (cqln_prefix){0};
+    return CQL_OK;
+}
 
 /* --- ERROR (section 9) --------------------------------------------------------------------------- */
 typedef struct cqln_server_error {
