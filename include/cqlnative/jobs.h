@@ -181,8 +181,9 @@ CQL_API int64_t cql_job_token(const cql_job *job);
 /* True once the claim is known to be lost, or its lease ran out with no renewal getting through: stop
  * working, somebody else may have begun. The job must still be given up with one of the calls below. */
 CQL_API bool cql_job_is_lost(const cql_job *job);
-/* Called once when the claim is lost, on the thread that steps the worker; not after the handler gave
- * the job up. */
+/* Called once when the claim is lost, or when a worker that is being stopped will give the job back in a
+ * moment (4 s): stop what you do and give the job up. On the thread that steps the worker; not after
+ * the handler gave the job up. */
 CQL_API void cql_job_on_lost(cql_job *job, cql_job_handler fn, void *user);
 
 /* The job succeeded; result (NULL: none) is copied. CQL_BAD_VALUE (not UTF-8), CQL_TOO_LARGE and

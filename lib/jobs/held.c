@@ -39,8 +39,9 @@ static void wait_a_little(cql_job *job)
     job->retry_at = cqljob_worker_now(job->w) + job->retry_wait;
 }
 
-/* Tells the handler, once, that somebody else may have the job. */
-static void tell_handler(cql_job *job)
+/* Tells the handler, once, that it is to stop: somebody else may have the job, or soon will. True: there
+ * was something to call. */
+static bool tell_handler(cql_job *job)
 {
     cql_job_handler fn = NULL;
     void *user;
@@ -55,6 +56,7 @@ static void tell_handler(cql_job *job)
     (void)pthread_mutex_unlock(&job->hub->lock);
     if (fn)
         fn(job, user);
+    return fn != NULL;
 }
 
 /* Somebody else has it, for certain. */
@@ -68,7 +70,7 @@ static void lose(cql_job *job, const char *why)
     if (!job->announced)
         cqljob_worker_event(job->w, CQL_WORKER_CLAIM_LOST, job, text, NULL);
     job->announced = true;
-    tell_handler(job);
+    (void)tell_handler(job);
 }
 
 /* --- beginning ----------------------------------------------------------------------------------- */
@@ -379,16 +381,24 @@ static void tick_ending(cql_job *job, int64_t now)
         write_verdict(job);
 }
 
+/* The worker waits no longer. A handler that can be told to stop gets a moment to do so, so that the job
+ * is not given back while it still runs. */
+static void force(cql_job *job, int64_t now)
+{
+    if (!job->force_at)
+        job->force_at = tell_handler(job) ? now + CQLJOB_TOLD_MS : now;
+    if (now >= job->force_at && job->verdict == CQLJOB_VERDICT_NONE)
+        job->verdict = CQLJOB_VERDICT_GIVE_BACK;
+}
+
 void cqljob_held_tick(cql_job *job, bool forced)
 {
     int64_t now = cqljob_worker_now(job->w);
 
     if (job->phase == CQLJOB_HELD && now >= lapse_at(job))
-        tell_handler(job);
-    if (job->phase == CQLJOB_HELD && job->verdict == CQLJOB_VERDICT_NONE && forced) {
-        job->verdict = CQLJOB_VERDICT_GIVE_BACK;
-        tell_handler(job);
-    }
+        (void)tell_handler(job);
+    if (job->phase == CQLJOB_HELD && job->verdict == CQLJOB_VERDICT_NONE && forced)
+        force(job, now);
     if (job->op != CQLJOB_OP_NONE)
         return;
     if (job->phase == CQLJOB_HELD && job->verdict != CQLJOB_VERDICT_NONE) {
@@ -404,6 +414,9 @@ void cqljob_held_tick(cql_job *job, bool forced)
 int64_t cqljob_held_deadline(const cql_job *job)
 {
     int64_t at = INT64_MAX;
+
+    if (job->phase == CQLJOB_HELD && job->force_at && job->verdict == CQLJOB_VERDICT_NONE)
+        return job->force_at;
 
     if (job->phase == CQLJOB_HELD && !is_lost(job)) {
         at = lapse_at(job);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_MAX_LEN = 64, ROUNDS = 16, LAST_WRITES_MS = 5000, CALM_MS = 10000, DAY_S = 86400 };
+enum { NAME_MAX_LEN = 64, ROUNDS = 16, LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000, CALM_MS = 10000, DAY_S = 86400 };
 
 int64_t cqljob_worker_now(const cql_worker *w)
 {

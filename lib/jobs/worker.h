@@ -70,6 +70,7 @@ struct cql_job {
     int64_t retry_at;
     int64_t retry_wait;
     int64_t again_at; /* RETRY: for the event */
+    int64_t force_at; /* stopping: when its handler is waited for no longer; 0: not yet told */
 
     /* the operation under way */
     cqljob_mail op_mail;
@@ -175,6 +176,7 @@ void cqljob_scan_expect(cql_worker *w, int64_t due_ms);
 void cqljob_scan_answer(cql_job *job);
 
 /* --- held.c: jobs this worker holds */
+enum { CQLJOB_TOLD_MS = 4000 }; /* what a handler gets that was told to stop at the end of a stop */
 /* A claim went through: hands the job to its handler. */
 void cqljob_held_begin(cql_job *job);
 /* The operation of a held job has ended. */

@@ -740,7 +740,9 @@ static void stop_gives_back_what_does_not_end(void **state)
     assert_int_equal(s.a.lost, 0);
     assert_false(cql_worker_is_finished(s.a.w));
     pass(&s, 2000);
-    assert_int_equal(s.a.lost, 1);
+    assert_int_equal(s.a.lost, 1); /* told, and given a moment to stop */
+    assert_int_equal(job(&s)->state, CQL_JOB_PROCESSING);
+    pass(&s, 4000);
     assert_true(cql_worker_is_finished(s.a.w));
     assert_int_equal(s.a.events[CQL_WORKER_GIVEN_BACK], 1);
     assert_int_equal(job(&s)->state, CQL_JOB_SCHEDULED);
@@ -768,6 +770,10 @@ static void second_stop_does_not_wait(void **state)
     cql_worker_stop(s.a.w);
     pass(&s, 100);
     cql_worker_stop(s.a.w);
+    pass(&s, 100);
+    assert_int_equal(s.a.lost, 1);
+    s.a.kept_count = 0;
+    cql_job_give_back(s.a.kept[0]);
     pass(&s, 100);
     assert_true(cql_worker_is_finished(s.a.w));
     assert_int_equal(job(&s)->state, CQL_JOB_SCHEDULED);
