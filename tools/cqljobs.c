@@ -1,0 +1,57 @@
+/* cqljobs: stores, runs and shows jobs that live in Cassandra tables. */
+#include "jobcli/cli.h"
+#include "jobcli/run.h"
+
+#include "common/exit_code.h"
+#include "common/interrupt.h"
+#include "common/report.h"
+
+static int run_command(jobs_run *run)
+{
+    int code;
+
+    if (run->cli->command == JOBS_WORK)
+        return jobs_work(run);
+    code = jobs_connect(run);
+    if (code == TOOL_EXIT_OK && run->cli->command == JOBS_INIT)
+        return jobs_init(run);
+    if (code == TOOL_EXIT_OK)
+        code = jobs_open(run);
+    if (code != TOOL_EXIT_OK)
+        return code;
+    switch (run->cli->command) {
+    case JOBS_ENQUEUE:
+    case JOBS_SCHEDULE:
+        return jobs_enqueue(run);
+    case JOBS_GET:
+        return jobs_get(run);
+    case JOBS_LIST:
+        return jobs_list(run);
+    case JOBS_STATS:
+        return jobs_stats(run);
+    case JOBS_CANCEL:
+    case JOBS_DELETE:
+        return jobs_each_id(run);
+    case JOBS_INIT:
+    case JOBS_WORK:
+        break;
+    }
+    return TOOL_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    jobs_cli cli;
+    jobs_run run = {.cli = &cli};
+    int code;
+
+    if (!jobs_cli_read(&cli, argc, argv) || !jobs_cli_is_sound(&cli) || !jobs_prepare(&run, &cli)) {
+        code = cli.args.exit_code;
+    } else {
+        tool_catch_interrupts();
+        code = run_command(&run);
+    }
+    jobs_close(&run);
+    jobs_cli_free(&cli);
+    return tool_finish(JOBS_NAME, code);
+}

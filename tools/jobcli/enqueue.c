@@ -1,0 +1,218 @@
+/* enqueue and schedule: one job from the command line, or one for each line of a file, many on the way
+ * at a time. */
+#include "jobcli/run.h"
+
+#include "common/exit_code.h"
+#include "common/json.h"
+#include "common/memory.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define AT_ONCE    64
+#define INPUT_MAX  (16u << 20)
+
+static int64_t time_of(const jobs_cli *cli)
+{
+    struct timespec ts;
+
+    if (!cli->has_time)
+        return 0;
+    if (cli->at_ms)
+        return cli->at_ms;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + (int64_t)cli->in_ms;
+}
+
+/* One JSON value and nothing else. */
+static bool is_json(const char *text)
+{
+    cJSON *parsed = cJSON_ParseWithOpts(text, NULL, 1);
+    bool good = parsed != NULL;
+
+    cJSON_Delete(parsed);
+    return good;
+}
+
+bool jobs_cli_is_sound(jobs_cli *cli)
+{
+    bool stores = cli->command == JOBS_ENQUEUE || cli->command == JOBS_SCHEDULE;
+
+    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !is_json(cli->words[1]))
+        tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[1]);
+    return !cli->args.ended;
+}
+
+static cql_job_spec spec_of(const jobs_cli *cli, const char *json)
+{
+    cql_job_spec spec = {.size = sizeof spec,
+                         .type = cli->words[0],
+                         .id = cli->id,
+                         .at_ms = time_of(cli),
+                         .max_retries = cli->max_retries};
+
+    spec.arguments = cql_str_of(json);
+    return spec;
+}
+
+static void tell(const jobs_cli *cli, const cql_job_info *job)
+{
+    if (cli->json)
+        jobs_show_json(stdout, job->was_there ? "exists" : "created", job);
+    else
+        printf("%s\n", job->id.ptr);
+}
+
+/* --- one ----------------------------------------------------------------------------------------- */
+/* All of standard input; NULL when it is too much or cannot be read. Yours: free(). */
+static char *read_all(void)
+{
+    char *text = NULL;
+    size_t capacity = 0, n = 0, got;
+
+    do {
+        text = tool_grow(text, &capacity, n + 4096, 1);
+        got = fread(text + n, 1, capacity - n - 1, stdin);
+        n += got;
+    } while (got && n < INPUT_MAX);
+    text[n] = '\0';
+    if (!ferror(stdin) && n < INPUT_MAX && strlen(text) == n)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int refuse_input(const char *why)
+{
+    tool_remark(JOBS_NAME, "standard input: %s", why);
+    return TOOL_EXIT_USAGE;
+}
+
+static int enqueue_one(jobs_run *run, const char *json)
+{
+    cql_job_spec spec = spec_of(run->cli, json);
+    cql_error *err = NULL;
+    cql_job_info *job = NULL;
+    int code = TOOL_EXIT_OK;
+
+    if (cql_jobs_enqueue_wait(run->jobs, &spec, &job, &err))
+        code = jobs_report(err);
+    else
+        tell(run->cli, job);
+    cql_job_info_free(job);
+    cql_error_unref(err);
+    return code;
+}
+
+static int enqueue_word(jobs_run *run)
+{
+    const char *word = run->cli->words[1];
+    char *input = strcmp(word, "-") == 0 ? read_all() : tool_copy(word);
+    int code;
+
+    if (!input)
+        return refuse_input("cannot be read, or is larger than 16 MiB");
+    if (is_json(input))
+        code = enqueue_one(run, input);
+    else
+        code = refuse_input("not JSON");
+    free(input);
+    return code;
+}
+
+/* --- many ---------------------------------------------------------------------------------------- */
+typedef struct feed {
+    jobs_run *run;
+    FILE *file;
+    char *line;
+    size_t capacity;
+    unsigned long long number; /* of the line read last */
+    unsigned flying;
+    int code;
+} feed;
+
+static void stored(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
+{
+    feed *f = user;
+
+    (void)jobs;
+    f->flying--;
+    if (!err) {
+        tell(f->run->cli, job);
+        return;
+    }
+    if (f->code == TOOL_EXIT_OK) /* one message is enough when all fail alike */
+        f->code = jobs_report(err);
+}
+
+/* The next line that is not blank, without its end; NULL at the end or after a message. */
+static const char *next_line(feed *f)
+{
+    ssize_t n;
+
+    while ((n = getline(&f->line, &f->capacity, f->file)) >= 0) {
+        f->number++;
+        while (n && (f->line[n - 1] == '\n' || f->line[n - 1] == '\r'))
+            f->line[--n] = '\0';
+        if (!n)
+            continue;
+        if (strlen(f->line) == (size_t)n && is_json(f->line))
+            return f->line;
+        tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored",
+                    f->run->cli->lines, f->number);
+        f->code = TOOL_EXIT_FAILED;
+        return NULL;
+    }
+    if (ferror(f->file)) {
+        tool_remark(JOBS_NAME, "%s: %s", f->run->cli->lines, strerror(errno));
+        f->code = TOOL_EXIT_FAILED;
+    }
+    return NULL;
+}
+
+static void feed_all(feed *f)
+{
+    const char *json = NULL;
+
+    while (f->code == TOOL_EXIT_OK && (json = next_line(f)) != NULL) {
+        cql_job_spec spec = spec_of(f->run->cli, json);
+        cql_status st;
+
+        while (f->flying >= AT_ONCE)
+            (void)cql_session_drive(f->run->s, -1);
+        st = cql_jobs_enqueue(f->run->jobs, &spec, stored, f);
+        if (!st) {
+            f->flying++;
+            continue;
+        }
+        tool_remark(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
+        f->code = TOOL_EXIT_FAILED;
+    }
+    while (f->flying)
+        (void)cql_session_drive(f->run->s, -1);
+}
+
+static int enqueue_lines(jobs_run *run)
+{
+    const char *path = run->cli->lines;
+    feed f = {.run = run};
+
+    f.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (!f.file) {
+        tool_remark(JOBS_NAME, "%s: %s", path, strerror(errno));
+        return TOOL_EXIT_USAGE;
+    }
+    feed_all(&f);
+    free(f.line);
+    if (f.file != stdin)
+        fclose(f.file);
+    return f.code;
+}
+
+int jobs_enqueue(jobs_run *run)
+{
+    return run->cli->lines ? enqueue_lines(run) : enqueue_word(run);
+}

@@ -1,0 +1,141 @@
+/* Connecting, opening the store, telling what went wrong. */
+#include "jobcli/run.h"
+
+#include "common/exit_code.h"
+#include "common/interrupt.h"
+#include "common/memory.h"
+#include "common/progress.h"
+#include "common/report.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define RETRY_MS 2000
+
+static void on_log(void *user, cql_log_level level, cql_str text)
+{
+    (void)user;
+    (void)level;
+    fprintf(stderr, "%.*s\n", (int)text.len, text.ptr);
+}
+
+bool jobs_prepare(jobs_run *run, jobs_cli *cli)
+{
+    const char *keyspace = cli->keyspace;
+    cql_status st;
+
+    memset(run, 0, sizeof *run);
+    run->cli = cli;
+    run->options = tool_connection_build(&cli->connection, &cli->args);
+    if (!run->options)
+        return false;
+    /* As the session's it would make connecting fail where the keyspace is not there yet. */
+    if (!keyspace)
+        keyspace = cql_options_value(run->options, "keyspace");
+    run->keyspace = tool_copy(keyspace && *keyspace ? keyspace : "jobsharp");
+    st = cql_options_set_keyspace(run->options, NULL);
+    if (st) {
+        tool_args_fail(&cli->args, "%s", cql_status_text(st));
+        return false;
+    }
+    if (cli->verbose)
+        cql_options_set_log(run->options, on_log, NULL, CQL_LOG_INFO);
+    return true;
+}
+
+int jobs_report(const cql_error *err)
+{
+    if (tool_missing_object(err)) /* its text says what to do */
+        tool_remark(JOBS_NAME, "%s", cql_error_text(err));
+    else
+        tool_report(JOBS_NAME, err, "jobsharp.cql");
+    return (int)tool_exit_of_statement(err);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static cql_status try_to_connect(jobs_run *run, cql_error **err)
+{
+    cql_status st = cql_session_new(run->options, &run->s, err);
+
+    if (!st)
+        st = cql_session_connect_wait(run->s, err);
+    if (st) {
+        cql_session_free(run->s);
+        run->s = NULL;
+    }
+    return st;
+}
+
+int jobs_connect(jobs_run *run)
+{
+    uint64_t end = now_ms() + run->cli->wait_ms;
+    cql_error *err = NULL;
+    int code;
+
+    if (cql_options_set(run->options, "loop_threads", "0", &err))
+        return jobs_report(err);
+    while (try_to_connect(run, &err) != CQL_OK) {
+        code = (int)tool_exit_of_connect(err);
+        if (code != TOOL_EXIT_UNREACHED || now_ms() + RETRY_MS > end || tool_interrupted()) {
+            tool_report(JOBS_NAME, err, NULL);
+            cql_error_unref(err);
+            return code;
+        }
+        tool_progress("waiting for the cluster, %llu s left",
+                      (unsigned long long)((end - now_ms()) / 1000));
+        (void)tool_poll(NULL, 0, RETRY_MS);
+    }
+    tool_progress_clear();
+    cql_error_unref(err);
+    return TOOL_EXIT_OK;
+}
+
+/* Each warning once, as long as the server repeats itself. */
+static void on_warning(void *user, cql_str text)
+{
+    jobs_run *run = user;
+    char *copy = tool_copy_str(text);
+
+    if (strncmp(copy, run->warned, sizeof run->warned - 1) != 0)
+        tool_remark(JOBS_NAME, "warning of the server: %s", copy);
+    snprintf(run->warned, sizeof run->warned, "%s", copy);
+    free(copy);
+}
+
+int jobs_open(jobs_run *run)
+{
+    const jobs_cli *cli = run->cli;
+    cql_error *err = NULL;
+    cql_jobs_options o = {.size = sizeof o,
+                          .keyspace = run->keyspace,
+                          .buckets = (uint32_t)cli->buckets,
+                          .consistency = cli->consistency,
+                          .serial_consistency = cli->serial_consistency,
+                          .on_warning = on_warning,
+                          .user = run};
+
+    if (cql_jobs_new_with(run->s, &o, &run->jobs, &err) == CQL_OK)
+        return TOOL_EXIT_OK;
+    tool_report(JOBS_NAME, err, NULL);
+    cql_error_unref(err);
+    return TOOL_EXIT_USAGE;
+}
+
+void jobs_close(jobs_run *run)
+{
+    cql_jobs_free(run->jobs);
+    if (run->s)
+        cql_session_close_wait(run->s);
+    cql_session_free(run->s);
+    cql_options_free(run->options);
+    free(run->keyspace);
+}
