@@ -6,6 +6,7 @@
 #include "ping/clock.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LONGEST_NAP_MS 1000
@@ -38,7 +39,7 @@ static bool all_finished(const ping_node *nodes, size_t count)
 void ping_run(ping_node *nodes, size_t count)
 {
     struct pollfd *fds = tool_alloc(count, sizeof *fds);
-    while (!tool_interrupted()) {
+    while (!tool_interrupted() && !ferror(stdout)) { /* nobody reads any longer: no use to go on */
         for (size_t i = 0; i < count; i++)
             ping_node_step(&nodes[i]);
         if (all_finished(nodes, count))
