@@ -28,14 +28,15 @@ typedef struct call {
 static cql_status proceed(call *c);
 
 /* --- answering ------------------------------------------------------------------------------------ */
+/* The store may be gone after fn. */
 static void answer(call *c, cqljob_answer *a)
 {
-    cqlstore *store = c->store;
+    cql_allocator al = c->store->al;
 
     c->fn(c->user, a);
     cql_job_info_free(a->job);
-    cqljob_free(&store->al, a->keys);
-    cqljob_free(&store->al, c);
+    cqljob_free(&al, a->keys);
+    cqljob_free(&al, c);
 }
 
 static bool has(const char *text, const char *part)
