@@ -68,7 +68,7 @@ void cqln_login_begin(cqln_conn *c, cql_str class_name)
         cqln_conn_die(
             c, CQL_AUTH_FAILED,
             "the server wants a password, and credentials are not sent over an unencrypted "
-            "connection: use TLS, or set the option allow_plaintext_auth to true");
+            "connection unless the option plain_auth allows it (\"always\")");
     } else if (!on_list(class_name)) {
         cqln_conn_die(c, CQL_AUTH_FAILED,
                       "the server's authenticator %s is not known to take a password; nothing was "
