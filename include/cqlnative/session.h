@@ -72,6 +72,9 @@ typedef struct cql_execute_options {
 CQL_API cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
                                             const cql_execute_options *opts, cql_request *request,
                                             cql_result_cb cb, void *user);
+CQL_API cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
+                                                 const cql_execute_options *opts, cql_result **res,
+                                                 cql_error **err);
 /* Gives a request up: its callback comes with CQL_CANCELLED unless it was already on its way. The
  * server may still apply it. CQL_NO_SUCH_NAME when it has ended. [any thread] */
 CQL_API cql_status cql_request_cancel(cql_session *s, cql_request request);

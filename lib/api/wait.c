@@ -119,6 +119,19 @@ cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, c
     return st ? st : await_result(&w, cql_session_execute(s, stmt, on_result, &w), res, err);
 }
 
+cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
+                                         const cql_execute_options *opts, cql_result **res,
+                                         cql_error **err)
+{
+    waiter w;
+    if (res)
+        *res = NULL;
+    cql_status st = begin(s, &w, err);
+    return st ? st
+              : await_result(&w, cql_session_execute_with(s, stmt, opts, NULL, on_result, &w), res,
+                             err);
+}
+
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,
                                   cql_error **err)
 {

@@ -279,9 +279,20 @@ static void request_can_be_sent_to_one_node(void **state)
     assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
     for (int i = 0; i < 5; i++)
         assert_int_equal(cql_session_execute_with(s, st, &opts, NULL, NULL, NULL), CQL_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(cql_session_execute_with_wait(s, st, &opts, NULL, NULL), CQL_OK);
+    cql_result *res = NULL;
+    cql_error *err = NULL;
+    opts.host = "10.9.9.9:1";
+    assert_int_equal(cql_session_execute_with_wait(s, st, &opts, &res, &err), CQL_NO_HOST);
+    assert_null(res);
+    assert_non_null(strstr(cql_error_text(err), "10.9.9.9:1"));
+    opts.size = 1;
+    assert_int_equal(cql_session_execute_with_wait(s, st, &opts, &res, &err), CQL_BAD_ARGUMENT);
+    cql_error_unref(err);
     cql_statement_free(st);
     close_session(s); /* lets what is in flight finish */
-    assert_int_equal(server.mc.nodes[1].requests - before, 5);
+    assert_int_equal(server.mc.nodes[1].requests - before, 10);
 }
 
 /* --- callbacks ------------------------------------------------------------------------------------- */
