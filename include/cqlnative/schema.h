@@ -98,8 +98,7 @@ typedef struct cql_schema_summary {
     size_t warnings;    /* of the server */
 } cql_schema_summary;
 
-/* --- options
- * --------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 typedef enum cql_schema_verify {
     /* Columns, types, keys, order, indexes, replication, time to live, and every other option that
      * the text names must be as the text says. */
@@ -145,8 +144,7 @@ typedef struct cql_schema_options {
     cql_schema_summary *summary; /* filled also when the run fails; may be NULL */
 } cql_schema_options;
 
-/* --- one text
- * --------------------------------------------------------------------------------------- */
+/* --- one text --------------------------------------------------------------------------------- */
 /* Applies `text` (NUL-terminated) and compares the result. opts may be NULL. The session may be
  * connected or new. Nothing is sent when the text cannot be cut into statements. It stops at the
  * first statement that fails: *err then names the text, the line, and what the server said. CQL_OK
@@ -171,8 +169,7 @@ CQL_API cql_status cql_schema_reset_wait(cql_session *s, const char *text,
 CQL_API cql_status cql_schema_reach_wait(cql_session *s, const cql_schema_options *opts,
                                          cql_error **err);
 
-/* --- several texts and files
- * ------------------------------------------------------------------------ */
+/* --- several texts and files ------------------------------------------------------------------ */
 /* Texts in the order in which they are to be applied. USE holds until the end of its text, those of
  * included files among it. [one at a time] */
 typedef struct cql_schema_plan cql_schema_plan;
@@ -200,8 +197,7 @@ CQL_API cql_status cql_schema_plan_verify_wait(cql_session *s, const cql_schema_
 CQL_API cql_status cql_schema_plan_reset_wait(cql_session *s, const cql_schema_plan *plan,
                                               const cql_schema_options *opts, cql_error **err);
 
-/* --- for prompts
- * ------------------------------------------------------------------------------------- */
+/* --- for prompts ------------------------------------------------------------------------------ */
 /* Finds the first statement of `text` at offset *at: CQL_OK, and *at is behind it and its
  * semicolon; CQL_DONE when only blanks and comments are left; CQL_WOULD_BLOCK when it has no end
  * yet and more text could bring one; CQL_BAD_CQL_FILE for bytes that are no text. *at is only moved

@@ -5,8 +5,7 @@
 
 enum { AGREE_MS = 30000, TRIES = 3 };
 
-/* --- failures
- * ------------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 /* "line 3:14 …", as the server begins a syntax error: lines from 1, columns from 0. */
 static bool place_in_message(const char *message, unsigned *line, unsigned *column)
@@ -54,8 +53,7 @@ static cql_status fail_step(cqlsch_run *r, const cqlsch_step *step, cql_status s
     return st;
 }
 
-/* --- one statement
- * -------------------------------------------------------------------------------- */
+/* --- one statement ---------------------------------------------------------------------------- */
 
 static void tell_warnings(cqlsch_run *r, const cqlsch_step *step, const cql_result *res)
 {
@@ -147,8 +145,7 @@ static cql_status run_other(cqlsch_run *r, const cqlsch_step *step)
     return CQL_OK;
 }
 
-/* --- one object
- * ----------------------------------------------------------------------------------- */
+/* --- one object ------------------------------------------------------------------------------- */
 
 /* The object is there now, as far as this run is concerned. */
 static cql_status note_presence(cqlsch_run *r, const cqlsch_object *o)
@@ -175,6 +172,30 @@ static cql_status look_again(cqlsch_run *r, const cqlsch_object *o, bool *there)
     return st;
 }
 
+static bool mentions(const cql_error *err, const char *what)
+{
+    cql_str text = cql_str_of(cql_error_server_message(err));
+    size_t length = cql_str_of(what).len;
+    for (size_t i = 0; i + length <= text.len; i++) {
+        if (cqlsch_same_word(cqlsch_sub(text, i, i + length), what))
+            return true;
+    }
+    return false;
+}
+
+/* True when the node answered as one that does not know yet what others do: about a keyspace that
+ * is there, or about an id that another node gave to the same table. */
+static bool is_behind(const cqlsch_run *r, const cqlsch_object *o, cql_status st,
+                      const cql_error *err)
+{
+    bool keyspace =
+        cqlsch_model_find(&r->live, CQLSCH_KEYSPACE, o->keyspace, cql_str_of("")) != NULL;
+    if (st == CQL_SERVER_INVALID)
+        return keyspace && o->kind != CQLSCH_KEYSPACE && mentions(err, "keyspace") &&
+               (mentions(err, "doesn't exist") || mentions(err, "does not exist"));
+    return (st == CQL_SERVER_CONFIG_ERROR || st == CQL_SERVER_ERROR) && mentions(err, "mismatch");
+}
+
 /* Sends CREATE. Another initialiser may have been faster: the server then answers with a result
  * that changes nothing, or with AlreadyExists. An answer that got lost is made up for by looking.
  */
@@ -195,7 +216,8 @@ static cql_status send_create(cqlsch_run *r, const cqlsch_step *step, const cqls
         }
         if (st == CQL_OK || st == CQL_NOT_AGREED)
             return st;
-        bool unclear = cause && (cql_error_maybe_applied(cause) || cql_error_retriable(cause));
+        bool unclear = cause && (cql_error_maybe_applied(cause) || cql_error_retriable(cause) ||
+                                 is_behind(r, o, st, cause));
         if (!unclear || !step->ddl.conditional || tries == TRIES)
             return fail_step(r, step, st, cause);
         cql_status look = look_again(r, o, &there);
@@ -214,9 +236,7 @@ static cql_status run_create(cqlsch_run *r, const cqlsch_step *step, size_t obje
     cql_status st = CQL_OK;
     if (cqlsch_live_of(&r->live, o)) {
         /* What later statements change is told of at the end. */
-        if (!o->altered)
-            cqlsch_run_tell(r, object, CQL_SCHEMA_OBJECT_EXISTS);
-        return CQL_OK;
+        return o->altered ? CQL_OK : cqlsch_run_tell(r, object, CQL_SCHEMA_OBJECT_EXISTS);
     }
     tell_sending(r, step->text.ptr, step);
     if (!r->opts->dry_run)
@@ -224,12 +244,11 @@ static cql_status run_create(cqlsch_run *r, const cqlsch_step *step, size_t obje
     if (st == CQL_OK)
         st = note_presence(r, o);
     if (st == CQL_OK && verdict != CQL_SCHEMA_OBJECT_EXISTS)
-        cqlsch_run_tell(r, object, verdict);
+        st = cqlsch_run_tell(r, object, verdict);
     return st;
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static cql_status alter_for(cqlsch_run *r, const cqlsch_setting *s, const cqlsch_object *table)
 {
@@ -267,8 +286,7 @@ static cql_status apply_settings(cqlsch_run *r)
     return st;
 }
 
-/* --- all
- * ------------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 /* A statement that would fall into the keyspace that stands for none. */
 static cql_status refuse_nameless(cqlsch_run *r, const cqlsch_step *step)

@@ -30,7 +30,7 @@ cql_str cqlsch_option_text(cqlsch_mem *mem, const cqlsch_option *option);
 /* The class name without its package. */
 cql_str cqlsch_short_class(cql_str name);
 
-/* --- in compare_options.c --- */
+/* --- in compare_options.c --------------------------------------------------------------------- */
 void cqlsch_compare_replication(cqlsch_comparison *c, const cqlsch_object *expected,
                                 const cqlsch_object *live);
 void cqlsch_compare_options(cqlsch_comparison *c, const cqlsch_object *expected,

@@ -2,8 +2,6 @@
  * conditional write fails there, so it is said, with what mends it. */
 #include "schema/run.h"
 
-#include <time.h>
-
 enum { SETTLE_TRIES = 20, SETTLE_MS = 100, MAX_FACTOR = 1000 };
 
 static unsigned number_of(cql_str text)
@@ -81,8 +79,7 @@ static cql_hosts *settled_hosts(cqlsch_run *r)
             return hosts;
         cql_hosts_free(hosts);
         cql_result *res = NULL;
-        struct timespec t = {0, SETTLE_MS * 1000000L};
-        (void)nanosleep(&t, NULL);
+        cqlsch_pause_ms(SETTLE_MS);
         /* A driven session only gets on while it is asked something. */
         (void)cqlsch_ask(&r->sender, "SELECT now() FROM system.local", cql_str_of(""),
                          cql_str_of(""), &res, NULL);

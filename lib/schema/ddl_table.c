@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- options --------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 /* One value without brackets: a string without its quotes, a number with its sign, a word. */
 static cql_str take_scalar(cqlsch_cursor *c)

@@ -145,8 +145,7 @@ static cql_status include(const reading *r, const cqlsch_piece *piece)
     return st;
 }
 
-/* --- pieces
- * --------------------------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 static cql_status take_level(const reading *r, const cqlsch_piece *piece, cqlsch_step *step)
 {
@@ -221,8 +220,7 @@ static cql_status add_text(const reading *r, cql_str text)
     return CQL_OK;
 }
 
-/* --- public
- * --------------------------------------------------------------------------------------- */
+/* --- public ----------------------------------------------------------------------------------- */
 
 cql_status cql_schema_plan_new(const cql_allocator *al, cql_schema_plan **out)
 {
@@ -306,8 +304,7 @@ cql_status cql_schema_split(cql_str text, size_t *at, cql_str *statement)
     return CQL_OK;
 }
 
-/* --- inside
- * --------------------------------------------------------------------------------------- */
+/* --- inside ----------------------------------------------------------------------------------- */
 
 cqlsch_step *cqlsch_plan_step(const cql_schema_plan *plan, size_t i)
 {

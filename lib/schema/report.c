@@ -2,6 +2,8 @@
 #include "schema/live.h"
 #include "schema/run.h"
 
+enum { MAX_LOOKS = 4, LOOKS_PER_RETRY = 8 };
+
 static const char *word_of(cql_schema_verdict verdict)
 {
     switch (verdict) {
@@ -138,17 +140,36 @@ static void tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict,
         r->opts->on_object(&out, r->opts->user);
 }
 
-void cqlsch_run_tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict)
+/* What differs may be half made by somebody else: looks again after a moment, a few times in a run.
+ */
+static cql_status compare_surely(cqlsch_run *r, const cqlsch_object *o, cqlsch_comparison *c)
+{
+    cql_status st = CQL_OK;
+    compare(r, o, c);
+    while (st == CQL_OK && cqlsch_comparison_count(c) && r->looks < MAX_LOOKS) {
+        r->looks++;
+        cqlsch_pause_ms(cqlsch_retry_ms(&r->sender) / LOOKS_PER_RETRY);
+        st = cqlsch_run_look(r);
+        if (st == CQL_OK)
+            compare(r, o, c);
+    }
+    return st;
+}
+
+cql_status cqlsch_run_tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict)
 {
     cqlsch_comparison c = {.mem = r->mem};
     const cqlsch_object *o = cqlsch_model_at(&r->plan.model, object);
     bool pending = r->opts->dry_run && o->altered; /* what would mend it was not sent */
     if (verdict == CQL_SCHEMA_OBJECT_EXISTS && !pending) {
-        compare(r, o, &c);
+        cql_status st = compare_surely(r, o, &c);
+        if (st != CQL_OK)
+            return st;
         verdict =
             cqlsch_comparison_count(&c) ? CQL_SCHEMA_OBJECT_DIFFERS : CQL_SCHEMA_OBJECT_EXISTS;
     }
     tell(r, object, verdict, &c);
+    return cqlsch_mem_status(r->mem);
 }
 
 /* An object that this run created is only told of again when it is not what it should be: somebody
@@ -170,7 +191,7 @@ cql_status cqlsch_run_verify(cqlsch_run *r)
         if (cqlsch_model_at(&r->plan.model, i)->dropped)
             continue;
         if (r->told[i] == 0)
-            cqlsch_run_tell(r, i, CQL_SCHEMA_OBJECT_EXISTS);
+            st = cqlsch_run_tell(r, i, CQL_SCHEMA_OBJECT_EXISTS);
         else if (r->told[i] == CQL_SCHEMA_OBJECT_CREATED)
             check_created(r, i);
     }

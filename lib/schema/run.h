@@ -15,6 +15,7 @@ typedef struct cqlsch_run {
     cqlsch_model live;
     unsigned char *told; /* verdict of each expected object, 0: not yet */
     bool left;           /* the keyspace in use stands for none */
+    unsigned looks;      /* made because something differed */
     bool changed;        /* something was sent that may have changed the schema */
     cql_error **err;
 } cqlsch_run;
@@ -24,8 +25,9 @@ cql_status cqlsch_run_look(cqlsch_run *r);
 /* Number of the expected object that a step creates; (size_t)-1 for none. */
 size_t cqlsch_run_object_of(const cqlsch_run *r, size_t step);
 /* Tells of an object, with its differences to what is live. CREATED and ABSENT are told as they
- * are; EXISTS becomes DIFFERS when the comparison says so. */
-void cqlsch_run_tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict);
+ * are; EXISTS becomes DIFFERS when the comparison says so, and says so again after another look:
+ * somebody else may be in the middle of making the object. */
+cql_status cqlsch_run_tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict);
 /* Compares all objects that were not told yet, and those that were created by this run. */
 cql_status cqlsch_run_verify(cqlsch_run *r);
 /* Notes keyspaces that keep more copies than there are nodes. */

@@ -3,6 +3,7 @@
 
 #include "schema/fail.h"
 
+#include <string.h>
 #include <time.h>
 
 enum { RETRY_MS = 2000, SCHEMA_CHANGE_MS = 60000, PAGE_ROWS = 1000, FIRST_USER_MS = 15000 };
@@ -19,6 +20,36 @@ void cqlsch_tell(cqlsch_sender *sender, cql_schema_message_kind kind, const char
         sender->opts->on_message(&m, sender->opts->user);
 }
 
+/* --- the node --------------------------------------------------------------------------------- */
+
+static bool is_in_use(const cqlsch_sender *sender, const cql_host_info *info)
+{
+    return sender->host && strcmp(sender->host, info->address) == 0;
+}
+
+/* Keeps the node in use while it is up, else takes the one with the smallest id. */
+static void pick_node(cqlsch_sender *sender)
+{
+    cql_hosts *hosts = cql_session_hosts(sender->s);
+    const char *best = NULL;
+    cql_host_info info;
+    cql_uuid least = {{0}};
+    for (size_t i = 0; hosts && cql_hosts_at(hosts, i, &info); i++) {
+        if (!info.up)
+            continue;
+        if (is_in_use(sender, &info)) {
+            cql_hosts_free(hosts);
+            return;
+        }
+        if (!best || memcmp(info.host_id.bytes, least.bytes, sizeof least.bytes) < 0) {
+            best = info.address;
+            least = info.host_id;
+        }
+    }
+    sender->host = best ? cqlsch_copy(sender->mem, cql_str_of(best)).ptr : NULL;
+    cql_hosts_free(hosts);
+}
+
 /* --- statements ----------------------------------------------------------------------------------
  */
 
@@ -30,8 +61,10 @@ static cql_status send_prepared(cqlsch_sender *sender, cql_statement *stmt, uint
         st = cql_statement_set_paging_state(stmt, paging_state);
     if (st != CQL_OK)
         return cqlsch_fail(err, &sender->mem->al, st, NULL, cql_status_text(st));
-    cql_statement_set_timeout(stmt, timeout_ms);
-    return cql_session_execute_wait(sender->s, stmt, res, err);
+    pick_node(sender);
+    cql_execute_options opts = {
+        .size = sizeof opts, .timeout_ms = timeout_ms, .host = sender->host};
+    return cql_session_execute_with_wait(sender->s, stmt, &opts, res, err);
 }
 
 cql_status cqlsch_ask(cqlsch_sender *sender, const char *cql, cql_str value, cql_str paging_state,
@@ -72,8 +105,7 @@ cql_status cqlsch_send(cqlsch_sender *sender, const char *cql, bool schema_chang
     return st;
 }
 
-/* --- reaching
- * ------------------------------------------------------------------------------------- */
+/* --- reaching --------------------------------------------------------------------------------- */
 
 static uint64_t now_ms(void)
 {
@@ -82,7 +114,12 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void pause_ms(uint64_t ms)
+uint64_t cqlsch_retry_ms(const cqlsch_sender *sender)
+{
+    return sender->opts->retry_ms ? sender->opts->retry_ms : RETRY_MS;
+}
+
+void cqlsch_pause_ms(uint64_t ms)
 {
     struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
     while (nanosleep(&t, &t) != 0)
@@ -172,7 +209,7 @@ static cql_status give_up(cqlsch_sender *sender, cql_status st, cql_error *own, 
 
 cql_status cqlsch_reach(cqlsch_sender *sender, cql_error **err)
 {
-    uint64_t retry = sender->opts->retry_ms ? sender->opts->retry_ms : RETRY_MS;
+    uint64_t retry = cqlsch_retry_ms(sender);
     wait w = {.deadline = now_ms() + (uint64_t)sender->opts->wait_s * 1000};
     cql_error *own = NULL;
     bool connected = false;
@@ -187,6 +224,6 @@ cql_status cqlsch_reach(cqlsch_sender *sender, cql_error **err)
             return give_up(sender, st, own, err);
         uint64_t left = w.deadline - now;
         tell_waiting(sender, left, own);
-        pause_ms(left < retry ? left : retry);
+        cqlsch_pause_ms(left < retry ? left : retry);
     }
 }

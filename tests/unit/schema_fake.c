@@ -7,8 +7,7 @@
 #include "types/type.h"
 #include "unit.h"
 
-/* --- what the public types hold here
- * -------------------------------------------------------------- */
+/* --- what the public types hold here ---------------------------------------------------------- */
 
 struct cql_session {
     fake_server *fs;
@@ -64,8 +63,7 @@ static const cql_type *text_type(void)
     return text_pair[0];
 }
 
-/* --- making results
- * -------------------------------------------------------------------------------- */
+/* --- making results --------------------------------------------------------------------------- */
 
 static cql_result *result_new(cql_result_kind kind)
 {
@@ -132,8 +130,7 @@ static void set_pairs(cql_result *res, size_t column, const cqlsch_list *pairs)
     }
 }
 
-/* --- system_schema
- * --------------------------------------------------------------------------------- */
+/* --- system_schema ---------------------------------------------------------------------------- */
 
 static void set_option(cql_result *res, const cqlsch_object *o, size_t column)
 {
@@ -292,8 +289,7 @@ static cql_result *answer_schema(fake_server *fs, const cql_statement *stmt)
     return res;
 }
 
-/* --- statements
- * ------------------------------------------------------------------------------------ */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static cql_status refuse(fake_server *fs, cql_status st, const char *message, bool maybe,
                          cql_error **err)
@@ -349,8 +345,19 @@ static void note(fake_server *fs, const cql_statement *stmt)
     size_t used = strlen(fs->log);
     fs->statements++;
     (void)snprintf(fs->log + used, sizeof fs->log - used, "%s%s%s\n",
-                   stmt->level_set ? cql_consistency_name(stmt->level) : "",
+                   stmt->level_set ? cql_consistency_name((int)stmt->level) : "",
                    stmt->level_set ? " " : "", stmt->text);
+}
+
+/* The node that was asked goes down. */
+static void lose_host(fake_server *fs)
+{
+    for (size_t i = 0; i < fs->host_count; i++) {
+        if (fs->hosts[i].up && fs->hosts[i].statements) {
+            fs->hosts[i].up = false;
+            return;
+        }
+    }
 }
 
 static cql_status execute_logged(fake_server *fs, const cql_statement *stmt, cql_result **res,
@@ -371,6 +378,8 @@ static cql_status execute_logged(fake_server *fs, const cql_statement *stmt, cql
         return st;
     (*res)->warning = fs->warning;
     (*res)->agreed = fs->disagree_at != fs->statements;
+    if (fs->down_at == fs->statements)
+        lose_host(fs);
     return CQL_OK;
 }
 
@@ -390,11 +399,22 @@ static cql_result *answer_select(fake_server *fs, const cql_statement *stmt)
     return res;
 }
 
-cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,
-                                    cql_error **err)
+static void count_host(fake_server *fs, const char *host)
+{
+    for (size_t i = 0; i < fs->host_count; i++) {
+        if (host && fs->hosts[i].address && strcmp(fs->hosts[i].address, host) == 0)
+            fs->hosts[i].statements++;
+    }
+}
+
+cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
+                                         const cql_execute_options *opts, cql_result **res,
+                                         cql_error **err)
 {
     fake_server *fs = s->fs;
     *res = NULL;
+    assert_int_equal(opts->size, sizeof *opts);
+    count_host(fs, opts->host);
     if (!fs->connected)
         return refuse(fs, CQL_BAD_STATE, "not connected", false, err);
     if (strncmp(stmt->text, "SELECT now()", 12) == 0) {
@@ -405,6 +425,11 @@ cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, c
     }
     if (strstr(stmt->text, "system_schema.")) {
         *res = answer_schema(fs, stmt);
+        if (fs->late && strstr(stmt->text, "columns")) {
+            const char *late = fs->late;
+            fs->late = NULL;
+            fake_execute(fs, late);
+        }
         return CQL_OK;
     }
     cql_status st = execute_logged(fs, stmt, res, err);
@@ -429,8 +454,7 @@ void fake_execute(fake_server *fs, const char *cql)
     }
 }
 
-/* --- session
- * --------------------------------------------------------------------------------------- */
+/* --- session ---------------------------------------------------------------------------------- */
 
 void fake_init(fake_server *fs)
 {
@@ -504,6 +528,8 @@ bool cql_hosts_at(const cql_hosts *hosts, size_t i, cql_host_info *out)
     memset(out, 0, sizeof *out);
     out->data_center = hosts->fs->hosts[i].data_center;
     out->up = hosts->fs->hosts[i].up;
+    out->address = hosts->fs->hosts[i].address ? hosts->fs->hosts[i].address : "";
+    out->host_id.bytes[0] = hosts->fs->hosts[i].id;
     return true;
 }
 
@@ -512,8 +538,7 @@ void cql_hosts_free(cql_hosts *hosts)
     free(hosts);
 }
 
-/* --- statement
- * ------------------------------------------------------------------------------------- */
+/* --- statement -------------------------------------------------------------------------------- */
 
 /* Takes and gives back a byte of the module's memory, so that a failure there is met here too. */
 cql_status cql_statement_new(const char *cql, size_t markers, const cql_allocator *al,
@@ -582,14 +607,7 @@ cql_status cql_statement_set_paging_state(cql_statement *stmt, cql_str state)
     return CQL_OK;
 }
 
-void cql_statement_set_timeout(cql_statement *stmt, uint32_t timeout_ms)
-{
-    (void)stmt;
-    (void)timeout_ms;
-}
-
-/* --- result
- * ---------------------------------------------------------------------------------------- */
+/* --- result ----------------------------------------------------------------------------------- */
 
 void cql_result_unref(cql_result *res)
 {
@@ -731,8 +749,7 @@ const char *cql_rows_cstr(cql_rows *rows, size_t column)
     return res->text;
 }
 
-/* --- levels
- * ---------------------------------------------------------------------------------------- */
+/* --- levels ----------------------------------------------------------------------------------- */
 
 const char *cql_consistency_name(int consistency)
 {

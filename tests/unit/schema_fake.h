@@ -11,6 +11,9 @@
 typedef struct fake_host {
     const char *data_center;
     bool up;
+    const char *address; /* "10.0.0.1:9042" */
+    uint8_t id;          /* first byte of its id */
+    unsigned statements; /* that went to it, those of the module's own among them */
 } fake_host;
 
 typedef struct fake_server {
@@ -25,7 +28,9 @@ typedef struct fake_server {
     const char *fail_message;
     bool fail_maybe;    /* the error says that it may have been applied */
     bool fail_applied;  /* and it was */
+    size_t down_at;     /* the first node that is up goes down right after this statement */
     size_t others_at;   /* somebody else creates the same right before this statement */
+    const char *late;   /* executed by somebody else after the first answer about columns */
     size_t disagree_at; /* the nodes do not agree after it */
     cql_status agree_status;
     /* Connecting. */
@@ -36,7 +41,7 @@ typedef struct fake_server {
     unsigned connects;
     bool connected;
     const char *warning; /* attached to every statement of the log */
-    const fake_host *hosts;
+    fake_host *hosts;
     size_t host_count;
     size_t page; /* rows of a page of SELECT, 0: all */
     const cql_allocator *al;

@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- a folder with files
- * --------------------------------------------------------------------------- */
+/* --- a folder with files ---------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -219,8 +218,7 @@ static void no_memory_is_reported_at_every_step(void **state)
     assert_true(failmalloc_each(read_file, path, false) > 1);
 }
 
-/* --- cql_schema_split
- * ------------------------------------------------------------------------------ */
+/* --- cql_schema_split ------------------------------------------------------------------------- */
 
 static void expect_split(const char *text, cql_status st, const char *statement, size_t at)
 {

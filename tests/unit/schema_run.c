@@ -3,8 +3,7 @@
 #include "schema_fake.h"
 #include "unit.h"
 
-/* --- what a run tells
- * ------------------------------------------------------------------------------ */
+/* --- what a run tells ------------------------------------------------------------------------- */
 
 typedef struct told {
     char text[8192]; /* objects, differences and messages, a line each */
@@ -126,8 +125,7 @@ static const char schema_exists[] =
 static const char schema_created[] =
     "created keyspace k\ncreated type k.u\ncreated table k.t\ncreated index k.i\n";
 
-/* --- applying
- * -------------------------------------------------------------------------------------- */
+/* --- applying --------------------------------------------------------------------------------- */
 
 static void objects_are_created_then_exist(void **state)
 {
@@ -301,8 +299,7 @@ static void names_of_nameless_indexes_are_told(void **state)
     scene_end(&sc);
 }
 
-/* --- keyspaces in use
- * ------------------------------------------------------------------------------ */
+/* --- keyspaces in use ------------------------------------------------------------------------- */
 
 static void use_ends_with_its_text(void **state)
 {
@@ -350,8 +347,7 @@ static void statements_without_a_known_keyspace_are_only_sent(void **state)
     scene_end(&sc);
 }
 
-/* --- options
- * --------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static void replication_is_overridden(void **state)
 {
@@ -480,7 +476,9 @@ static void a_reset_needs_its_word(void **state)
 static void more_copies_than_nodes_are_noted_with_what_mends_it(void **state)
 {
     scene sc;
-    static const fake_host hosts[] = {{"dc1", true}, {"dc1", true}, {"dc2", true}};
+    fake_host hosts[] = {{.data_center = "dc1", .up = true},
+                         {.data_center = "dc1", .up = true},
+                         {.data_center = "dc2", .up = true}};
     (void)state;
     scene_begin(&sc);
     sc.fs.hosts = hosts;
@@ -502,8 +500,34 @@ static void more_copies_than_nodes_are_noted_with_what_mends_it(void **state)
     scene_end(&sc);
 }
 
-/* --- trouble
- * --------------------------------------------------------------------------------------- */
+static void everything_goes_to_the_node_with_the_smallest_id(void **state)
+{
+    scene sc;
+    fake_host hosts[] = {{.up = true, .address = "a:1", .id = 7},
+                         {.up = false, .address = "b:1", .id = 1},
+                         {.up = true, .address = "c:1", .id = 3},
+                         {.up = true, .address = "d:1", .id = 9}};
+    (void)state;
+    scene_begin(&sc);
+    sc.fs.hosts = hosts;
+    sc.fs.host_count = CQL_COUNT(hosts);
+    sc.fs.down_at = 2;
+    apply(&sc, schema);
+    assert_int_equal(sc.st, CQL_OK);
+    assert_int_equal(hosts[1].statements, 0);
+    assert_int_equal(hosts[3].statements, 0);
+    /* The one in use went down after the second statement. */
+    assert_true(hosts[2].statements > 2);
+    assert_true(hosts[0].statements > 2);
+    unsigned before = hosts[0].statements;
+    hosts[1].up = true;
+    apply(&sc, schema);
+    assert_int_equal(hosts[0].statements, before);
+    assert_true(hosts[1].statements > 2);
+    scene_end(&sc);
+}
+
+/* --- trouble ---------------------------------------------------------------------------------- */
 
 static void a_failing_statement_stops_everything_with_its_place(void **state)
 {
@@ -580,6 +604,43 @@ static void a_lost_answer_is_made_up_for_by_looking(void **state)
         assert_int_equal(sc.fs.statements, applied ? 4 : 5);
         scene_end(&sc);
     }
+}
+
+static void a_node_that_is_behind_is_asked_again(void **state)
+{
+    static const struct {
+        cql_status st;
+        const char *message;
+        bool again;
+    } rows[] = {{CQL_SERVER_INVALID, "Keyspace 'k' doesn't exist", true},
+                {CQL_SERVER_CONFIG_ERROR, "Table ID mismatch", true},
+                {CQL_SERVER_INVALID, "Unknown type k.u", false},
+                {CQL_SERVER_CONFIG_ERROR, "Unknown option", false}};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        scene sc;
+        scene_begin(&sc);
+        sc.fs.fail_at = 3;
+        sc.fs.fail_status = rows[i].st;
+        sc.fs.fail_message = rows[i].message;
+        apply(&sc, schema);
+        assert_int_equal(sc.st, rows[i].again ? CQL_OK : rows[i].st);
+        assert_int_equal(sc.fs.statements, rows[i].again ? 5 : 3);
+        scene_end(&sc);
+    }
+}
+
+static void what_is_half_made_by_another_run_is_looked_at_again(void **state)
+{
+    scene sc;
+    (void)state;
+    scene_begin(&sc);
+    fake_execute(&sc.fs, "CREATE KEYSPACE k; CREATE TABLE k.t (a int PRIMARY KEY)");
+    sc.fs.late = "ALTER TABLE k.t ADD b int";
+    apply(&sc, "CREATE TABLE IF NOT EXISTS k.t (a int PRIMARY KEY, b int)");
+    expect(&sc, CQL_OK, "exists table k.t\n");
+    assert_null(sc.fs.late);
+    scene_end(&sc);
 }
 
 static void an_unclear_statement_without_condition_is_not_repeated(void **state)
@@ -814,10 +875,13 @@ int main(void)
         cmocka_unit_test(a_plan_is_told_without_a_server_and_used_again),
         cmocka_unit_test(a_reset_needs_its_word),
         cmocka_unit_test(more_copies_than_nodes_are_noted_with_what_mends_it),
+        cmocka_unit_test(everything_goes_to_the_node_with_the_smallest_id),
         cmocka_unit_test(a_failing_statement_stops_everything_with_its_place),
         cmocka_unit_test(nothing_is_sent_of_a_text_that_cannot_be_split),
         cmocka_unit_test(another_initialiser_may_be_faster),
         cmocka_unit_test(a_lost_answer_is_made_up_for_by_looking),
+        cmocka_unit_test(a_node_that_is_behind_is_asked_again),
+        cmocka_unit_test(what_is_half_made_by_another_run_is_looked_at_again),
         cmocka_unit_test(an_unclear_statement_without_condition_is_not_repeated),
         cmocka_unit_test(nodes_that_do_not_agree_end_the_run),
         cmocka_unit_test(waiting_goes_on_until_a_query_is_answered),

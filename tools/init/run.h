@@ -7,7 +7,7 @@
 /* Reads the inputs, connects, works, reports. Returns the exit code. */
 int init_run(const init_config *config, tool_connection *connection, tool_args *args);
 
-/* --- for shell.c and status.c --- */
+/* --- for shell.c and status.c ----------------------------------------------------------------- */
 /* The options of a run; opts->reached is set. */
 cql_schema_options init_options(const init_config *config, const tool_connection *connection,
                                 init_say *say);
