@@ -2,7 +2,7 @@
  * conditional write fails there, so it is said, with what mends it. */
 #include "schema/run.h"
 
-enum { SETTLE_TRIES = 20, SETTLE_MS = 100, MAX_FACTOR = 1000 };
+enum { SETTLE_TRIES = 20, MAX_FACTOR = 1000 };
 
 static unsigned number_of(cql_str text)
 {
@@ -79,7 +79,7 @@ static cql_hosts *settled_hosts(cqlsch_run *r)
             return hosts;
         cql_hosts_free(hosts);
         cql_result *res = NULL;
-        cqlsch_pause_ms(SETTLE_MS);
+        cqlsch_pause_ms(cqlsch_retry_ms(&r->sender) / SETTLE_TRIES);
         /* A driven session only gets on while it is asked something. */
         (void)cqlsch_ask(&r->sender, "SELECT now() FROM system.local", cql_str_of(""),
                          cql_str_of(""), &res, NULL);
