@@ -114,9 +114,15 @@ typedef struct cql_collection cql_collection;
 CQL_API cql_status cql_collection_new(cql_type_id type, const cql_allocator *al,
                                       cql_collection **out);
 /* Appends an element (copied); for a map key and value in turn. Null is refused in list, set, map and
- * vector (CQL_IS_NULL) since servers fail on it; elements of one list or set, all keys and all values
- * of a map, must have one type (CQL_TYPE_MISMATCH). */
+ * vector (CQL_IS_NULL) since servers fail on it; elements of one list, set or vector, all keys and all
+ * values of a map, must have one type (CQL_TYPE_MISMATCH), which the bind compares with the column's: a
+ * list of ints is no list of floats. CQL_UNBOUND; CQL_BAD_ARGUMENT for unset, for an unknown type, for c
+ * itself, and in a vector for a vector that no builder made; CQL_BAD_VALUE for a number of the wrong
+ * length in a vector; CQL_TOO_LARGE beyond 2^31-1 bytes, 65,535 fields or 32 levels; CQL_NO_MEMORY.
+ * What was refused leaves c as it was. */
 CQL_API cql_status cql_collection_add(cql_collection *c, cql_value element);
+/* Key and value at once, both or none. CQL_BAD_STATE for other types than maps and behind a key without
+ * value, else as cql_collection_add. */
 CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value value);
 /* Empties it for reuse; keeps the memory. */
 CQL_API void cql_collection_clear(cql_collection *c);
@@ -138,7 +144,7 @@ typedef struct cql_items {
 
 /* type: the descriptor that belongs to v (a column's, or cql_type_at of an outer one). A null value
  * gives zero items. CQL_TYPE_MISMATCH when v is no collection, CQL_MALFORMED for a count that its
- * bytes cannot hold. */
+ * bytes cannot hold. A tuple or UDT that is shorter than its type ends in nulls. */
 CQL_API cql_status cql_items_init(cql_items *it, const cql_type *type, const cql_value *v);
 /* The next element; for a map it is the value and *key its key (key may be NULL for the others). The
  * values borrow from v's bytes. False at the end or at malformed bytes: cql_items_status tells. */
@@ -147,11 +153,18 @@ CQL_API cql_status cql_items_status(const cql_items *it);
 
 /* --- text -----------------------------------------------------------------------------------------
  * Prints a value as cqlsh does (text without quotes at the top level, with quotes inside collections;
- * blobs as 0x…, null as "null"). type may be NULL for scalars. Always NUL-terminated and cut at cap;
- * *len is the full length without the NUL. CQL_MALFORMED for bytes that are no value of the type. */
+ * blobs as 0x…, null as "null"), floats with the fewest digits that read back as the same. In text,
+ * control characters and bytes that are no UTF-8 are escaped (\n, \x1b) and backslashes doubled. A
+ * varint or decimal of more than 512 bytes is printed as 0x and hex. type may be NULL for scalars. buf
+ * may be NULL with cap 0. Always NUL-terminated and cut at cap, no character in two; *len (may be NULL)
+ * is the full length without the NUL. CQL_MALFORMED for bytes that are no value of the type, CQL_TOO_LARGE
+ * for more than a million absent fields, CQL_TYPE_MISMATCH, CQL_BAD_ARGUMENT; then the text is empty and
+ * *len as it was. */
 CQL_API cql_status cql_value_print(const cql_value *v, const cql_type *type, char *buf, size_t cap,
                                    size_t *len);
-/* The same as JSON (numbers, true, null, strings with escapes, arrays, objects). */
+/* The same as JSON (numbers, true, null, strings with escapes, arrays, objects). NaN and the infinities
+ * are null, bytes that are no UTF-8 U+FFFD, what JSON has no form for is a string of the text form; so
+ * are the keys of maps. */
 CQL_API cql_status cql_value_print_json(const cql_value *v, const cql_type *type, char *buf,
                                         size_t cap, size_t *len);
 

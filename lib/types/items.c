@@ -35,7 +35,7 @@ static bool counted(cql_items *it, const cql_type *type)
         return false;
     it->at = rd.at;
     it->count = (uint32_t)count;
-    return true;
+    return count > 0 || it->at == it->end;
 }
 
 cql_status cqln_items_over(cql_items *it, const cql_type *type, cql_str bytes)
@@ -123,6 +123,10 @@ bool cql_items_next(cql_items *it, cql_value *key, cql_value *element)
     it->at = rd.at;
     it->count--;
     it->index++;
+    /* Tuples and UDTs may have got fields that this type does not have yet; nothing may follow the
+     * elements of the others. */
+    if (it->count == 0 && it->at != it->end && !is_tuple(type))
+        it->status = CQL_MALFORMED;
     if (key)
         *key = k;
     *element = e;

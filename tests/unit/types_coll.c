@@ -472,6 +472,43 @@ static void short_tuples_end_in_nulls(void **state)
     hex_free(&b);
 }
 
+/* Walks over all elements; the status at the end. */
+static cql_status walk(const cql_type *t, const uint8_t *bytes, size_t len)
+{
+    cql_value v = cqln_value_view(t, bytes, len);
+    cql_items it;
+    cql_value key;
+    cql_value element;
+    cql_items_init(&it, t, &v);
+    while (cql_items_next(&it, &key, &element))
+        ;
+    return cql_items_status(&it);
+}
+
+static void nothing_may_follow_the_last_element(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *bytes;
+        cql_status want;
+    } longer[] = {
+        {"list<int>", "00000001 00000004 00000001 00", CQL_MALFORMED},
+        {"list<int>", "00000000 00", CQL_MALFORMED},
+        {"map<int, int>", "00000001 00000004 00000001 00000004 00000001 00", CQL_MALFORMED},
+        {"vector<text, 1>", "0161 00", CQL_MALFORMED},
+        {"vector<int, 1>", "00000001 00", CQL_MALFORMED},
+        {"tuple<int>", "00000004 00000001 00000004 00000002", CQL_OK}, /* a field of a later type */
+    };
+    for (size_t i = 0; i < CQL_COUNT(longer); i++) {
+        const cql_type *t = cql(longer[i].type);
+        hex b = hex_bytes(longer[i].bytes);
+        assert_int_equal(walk(t, b.data, b.len), longer[i].want);
+        assert_int_equal(cqln_value_wellformed(t, hex_str(b)), CQL_BAD_VALUE);
+        hex_free(&b);
+    }
+}
+
 static void walking_what_is_no_collection_fails(void **state)
 {
     (void)state;
@@ -490,19 +527,6 @@ static void walking_what_is_no_collection_fails(void **state)
     v = cql_value_null();
     assert_int_equal(cql_items_init(&it, cql("list<int>"), &v), CQL_OK);
     assert_false(cql_items_next(&it, NULL, &element));
-}
-
-/* Walks over all elements; the status at the end. */
-static cql_status walk(const cql_type *t, const uint8_t *bytes, size_t len)
-{
-    cql_value v = cqln_value_view(t, bytes, len);
-    cql_items it;
-    cql_value key;
-    cql_value element;
-    cql_items_init(&it, t, &v);
-    while (cql_items_next(&it, &key, &element))
-        ;
-    return cql_items_status(&it);
 }
 
 static void cut_is_noticed(const uint8_t *bytes, size_t len, void *user)
@@ -646,6 +670,7 @@ int main(void)
         cmocka_unit_test(malformed_collections_are_refused),
         cmocka_unit_test(walking_gives_the_elements),
         cmocka_unit_test(short_tuples_end_in_nulls),
+        cmocka_unit_test(nothing_may_follow_the_last_element),
         cmocka_unit_test(walking_what_is_no_collection_fails),
         cmocka_unit_test(every_cut_of_a_collection_is_noticed),
         cmocka_unit_test(collections_survive_any_failing_allocation),

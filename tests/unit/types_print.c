@@ -243,6 +243,8 @@ static void bytes_that_are_no_value_are_malformed(void **state)
         {"map<int, int>", "00000001 00000001 61 00000004 00000001"},
         {"tuple<int, int>", "00000004 0000"},
         {"vector<float, 2>", "3f800000"},
+        {"list<int>", "00000000 00"},
+        {"list<int>", "00000001 00000004 00000001 00"},
     };
     const print_fn prints[] = {cql_value_print, cql_value_print_json};
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {

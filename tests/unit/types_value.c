@@ -250,13 +250,13 @@ static void getters_refuse_every_other_length(void **state)
         cql_uuid u;
         cql_inet in;
     } out;
+    guard g;
+    guard_init(&g, 18);
     for (size_t t = 0; t < CQL_COUNT(types); t++) {
         uint8_t fixed = cqln_type_scalar((uint16_t)types[t])->fixed;
         for (size_t len = 0; len <= 18; len++) {
-            uint8_t *block = calloc(1, len ? len : 1);
-            assert_non_null(block);
-            if (len > 6)
-                block[6] = 0x10;
+            static const uint8_t bytes[18] = {[6] = 0x10};
+            const uint8_t *block = guard_place(&g, bytes, len);
             cql_value v = cql_value_raw(types[t], block, len);
             bool right = types[t] == CQL_TYPE_INET ? len == 4 || len == 16 : len == fixed;
             cql_status want = right ? CQL_OK : CQL_BAD_VALUE;
@@ -299,8 +299,26 @@ static void getters_refuse_every_other_length(void **state)
             assert_int_equal(
                 cqln_value_wellformed(cqln_type_scalar((uint16_t)types[t]), cql_value_bytes(&v)),
                 right || (len == 0 && may_be_empty) ? CQL_OK : CQL_BAD_VALUE);
-            free(block);
         }
+    }
+    guard_fini(&g);
+}
+
+static void text_is_delivered_as_it_came(void **state)
+{
+    (void)state;
+    static const char odd[] = "a\0\xff\xc0\x80\xed\xa0\x80";
+    static const cql_type_id types[] = {CQL_TYPE_TEXT, CQL_TYPE_ASCII, CQL_TYPE_BLOB,
+                                        CQL_TYPE_CUSTOM};
+    for (size_t i = 0; i < CQL_COUNT(types); i++) {
+        cql_value v = cql_value_raw(types[i], odd, sizeof odd - 1);
+        cql_str s = {NULL, 0};
+        assert_int_equal(cql_value_as_str(&v, &s), CQL_OK);
+        assert_ptr_equal(s.ptr, odd);
+        assert_int_equal(s.len, sizeof odd - 1);
+        v = cql_value_raw(types[i], odd, 0);
+        assert_int_equal(cql_value_as_str(&v, &s), CQL_OK);
+        assert_int_equal(s.len, 0);
     }
 }
 
@@ -466,6 +484,7 @@ int main(void)
         cmocka_unit_test(null_pointers_give_null),
         cmocka_unit_test(every_getter_tells_null_and_other_types_apart),
         cmocka_unit_test(getters_refuse_every_other_length),
+        cmocka_unit_test(text_is_delivered_as_it_came),
         cmocka_unit_test(any_boolean_byte_but_zero_is_true),
         cmocka_unit_test(numbers_come_back),
         cmocka_unit_test(time_outside_a_day_is_refused),
