@@ -15,9 +15,9 @@ typedef struct cql_uuid {
 
 /* A random UUID (version 4), from the system's random source. [any thread] */
 CQL_API cql_uuid cql_uuid_random(void);
-/* A time UUID (version 1) of now: strictly rising within the process, unique over its threads, with
- * a node id drawn at random once per process (again in a child after fork), so that no hardware address
- * leaks. [any thread] */
+/* A time UUID (version 1) of now: strictly rising within the process, unique over its threads,
+ * with a node id drawn at random once per process (again in a child after fork), so that no
+ * hardware address leaks. [any thread] */
 CQL_API cql_uuid cql_uuid_time(void);
 /* The lowest and the highest version 1 UUID of a millisecond, in the server's own order: bounds for
  * range queries over a timeuuid column. [any thread] */

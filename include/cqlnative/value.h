@@ -17,13 +17,13 @@ typedef enum cql_value_state {
 } cql_value_state;
 
 /* A value in wire form (big-endian). Numbers, uuids, addresses and durations are held inside; the
- * rest is borrowed: `ptr` must stay good until the call that takes the value returns. Make it with the
- * functions below; read it with the cql_value_as_ functions. A plain struct: copy it, drop it, nothing
- * to free. */
+ * rest is borrowed: `ptr` must stay good until the call that takes the value returns. Make it with
+ * the functions below; read it with the cql_value_as_ functions. A plain struct: copy it, drop it,
+ * nothing to free. */
 typedef struct cql_value {
     uint16_t type;  /* cql_type_id of the bytes */
     uint8_t state;  /* cql_value_state */
-    uint8_t inside; /* 1: the bytes are in u.bytes; else at u.ptr; 2: of a builder, with its shape */
+    uint8_t inside; /* 1: the bytes are in u.bytes; else at u.ptr, 2 with a builder's shape */
     uint32_t len;
     union {
         uint8_t bytes[24]; /* the longest duration takes 19 */
@@ -69,8 +69,8 @@ CQL_API cql_value cql_value_duration(cql_duration v);
 /* Also binds timeuuid when the version is 1. */
 CQL_API cql_value cql_value_uuid(cql_uuid v);
 CQL_API cql_value cql_value_inet(cql_inet v);
-/* Text for ascii and text columns, borrowed. In all five below a NULL pointer gives a null value, an
- * empty value needs one that is not NULL; more than 2^31-1 bytes are refused by every bind with
+/* Text for ascii and text columns, borrowed. In all five below a NULL pointer gives a null value,
+ * an empty value needs one that is not NULL; more than 2^31-1 bytes are refused by every bind with
  * CQL_TOO_LARGE. */
 CQL_API cql_value cql_value_text(const char *nul_terminated);
 CQL_API cql_value cql_value_str(cql_str text);
@@ -113,16 +113,16 @@ typedef struct cql_collection cql_collection;
  * free with cql_collection_free. CQL_NO_MEMORY, CQL_BAD_ARGUMENT. [one at a time] */
 CQL_API cql_status cql_collection_new(cql_type_id type, const cql_allocator *al,
                                       cql_collection **out);
-/* Appends an element (copied); for a map key and value in turn. Null is refused in list, set, map and
- * vector (CQL_IS_NULL) since servers fail on it; elements of one list, set or vector, all keys and all
- * values of a map, must have one type (CQL_TYPE_MISMATCH), which the bind compares with the column's: a
- * list of ints is no list of floats. CQL_UNBOUND; CQL_BAD_ARGUMENT for unset, for an unknown type, for c
- * itself, and in a vector for a vector that no builder made; CQL_BAD_VALUE for a number of the wrong
- * length in a vector; CQL_TOO_LARGE beyond 2^31-1 bytes, 65,535 fields or 32 levels; CQL_NO_MEMORY.
- * What was refused leaves c as it was. */
+/* Appends an element (copied); for a map key and value in turn. Null is refused in list, set, map
+ * and vector (CQL_IS_NULL) since servers fail on it; elements of one list, set or vector, all keys
+ * and all values of a map, must have one type (CQL_TYPE_MISMATCH), which the bind compares with
+ * the column's: a list of ints is no list of floats. CQL_UNBOUND; CQL_BAD_ARGUMENT for unset, for
+ * an unknown type, for c itself, and in a vector for a vector that no builder made; CQL_BAD_VALUE
+ * for a number of the wrong length in a vector; CQL_TOO_LARGE beyond 2^31-1 bytes, 65,535 fields
+ * or 32 levels; CQL_NO_MEMORY. What was refused leaves c as it was. */
 CQL_API cql_status cql_collection_add(cql_collection *c, cql_value element);
-/* Key and value at once, both or none. CQL_BAD_STATE for other types than maps and behind a key without
- * value, else as cql_collection_add. */
+/* Key and value at once, both or none. CQL_BAD_STATE for other types than maps and behind a key
+ * without value, else as cql_collection_add. */
 CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value value);
 /* Empties it for reuse; keeps the memory. */
 CQL_API void cql_collection_clear(cql_collection *c);
@@ -152,19 +152,19 @@ CQL_API bool cql_items_next(cql_items *it, cql_value *key, cql_value *element);
 CQL_API cql_status cql_items_status(const cql_items *it);
 
 /* --- text -----------------------------------------------------------------------------------------
- * Prints a value as cqlsh does (text without quotes at the top level, with quotes inside collections;
- * blobs as 0x…, null as "null"), floats with the fewest digits that read back as the same. In text,
- * control characters and bytes that are no UTF-8 are escaped (\n, \x1b) and backslashes doubled. A
- * varint or decimal of more than 512 bytes is printed as 0x and hex. type may be NULL for scalars. buf
- * may be NULL with cap 0. Always NUL-terminated and cut at cap, no character in two; *len (may be NULL)
- * is the full length without the NUL. CQL_MALFORMED for bytes that are no value of the type, CQL_TOO_LARGE
- * for more than a million absent fields, CQL_TYPE_MISMATCH, CQL_BAD_ARGUMENT; then the text is empty and
- * *len as it was. */
+ * Prints a value as cqlsh does (text without quotes at the top level, with quotes inside
+ * collections; blobs as 0x…, null as "null"), floats with the fewest digits that read back as the
+ * same. In text, control characters and bytes that are no UTF-8 are escaped (\n, \x1b) and
+ * backslashes doubled. A varint or decimal of more than 512 bytes is printed as 0x and hex. type
+ * may be NULL for scalars. buf may be NULL with cap 0. Always NUL-terminated and cut at cap, no
+ * character in two; *len (may be NULL) is the full length without the NUL. CQL_MALFORMED for bytes
+ * that are no value of the type, CQL_TOO_LARGE for more than a million absent fields,
+ * CQL_TYPE_MISMATCH, CQL_BAD_ARGUMENT; then the text is empty and *len as it was. */
 CQL_API cql_status cql_value_print(const cql_value *v, const cql_type *type, char *buf, size_t cap,
                                    size_t *len);
-/* The same as JSON (numbers, true, null, strings with escapes, arrays, objects). NaN and the infinities
- * are null, bytes that are no UTF-8 U+FFFD, what JSON has no form for is a string of the text form; so
- * are the keys of maps. */
+/* The same as JSON (numbers, true, null, strings with escapes, arrays, objects). NaN and the
+ * infinities are null, bytes that are no UTF-8 U+FFFD, what JSON has no form for is a string of
+ * the text form; so are the keys of maps. */
 CQL_API cql_status cql_value_print_json(const cql_value *v, const cql_type *type, char *buf,
                                         size_t cap, size_t *len);
 
