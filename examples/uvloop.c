@@ -11,7 +11,8 @@
 #define QUERIES 5
 
 struct app {
-    uv_timer_t timer; /* the program's own work, to show that nothing blocks it */
+    cql_allocator memory; /* outlives every object made with it */
+    uv_timer_t timer;     /* the program's own work, to show that nothing blocks it */
     cql_session *session;
     int asked, answered;
     bool finished, failed;
@@ -97,9 +98,8 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
 
 static cql_status begin(struct app *app, uv_loop_t *loop, const char *url, cql_error **err)
 {
-    cql_allocator memory = {app, counted_malloc, counted_realloc, counted_free};
     cql_options *o = NULL;
-    cql_status st = cql_options_new(&memory, &o);
+    cql_status st = cql_options_new(&app->memory, &o);
     if (st == CQL_OK)
         st = cql_options_parse(o, url, err);
     if (st == CQL_OK)
@@ -113,7 +113,7 @@ static cql_status begin(struct app *app, uv_loop_t *loop, const char *url, cql_e
 int main(int argc, char **argv)
 {
     const char *url = argc > 1 ? argv[1] : "cql://127.0.0.1/";
-    struct app app = {.session = NULL};
+    struct app app = {.memory = {&app, counted_malloc, counted_realloc, counted_free}};
     cql_error *err = NULL;
     uv_loop_t loop;
 
