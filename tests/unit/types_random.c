@@ -6,6 +6,11 @@
 /* A failure names the seed of its round; TYPES_SEED in the environment runs that one alone. */
 enum { ROUNDS = 3000, LEVELS = 4, TEXT_MAX = 40, CLASS_MAX = 20000 };
 
+static size_t below(cqln_rand *r, size_t bound)
+{
+    return (size_t)cqln_rand_below(r, bound);
+}
+
 /* --- a random class string -------------------------------------------------------------------- */
 
 typedef struct text {
@@ -40,7 +45,7 @@ static void put_type(text *t, cqln_rand *r, unsigned level)
         put_scalar(t, r);
         return;
     }
-    size_t parts = kind == 2 ? 2 : kind == 3 || kind == 4 ? 1 + cqln_rand_below(r, 3) : 1;
+    size_t parts = kind == 2 ? 2 : kind == 3 || kind == 4 ? 1 + below(r, 3) : 1;
     put(t, opens[kind]);
     for (size_t i = 0; i < parts; i++) {
         if (i > 0)
@@ -59,7 +64,7 @@ static void put_type(text *t, cqln_rand *r, unsigned level)
 /* The value borrows from `room`. */
 static cql_value bytes_value(const cql_type *t, cqln_rand *r, uint8_t room[TEXT_MAX])
 {
-    size_t len = cqln_rand_below(r, TEXT_MAX - 8) + 5;
+    size_t len = below(r, TEXT_MAX - 8) + 5;
     for (size_t i = 0; i < len; i++)
         room[i] = (uint8_t)cqln_rand_next(r);
     if (t->id == CQL_TYPE_TEXT || t->id == CQL_TYPE_ASCII)
@@ -134,7 +139,7 @@ static size_t random_count(const cql_type *t, cqln_rand *r)
 {
     if (t->id == CQL_TYPE_VECTOR)
         return t->dimension;
-    return has_fields(t) ? t->count : cqln_rand_below(r, 4);
+    return has_fields(t) ? t->count : below(r, 4);
 }
 
 static const cql_type *item_type(const cql_type *t, size_t i)
