@@ -274,6 +274,11 @@ static void the_last_line_sums_up(void **state)
            "\"statements\":0,\"differences\":5,\"notes\":0,\"warnings\":0,\"verified\":false,"
            "\"exit\":4}\n",
            "");
+    begin(true);
+    say.had_rows = true;
+    say.summary = one;
+    init_say_summary(&say, TOOL_EXIT_OK, false);
+    expect("", "");
 }
 
 static void outcomes_have_their_exit_codes(void **state)

@@ -256,7 +256,8 @@ static void summary_json(init_say *say, int exit_code)
 {
     const cql_schema_summary *s = &say->summary;
     cJSON *line = tool_json_object("summary");
-    bool compared = say->config->verify != CQL_SCHEMA_VERIFY_OFF && !shows_statements(say);
+    bool compared = say->config->verify != CQL_SCHEMA_VERIFY_OFF && !shows_statements(say) &&
+                    s->created + s->existing > 0;
     tool_json_int(line, "created", (int64_t)s->created);
     tool_json_int(line, "exists", (int64_t)s->existing);
     tool_json_int(line, "differs", (int64_t)s->differing);
@@ -295,7 +296,8 @@ void init_say_summary(init_say *say, int exit_code, bool failed)
     const char *separator = ": ";
     tool_progress_clear();
     if (say->config->json) {
-        summary_json(say, exit_code);
+        if (objects || failed || !say->had_rows)
+            summary_json(say, exit_code);
         return;
     }
     if (say->config->quiet || (!objects && (say->had_rows || failed)))

@@ -32,7 +32,7 @@ void init_say_object(const cql_schema_object *object, void *user);
 void init_say_message(const cql_schema_message *message, void *user);
 void init_say_rows(const cql_schema_rows *rows, void *user);
 void init_say_error(init_say *say, const cql_error *err);
-/* The last line. failed: an error was said before. */
+/* The last line; none where rows alone were asked for. failed: an error was said before. */
 void init_say_summary(init_say *say, int exit_code, bool failed);
 
 #endif
