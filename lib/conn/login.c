@@ -118,7 +118,7 @@ void cqln_login_refused(cqln_conn *c, const cqln_server_error *e)
     cqln_server_error shown = *e;
     cqln_escape(user, sizeof user, cql_str_of(c->config.user));
     if (e->code == (uint32_t)CQL_SERVER_CODE(CQL_SERVER_BAD_CREDENTIALS))
-        snprintf(what, sizeof what, "the server refused user \"%s\"", user);
+        snprintf(what, sizeof what, "the server refused user \"%s\" (error 0x0100)", user);
     else
         snprintf(what, sizeof what, "log-in of user \"%s\" failed", user);
     if (tells_password(c, e->message))

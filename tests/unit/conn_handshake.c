@@ -462,7 +462,7 @@ static void a_user_without_a_password_sends_an_empty_one(void **state)
     assert_hex(r.body, r.frame.length, "00000006 00 75736572 00");
     respond_error(&w.say, 4, 0, 0x100, "no", NULL, 0);
     wire_say(&w);
-    wire_closed(&w, CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\": no");
+    wire_closed(&w, CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\" (error 0x0100): no");
     wire_fini(&w);
 }
 

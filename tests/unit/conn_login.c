@@ -51,7 +51,7 @@ static void a_wrong_password_names_the_user_only(void **state)
     wire_end w;
     (void)state;
     wrong_password(&w, 0x100, "Provided username user and/or password are incorrect",
-                   CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\": Provided");
+                   CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\" (error 0x0100): Provided");
     wrong_password(&w, 0x100, "no, secret is wrong", CQL_SERVER_BAD_CREDENTIALS,
                    "its text is not shown");
     wrong_password(&w, 0x1001, "busy", CQL_SERVER_OVERLOADED,
