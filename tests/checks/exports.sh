@@ -5,7 +5,7 @@
 set -eu
 . ./tests/checks/vars.sh
 src=${1:-${srcdir:-.}}
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export LC_ALL=C

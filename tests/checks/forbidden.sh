@@ -6,7 +6,7 @@
 set -eu
 . ./tests/checks/vars.sh
 src=${1:-${srcdir:-.}}
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 archives=${2:-lib/.libs}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

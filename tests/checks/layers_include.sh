@@ -4,7 +4,7 @@
 # Usage: layers_include.sh [SOURCE_FOLDER]
 set -eu
 src=${1:-${srcdir:-.}}
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 
 # Lines "file:target" of all includes; target as written, with its <> or "".
 includes() {

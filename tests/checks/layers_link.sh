@@ -4,6 +4,7 @@
 # Usage: layers_link.sh [FOLDER_OF_ARCHIVES [LAYER]]   (LAYER: link this one only)
 set -eu
 . ./tests/checks/vars.sh
+here=$(cd "$(dirname "$0")" && pwd)
 archives=${1:-lib/.libs} only=${2-}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -27,7 +28,7 @@ for la in $LAYERS; do
 done
 [ -n "$linked" ] || { echo "there is no layer"; exit 1; }
 
-for layer in $(sed -n 's/^\([a-z]*\) public .*/\1/p' "$(dirname "$0")/layers.txt"); do
+for layer in $(sed -n 's/^\([a-z]*\) public .*/\1/p' "$here/layers.txt"); do
     [ -e "$archives/lib$layer.a" ] || continue
     $NM -u "$archives/lib$layer.a" 2>/dev/null | awk '$1 == "U" && $2 ~ /^cqln_/ { print $2 }' |
         sort -u >"$tmp/wanted"
