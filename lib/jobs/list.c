@@ -12,10 +12,8 @@ typedef struct listing listing;
 /* One job being fetched; lives as long as its page. */
 typedef struct fetch {
     listing *of;
-    size_t index;
     cqljob_request rq;
     cql_job_info *job;
-    bool answered;
 } fetch;
 
 struct listing {
@@ -123,6 +121,12 @@ static bool is_old(const listing *l, const cqljob_key *key)
     return key->at < cqljob_now_us(l->jobs) / 1000 - GRACES * l->jobs->set.grace_ms;
 }
 
+/* A second row of a job that has its own. */
+static bool is_double(const cql_job_info *job, const cqljob_key *key)
+{
+    return job->created_at != CQL_JOB_NO_TIME && job->created_at != key->at;
+}
+
 /* All jobs of the page are here: into the list in the page's order. */
 static void take_page(listing *l)
 {
@@ -131,7 +135,7 @@ static void take_page(listing *l)
         cql_job_info *job = f->job;
         cql_status st;
 
-        if (!job || job->state != l->state) {
+        if (!job || job->state != l->state || is_double(job, &l->keys[i])) {
             if (job || is_old(l, &l->keys[i]))
                 sweep_row(l, &l->keys[i], job);
             continue;
@@ -160,7 +164,6 @@ static void on_job(void *user, cqljob_answer *a)
     listing *l = f->of;
 
     l->flying--;
-    f->answered = true;
     if (a->outcome == CQLJOB_DONE) {
         f->job = a->job;
         a->job = NULL;
@@ -178,7 +181,6 @@ static void fill(listing *l)
         cql_status st;
 
         f->of = l;
-        f->index = l->sent;
         f->rq.verb = CQLJOB_GET;
         f->rq.id = cql_str_of(l->keys[l->sent].id);
         st = cqljob_send(l->jobs, &f->rq, on_job, f);

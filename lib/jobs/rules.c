@@ -324,11 +324,12 @@ void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bu
 void cqljob_plan_sweep_state(cqljob_indexes *rows, const cql_job_info *job, int32_t state,
                              int64_t row_at, int64_t now_us)
 {
+    int64_t write = job ? cqljob_write_time(job) : stamp(row_at, STEP_GONE);
+
     rows->count = 0;
-    if (!job) {
-        add(rows, CQLJOB_DROP_STATE, state, row_at, later(stamp(row_at, STEP_GONE), now_us));
-        return;
-    }
-    add(rows, CQLJOB_PUT_STATE, job->state, job->created_at, cqljob_write_time(job));
-    add(rows, CQLJOB_DROP_STATE, state, row_at, cqljob_write_time(job));
+    if (job)
+        add(rows, CQLJOB_PUT_STATE, job->state, job->created_at, write);
+    if (!job || cql_job_state_is_final(job->state)) /* no later step will put it again */
+        write = later(write, now_us);
+    add(rows, CQLJOB_DROP_STATE, state, row_at, write);
 }

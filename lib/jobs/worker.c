@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_MAX_LEN = 64, ROUNDS = 16, LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000, CALM_MS = 10000, DAY_S = 86400 };
+enum { NAME_MAX_LEN = 64, ROUNDS = 16, LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000, CALM_MS = 10000,
+       TIDY_MS = 60000, TIDY_MOST = 1000, DAY_S = 86400 };
 
 int64_t cqljob_worker_now(const cql_worker *w)
 {
@@ -201,6 +202,28 @@ void cql_worker_free(cql_worker *w)
     cqljob_free(&al, w);
 }
 
+/* --- tidying ------------------------------------------------------------------------------------- */
+static void tidied(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
+{
+    (void)jobs;
+    (void)err;
+    (void)list;
+    (void)user;
+}
+
+/* A worker that was killed between ending a job and removing its row of state 2 leaves that row; nobody
+ * needs it, so nobody would remove it. Listing does; there are no more of them than jobs that run. */
+static void tidy(cql_worker *w)
+{
+    int64_t now = cqljob_worker_now(w);
+
+    if (w->stopping || w->drained || now < w->tidy_at)
+        return;
+    if (w->tidy_at)
+        (void)cql_jobs_list(w->jobs, CQL_JOB_PROCESSING, TIDY_MOST, tidied, NULL);
+    w->tidy_at = now + TIDY_MS + (int64_t)(cqljob_worker_random(w) % TIDY_MS);
+}
+
 /* --- stepping ------------------------------------------------------------------------------------ */
 static void take_mail(cql_worker *w)
 {
@@ -269,6 +292,7 @@ int cql_worker_step(cql_worker *w)
         take_mail(w);
         tick_jobs(w);
         cqljob_scan_pump(w);
+        tidy(w);
     } while (cqljob_hub_has_mail(w->hub) && ++rounds < ROUNDS);
     if (cqljob_hub_has_mail(w->hub))
         return 0;

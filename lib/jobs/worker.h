@@ -150,6 +150,7 @@ struct cql_worker {
     bool trouble;
     int64_t trouble_ms; /* when something failed last */
     unsigned stops_seen;
+    int64_t tidy_at; /* when index rows of state 2 are looked through; the poll makes it step */
     int64_t stop_at; /* steady time when handlers are not waited for any more */
 };
 
