@@ -89,6 +89,25 @@ check_cqlping() {
     case $out in *connect_timeout*) ;; *) fail "--option help lists nothing" ;; esac
 }
 
+check_cqljobs() {
+    local later
+    for later in retry batch recurring cleanup watch; do
+        expect 2 $later
+        case $err in *"$later is not part of this version"*) ;; *) fail "$later: $err" ;; esac
+    done
+    expect 2
+    expect 2 enqeue t 1
+    case $err in *"did you mean 'enqueue'?"*) ;; *) fail "no suggestion for enqeue: $err" ;; esac
+    expect 2 enqueue t '{"a":'
+    case $err in *"not JSON"*) ;; *) fail "broken JSON: $err" ;; esac
+    expect 2 list --state done
+    expect 2 get 17
+    expect 2 work
+    expect 2 init --exec true
+    expect 3 --host 127.0.0.1:1 list --state succeeded
+    case $err in *127.0.0.1:1*) ;; *) fail "the node that was tried is not named: $err" ;; esac
+}
+
 for tool in cqlping cqlinit cqljobs; do
     [ -x "./tools/$tool" ] || continue
     check_help

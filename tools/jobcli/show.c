@@ -207,13 +207,36 @@ static void print_counts_json(const int64_t counts[STATES])
     tool_json_line(stdout, line);
 }
 
+#define RUNNING_MAX 1000
+
+/* Jobs that run are few, so they are looked at one by one: a worker that was killed may have left index
+ * rows behind. */
+static cql_status count_running(cql_jobs *jobs, int64_t *count, cql_error **err)
+{
+    cql_job_list *list = NULL;
+    cql_status st = cql_jobs_list_wait(jobs, CQL_JOB_PROCESSING, RUNNING_MAX, &list, err);
+
+    *count = (int64_t)cql_job_list_count(list);
+    cql_job_list_free(list);
+    if (!st && *count == RUNNING_MAX)
+        st = cql_jobs_count_wait(jobs, CQL_JOB_PROCESSING, count, err);
+    return st;
+}
+
+static cql_status count_state(cql_jobs *jobs, int state, int64_t *count, cql_error **err)
+{
+    if (state == CQL_JOB_PROCESSING)
+        return count_running(jobs, count, err);
+    return cql_jobs_count_wait(jobs, (cql_job_state)state, count, err);
+}
+
 int jobs_stats(jobs_run *run)
 {
     int64_t counts[STATES];
     cql_error *err = NULL;
 
     for (int i = 0; i < STATES; i++)
-        if (cql_jobs_count_wait(run->jobs, (cql_job_state)i, &counts[i], &err)) {
+        if (count_state(run->jobs, i, &counts[i], &err)) {
             int code = jobs_report(err);
 
             cql_error_unref(err);

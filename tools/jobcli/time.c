@@ -69,11 +69,12 @@ static bool fraction(const char **at, int *ms)
     return true;
 }
 
-static bool all_digits(const char *text)
+/* Milliseconds since 1970 have 12 digits or more; fewer are a slip (a year, seconds). */
+static bool is_milliseconds(const char *text)
 {
     size_t n = strlen(text);
 
-    return n > 0 && n < 18 && strspn(text, "0123456789") == n;
+    return n >= 12 && n < 18 && strspn(text, "0123456789") == n;
 }
 
 bool jobs_parse_time(const char *text, int64_t *unix_ms)
@@ -81,7 +82,7 @@ bool jobs_parse_time(const char *text, int64_t *unix_ms)
     const char *at = text;
     int year, month, day, hour = 0, minute = 0, second = 0, ms = 0;
 
-    if (all_digits(text)) {
+    if (is_milliseconds(text)) {
         *unix_ms = strtoll(text, NULL, 10);
         return true;
     }
