@@ -424,7 +424,7 @@ static void check_command(jobs_cli *cli, uint64_t given)
             tool_args_fail(a, "schedule needs --in SECONDS or --at TIME");
         else if ((given & BIT(OPT_IN)) && (given & BIT(OPT_AT)))
             tool_args_fail(a, "--in and --at exclude each other");
-        /* fall through */
+        __attribute__((fallthrough));
     case JOBS_ENQUEUE:
         if (!a->ended && cli->id && cli->lines)
             tool_args_fail(a, "--id and --lines exclude each other");

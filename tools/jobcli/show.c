@@ -157,7 +157,7 @@ static void print_list(const cql_job_list *list, cql_job_state state)
     for (size_t i = 0; i < cql_job_list_count(list); i++)
         add_row(t, cql_job_list_at(list, i));
     tool_table_print(t, stdout);
-    printf("(%zu %s)\n", cql_job_list_count(list), cql_job_state_name(state));
+    printf("(%zu %s)\n", cql_job_list_count(list), cql_job_state_name((int)state));
     tool_table_free(t);
 }
 
