@@ -135,11 +135,17 @@ void *cqln_pool_take(cqln_pool *p)
     return h ? h + 1 : NULL;
 }
 
-void cqln_pool_put(cqln_pool *p, void *record)
+void cqln_pool_reuse(void *record)
 {
     header *h = (header *)record - 1;
     uint32_t generation = atomic_load_explicit(&h->generation, memory_order_relaxed) + 1;
     atomic_store_explicit(&h->generation, generation ? generation : 1, memory_order_release);
+}
+
+void cqln_pool_put(cqln_pool *p, void *record)
+{
+    header *h = (header *)record - 1;
+    cqln_pool_reuse(record);
     push_chain(p, h->index, h);
 }
 

@@ -37,6 +37,10 @@ void *cqln_pool_take(cqln_pool *p);
 /* Gives a record back; its generation rises. [any thread] */
 void cqln_pool_put(cqln_pool *p, void *record);
 
+/* Ends one use of a record and begins the next without giving it back: its generation rises. [any
+ * thread], one at a time for one record */
+void cqln_pool_reuse(void *record);
+
 /* The record of an index, taken or free; NULL when no record has this index (yet). [any thread] */
 void *cqln_pool_at(cqln_pool *p, uint32_t index);
 uint32_t cqln_pool_index(const void *record);

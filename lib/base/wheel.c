@@ -2,18 +2,6 @@
  * that are passed may hold items of later rounds, which stay. `used` mirrors which slots hold any. */
 #include "base/wheel.h"
 
-#include <assert.h>
-
-static uint64_t tick_of(uint64_t time)
-{
-    return time / CQLN_WHEEL_TICK_MS;
-}
-
-static size_t slot_of(uint64_t tick)
-{
-    return (size_t)(tick % CQLN_WHEEL_SLOTS);
-}
-
 static void mark(cqln_wheel *w, size_t slot)
 {
     uint64_t bit = UINT64_C(1) << (slot % 64);
@@ -29,7 +17,7 @@ void cqln_wheel_init(cqln_wheel *w, uint64_t now)
         cqln_list_init(&w->slots[i]);
     for (size_t i = 0; i < CQLN_WHEEL_SLOTS / 64; i++)
         w->used[i] = 0;
-    w->ticked = tick_of(now + 1);
+    w->ticked = cqln_wheel_tick(now + 1);
     cqln_list_init(&w->expired);
     w->count = 0;
 }
@@ -38,32 +26,6 @@ void cqln_wheel_item_init(cqln_wheel_item *item)
 {
     cqln_list_init(&item->link);
     item->deadline = 0;
-}
-
-void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline)
-{
-    assert(item->deadline == 0 && deadline > 0);
-    item->deadline = deadline;
-    w->count++;
-    uint64_t tick = tick_of(deadline);
-    if (tick < w->ticked) {
-        cqln_list_push(&w->expired, &item->link);
-        return;
-    }
-    size_t slot = slot_of(tick);
-    cqln_list_push(&w->slots[slot], &item->link);
-    mark(w, slot);
-}
-
-/* An item that had expired was in no slot; looking at its slot again does no harm. */
-void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item)
-{
-    if (item->deadline == 0)
-        return;
-    cqln_list_remove(&item->link);
-    mark(w, slot_of(tick_of(item->deadline)));
-    item->deadline = 0;
-    w->count--;
 }
 
 static void sweep_slot(cqln_wheel *w, size_t slot, uint64_t now)
@@ -84,15 +46,15 @@ static void sweep_slot(cqln_wheel *w, size_t slot, uint64_t now)
 /* Ends with `ticked` at the first tick that has not passed in full: part of it may be due later. */
 static void sweep(cqln_wheel *w, uint64_t now)
 {
-    uint64_t last = tick_of(now);
+    uint64_t last = cqln_wheel_tick(now);
     uint64_t tick = w->ticked;
     if (last < tick)
         return;
     if (last - tick >= CQLN_WHEEL_SLOTS)
         tick = last - CQLN_WHEEL_SLOTS + 1;
     for (; w->count > 0 && tick <= last; tick++)
-        sweep_slot(w, slot_of(tick), now);
-    w->ticked = tick_of(now + 1);
+        sweep_slot(w, cqln_wheel_slot(tick), now);
+    w->ticked = cqln_wheel_tick(now + 1);
 }
 
 cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now)
@@ -111,7 +73,7 @@ cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now)
 /* Ticks from `ticked` to the first slot that holds anything; the wheel holds something. */
 static uint64_t ticks_to_first(const cqln_wheel *w)
 {
-    size_t start = slot_of(w->ticked);
+    size_t start = cqln_wheel_slot(w->ticked);
     for (size_t i = 0; i <= CQLN_WHEEL_SLOTS / 64; i++) {
         size_t word = (start / 64 + i) % (CQLN_WHEEL_SLOTS / 64);
         uint64_t bits = w->used[word];

@@ -30,6 +30,11 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
 /* Publishes newer result metadata (taken over in any case). Loop thread. Earlier versions live as long
  * as the statement, so whoever holds the statement may use what it loaded without a count. */
 void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer);
+/* That many holders more, or fewer; the caller is one before and after. [any thread] */
+static inline void cqln_prepared_count(cql_prepared *p, int32_t holders)
+{
+    atomic_fetch_add_explicit(&p->refs, (uint32_t)holders, memory_order_acq_rel);
+}
 /* The newest result metadata, borrowed as long as p is held; NULL: none to rely on. [any thread] */
 static inline cqln_metadata *cqln_prepared_result(const cql_prepared *p)
 {

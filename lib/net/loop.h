@@ -54,8 +54,20 @@ static inline uint64_t cqln_loop_now(cqln_loop *loop)
 
 void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d));
 /* at: milliseconds; replaces an earlier setting. */
-void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at);
-void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d);
+static inline void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at)
+{
+    cqln_wheel_remove(&loop->wheel, &d->item);
+    cqln_wheel_add(&loop->wheel, &d->item, at ? at : 1);
+    if (at < loop->armed) {
+        loop->armed = at;
+        loop->io->ops->timer_at(loop->io, at);
+    }
+}
+
+static inline void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d)
+{
+    cqln_wheel_remove(&loop->wheel, &d->item);
+}
 
 void cqln_deferred_init(cqln_deferred *d, void (*fn)(cqln_deferred *d));
 /* Asking twice calls once. */

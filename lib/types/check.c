@@ -41,14 +41,21 @@ static size_t character(const uint8_t *p, size_t left)
                                                                                                : 0;
 }
 
+static bool eight_are_ascii(const uint8_t *p)
+{
+    return !(cqln_load_u64(p) & UINT64_C(0x8080808080808080));
+}
+
 bool cqln_text_wellformed(cql_str text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
     const uint8_t *end = p + text.len;
     while (p < end) {
-        /* Eight plain characters at once: most text is that. */
-        while (end - p >= 8 && is_ascii(p, 8))
+        /* Eight plain characters at once, the last eight again with those before: most text is that. */
+        while (end - p >= 8 && eight_are_ascii(p))
             p += 8;
+        if (text.len >= 8 && end - p < 8 && eight_are_ascii(end - 8))
+            return true;
         if (p == end)
             return true;
         size_t n = character(p, (size_t)(end - p));
