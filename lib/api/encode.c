@@ -1,11 +1,13 @@
 /* From statements to requests: the session's defaults filled in, one pass into the request's block. */
 #include "api/statement.h"
 
+#include "msg/encode.h"
+
 #include <string.h>
 
 enum { SERIAL_STANDARD = 8 }; /* what the server takes when none is sent */
 
-static void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_query_options *o)
+static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_query_options *o)
 {
     const cqln_config *config = c->config;
     uint32_t serial = ex->serial_consistency >= 0 ? (uint32_t)ex->serial_consistency
@@ -27,7 +29,9 @@ static void stamp(cqln_cluster *c, cqln_query_options *o)
     if (o->has_timestamp || !c->config->client_timestamps)
         return;
     o->has_timestamp = true;
-    o->timestamp = cqln_clock_next(&c->clock, c->loop.io->ops->wall_us(c->loop.io));
+    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
+    o->timestamp = c->alone ? cqln_clock_next_alone(&c->clock, now)
+                            : cqln_clock_next(&c->clock, now);
 }
 
 static uint8_t version_of(cqln_cluster *c)
@@ -43,7 +47,7 @@ static void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
 
 /* Rows are asked for without their metadata when the one known here is sure to fit: on v5 the server
  * compares the ids; v4 cannot, so a statement with a `*` always brings it. */
-static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
+static inline cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
                                   cqln_request *req)
 {
     uint8_t version = version_of(c);
@@ -58,9 +62,9 @@ static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_
         o->skip_metadata = true;
         req->known = known;
     }
-    req->prepared = cql_prepared_ref(s->prepared);
-    return cqln_encode_execute(&req->env, version, s->prepared->id,
-                               known ? known->id : (cql_str){"", 0}, o, &values);
+    req->prepared = cqln_cluster_hold(c, s->prepared);
+    return cqln_put_execute(&req->env, version, s->prepared->id,
+                            known ? known->id : (cql_str){"", 0}, o, &values);
 }
 
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)

@@ -43,6 +43,7 @@ static cql_status apply_options(cqln_request *req, const cql_execute_options *op
     if (len == 0 || len >= sizeof req->only_host)
         return CQL_BAD_ARGUMENT;
     memcpy(req->only_host, opts->host, len + 1);
+    req->has_only_host = true;
     return CQL_OK;
 }
 

@@ -67,6 +67,8 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     if (st)
         goto fail_config;
     st = cqln_cluster_init(&s->cluster, s->io, s->al, &s->config, s);
+    if (st == CQL_OK && s->mode != CQLN_MODE_THREAD)
+        cqln_cluster_alone(&s->cluster);
     if (st == CQL_OK)
         return CQL_OK;
     s->io->ops->end(s->io);

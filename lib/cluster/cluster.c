@@ -60,6 +60,11 @@ fail_lock:
     return st;
 }
 
+void cqln_cluster_alone(cqln_cluster *c)
+{
+    c->alone = true;
+}
+
 void cqln_cluster_fini(cqln_cluster *c)
 {
     cqln_request *req;
@@ -67,6 +72,7 @@ void cqln_cluster_fini(cqln_cluster *c)
         if (req->cluster)
             cqln_writer_fini(&req->env);
     cqln_pool_fini(&c->requests);
+    cqln_holds_fini(&c->holds);
     cqln_control_free(c->control);
     cqln_nodes_free(c);
     cql_hosts_free(c->view);

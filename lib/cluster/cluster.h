@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "cluster/config.h"
+#include "cluster/holds.h"
 #include "cluster/request.h"
 #include "policy/reconnect.h"
 #include "policy/timestamp.h"
@@ -77,7 +78,10 @@ struct cqln_cluster {
     uint32_t keyspace_gen;
 
     cqln_pool requests;
+    cqln_request *spare; /* `alone`: records that are free, in front of the pool */
+    cqln_holds holds;    /* `alone`: the statements of the requests */
     cqln_list waiting;   /* requests without a stream */
+    bool alone;          /* all calls are made on one thread: no locked instruction is needed */
     _Atomic(uint32_t) pending; /* requests begun and not ended */
     _Atomic(uint64_t) pending_bytes;
     _Atomic(bool) full;  /* a caller was told to wait */
@@ -120,6 +124,20 @@ static inline cqln_cluster_state cqln_cluster_state_of(cqln_cluster *c)
 
 /* A caller is told to wait: the drain callback comes when there is room. [any thread] */
 void cqln_cluster_mark_full(cqln_cluster *c);
+/* From here on the program makes all its calls on the loop's thread; before the first request. */
+void cqln_cluster_alone(cqln_cluster *c);
+/* A request's hold on its prepared statement, from where the request is made to its end. */
+static inline cql_prepared *cqln_cluster_hold(cqln_cluster *c, cql_prepared *p)
+{
+    return c->alone ? cqln_holds_take(&c->holds, p) : cql_prepared_ref(p);
+}
+static inline void cqln_cluster_release(cqln_cluster *c, cql_prepared *p)
+{
+    if (c->alone && p)
+        cqln_holds_drop(&c->holds, p);
+    else
+        cql_prepared_unref(p);
+}
 bool cqln_cluster_has_room(cqln_cluster *c);
 
 /* What a connection to this address is to be made with. */

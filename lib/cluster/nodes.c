@@ -34,13 +34,20 @@ static void recount(cqln_cluster *c)
     }
 }
 
+static bool slot_free(const cqln_slot *slot)
+{
+    return slot_usable(slot) && cqln_conn_free_streams(slot->link->conn) > 0;
+}
+
 static cqln_link *least_busy(const cqln_node *n)
 {
     cqln_link *best = NULL;
     uint32_t best_load = UINT32_MAX;
+    if (n->slot_count == 1)
+        return slot_free(&n->slots[0]) ? n->slots[0].link : NULL;
     for (uint32_t i = 0; i < n->slot_count; i++) {
         const cqln_slot *slot = &n->slots[i];
-        if (!slot_usable(slot) || cqln_conn_free_streams(slot->link->conn) == 0)
+        if (!slot_free(slot))
             continue;
         uint32_t load = cqln_conn_in_flight(slot->link->conn);
         if (load < best_load) {
@@ -56,6 +63,10 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, c
     if (only) {
         *node = only;
         return least_busy(only);
+    }
+    if (c->ready_count == 1) {
+        *node = c->ready[0];
+        return least_busy(c->ready[0]);
     }
     for (uint32_t i = 0; i < c->ready_count; i++) {
         c->turn = c->turn + 1 < c->ready_count ? c->turn + 1 : 0;

@@ -22,7 +22,6 @@ static void init_record(cqln_cluster *c, cqln_request *req)
     req->cluster = c;
     req->owner.answered = cqln_request_answered;
     req->owner.lost = cqln_request_lost;
-    req->mail.fn = on_mail;
     cqln_list_init(&req->queue);
     cqln_deadline_init(&req->deadline, on_deadline);
     cqln_deferred_init(&req->failing, on_failing);
@@ -39,7 +38,7 @@ static void clean_record(cqln_request *req)
     req->timeout_ms = 0;
     req->link = NULL;
     req->only = NULL;
-    req->only_host[0] = '\0';
+    req->has_only_host = false;
     req->last = NULL;
     req->prepared = NULL;
     req->known = NULL;
@@ -50,6 +49,59 @@ static void clean_record(cqln_request *req)
     req->held = NULL;
     req->error = NULL;
     cqln_writer_reset(&req->env);
+}
+
+/* How many requests there were before. Locked instructions are dear: on one thread a load and a store
+ * do. */
+static inline uint32_t count_request(cqln_cluster *c)
+{
+    if (!c->alone)
+        return atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed);
+    uint32_t before = atomic_load_explicit(&c->pending, memory_order_relaxed);
+    atomic_store_explicit(&c->pending, before + 1, memory_order_relaxed);
+    return before;
+}
+
+/* How many are left. */
+static inline uint32_t uncount_request(cqln_cluster *c)
+{
+    if (!c->alone)
+        return atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel) - 1;
+    uint32_t left = atomic_load_explicit(&c->pending, memory_order_relaxed) - 1;
+    atomic_store_explicit(&c->pending, left, memory_order_relaxed);
+    return left;
+}
+
+/* n wraps for what is taken off, and so does the sum. */
+static inline void count_bytes(cqln_cluster *c, uint64_t n)
+{
+    if (c->alone)
+        atomic_store_explicit(&c->pending_bytes,
+                              atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) + n,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
+}
+
+/* On one thread, free records stay here, without the pool's locked instructions. */
+static inline cqln_request *take_record(cqln_cluster *c)
+{
+    cqln_request *req = c->spare;
+    if (!req)
+        return cqln_pool_take(&c->requests);
+    c->spare = req->way.spare;
+    return req;
+}
+
+static inline void put_record(cqln_cluster *c, cqln_request *req)
+{
+    if (!c->alone) {
+        cqln_pool_put(&c->requests, req);
+        return;
+    }
+    cqln_pool_reuse(req);
+    req->way.spare = c->spare;
+    c->spare = req;
 }
 
 static cql_status would_block(cqln_cluster *c)
@@ -67,14 +119,13 @@ cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
         return would_block(c);
     /* Counted before it is taken, and given back before it is counted off: whoever is within the limit
      * finds a record. */
-    if (atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed) >=
-        c->config->max_pending_requests) {
-        atomic_fetch_sub_explicit(&c->pending, 1, memory_order_relaxed);
+    if (count_request(c) >= c->config->max_pending_requests) {
+        uncount_request(c);
         return would_block(c);
     }
-    cqln_request *req = cqln_pool_take(&c->requests);
+    cqln_request *req = take_record(c);
     if (!req) {
-        atomic_fetch_sub_explicit(&c->pending, 1, memory_order_relaxed);
+        uncount_request(c);
         return CQL_NO_MEMORY;
     }
     if (!req->cluster)
@@ -84,10 +135,9 @@ cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
     return CQL_OK;
 }
 
-static void drop_parts(cqln_request *req)
+static void drop_rare_parts(cqln_request *req)
 {
     const cql_allocator *al = req->cluster->al;
-    cql_prepared_unref(req->prepared);
     for (size_t i = 0; i < req->member_count; i++)
         cql_prepared_unref(req->members[i]);
     if (req->members)
@@ -102,12 +152,20 @@ static void drop_parts(cqln_request *req)
     }
 }
 
+static inline void drop_parts(cqln_request *req)
+{
+    if (req->prepared)
+        cqln_cluster_release(req->cluster, req->prepared);
+    if (req->members || req->tries || req->held || req->env.cap > ENV_KEPT)
+        drop_rare_parts(req);
+}
+
 void cqln_request_abandon(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     drop_parts(req);
-    cqln_pool_put(&c->requests, req);
-    atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel);
+    put_record(c, req);
+    uncount_request(c);
 }
 
 /* Gives the record back and lets the drain callback come when somebody waits for room. */
@@ -115,10 +173,10 @@ static void release(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     cqln_deadline_clear(&c->loop, &req->deadline);
-    atomic_fetch_sub_explicit(&c->pending_bytes, req->env.len, memory_order_relaxed);
+    count_bytes(c, 0 - (uint64_t)req->env.len);
     drop_parts(req);
-    cqln_pool_put(&c->requests, req);
-    uint32_t left = atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel) - 1;
+    put_record(c, req);
+    uint32_t left = uncount_request(c);
     if (atomic_load_explicit(&c->full, memory_order_relaxed) && cqln_cluster_has_room(c))
         cqln_loop_defer(&c->loop, &c->draining);
     if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
@@ -158,7 +216,7 @@ static void on_failing(cqln_deferred *d)
  * since the result reads its metadata. */
 void cqln_request_succeed(cqln_request *req, const cql_result *res)
 {
-    void *session = req->cluster->session;
+    cqln_cluster *c = req->cluster;
     cql_result_cb cb = req->cb.result;
     void *user = req->user;
     cql_prepared *prepared = req->prepared;
@@ -167,8 +225,8 @@ void cqln_request_succeed(cqln_request *req, const cql_result *res)
     req->held = NULL;
     release(req);
     if (cb)
-        cb(session, NULL, res, user);
-    cql_prepared_unref(prepared);
+        cb(c->session, NULL, res, user);
+    cqln_cluster_release(c, prepared);
     cql_result_unref(held);
 }
 
@@ -186,18 +244,19 @@ void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepar
 void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    atomic_fetch_add_explicit(&c->pending_bytes, req->env.len, memory_order_relaxed);
-    if (c->loop.io->ops->on_loop(c->loop.io)) {
+    count_bytes(c, req->env.len);
+    if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
         cqln_request_run(req);
         return;
     }
     req->state = CQLN_REQUEST_MAILED;
-    cqln_loop_post(&c->loop, &req->mail);
+    req->way.mail.fn = on_mail;
+    cqln_loop_post(&c->loop, &req->way.mail);
 }
 
 static void on_mail(cqln_mail *m)
 {
-    cqln_request_run(CQLN_CONTAINER(m, cqln_request, mail));
+    cqln_request_run(CQLN_CONTAINER(m, cqln_request, way.mail));
 }
 
 void cqln_request_run(cqln_request *req)
@@ -205,7 +264,7 @@ void cqln_request_run(cqln_request *req)
     cqln_cluster *c = req->cluster;
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
     cqln_deadline_set(&c->loop, &req->deadline, cqln_loop_now(&c->loop) + timeout);
-    if (req->only_host[0] && !(req->only = cqln_node_find(c, req->only_host))) {
+    if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
         return;
     }

@@ -26,42 +26,48 @@ typedef enum cqln_request_state {
 
 typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
 
+/* In front what every request uses, in three cache lines; behind it what few do. */
 typedef struct cqln_request {
     cqln_owner owner; /* first: a sent request owns its stream */
-    cqln_mail mail;
-    cqln_list queue;
-    cqln_deadline deadline;
-    cqln_deferred failing; /* carries an error found inside execute to the next turn */
     cqln_cluster *cluster;
-    cqln_writer env; /* the whole envelope, resent as it is */
+    cqln_deadline deadline;
     cqln_request_state state;
     bool idempotent;
     bool is_prepare;
+    bool has_only_host;
     uint8_t attempts; /* sent again so often */
     uint8_t retries;  /* those that the retry policy counts */
     uint8_t reprepared;
     int16_t stream;
     uint32_t timeout_ms;
-    uint64_t mark;   /* cqln_link_written */
-    cqln_link *link; /* while sent */
-    cqln_node *only; /* the one node to use; NULL: any */
-    char only_host[CQLN_ADDRESS_TEXT]; /* its name until the loop's thread looks it up */
-    cqln_node *last; /* where the last attempt went */
+    cqln_writer env; /* the whole envelope, resent as it is */
     cql_prepared *prepared;
     cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
-    cql_prepared **members; /* batch: the prepared statements in it */
-    size_t member_count;
-    cql_str cql; /* prepare: the text inside env */
-    cqln_try *tries;
-    struct cqln_inner *inner; /* while aside */
-    cql_prepared *again;     /* the statement that is being prepared again */
-    cql_result *held;        /* a schema change that waits for agreement */
-    cql_error *error;
     union {
         cql_result_cb result;
         cql_prepared_cb prepared;
     } cb;
     void *user;
+    uint64_t mark;   /* cqln_link_written */
+    cqln_link *link; /* while sent */
+    cqln_node *last; /* where the last attempt went */
+    union {
+        cqln_mail mail;             /* from another thread to the loop's */
+        struct cqln_request *spare; /* free: the next free record */
+    } way;
+
+    cqln_node *only; /* the one node to use; NULL: any */
+    cql_prepared **members; /* batch: the prepared statements in it */
+    size_t member_count;
+    cqln_try *tries;
+    struct cqln_inner *inner; /* while aside */
+    cql_prepared *again;      /* the statement that is being prepared again */
+    cql_result *held;         /* a schema change that waits for agreement */
+    cql_error *error;
+    cql_str cql;           /* prepare: the text inside env */
+    cqln_list queue;       /* while waiting */
+    cqln_deferred failing; /* carries an error found inside execute to the next turn */
+    char only_host[CQLN_ADDRESS_TEXT]; /* name of `only` until the loop's thread looks it up */
 } cqln_request;
 
 /* What the next function needs, in the order in which a program calls it. All [any thread]. */

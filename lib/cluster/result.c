@@ -25,21 +25,36 @@ static cql_status decode_rows(cql_result *res, cqln_reader *rd, cqln_metadata *k
     return st;
 }
 
+/* Only what is looked at whatever the kind and the flags: this is done for every answer, and the rest is
+ * most of it. */
+static inline void clear(cql_result *res)
+{
+    atomic_init(&res->refs, 0);
+    res->metadata = NULL;
+    res->rows.flags = 0;
+    res->rows.has_paging_state = false;
+    res->rows.row_count = 0;
+    res->prefix.trace_id = NULL;
+    res->prefix.warnings = 0;
+    res->prefix.payload_entries = 0;
+    res->host = (cql_str){NULL, 0};
+    res->scratch = NULL;
+}
+
 cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
                               uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
                               cqln_metadata **fresh)
 {
     cqln_reader rd;
     *fresh = NULL;
-    memset(res, 0, sizeof *res);
-    atomic_init(&res->refs, 0);
+    clear(res);
     res->al = al;
     res->schema_agreed = true;
     res->body = body;
     res->len = len;
     res->block = block;
     cqln_reader_init(&rd, body, len);
-    cql_status st = cqln_decode_prefix(&rd, flags, &res->prefix);
+    cql_status st = flags ? cqln_decode_prefix(&rd, flags, &res->prefix) : CQL_OK;
     if (st)
         return st;
     uint32_t kind = cqln_read_u32(&rd);
@@ -68,18 +83,24 @@ static void rebase(cql_str *view, const uint8_t *from, size_t len, const uint8_t
         view->ptr = (const char *)(to + (p - from));
 }
 
-/* Points every view of a copied result into the copy of the body. */
+/* Points the views that the kind and the flags gave a copied result into the copy of the body. */
 static void rebase_all(cql_result *res, const uint8_t *to)
 {
     const uint8_t *from = res->body;
-    cql_str *views[] = {&res->rows.paging_state,  &res->rows.new_metadata_id,
-                        &res->rows.columns,       &res->rows.rows,
-                        &res->prefix.warnings_bytes, &res->prefix.payload_bytes,
-                        &res->schema.change,      &res->schema.target,
-                        &res->schema.keyspace,    &res->schema.name,
-                        &res->keyspace};
-    for (size_t i = 0; i < CQL_COUNT(views); i++)
-        rebase(views[i], from, res->len, to);
+    cql_str *rows[] = {&res->rows.paging_state, &res->rows.new_metadata_id, &res->rows.columns,
+                       &res->rows.rows};
+    cql_str *schema[] = {&res->schema.change, &res->schema.target, &res->schema.keyspace,
+                         &res->schema.name};
+    for (size_t i = 0; res->kind == CQL_RESULT_ROWS && i < CQL_COUNT(rows); i++)
+        rebase(rows[i], from, res->len, to);
+    for (size_t i = 0; res->kind == CQL_RESULT_SCHEMA_CHANGE && i < CQL_COUNT(schema); i++)
+        rebase(schema[i], from, res->len, to);
+    if (res->kind == CQL_RESULT_SET_KEYSPACE)
+        rebase(&res->keyspace, from, res->len, to);
+    if (res->prefix.warnings)
+        rebase(&res->prefix.warnings_bytes, from, res->len, to);
+    if (res->prefix.payload_entries)
+        rebase(&res->prefix.payload_bytes, from, res->len, to);
     if (res->prefix.trace_id)
         res->prefix.trace_id = to + (res->prefix.trace_id - from);
     res->body = to;

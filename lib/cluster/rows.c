@@ -62,6 +62,27 @@ void cql_rows_init(cql_rows *rows, const cql_result *res)
     c->columns = res->metadata->columns;
 }
 
+/* The end of a cell, NULL when it does not fit. A negative length is, without its sign, longer than any
+ * body. */
+static inline const uint8_t *skip_cell(const uint8_t *at, const uint8_t *end)
+{
+    size_t left = (size_t)(end - at);
+    if (__builtin_expect(left < 4, 0))
+        return NULL;
+    uint32_t len = cqln_load_u32(at);
+    if (__builtin_expect(len <= left - 4, 1))
+        return at + 4 + len;
+    return len == UINT32_MAX ? at + 4 : NULL;
+}
+
+static bool malformed(cursor *c)
+{
+    c->row = NULL;
+    c->left = 0;
+    fail(c, CQL_MALFORMED, SIZE_MAX);
+    return false;
+}
+
 bool cql_rows_next(cql_rows *rows)
 {
     cursor *c = of(rows);
@@ -73,31 +94,21 @@ bool cql_rows_next(cql_rows *rows)
     }
     if (c->res->scratch)
         cqln_scratch_reset(c->res->al, &c->res->scratch);
-    c->row = at;
-    for (uint32_t i = 0; i < c->count; i++) {
-        if (i < OFFSETS)
-            c->offsets[i] = (uint32_t)(at - c->row);
-        if ((size_t)(end - at) < 4)
-            goto malformed;
-        int32_t len = (int32_t)cqln_load_u32(at);
-        at += 4;
-        if (len < 0) {
-            if (len != -1)
-                goto malformed;
-            continue;
-        }
-        if ((size_t)len > (size_t)(end - at))
-            goto malformed;
-        at += len;
+    const uint8_t *row = at;
+    uint32_t kept = c->count < OFFSETS ? c->count : OFFSETS;
+    uint32_t i = 0;
+    for (; i < kept && at; i++) {
+        c->offsets[i] = (uint32_t)(at - row);
+        at = skip_cell(at, end);
     }
+    for (; i < c->count && at; i++)
+        at = skip_cell(at, end);
+    if (!at)
+        return malformed(c);
+    c->row = row;
     c->next = at;
     c->left--;
     return true;
-malformed:
-    c->row = NULL;
-    c->left = 0;
-    fail(c, CQL_MALFORMED, SIZE_MAX);
-    return false;
 }
 
 cql_status cql_rows_status(const cql_rows *rows)
