@@ -2,12 +2,16 @@
 #include "api/statement.h"
 
 #include "base/error.h"
+#include "types/check.h"
 #include "types/value.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MARKERS_MAX = 65535 };
+enum {
+    MARKERS_MAX = 65535,
+    INSIDE = sizeof((cql_value *)NULL)->u.bytes /* bytes that a value has room for itself */
+};
 
 static const size_t values_max = (size_t)1 << 28;
 static const uint32_t wire_null = 0xffffffffu;
@@ -139,21 +143,35 @@ static cql_status resize(cql_statement *s, size_t index, size_t n)
     return CQL_OK;
 }
 
+static inline size_t wire_size(const cql_value *v)
+{
+    return v->state == CQL_VALUE_SET ? 4 + (size_t)v->len : 4;
+}
+
+/* Writes a [value]; returns its end. The room is there. */
+static inline uint8_t *write_value(uint8_t *at, const cql_value *v)
+{
+    if (v->state != CQL_VALUE_SET) {
+        cqln_store_u32(at, v->state == CQL_VALUE_NULL ? wire_null : wire_unset);
+        return at + 4;
+    }
+    cqln_store_u32(at, v->len);
+    if (v->inside == 1 && v->len == 8)
+        memcpy(at + 4, v->u.bytes, 8);
+    else if (v->len)
+        memcpy(at + 4, cqln_value_ptr(v), v->len);
+    return at + 4 + v->len;
+}
+
 static cql_status put(cql_statement *s, size_t index, const cql_value *v)
 {
-    bool has_bytes = v->state == CQL_VALUE_SET;
-    size_t len = has_bytes ? v->len : 0;
-    cql_status st = resize(s, index, 4 + len);
-    if (st)
-        return st;
-    uint8_t *at = s->values + s->offsets[index];
-    if (!has_bytes) {
-        cqln_store_u32(at, v->state == CQL_VALUE_NULL ? wire_null : wire_unset);
-    } else {
-        cqln_store_u32(at, (uint32_t)len);
-        if (len)
-            memcpy(at + 4, cqln_value_ptr(v), len);
+    size_t n = wire_size(v);
+    if (n != s->offsets[index + 1] - s->offsets[index]) {
+        cql_status st = resize(s, index, n);
+        if (st)
+            return st;
     }
+    write_value(s->values + s->offsets[index], v);
     s->unbound -= s->bound[index] == 0;
     s->bound[index] = 1;
     return CQL_OK;
@@ -164,16 +182,41 @@ static const cql_type *marker_type(const cql_statement *s, size_t index)
     return s->prepared ? s->prepared->bind->columns[index].type : NULL;
 }
 
+/* Types of one size whose every byte pattern is a value: nothing to look at but the length. */
+static bool takes_any_bytes(const cql_type *type)
+{
+    const uint32_t plain = 1u << CQL_TYPE_BIGINT | 1u << CQL_TYPE_BOOLEAN | 1u << CQL_TYPE_COUNTER |
+                           1u << CQL_TYPE_DOUBLE | 1u << CQL_TYPE_FLOAT | 1u << CQL_TYPE_INT |
+                           1u << CQL_TYPE_TIMESTAMP | 1u << CQL_TYPE_UUID | 1u << CQL_TYPE_DATE |
+                           1u << CQL_TYPE_SMALLINT | 1u << CQL_TYPE_TINYINT;
+    return type->id < 32 && plain >> type->id & 1;
+}
+
+/* The check of the commonest values on a short way: fixed numbers of the very type, blobs and text. */
+static inline cql_status check(const cql_type *type, const cql_value *v)
+{
+    if (v->state == CQL_VALUE_UNBOUND)
+        return CQL_UNBOUND;
+    if (!type)
+        return CQL_OK;
+    if (v->type == type->id && v->state == CQL_VALUE_SET && v->inside < 2) {
+        if (v->len == type->fixed && takes_any_bytes(type))
+            return CQL_OK;
+        if (type->id == CQL_TYPE_BLOB && v->len <= INT32_MAX)
+            return CQL_OK;
+        if (type->id == CQL_TYPE_TEXT && v->len <= INT32_MAX)
+            return cqln_text_wellformed(cql_value_bytes(v)) ? CQL_OK : CQL_BAD_VALUE;
+    }
+    return cqln_value_check(type, v);
+}
+
 cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
     if (index >= s->markers)
         return CQL_OUT_OF_RANGE;
-    if (v.state == CQL_VALUE_UNBOUND)
-        return CQL_UNBOUND;
-    const cql_type *type = marker_type(s, index);
-    cql_status st = type ? cqln_value_check(type, &v) : CQL_OK;
+    cql_status st = check(marker_type(s, index), &v);
     return st ? st : put(s, index, &v);
 }
 
@@ -195,10 +238,53 @@ static cql_status explain(const cql_statement *s, size_t index, const cql_value 
                                                : "a value that is not there");
 }
 
+/* All values fit their markers? *total becomes their size in wire form. */
+static bool check_all(const cql_statement *s, const cql_value *v, uint64_t *total)
+{
+    const cqln_column *columns = s->prepared ? s->prepared->bind->columns : NULL;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < s->markers; i++) {
+        if (check(columns ? columns[i].type : NULL, &v[i]))
+            return false;
+        sum += wire_size(&v[i]);
+    }
+    *total = sum;
+    return true;
+}
+
+/* All markers at once, when all values fit and the room is there: written one behind the other, so
+ * that nothing has to move. False, and nothing changed, when it must be done one by one. The room is for
+ * a whole inside value behind the last, so that those are copied without looking at their length. */
+static bool bind_all(cql_statement *s, const cql_value *v)
+{
+    uint64_t total;
+    if (!check_all(s, v, &total) || total + INSIDE > s->cap || total > values_max)
+        return false;
+    uint8_t *base = s->values;
+    uint8_t *at = base;
+    uint32_t *offset = s->offsets;
+    for (const cql_value *end = v + s->markers; v < end; v++) {
+        *offset++ = (uint32_t)(at - base);
+        if (v->inside != 1 || v->state != CQL_VALUE_SET) {
+            at = write_value(at, v);
+            continue;
+        }
+        cqln_store_u32(at, v->len);
+        memcpy(at + 4, v->u.bytes, INSIDE);
+        at += 4 + v->len;
+    }
+    *offset = (uint32_t)total;
+    memset(s->bound, 1, s->markers);
+    s->unbound = 0;
+    return true;
+}
+
 cql_status cql_statement_bind(cql_statement *s, cql_values values, cql_error **err)
 {
     if (!s || (!values.ptr && values.count))
         return CQL_BAD_ARGUMENT;
+    if (values.count == s->markers && bind_all(s, values.ptr))
+        return CQL_OK;
     for (size_t i = 0; i < values.count; i++) {
         cql_status st = cql_statement_bind_value(s, i, values.ptr[i]);
         if (st)
@@ -240,9 +326,27 @@ cql_status cql_statement_bind_int32(cql_statement *s, size_t index, int32_t v)
     return cql_statement_bind_value(s, index, cql_value_int32(v));
 }
 
-cql_status cql_statement_bind_int64(cql_statement *s, size_t index, int64_t v)
+static bool takes_int64(const cql_type *type)
+{
+    return type && (type->id == CQL_TYPE_BIGINT || type->id == CQL_TYPE_TIMESTAMP ||
+                    type->id == CQL_TYPE_COUNTER);
+}
+
+static __attribute__((noinline)) cql_status bind_int64_slowly(cql_statement *s, size_t index,
+                                                              int64_t v)
 {
     return cql_statement_bind_value(s, index, cql_value_int64(v));
+}
+
+/* Keys and times are mostly this, so a place that holds eight bytes already is simply written over. */
+cql_status cql_statement_bind_int64(cql_statement *s, size_t index, int64_t v)
+{
+    if (s && index < s->markers && s->offsets[index + 1] - s->offsets[index] == 12 &&
+        takes_int64(marker_type(s, index))) {
+        cqln_store_u64(s->values + s->offsets[index] + 4, (uint64_t)v);
+        return CQL_OK;
+    }
+    return bind_int64_slowly(s, index, v);
 }
 
 cql_status cql_statement_bind_double(cql_statement *s, size_t index, double v)

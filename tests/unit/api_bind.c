@@ -1,0 +1,175 @@
+/* Binding to a prepared statement: all markers at once and one by one must agree. */
+#include "api/statement.h"
+#include "unit.h"
+
+#include "base/alloc.h"
+
+/* Markers k bigint, t text, b blob, d duration, n int, l timestamp. */
+static const char prepared_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000006 00000001 0000 0002 6b73 0001 74"
+    "0001 6b 0002  0001 74 000d  0001 62 0003  0001 64 0015  0001 6e 0009  0001 6c 000b"
+    "00000004 00000000";
+
+static cql_prepared *make_prepared(void)
+{
+    hex h = hex_bytes(prepared_hex);
+    cqln_prepared_head head;
+    cqln_reader rd;
+    cql_prepared *p = NULL;
+    const cql_allocator *al = cqln_alloc_default();
+    cqln_reader_init(&rd, h.data, h.len);
+    assert_int_equal(cqln_decode_prepared(&rd, 4, al, &head), CQL_OK);
+    assert_int_equal(cqln_prepared_new(al, cql_str_of("INSERT"), cql_str_of(""), &head, &p), CQL_OK);
+    hex_free(&h);
+    return p;
+}
+
+static cql_statement *make_statement(void)
+{
+    cql_prepared *p = make_prepared();
+    cql_statement *st = cql_prepared_bind(p);
+    assert_non_null(st);
+    cql_prepared_unref(p);
+    return st;
+}
+
+static void wire(const cql_statement *st, const char *hex_text)
+{
+    cqln_values_bytes v = cqln_statement_values(st);
+    assert_hex(v.bytes.ptr, v.bytes.len, hex_text);
+}
+
+/* The second call finds the room that the first made, and so goes the short way. */
+static cql_status bind_twice(cql_statement *st, const cql_value *v, size_t n)
+{
+    cql_values values = {v, n};
+    cql_status first = cql_statement_bind(st, values, NULL);
+    assert_int_equal(cql_statement_bind(st, values, NULL), first);
+    return first;
+}
+
+static void all_at_once_is_the_same_as_one_by_one(void **state)
+{
+    (void)state;
+    static const char long_text[] = "a text that is longer than the sixteen bytes of a marker at first";
+    const cql_duration longest = {-2147483647 - 1, -2147483647 - 1, INT64_MIN};
+    const cql_value rows[][6] = {
+        {cql_value_int64(-2), cql_value_text("h\xc3\xa9llo"), cql_value_blob("\xca\xfe", 2),
+         cql_value_duration(longest), cql_value_int32(7), cql_value_timestamp(1)},
+        {cql_value_null(), cql_value_unset(), cql_value_blob("", 0), cql_value_null(),
+         cql_value_int32(-1), cql_value_int64(5)},
+        {cql_value_int64(1), cql_value_text(long_text), cql_value_blob(long_text, sizeof long_text),
+         cql_value_unset(), cql_value_null(), cql_value_timestamp(-1)},
+        {cql_value_int64(1), cql_value_text(""), cql_value_unset(), cql_value_duration(longest),
+         cql_value_unset(), cql_value_unset()},
+    };
+    cql_statement *all = make_statement();
+    cql_statement *single = make_statement();
+    for (size_t r = 0; r < CQL_COUNT(rows); r++) {
+        assert_int_equal(bind_twice(all, rows[r], 6), CQL_OK);
+        for (size_t i = 6; i-- > 0;)
+            assert_int_equal(cql_statement_bind_value(single, i, rows[r][i]), CQL_OK);
+        cqln_values_bytes a = cqln_statement_values(all), b = cqln_statement_values(single);
+        assert_int_equal(all->unbound, 0);
+        assert_int_equal(a.bytes.len, b.bytes.len);
+        assert_memory_equal(a.bytes.ptr, b.bytes.ptr, a.bytes.len);
+    }
+    cql_statement_free(all);
+    cql_statement_free(single);
+}
+
+static void values_have_their_wire_form(void **state)
+{
+    (void)state;
+    cql_statement *st = make_statement();
+    const cql_value v[] = {
+        cql_value_int64(-2), cql_value_text("h\xc3\xa9llo"), cql_value_blob("\xca\xfe", 2),
+        cql_value_duration((cql_duration){1, 2, 3}), cql_value_int32(7), cql_value_timestamp(1)};
+    assert_int_equal(bind_twice(st, v, 6), CQL_OK);
+    wire(st, "00000008 fffffffffffffffe  00000006 68c3a96c6c6f  00000002 cafe  00000003 020406"
+             "00000004 00000007  00000008 0000000000000001");
+    cql_statement_free(st);
+}
+
+/* Nothing is changed from the failing value on, what stands before it is bound. */
+static void a_value_that_does_not_fit_ends_the_bind_there(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        cql_status st;
+    } cases[] = {{1, CQL_TYPE_MISMATCH}, {4, CQL_TYPE_MISMATCH}, {5, CQL_UNBOUND}};
+    for (size_t c = 0; c < CQL_COUNT(cases); c++) {
+        cql_statement *st = make_statement();
+        cql_value v[] = {cql_value_int64(1), cql_value_text("x"), cql_value_blob("y", 1),
+                         cql_value_null(),   cql_value_int32(2),  cql_value_timestamp(3)};
+        assert_int_equal(bind_twice(st, v, 6), CQL_OK);
+        v[0] = cql_value_int64(9);
+        v[cases[c].at] = cql_value_double(1.5);
+        if (cases[c].st == CQL_UNBOUND)
+            v[cases[c].at].state = CQL_VALUE_UNBOUND;
+        assert_int_equal(cql_statement_bind(st, (cql_values){v, 6}, NULL), cases[c].st);
+        wire(st, "00000008 0000000000000009  00000001 78  00000001 79  ffffffff"
+                 "00000004 00000002  00000008 0000000000000003");
+        cql_statement_free(st);
+    }
+}
+
+static void text_is_checked_to_its_last_byte(void **state)
+{
+    (void)state;
+    cql_statement *st = make_statement();
+    char text[40];
+    for (size_t len = 1; len < sizeof text; len++) {
+        memset(text, 'a', sizeof text);
+        cql_str view = {text, len};
+        assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str(view)), CQL_OK);
+        for (size_t bad = 0; bad < len; bad++) {
+            text[bad] = '\xff';
+            assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str(view)), CQL_BAD_VALUE);
+            text[bad] = 'a';
+        }
+        if (len >= 2) { /* a character of two bytes at every place, and cut at the end */
+            memcpy(text + len - 2, "\xc3\xa9", 2);
+            assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str(view)), CQL_OK);
+            view.len--;
+            assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str(view)), CQL_BAD_VALUE);
+        }
+    }
+    cql_statement_free(st);
+}
+
+static void eight_bytes_are_written_over_where_they_may(void **state)
+{
+    (void)state;
+    cql_statement *st = make_statement();
+    assert_int_equal(cql_statement_bind_int64(st, 0, 1), CQL_OK);
+    assert_int_equal(cql_statement_bind_int64(st, 0, 2), CQL_OK);
+    assert_int_equal(cql_statement_bind_int64(st, 5, 3), CQL_OK);
+    assert_int_equal(cql_statement_bind_int64(st, 5, 4), CQL_OK);
+    assert_int_equal(st->unbound, 4);
+    /* eight bytes, but of text: still another type */
+    assert_int_equal(cql_statement_bind_text(st, 1, "8 bytes."), CQL_OK);
+    assert_int_equal(cql_statement_bind_int64(st, 1, 1), CQL_TYPE_MISMATCH);
+    assert_int_equal(cql_statement_bind_int64(st, 4, 1), CQL_TYPE_MISMATCH);
+    assert_int_equal(cql_statement_bind_int64(st, 6, 1), CQL_OUT_OF_RANGE);
+    assert_int_equal(cql_statement_bind_int64(NULL, 0, 1), CQL_BAD_ARGUMENT);
+    wire(st, "00000008 0000000000000002  00000008 38206279 7465732e  fffffffe fffffffe fffffffe"
+             "00000008 0000000000000004");
+    cql_statement_clear(st);
+    assert_int_equal(cql_statement_bind_int64(st, 0, 7), CQL_OK);
+    assert_int_equal(st->unbound, 5);
+    cql_statement_free(st);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_at_once_is_the_same_as_one_by_one),
+        cmocka_unit_test(values_have_their_wire_form),
+        cmocka_unit_test(a_value_that_does_not_fit_ends_the_bind_there),
+        cmocka_unit_test(text_is_checked_to_its_last_byte),
+        cmocka_unit_test(eight_bytes_are_written_over_where_they_may),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
