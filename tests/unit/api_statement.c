@@ -1,0 +1,150 @@
+/* Statements and batches: values in wire form, bound, bound again, and shifted. */
+#include "api/statement.h"
+#include "unit.h"
+
+static cql_statement *plain(size_t markers)
+{
+    cql_statement *st = NULL;
+    assert_int_equal(cql_statement_new("INSERT …", markers, NULL, &st), CQL_OK);
+    return st;
+}
+
+static void wire(const cql_statement *st, const char *hex_text)
+{
+    cqln_values_bytes v = cqln_statement_values(st);
+    assert_hex(v.bytes.ptr, v.bytes.len, hex_text);
+}
+
+static void values_stand_in_wire_form(void **state)
+{
+    (void)state;
+    cql_statement *st = plain(4);
+    assert_int_equal(cql_statement_bind(
+                         st,
+                         CQL_VALUES(cql_value_int32(1), cql_value_text("ab"), cql_value_null(),
+                                    cql_value_unset()),
+                         NULL),
+                     CQL_OK);
+    wire(st, "00000004 00000001  00000002 6162  ffffffff  fffffffe");
+    assert_int_equal(st->unbound, 0);
+    cql_statement_free(st);
+}
+
+static void values_grow_shrink_and_move_each_other(void **state)
+{
+    (void)state;
+    cql_statement *st = plain(3);
+    assert_int_equal(cql_statement_bind_text(st, 2, "last"), CQL_OK);
+    assert_int_equal(st->unbound, 2);
+    assert_int_equal(cql_statement_bind_text(st, 0, "a long first value, longer than any room"),
+                     CQL_OK);
+    assert_int_equal(cql_statement_bind_int32(st, 1, 7), CQL_OK);
+    assert_int_equal(cql_statement_bind_text(st, 0, "x"), CQL_OK);
+    wire(st, "00000001 78  00000004 00000007  00000004 6c617374");
+    assert_int_equal(cql_statement_bind_null(st, 1), CQL_OK);
+    wire(st, "00000001 78  ffffffff  00000004 6c617374");
+    assert_int_equal(cql_statement_bind_text(st, 0, ""), CQL_OK);
+    wire(st, "00000000  ffffffff  00000004 6c617374");
+    cql_statement_clear(st);
+    assert_int_equal(st->unbound, 3);
+    wire(st, "fffffffe fffffffe fffffffe");
+    cql_statement_free(st);
+}
+
+static void misuse_is_told(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_statement *st = plain(1);
+    assert_int_equal(cql_statement_bind_int32(st, 1, 0), CQL_OUT_OF_RANGE);
+    assert_int_equal(cql_statement_bind_name(st, "a", cql_value_null()), CQL_UNSUPPORTED);
+    assert_int_equal(
+        cql_statement_bind(st, CQL_VALUES(cql_value_null(), cql_value_null()), &err),
+        CQL_OUT_OF_RANGE);
+    assert_non_null(strstr(cql_error_text(err), "only 1"));
+    assert_int_equal(cql_statement_set_page_size(st, 0), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_statement_set_serial_consistency(st, CQL_CONSISTENCY_ONE),
+                     CQL_BAD_ARGUMENT);
+    cql_error_unref(err);
+    cql_statement_free(st);
+    assert_int_equal(cql_statement_new("x", 65536, NULL, &st), CQL_TOO_LARGE);
+    assert_null(st);
+    assert_int_equal(cql_statement_new(NULL, 0, NULL, &st), CQL_BAD_ARGUMENT);
+    cql_statement_free(NULL);
+}
+
+static void batch_takes_bound_statements_only(void **state)
+{
+    (void)state;
+    cql_batch *b = NULL;
+    cql_statement *st = plain(1);
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_UNBOUND);
+    assert_int_equal(cql_batch_count(b), 0);
+    cql_statement_bind_int32(st, 0, 5);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_false(b->all_idempotent);
+    cql_batch_clear(b);
+    cql_statement_set_idempotent(st, true);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_true(b->all_idempotent);
+    assert_int_equal(cql_batch_count(b), 1);
+    cql_batch_free(b);
+    cql_batch_free(NULL);
+    cql_statement_free(st);
+}
+
+static void consistency_names_go_both_ways(void **state)
+{
+    (void)state;
+    cql_consistency level;
+    for (int i = 0; i <= CQL_CONSISTENCY_LOCAL_ONE; i++) {
+        assert_int_equal(cql_consistency_parse(cql_str_of(cql_consistency_name(i)), &level), CQL_OK);
+        assert_int_equal(level, i);
+    }
+    assert_int_equal(cql_consistency_parse(cql_str_of("quorum"), &level), CQL_OK);
+    assert_int_equal(cql_consistency_parse(cql_str_of("quor"), &level), CQL_NO_SUCH_NAME);
+    assert_int_equal(cql_consistency_parse(cql_str_of("quorums"), &level), CQL_NO_SUCH_NAME);
+    assert_string_equal(cql_consistency_name(99), "UNKNOWN");
+}
+
+static cql_status bind_and_batch(const cql_allocator *al, void *user)
+{
+    static const char big[600] = {'x'};
+    cql_statement *s = NULL;
+    cql_batch *b = NULL;
+    (void)user;
+    cql_status st = cql_statement_new("INSERT …", 2, al, &s);
+    if (st == CQL_OK)
+        st = cql_statement_bind_blob(s, 0, big, sizeof big);
+    if (st == CQL_OK)
+        st = cql_statement_bind_int32(s, 1, 1);
+    if (st == CQL_OK)
+        st = cql_statement_set_paging_state(s, (cql_str){"state", 5});
+    if (st == CQL_OK)
+        st = cql_batch_new(CQL_BATCH_LOGGED, al, &b);
+    if (st == CQL_OK)
+        st = cql_batch_add(b, s);
+    cql_batch_free(b);
+    cql_statement_free(s);
+    return st;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    assert_true(failmalloc_each(bind_and_batch, NULL, false) >= 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_stand_in_wire_form),
+        cmocka_unit_test(values_grow_shrink_and_move_each_other),
+        cmocka_unit_test(misuse_is_told),
+        cmocka_unit_test(batch_takes_bound_statements_only),
+        cmocka_unit_test(consistency_names_go_both_ways),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

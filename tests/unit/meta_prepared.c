@@ -1,0 +1,133 @@
+/* Prepared statements: what they own, and how many versions of their metadata they keep. */
+#include "meta/prepared.h"
+#include "respond.h"
+#include "unit.h"
+
+static const respond_column columns[] = {{"k", CQL_TYPE_INT}, {"v", CQL_TYPE_TEXT}};
+static const respond_table two = {"ks", "t", columns, 2};
+
+/* The views in head lie in an answer that stays until the next one. */
+static void decode(const cql_allocator *al, cqln_prepared_head *head, cql_status *st)
+{
+    static uint8_t answer[1024];
+    cqln_writer wr;
+    cqln_reader rd;
+    cqln_writer_init(&wr, cqln_alloc_default(), 1 << 20);
+    respond_prepared(&wr, 5, 1, cql_str_of("0123456789abcdef"), cql_str_of("metadata-id-0001"), &two,
+                     NULL, 0, &two);
+    assert_int_equal(wr.status, CQL_OK);
+    assert_in_range(wr.len, CQLN_FRAME_HEADER, sizeof answer);
+    memcpy(answer, wr.data, wr.len);
+    cqln_reader_init(&rd, answer + CQLN_FRAME_HEADER, wr.len - CQLN_FRAME_HEADER);
+    assert_int_equal(cqln_read_u32(&rd), CQLN_RESULT_PREPARED);
+    cqln_writer_fini(&wr);
+    *st = cqln_decode_prepared(&rd, 5, al, head);
+}
+
+static cql_status make(const cql_allocator *al, const char *cql, cql_prepared **out)
+{
+    cqln_prepared_head head;
+    cql_status st;
+    *out = NULL;
+    decode(al, &head, &st);
+    if (st)
+        return st;
+    st = cqln_prepared_new(al, cql_str_of(cql), cql_str_of("ks"), &head, out);
+    if (st) {
+        cqln_metadata_unref(head.bind);
+        cqln_metadata_unref(head.result);
+    }
+    return st;
+}
+
+static void it_keeps_text_id_and_markers(void **state)
+{
+    (void)state;
+    cql_prepared *p;
+    assert_int_equal(make(cqln_alloc_default(), "SELECT * FROM t WHERE k = ?", &p), CQL_OK);
+    assert_true(cql_str_equal(cql_prepared_cql(p), cql_str_of("SELECT * FROM t WHERE k = ?")));
+    assert_true(cql_str_equal(p->id, cql_str_of("0123456789abcdef")));
+    assert_int_equal(cql_prepared_marker_count(p), 2);
+    assert_true(cql_str_equal(cql_prepared_marker_name(p, 1), cql_str_of("v")));
+    assert_int_equal(cql_type_of(cql_prepared_marker_type(p, 0)), CQL_TYPE_INT);
+    assert_null(cql_prepared_marker_type(p, 2));
+    assert_ptr_equal(cql_prepared_ref(p), p);
+    cql_prepared_unref(p);
+    cql_prepared_unref(p);
+    cql_prepared_unref(NULL);
+}
+
+static bool star(const char *cql)
+{
+    cql_prepared *p;
+    assert_int_equal(make(cqln_alloc_default(), cql, &p), CQL_OK);
+    bool result = p->select_star;
+    cql_prepared_unref(p);
+    return result;
+}
+
+static void a_star_is_noticed_but_not_that_of_count(void **state)
+{
+    (void)state;
+    assert_true(star("SELECT * FROM t"));
+    assert_true(star("select json * from t"));
+    assert_false(star("SELECT count(*) FROM t"));
+    assert_false(star("SELECT k, v FROM t"));
+}
+
+static void versions_of_metadata_are_bounded(void **state)
+{
+    (void)state;
+    cql_prepared *p;
+    cqln_prepared_head head;
+    cql_status st;
+    failmalloc memory;
+    failmalloc_init(&memory);
+    assert_int_equal(make(&memory.al, "SELECT k FROM t", &p), CQL_OK);
+    cqln_metadata *first = cqln_prepared_result(p);
+    assert_non_null(first);
+    for (unsigned i = 1; i < CQLN_PREPARED_VERSIONS; i++) {
+        decode(&memory.al, &head, &st);
+        assert_int_equal(st, CQL_OK);
+        cqln_metadata_unref(head.bind);
+        cqln_prepared_update(p, head.result);
+        assert_ptr_equal(cqln_prepared_result(p), head.result);
+    }
+    size_t live = memory.live;
+    for (unsigned i = 0; i < 100; i++) { /* from here on it relies on no metadata of its own */
+        decode(&memory.al, &head, &st);
+        cqln_metadata_unref(head.bind);
+        cqln_prepared_update(p, head.result);
+        assert_null(cqln_prepared_result(p));
+    }
+    assert_int_equal(memory.live, live);
+    assert_int_equal(first->count, 2); /* still there for requests that use it */
+    cql_prepared_unref(p);
+    assert_int_equal(memory.live, 0);
+}
+
+static cql_status make_and_free(const cql_allocator *al, void *user)
+{
+    cql_prepared *p;
+    (void)user;
+    cql_status st = make(al, "SELECT k FROM t", &p);
+    cql_prepared_unref(p);
+    return st;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    assert_true(failmalloc_each(make_and_free, NULL, false) >= 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_keeps_text_id_and_markers),
+        cmocka_unit_test(a_star_is_noticed_but_not_that_of_count),
+        cmocka_unit_test(versions_of_metadata_are_bounded),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

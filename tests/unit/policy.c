@@ -1,0 +1,174 @@
+/* Policies: tables of what happened and what follows. */
+#include "policy/reconnect.h"
+#include "policy/retry.h"
+#include "policy/timestamp.h"
+#include "unit.h"
+
+#include <pthread.h>
+
+typedef struct row {
+    uint32_t code;
+    bool idempotent;
+    unsigned retries;
+    int32_t received, required;
+    bool data;
+    const char *write_type;
+    cqln_retry expected;
+} row;
+
+static void errors_are_retried_by_the_rule(void **state)
+{
+    (void)state;
+    static const row rows[] = {
+        {0x1000, false, 0, 1, 2, false, "", CQLN_RETRY_NEXT_HOST},
+        {0x1000, true, 1, 1, 2, false, "", CQLN_RETRY_NO},
+        {0x1200, false, 0, 2, 2, false, "", CQLN_RETRY_SAME_HOST},
+        {0x1200, false, 0, 2, 2, true, "", CQLN_RETRY_NO},
+        {0x1200, false, 0, 1, 2, false, "", CQLN_RETRY_NO},
+        {0x1200, false, 1, 2, 2, false, "", CQLN_RETRY_NO},
+        {0x1100, true, 0, 1, 2, false, "BATCH_LOG", CQLN_RETRY_SAME_HOST},
+        {0x1100, false, 0, 1, 2, false, "BATCH_LOG", CQLN_RETRY_NO},
+        {0x1100, true, 0, 1, 2, false, "SIMPLE", CQLN_RETRY_NO},
+        {0x1100, true, 0, 1, 2, false, "CAS", CQLN_RETRY_NO},
+        {0x1001, true, 0, 0, 0, false, "", CQLN_RETRY_NEXT_HOST},
+        {0x1001, false, 0, 0, 0, false, "", CQLN_RETRY_NO},
+        {0x0000, true, 3, 0, 0, false, "", CQLN_RETRY_NEXT_HOST},
+        {0x0000, false, 0, 0, 0, false, "", CQLN_RETRY_NO},
+        {0x1003, true, 0, 0, 0, false, "", CQLN_RETRY_NEXT_HOST},
+        {0x1002, false, 7, 0, 0, false, "", CQLN_RETRY_NEXT_HOST_UNCOUNTED},
+        {0x1300, true, 0, 0, 2, false, "", CQLN_RETRY_NO},
+        {0x1500, true, 0, 0, 2, false, "", CQLN_RETRY_NO},
+        {0x1700, true, 0, 0, 2, false, "", CQLN_RETRY_NO},
+        {0x2000, true, 0, 0, 0, false, "", CQLN_RETRY_NO},
+        {0x2200, true, 0, 0, 0, false, "", CQLN_RETRY_NO},
+        {0x9999, true, 0, 0, 0, false, "", CQLN_RETRY_NO},
+    };
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        const row *r = &rows[i];
+        cqln_attempt a = {r->idempotent, r->retries};
+        cqln_server_error e;
+        memset(&e, 0, sizeof e);
+        e.code = r->code;
+        e.received = r->received;
+        e.required = r->required;
+        e.data_present = r->data;
+        e.write_type = cql_str_of(r->write_type);
+        if (cqln_retry_on_error(&a, &e) != r->expected)
+            fail_msg("row %zu: code %04x", i, (unsigned)r->code);
+    }
+}
+
+static void lost_request_is_repeated_only_when_that_is_safe(void **state)
+{
+    (void)state;
+    cqln_attempt idempotent = {true, 0}, other = {false, 0};
+    assert_int_equal(cqln_retry_on_lost(&idempotent, true), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(&idempotent, false), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(&other, false), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(&other, true), CQLN_RETRY_NO);
+}
+
+static void what_may_have_been_applied_is_said(void **state)
+{
+    (void)state;
+    static const uint32_t maybe[] = {0x0000, 0x1003, 0x1100, 0x1500, 0x1600, 0x1700, 0x1800, 0x9999};
+    static const uint32_t never[] = {0x000a, 0x0100, 0x1000, 0x1001, 0x1002, 0x1200,
+                                     0x2000, 0x2100, 0x2200, 0x2300, 0x2400, 0x2500};
+    for (size_t i = 0; i < CQL_COUNT(maybe); i++)
+        if (!cqln_error_code_maybe_applied(maybe[i]))
+            fail_msg("%04x may have been applied", (unsigned)maybe[i]);
+    for (size_t i = 0; i < CQL_COUNT(never); i++)
+        if (cqln_error_code_maybe_applied(never[i]))
+            fail_msg("%04x was refused", (unsigned)never[i]);
+}
+
+static void delays_double_up_to_the_maximum_with_jitter(void **state)
+{
+    (void)state;
+    cqln_rand rand;
+    cqln_backoff b = {1000, 60000, 0};
+    cqln_rand_seed(&rand, 7);
+    uint32_t nominal = 1000;
+    bool jitter = false;
+    for (int i = 0; i < 40; i++) {
+        uint32_t d = cqln_backoff_next(&b, &rand);
+        assert_in_range(d, nominal / 100 * 85, nominal / 100 * 115 < 60000 ? nominal / 100 * 115 : 60000);
+        jitter = jitter || d != nominal;
+        nominal = nominal * 2 < 60000 ? nominal * 2 : 60000;
+    }
+    assert_true(jitter);
+    cqln_backoff_reset(&b);
+    assert_in_range(cqln_backoff_next(&b, &rand), 850, 1150);
+}
+
+static void same_seed_gives_the_same_delays(void **state)
+{
+    (void)state;
+    cqln_rand r1, r2;
+    cqln_backoff a = {1000, 600000, 0}, b = {1000, 600000, 0};
+    cqln_rand_seed(&r1, 3);
+    cqln_rand_seed(&r2, 3);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(cqln_backoff_next(&a, &r1), cqln_backoff_next(&b, &r2));
+}
+
+static void clock_rises_when_the_wall_clock_does_not(void **state)
+{
+    (void)state;
+    cqln_clock c = {0};
+    assert_int_equal(cqln_clock_next(&c, 100), 100);
+    assert_int_equal(cqln_clock_next(&c, 100), 101);
+    assert_int_equal(cqln_clock_next(&c, 50), 102);
+    assert_int_equal(cqln_clock_next(&c, 1000), 1000);
+}
+
+enum { THREADS = 4, STAMPS = 20000 };
+
+typedef struct stamper {
+    cqln_clock *clock;
+    int64_t stamps[STAMPS];
+} stamper;
+
+static void *take_stamps(void *arg)
+{
+    stamper *s = arg;
+    for (int i = 0; i < STAMPS; i++)
+        s->stamps[i] = cqln_clock_next(s->clock, 5);
+    return NULL;
+}
+
+static void stamps_are_unique_over_threads(void **state)
+{
+    (void)state;
+    static stamper s[THREADS];
+    static bool seen[THREADS * STAMPS + 8];
+    cqln_clock clock = {0};
+    pthread_t t[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        s[i].clock = &clock;
+        pthread_create(&t[i], NULL, take_stamps, &s[i]);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(t[i], NULL);
+    for (int i = 0; i < THREADS; i++)
+        for (int k = 0; k < STAMPS; k++) {
+            assert_in_range(s[i].stamps[k], 5, THREADS * STAMPS + 5);
+            assert_false(seen[s[i].stamps[k]]);
+            assert_true(k == 0 || s[i].stamps[k] > s[i].stamps[k - 1]);
+            seen[s[i].stamps[k]] = true;
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_retried_by_the_rule),
+        cmocka_unit_test(lost_request_is_repeated_only_when_that_is_safe),
+        cmocka_unit_test(what_may_have_been_applied_is_said),
+        cmocka_unit_test(delays_double_up_to_the_maximum_with_jitter),
+        cmocka_unit_test(same_seed_gives_the_same_delays),
+        cmocka_unit_test(clock_rises_when_the_wall_clock_does_not),
+        cmocka_unit_test(stamps_are_unique_over_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
