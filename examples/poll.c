@@ -2,7 +2,7 @@
  * cql_session_drive is called; the session says when that is.
  *
  *   poll [cql://HOST[:PORT]]      reads CQL from standard input, a statement a line; prints the
- * rows */
+ *                                 rows, each answer's as it comes */
 #include <cqlnative/cql.h>
 #include <errno.h>
 #include <poll.h>
