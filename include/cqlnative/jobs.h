@@ -1,15 +1,15 @@
 /* jobs.h: durable jobs on Cassandra, shared by any number of workers: enqueue, look, claim, run.
  *
- * The tables are those of JobSharp (cql/jobsharp.cql). A job runs at least once: a worker claims it by a
- * conditional update that writes a token (the column executed_at), holds it under a lease that it
- * renews, and can finish it only while its token stands. Tokens of one job strictly rise, whatever the
- * clocks do, so that a late result is always told from a good one. doc/jobs.md has the states, who may
- * change them, and what is assumed of clocks.
+ * The tables are those of JobSharp (cql/jobsharp.cql). A job runs at least once: a worker claims it
+ * by a conditional update that writes a token (the column executed_at), holds it under a lease that
+ * it renews, and can finish it only while its token stands. Tokens of one job strictly rise,
+ * whatever the clocks do, so that a late result is always told from a good one. doc/jobs.md has the
+ * states, who may change them, and what is assumed of clocks.
  *
- * Calls without _wait never block; their callback comes exactly once, on the session's loop, and never
- * from inside the call. The _wait twins return CQL_WRONG_THREAD where they would hang the loop. Text
- * that is stored must be UTF-8 (CQL_BAD_VALUE) and within max_bytes (CQL_TOO_LARGE); arguments and
- * results are otherwise not looked at. */
+ * Calls without _wait never block; their callback comes exactly once, on the session's loop, and
+ * never from inside the call. The _wait twins return CQL_WRONG_THREAD where they would hang the
+ * loop. Text that is stored must be UTF-8 (CQL_BAD_VALUE) and within max_bytes (CQL_TOO_LARGE);
+ * arguments and results are otherwise not looked at. */
 #ifndef CQLNATIVE_JOBS_H
 #define CQLNATIVE_JOBS_H
 
@@ -17,15 +17,15 @@
 
 CQL_BEGIN
 
-/* A job store: one keyspace seen through one session. Counted inside: callbacks under way keep it. */
+/* A job store: one keyspace seen through one session. Callbacks under way keep it. */
 typedef struct cql_jobs cql_jobs;
 
 /* The numbers stand in the tables. CREATED and FAILED are never entered by this module. */
 typedef enum cql_job_state {
     CQL_JOB_CREATED = 0,
-    CQL_JOB_SCHEDULED = 1,             /* waits for its time; also a job that waits for its retry */
-    CQL_JOB_PROCESSING = 2,            /* claimed by a worker */
-    CQL_JOB_SUCCEEDED = 3,             /* ended: result is set */
+    CQL_JOB_SCHEDULED = 1,  /* waits for its time; also a job that waits for its retry */
+    CQL_JOB_PROCESSING = 2, /* claimed by a worker */
+    CQL_JOB_SUCCEEDED = 3,  /* ended: result is set */
     CQL_JOB_FAILED = 4,
     CQL_JOB_CANCELLED = 5,             /* ended: never run, or not again */
     CQL_JOB_ABANDONED = 6,             /* ended: every run failed, error_message is set */
@@ -42,9 +42,9 @@ CQL_API bool cql_job_state_is_final(int state);
 
 #define CQL_JOB_NO_TIME INT64_MIN /* a time that is not set */
 
-/* A job as it is stored. Made by the library, which may add members at the end. Texts are followed by a
- * NUL that is not counted; ptr is NULL where nothing is stored. Times are milliseconds since the epoch
- * or CQL_JOB_NO_TIME. */
+/* A job as it is stored. Made by the library, which may add members at the end. Texts are followed
+ * by a NUL that is not counted; ptr is NULL where nothing is stored. Times are milliseconds since
+ * the epoch or CQL_JOB_NO_TIME. */
 typedef struct cql_job_info {
     cql_str id;
     cql_str type;
@@ -52,7 +52,7 @@ typedef struct cql_job_info {
     int32_t state; /* cql_job_state */
     int32_t retry_count;
     int32_t max_retry_count;
-    bool was_there; /* answers of enqueue: a job of this id had been stored before, this is that one */
+    bool was_there; /* answers of enqueue: stored before under this id; this is that job */
     int64_t created_at;
     int64_t scheduled_at;
     int64_t executed_at; /* the token of the newest claim */
@@ -74,14 +74,15 @@ CQL_API const cql_job_info *cql_job_list_at(const cql_job_list *list, size_t i);
 CQL_API void cql_job_list_free(cql_job_list *list);
 
 /* Exactly one of err and job is set; both are borrowed for the call. */
-typedef void (*cql_job_cb)(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user);
+typedef void (*cql_job_cb)(cql_jobs *jobs, const cql_error *err, const cql_job_info *job,
+                           void *user);
 typedef void (*cql_job_list_cb)(cql_jobs *jobs, const cql_error *err, const cql_job_list *list,
                                 void *user);
 typedef void (*cql_job_count_cb)(cql_jobs *jobs, const cql_error *err, int64_t count, void *user);
 /* err is NULL when it went well. */
 typedef void (*cql_jobs_cb)(cql_jobs *jobs, const cql_error *err, void *user);
 
-/* --- opening ------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 typedef struct cql_jobs_options {
     size_t size;            /* sizeof(cql_jobs_options) */
     const char *keyspace;   /* NULL: "jobsharp" */
@@ -97,13 +98,13 @@ typedef struct cql_jobs_options {
     void *user; /* of on_warning */
 } cql_jobs_options;
 
-/* Opens the store in a keyspace (NULL: "jobsharp") with the standard options. Sends nothing: a missing
- * keyspace shows in the first call that does. The session must outlive the store and every callback.
- * Yours: free with cql_jobs_free. CQL_BAD_ARGUMENT, CQL_NO_MEMORY. [any thread] */
+/* Opens the store in a keyspace (NULL: "jobsharp") with the standard options. Sends nothing: a
+ * missing keyspace shows in the first call that does. The session must outlive the store and every
+ * callback. Yours: free with cql_jobs_free. CQL_BAD_ARGUMENT, CQL_NO_MEMORY. [any thread] */
 CQL_API cql_status cql_jobs_new(cql_session *s, const char *keyspace, cql_jobs **out);
 /* The same with options (copied). CQL_BAD_ARGUMENT names the member. */
-CQL_API cql_status cql_jobs_new_with(cql_session *s, const cql_jobs_options *options, cql_jobs **out,
-                                     cql_error **err);
+CQL_API cql_status cql_jobs_new_with(cql_session *s, const cql_jobs_options *options,
+                                     cql_jobs **out, cql_error **err);
 /* Frees; NULL is fine. Calls under way still get their callbacks. Free its workers first.
  * [any thread] */
 CQL_API void cql_jobs_free(cql_jobs *jobs);
@@ -112,7 +113,7 @@ CQL_API void cql_jobs_free(cql_jobs *jobs);
 CQL_API cql_status cql_jobs_check(cql_jobs *jobs, cql_jobs_cb cb, void *user);
 CQL_API cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err);
 
-/* --- jobs ---------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 typedef struct cql_job_spec {
     size_t size;         /* sizeof(cql_job_spec) */
     const char *type;    /* which handler; 1 to 255 bytes */
@@ -122,10 +123,10 @@ typedef struct cql_job_spec {
     int32_t max_retries; /* 0: the store's, -1: none */
 } cql_job_spec;
 
-/* Stores a job. CQL_OK: cb is called once. The spec is copied. A job that was stored before under the
- * same id is left alone and answered with was_there. CQL_OUTCOME_UNKNOWN in err: it may have been
- * stored; repeat it with the same id. [any thread]
- * CQL_BAD_ARGUMENT, CQL_BAD_VALUE, CQL_TOO_LARGE, CQL_NO_MEMORY, and what cql_session_execute gives. */
+/* Stores a job. CQL_OK: cb is called once. The spec is copied. A job that was stored before under
+ * the same id is left alone and answered with was_there. CQL_OUTCOME_UNKNOWN in err: it may have
+ * been stored; repeat it with the same id. [any thread] CQL_BAD_ARGUMENT, CQL_BAD_VALUE,
+ * CQL_TOO_LARGE, CQL_NO_MEMORY, and what cql_session_execute gives. */
 CQL_API cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *spec, cql_job_cb cb,
                                     void *user);
 /* *out may be NULL; else it is yours, free with cql_job_info_free. */
@@ -141,13 +142,14 @@ CQL_API cql_status cql_jobs_list(cql_jobs *jobs, cql_job_state state, uint32_t l
                                  cql_job_list_cb cb, void *user);
 CQL_API cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
                                       cql_job_list **out, cql_error **err);
-/* Counts the jobs of a state in the index; while jobs change state one may count twice. [any thread] */
+/* Counts the jobs of a state in the index; while jobs change state one may count twice. [any
+ * thread] */
 CQL_API cql_status cql_jobs_count(cql_jobs *jobs, cql_job_state state, cql_job_count_cb cb,
                                   void *user);
 CQL_API cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
                                        cql_error **err);
-/* Cancels a job that has not started or waits for its retry; answers the job as it then is. CQL_BAD_STATE in err: it runs or
- * has ended. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
+/* Cancels a job that has not started or waits for its retry; answers the job as it then is.
+ * CQL_BAD_STATE in err: it runs or has ended. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
 CQL_API cql_status cql_jobs_cancel(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err);
 /* Removes a job that does not run, with its index rows; answers the job as it was. CQL_BAD_STATE in
@@ -155,19 +157,21 @@ CQL_API cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_erro
 CQL_API cql_status cql_jobs_delete(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err);
 
-/* --- handlers ------------------------------------------------------------------------------------ */
+/* --- handlers --------------------------------------------------------------------------------- */
 /* A job that this process has claimed. The handler owns it until it calls exactly one of
  * cql_job_complete, cql_job_complete_str, cql_job_fail and cql_job_give_back; then it is gone. All
  * calls on it are [any thread], one thread at a time. */
 typedef struct cql_job cql_job;
 
-/* Called on the thread that steps the worker. May finish the job at once or later. Must not block. */
+/* Called on the thread that steps the worker. May finish the job at once or later, must
+ * not block. */
 typedef void (*cql_job_handler)(cql_job *job, void *user);
 
 /* Names the handler of a type (copied; NULL: of every type that has none of its own). Replaces an
  * earlier one. Call it before the worker starts. CQL_NO_MEMORY, CQL_BAD_ARGUMENT, CQL_BAD_STATE (a
  * worker exists). A worker claims only jobs that have a handler. */
-CQL_API cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn, void *user);
+CQL_API cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn,
+                                   void *user);
 /* The same for a handler that blocks: it is called on a thread of the worker's own pool, one thread
  * for each job that runs, at most `concurrency`. */
 CQL_API cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn,
@@ -175,44 +179,45 @@ CQL_API cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cq
 
 /* The job as it was claimed; lives as long as the job. */
 CQL_API const cql_job_info *cql_job_info_of(const cql_job *job);
-/* The token of the claim as it now stands: hand it to what the job writes to elsewhere, which can then
- * refuse an older one. It rises with every renewal. */
+/* The token of the claim as it now stands: hand it to what the job writes to elsewhere, which can
+ * then refuse an older one. It rises with every renewal. */
 CQL_API int64_t cql_job_token(const cql_job *job);
-/* True once the claim is known to be lost, or its lease ran out with no renewal getting through: stop
- * working, somebody else may have begun. The job must still be given up with one of the calls below. */
+/* True once the claim is known to be lost, or its lease ran out with no renewal getting through:
+ * stop working, somebody else may have begun. The job must still be given up with one of the calls
+ * below. */
 CQL_API bool cql_job_is_lost(const cql_job *job);
-/* Called once when the claim is lost, or when a worker that is being stopped will give the job back in a
- * moment (4 s): stop what you do and give the job up. On the thread that steps the worker; not after
- * the handler gave the job up. */
+/* Called once when the claim is lost, or when a worker that is being stopped will give the job back
+ * in a moment (4 s): stop what you do and give the job up. On the thread that steps the worker; not
+ * after the handler gave the job up. */
 CQL_API void cql_job_on_lost(cql_job *job, cql_job_handler fn, void *user);
 
 /* The job succeeded; result (NULL: none) is copied. CQL_BAD_VALUE (not UTF-8), CQL_TOO_LARGE and
- * CQL_NO_MEMORY leave the job with the caller. Whether the result was accepted shows in an event. */
+ * CQL_NO_MEMORY leave the job with the caller. An event tells whether the result was accepted. */
 CQL_API cql_status cql_job_complete(cql_job *job, const char *result);
 CQL_API cql_status cql_job_complete_str(cql_job *job, cql_str result);
-/* This run failed: the job is tried again after the retry delay or, after its last try, abandoned. The
- * text is copied, cut at 4 KiB, and bytes that are not UTF-8 become '?'. CQL_NO_MEMORY leaves the job
- * with the caller. */
+/* This run failed: the job is tried again after the retry delay or, after its last try, abandoned.
+ * The text is copied, cut at 4 KiB, and bytes that are not UTF-8 become '?'. CQL_NO_MEMORY leaves
+ * the job with the caller. */
 CQL_API cql_status cql_job_fail(cql_job *job, const char *why);
 /* Puts the job back as if it had not been claimed: it does not count as a retry. Never fails. */
 CQL_API void cql_job_give_back(cql_job *job);
 /* Asks for the lease to be renewed now. Workers renew by themselves unless manual_renew is set. */
 CQL_API void cql_job_renew(cql_job *job);
 
-/* --- workers ------------------------------------------------------------------------------------- */
+/* --- workers ---------------------------------------------------------------------------------- */
 typedef struct cql_worker cql_worker;
 
 typedef enum cql_worker_event_kind {
     CQL_WORKER_CLAIMED = 1,
     CQL_WORKER_SUCCEEDED = 2,
-    CQL_WORKER_RETRY = 3,       /* this run failed; at_ms: when it is tried again */
-    CQL_WORKER_ABANDONED = 4,   /* this run failed and it was the last */
+    CQL_WORKER_RETRY = 3,     /* this run failed; at_ms: when it is tried again */
+    CQL_WORKER_ABANDONED = 4, /* this run failed and it was the last */
     CQL_WORKER_GIVEN_BACK = 5,
-    CQL_WORKER_CLAIM_LOST = 6,  /* the outcome of this run was refused, or the lease ran out */
-    CQL_WORKER_RECLAIMED = 7,   /* took back a job whose worker let its lease run out */
-    CQL_WORKER_TROUBLE = 8,     /* the store cannot be reached; said once until it works again */
+    CQL_WORKER_CLAIM_LOST = 6, /* the outcome of this run was refused, or the lease ran out */
+    CQL_WORKER_RECLAIMED = 7,  /* took back a job whose worker let its lease run out */
+    CQL_WORKER_TROUBLE = 8,    /* the store cannot be reached; said once until it works again */
     CQL_WORKER_RESUMED = 9,
-    CQL_WORKER_UNKNOWN = 10     /* an outcome could not be settled; the lease will */
+    CQL_WORKER_UNKNOWN = 10 /* an outcome could not be settled; the lease will */
 } cql_worker_event_kind;
 
 /* Borrowed for the call. */
@@ -235,38 +240,38 @@ typedef struct cql_worker_options {
     uint32_t batch;          /* index rows read at once; 0: 100 */
     bool drain;              /* end by itself once no job is due and none runs here */
     bool manual_renew;       /* only cql_job_renew renews */
-    const char *name;        /* shown while it holds a job; letters, digits and . _ : @ / -, up to 64
-                                bytes; NULL: the process id */
+    const char *name; /* shown while it holds a job; letters, digits and . _ : @ / -, up to 64
+                         bytes; NULL: the process id */
     void (*on_event)(void *user, const cql_worker_event *event); /* on the stepping thread */
     void (*on_wake)(cql_worker *w, void *user); /* see cql_worker_step; any thread, no lock held */
-    void *user;              /* of on_event and on_wake */
+    void *user;                                 /* of on_event and on_wake */
 } cql_worker_options;
 
-/* Runs a worker on this thread until cql_jobs_stop was called or, with drain, nothing is left to do.
- * options may be NULL. on_wake must be NULL. For sessions with their own thread and driven ones.
- * CQL_BAD_ARGUMENT, CQL_NO_MEMORY, CQL_SYSTEM (no thread), CQL_WRONG_THREAD. */
+/* Runs a worker on this thread until cql_jobs_stop was called or, with drain, nothing is left to
+ * do. options may be NULL. on_wake must be NULL. For sessions with their own thread and driven
+ * ones. CQL_BAD_ARGUMENT, CQL_NO_MEMORY, CQL_SYSTEM (no thread), CQL_WRONG_THREAD. */
 CQL_API cql_status cql_jobs_run_wait(cql_jobs *jobs, const cql_worker_options *options,
                                      cql_error **err);
-/* Stops every worker of this store gracefully: no new claims, handlers get stop_s to finish, then their
- * jobs are given back. Not for signal handlers. [any thread] */
+/* Stops every worker of this store gracefully: no new claims, handlers get stop_s to finish, then
+ * their jobs are given back. Not for signal handlers. [any thread] */
 CQL_API void cql_jobs_stop(cql_jobs *jobs);
 
 /* The same in pieces, for programs with a loop of their own; works with every kind of session.
  * A worker does nothing by itself: it acts in cql_worker_step, which never blocks. Call it on one
- * thread, at first at once, then whenever the milliseconds it returned have passed (-1: no limit) or
- * on_wake was called. on_wake must not step; it tells the loop to. */
-CQL_API cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options, cql_worker **out,
-                                  cql_error **err);
+ * thread, at first at once, then whenever the milliseconds it returned have passed (-1: no limit)
+ * or on_wake was called. on_wake must not step; it tells the loop to. */
+CQL_API cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options,
+                                  cql_worker **out, cql_error **err);
 CQL_API int cql_worker_step(cql_worker *w);
-/* As cql_jobs_stop, for this worker. A second call gives back at once what still runs. [any thread] */
+/* As cql_jobs_stop, for this worker. A second call gives back what still runs. [any thread] */
 CQL_API void cql_worker_stop(cql_worker *w);
 /* True when a stopped or drained worker has nothing left to do. On the stepping thread. */
 CQL_API bool cql_worker_is_finished(const cql_worker *w);
 /* Jobs that are held now, handlers and their last writes included. On the stepping thread. */
 CQL_API size_t cql_worker_running(const cql_worker *w);
-/* Frees; NULL is fine. Jobs that it still holds are lost to their lease; handlers may still give them
- * up, which then does nothing. Waits for blocking handlers that run. On the stepping thread, not from
- * inside a handler. */
+/* Frees; NULL is fine. Jobs that it still holds are lost to their lease; handlers may still give
+ * them up, which then does nothing. Waits for blocking handlers that run. On the stepping thread,
+ * not from inside a handler. */
 CQL_API void cql_worker_free(cql_worker *w);
 
 CQL_END

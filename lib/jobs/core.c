@@ -39,7 +39,7 @@ cql_status cqljob_check_id(const char *id)
     return cql_uuid_parse(cql_str_of(id), &uuid);
 }
 
-/* --- settings ------------------------------------------------------------------------------------ */
+/* --- settings --------------------------------------------------------------------------------- */
 static cql_status refuse(cql_error **err, const char *text)
 {
     return cqljob_give(err, cql_error_make(NULL, CQL_BAD_ARGUMENT, NULL, text));
@@ -55,7 +55,8 @@ static bool is_keyspace(const char *name)
     for (size_t i = 0; i < n; i++) {
         char c = name[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_'))
             return false;
     }
     return true;
@@ -127,7 +128,7 @@ cql_status cqljob_settings_read(cqljob_settings *set, const cql_jobs_options *fr
     return CQL_OK;
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 cql_status cqljob_jobs_make(const cql_allocator *al, const cqljob_store *store,
                             const cqljob_settings *set, cql_jobs **out)
 {
@@ -193,7 +194,7 @@ void cql_jobs_free(cql_jobs *jobs)
         cqljob_unref(jobs);
 }
 
-/* --- handlers ------------------------------------------------------------------------------------ */
+/* --- handlers --------------------------------------------------------------------------------- */
 static bool is_for(const cqljob_handler *h, cql_str type)
 {
     return h->type && cql_str_equal(cql_str_of(h->type), type);
@@ -271,7 +272,8 @@ cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn,
     return handle(jobs, type, fn, user, false);
 }
 
-cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn, void *user)
+cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn,
+                                    void *user)
 {
     return handle(jobs, type, fn, user, true);
 }

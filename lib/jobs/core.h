@@ -36,7 +36,7 @@ struct cql_jobs {
     cql_allocator al;
     cqljob_store store;
     cqljob_settings set;
-    char *keyspace; /* what set.keyspace is */
+    char *keyspace;           /* what set.keyspace is */
     cqljob_handler *handlers; /* fixed once a worker exists */
     size_t handler_count;
     size_t handler_cap;

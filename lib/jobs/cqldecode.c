@@ -1,5 +1,5 @@
-/* cqldecode.c: rows of the tables to jobs and keys. Columns are found by name: the row that comes with
- * a refused INSERT has them in the table's order. */
+/* cqldecode.c: rows of the tables to jobs and keys. Columns are found by name: the row that comes
+ * with a refused INSERT has them in the table's order. */
 #include "jobs/cqlstore.h"
 
 #include <string.h>
@@ -22,8 +22,9 @@ typedef enum column {
 enum { COLUMNS = C_PARENT + 1 };
 
 static const char *const names[COLUMNS] = {
-    "id",          "type_name",       "arguments",     "state",  "created_at", "scheduled_at", "executed_at",
-    "retry_count", "max_retry_count", "error_message", "result", "batch_id",   "parent_job_id"};
+    "id",           "type_name",   "arguments",    "state",           "created_at",
+    "scheduled_at", "executed_at", "retry_count",  "max_retry_count", "error_message",
+    "result",       "batch_id",    "parent_job_id"};
 
 typedef struct reader {
     cql_rows *rows;
@@ -54,10 +55,12 @@ static int64_t moment(const reader *rd, column c)
                                                  : cql_rows_int64(rd->rows, rd->at[c]);
 }
 
-/* A row made by conditional updates alone, of a job that was deleted, has no state: it is no job. */
+/* A row made by conditional updates alone, of a job that was deleted, has no state: that is no
+ * job. */
 static bool is_job(const reader *rd)
 {
-    return !cql_rows_is_null(rd->rows, rd->at[C_ID]) && !cql_rows_is_null(rd->rows, rd->at[C_STATE]);
+    return !cql_rows_is_null(rd->rows, rd->at[C_ID]) &&
+           !cql_rows_is_null(rd->rows, rd->at[C_STATE]);
 }
 
 cql_status cqljob_read_job(const cql_allocator *al, const cql_result *res, cql_rows *rows,

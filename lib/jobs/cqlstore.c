@@ -1,5 +1,5 @@
-/* cqlstore.c: one request of the store as one CQL statement (or batch of index rows), prepared when it
- * is first needed. Answers come on the session's loop; nothing here waits. */
+/* cqlstore.c: one request of the store as one CQL statement (or batch of index rows), prepared when
+ * it is first needed. Answers come on the session's loop; nothing here waits. */
 #include "jobs/cqlstore.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ typedef struct call {
 
 static cql_status proceed(call *c);
 
-/* --- answering ------------------------------------------------------------------------------------ */
+/* --- answering -------------------------------------------------------------------------------- */
 /* The store may be gone after fn. */
 static void answer(call *c, cqljob_answer *a)
 {
@@ -44,7 +44,8 @@ static bool has(const char *text, const char *part)
     return text && strstr(text, part) != NULL;
 }
 
-/* What makes a missing keyspace or table known by any of the servers' wordings. NULL: it is neither. */
+/* What makes a missing keyspace or table known by any of the servers' wordings. NULL: it is
+ * neither. */
 static const char *missing_what(const cql_error *err)
 {
     const char *text = cql_error_server_message(err);
@@ -98,7 +99,7 @@ static void answer_failure(call *c, cqljob_outcome outcome, cql_status st, const
     cql_error_unref(err);
 }
 
-/* --- preparing ------------------------------------------------------------------------------------ */
+/* --- preparing -------------------------------------------------------------------------------- */
 static const cql_prepared *prepared_for(cqlstore *store, cqljob_statement which)
 {
     const cql_prepared *prepared;
@@ -109,7 +110,8 @@ static const cql_prepared *prepared_for(cqlstore *store, cqljob_statement which)
     return prepared;
 }
 
-static cql_status keep_prepared(cqlstore *store, cqljob_statement which, const cql_prepared *prepared)
+static cql_status keep_prepared(cqlstore *store, cqljob_statement which,
+                                const cql_prepared *prepared)
 {
     cql_prepared *kept = cql_prepared_ref(prepared);
 
@@ -143,7 +145,7 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
         answer_failure(c, CQLJOB_FAILED, st, "job store: the request was not sent");
 }
 
-/* --- binding -------------------------------------------------------------------------------------- */
+/* --- binding ---------------------------------------------------------------------------------- */
 static cql_value moment(int64_t ms)
 {
     return ms == CQL_JOB_NO_TIME ? cql_value_null() : cql_value_timestamp(ms);
@@ -168,8 +170,8 @@ static cql_status bind_insert(cql_statement *stmt, const cql_job_info *job)
 {
     return cql_statement_bind(
         stmt,
-        CQL_VALUES(text(job->id), text(job->type), text(job->arguments), cql_value_int32(job->state),
-                   moment(job->created_at), moment(job->scheduled_at),
+        CQL_VALUES(text(job->id), text(job->type), text(job->arguments),
+                   cql_value_int32(job->state), moment(job->created_at), moment(job->scheduled_at),
                    cql_value_int32(job->retry_count), cql_value_int32(job->max_retry_count),
                    text_or_unset(job->batch_id), text_or_unset(job->parent_job_id)),
         NULL);
@@ -179,7 +181,8 @@ static cql_status bind_change(cql_statement *stmt, cql_str id, const cqljob_chan
 {
     if (c->remove)
         return cql_statement_bind(
-            stmt, CQL_VALUES(text(id), cql_value_int32(c->from_state), moment(c->from_token)), NULL);
+            stmt, CQL_VALUES(text(id), cql_value_int32(c->from_state), moment(c->from_token)),
+            NULL);
     return cql_statement_bind(
         stmt,
         CQL_VALUES(cql_value_int32(c->state), if_set(c, CQLJOB_SET_TOKEN, moment(c->token)),
@@ -217,7 +220,7 @@ static cqljob_statement statement_of(cqljob_index_kind kind)
     return CQLJOB_S_PUT_STATE;
 }
 
-/* --- answers of the server ------------------------------------------------------------------------ */
+/* --- answers of the server -------------------------------------------------------------------- */
 static void pass_warnings(const cqlstore *store, const cql_result *res)
 {
     if (!store->set.on_warning)
@@ -272,8 +275,8 @@ static cql_status read_one_job(const cqlstore *store, const cql_result *res, cql
     return cql_rows_status(&rows);
 }
 
-static cql_status read_answer(const cqlstore *store, const cqljob_request *rq, const cql_result *res,
-                              cqljob_answer *a)
+static cql_status read_answer(const cqlstore *store, const cqljob_request *rq,
+                              const cql_result *res, cqljob_answer *a)
 {
     switch (rq->verb) {
     case CQLJOB_GET:
@@ -308,7 +311,8 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 
     (void)s;
     if (err) {
-        answer_error(c, is_conditional(c->rq) && is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED, err);
+        answer_error(c, is_conditional(c->rq) && is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
+                     err);
         return;
     }
     pass_warnings(c->store, res);
@@ -322,7 +326,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
                    "job store: the answer cannot be read");
 }
 
-/* --- sending -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 static cql_statement *bind(cqlstore *store, cqljob_statement which)
 {
     cql_statement *stmt = cql_prepared_bind(prepared_for(store, which));
@@ -457,7 +461,7 @@ static cql_status store_send(void *self, const cqljob_request *rq, cqljob_answer
     return st;
 }
 
-/* --- time, waiting, life -------------------------------------------------------------------------- */
+/* --- time, waiting, life ---------------------------------------------------------------------- */
 static int64_t store_now_us(void *self)
 {
     struct timespec ts;

@@ -1,6 +1,6 @@
-/* enqueue.c: storing a job. Index rows first, then the job by INSERT IF NOT EXISTS: what a crash leaves
- * is an index row without a job, which sweepers remove after the grace period. The insert is therefore
- * sent only within half of that period. */
+/* enqueue.c: storing a job. Index rows first, then the job by INSERT IF NOT EXISTS: what a crash
+ * leaves is an index row without a job, which sweepers remove after the grace period. The insert is
+ * therefore sent only within half of that period. */
 #include "jobs/core.h"
 
 #include <string.h>
@@ -45,9 +45,9 @@ static void succeed(enqueue *e, cql_job_info *job)
 
 static void fail(enqueue *e, cql_status st, const char *what)
 {
-    cql_error *err = cqljob_error(e->jobs, st, e->err, "job %.*s %s: %s", (int)e->mine->id.len,
-                                  e->mine->id.ptr, what,
-                                  e->err ? cql_error_text(e->err) : cql_status_text(st));
+    cql_error *err =
+        cqljob_error(e->jobs, st, e->err, "job %.*s %s: %s", (int)e->mine->id.len, e->mine->id.ptr,
+                     what, e->err ? cql_error_text(e->err) : cql_status_text(st));
 
     e->cb(e->jobs, err, NULL, e->user);
     cql_error_unref(err);
@@ -177,7 +177,7 @@ static void on_answer(void *user, cqljob_answer *a)
     }
 }
 
-/* --- beginning ----------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec)
 {
     size_t type_len = spec->type ? strlen(spec->type) : 0;

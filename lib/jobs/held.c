@@ -1,9 +1,9 @@
 /* held.c: a job from its claim to the end of it.
  *
- * One operation at a time. Every write is conditional on the token; when one is refused, or its outcome
- * stays open, the row is read again (serially) before anything else: while it carries this claim's note
- * the job is still ours, with whatever token the row shows, since nobody else can have written that
- * note. */
+ * One operation at a time. Every write is conditional on the token; when one is refused, or its
+ * outcome stays open, the row is read again (serially) before anything else: while it carries this
+ * claim's note the job is still ours, with whatever token the row shows, since nobody else can have
+ * written that note. */
 #include "jobs/worker.h"
 
 #include <stdio.h>
@@ -39,8 +39,8 @@ static void wait_a_little(cql_job *job)
     job->retry_at = cqljob_worker_now(job->w) + job->retry_wait;
 }
 
-/* Tells the handler, once, that it is to stop: somebody else may have the job, or soon will. True: there
- * was something to call. */
+/* Tells the handler, once, that it is to stop: somebody else may have the job, or soon will. True:
+ * there was something to call. */
 static bool tell_handler(cql_job *job)
 {
     cql_job_handler fn = NULL;
@@ -73,7 +73,7 @@ static void lose(cql_job *job, const char *why)
     (void)tell_handler(job);
 }
 
-/* --- beginning ----------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 /* Nobody is to run it here: as if the handler had given it back. */
 static void give_back_now(cql_job *job)
 {
@@ -110,7 +110,7 @@ void cqljob_held_begin(cql_job *job)
     set_token(job, job->now.executed_at);
     job->lease_from = job->op_started;
     job->renew_at = job->op_started + w->set.lease_ms / 3;
-    /* Settling an unclear claim can take longer than the lease: then somebody else may run it now. */
+    /* Settling an unclear claim can take longer than the lease: somebody else may run it now. */
     if (w->stopping || cqljob_worker_now(w) >= lapse_at(job)) {
         give_back_now(job);
         return;
@@ -119,7 +119,7 @@ void cqljob_held_begin(cql_job *job)
     call_handler(job);
 }
 
-/* --- operations ---------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------- */
 /* After an operation could not be started. */
 static void not_started(cql_job *job, cql_status st)
 {
@@ -176,7 +176,7 @@ static void read_row(cql_job *job)
     not_started(job, cqljob_job_request(job));
 }
 
-/* --- answers ------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 static void ended(cql_job *job)
 {
     cql_worker *w = worker_of(job);
@@ -244,8 +244,8 @@ static bool is_permanent(const cql_error *err)
     }
 }
 
-/* A result that cannot be stored makes the run a failed one; a failure that cannot be stored is left
- * to the lease. */
+/* A result that cannot be stored makes the run a failed one; a failure that cannot be stored is
+ * left to the lease. */
 static void cannot_write(cql_job *job)
 {
     const cql_allocator *al = &job->w->jobs->al;
@@ -341,7 +341,7 @@ void cqljob_held_answer(cql_job *job)
         cqljob_held_tick(job, false);
 }
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 static bool renewal_asked(const cql_job *job)
 {
     bool asked;
@@ -381,8 +381,8 @@ static void tick_ending(cql_job *job, int64_t now)
         write_verdict(job);
 }
 
-/* The worker waits no longer. A handler that can be told to stop gets a moment to do so, so that the job
- * is not given back while it still runs. */
+/* The worker waits no longer. A handler that can be told to stop gets a moment to do so, so that
+ * the job is not given back while it still runs. */
 static void force(cql_job *job, int64_t now)
 {
     if (!job->force_at)

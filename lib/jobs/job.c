@@ -1,12 +1,12 @@
-/* job.c: the object of a job that a worker looks at or holds: counting, operations, and the calls that
- * its handler makes on it from any thread. */
+/* job.c: the object of a job that a worker looks at or holds: counting, operations, and the calls
+ * that its handler makes on it from any thread. */
 #include "jobs/worker.h"
 
 #include <string.h>
 
 enum { WHY_MAX = 4096 };
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 static void job_free(cql_job *job)
 {
     cqljob_hub *hub = job->hub;
@@ -91,7 +91,7 @@ void cqljob_job_over(cql_job *job)
     cqljob_job_unref(job);
 }
 
-/* --- operations ---------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------- */
 static cql_job *of_op_mail(cqljob_mail *mail)
 {
     return (cql_job *)(void *)((char *)mail - offsetof(cql_job, op_mail));
@@ -175,11 +175,11 @@ cql_status cqljob_job_request(cql_job *job)
 cql_status cqljob_job_move(cql_job *job)
 {
     op_begin(job, CQLJOB_OP_MOVE);
-    return op_started(job, cqljob_mover_start(&job->mover, job->hub->jobs, cql_str_of(job->id),
-                                              on_moved, job));
+    return op_started(
+        job, cqljob_mover_start(&job->mover, job->hub->jobs, cql_str_of(job->id), on_moved, job));
 }
 
-/* --- what a handler may call --------------------------------------------------------------------- */
+/* --- what a handler may call ------------------------------------------------------------------ */
 const cql_job_info *cql_job_info_of(const cql_job *job)
 {
     return job->shown;

@@ -1,6 +1,7 @@
-/* list.c: the jobs of a state: a page of the index, each of its jobs from `jobs` in parallel, the next
- * page, until there are enough. A row whose job is in another state is left out and removed; a row
- * without a job only when it is older than ten grace periods, since its job may be on its way in. */
+/* list.c: the jobs of a state: a page of the index, each of its jobs from `jobs` in parallel, the
+ * next page, until there are enough. A row whose job is in another state is left out and removed; a
+ * row without a job only when it is older than ten grace periods, since its job may be on its way
+ * in. */
 #include "jobs/core.h"
 
 #include <string.h>
@@ -25,16 +26,16 @@ struct listing {
     cql_job_list *list;
     cqljob_key *keys;
     fetch *fetches;
-    size_t count;   /* keys of this page */
-    size_t sent;    /* of them asked for */
-    size_t flying;  /* of them not answered yet */
+    size_t count;  /* keys of this page */
+    size_t sent;   /* of them asked for */
+    size_t flying; /* of them not answered yet */
     bool more;
     cql_error *err;
     cql_job_list_cb cb;
     void *user;
 };
 
-/* --- removing what the job contradicts ------------------------------------------------------------ */
+/* --- removing what the job contradicts -------------------------------------------------------- */
 typedef struct sweep {
     cql_jobs *jobs;
     cqljob_request rq;
@@ -74,7 +75,7 @@ static void sweep_row(const listing *l, const cqljob_key *key, const cql_job_inf
         sweep_free(w);
 }
 
-/* --- ending --------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------- */
 static void page_free(listing *l)
 {
     for (size_t i = 0; i < l->count; i++)
@@ -112,7 +113,7 @@ static void keep_error(listing *l, cql_status st, const cql_error *err)
                  : cqljob_error(l->jobs, st, NULL, "listing jobs: %s", cql_status_text(st));
 }
 
-/* --- pages ---------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 static void fill(listing *l);
 static void on_page(void *user, cqljob_answer *a);
 

@@ -23,8 +23,8 @@ void cqljob_free(const cql_allocator *al, void *block)
     al->free_fn(al->context, block);
 }
 
-cql_status cqljob_grow(const cql_allocator *al, void **block, size_t *cap, size_t want, size_t limit,
-                       size_t element)
+cql_status cqljob_grow(const cql_allocator *al, void **block, size_t *cap, size_t want,
+                       size_t limit, size_t element)
 {
     size_t room = *cap ? *cap : 8;
     void *bigger;

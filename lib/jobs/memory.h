@@ -8,16 +8,16 @@
 void *cqljob_alloc(const cql_allocator *al, size_t size);
 void *cqljob_zalloc(const cql_allocator *al, size_t size);
 void cqljob_free(const cql_allocator *al, void *block);
-/* Room for at least `want` elements in a growing array: doubles *cap. CQL_NO_MEMORY leaves all as it
- * was; CQL_TOO_LARGE beyond `limit` elements. */
-cql_status cqljob_grow(const cql_allocator *al, void **block, size_t *cap, size_t want, size_t limit,
-                       size_t element);
+/* Room for at least `want` elements in a growing array: doubles *cap. CQL_NO_MEMORY leaves all as
+ * it was; CQL_TOO_LARGE beyond `limit` elements. */
+cql_status cqljob_grow(const cql_allocator *al, void **block, size_t *cap, size_t want,
+                       size_t limit, size_t element);
 /* A copy with a NUL after it. NULL when memory is out. */
 char *cqljob_copy(const cql_allocator *al, cql_str text);
 /* The allocator to use where the caller gave none. */
 const cql_allocator *cqljob_standard_allocator(void);
 
-/* True when every byte belongs to a well-formed UTF-8 sequence (no surrogates, nothing overlong). */
+/* True when every byte belongs to a well-formed UTF-8 sequence (no surrogates, none overlong). */
 bool cqljob_is_utf8(cql_str text);
 /* Makes text well-formed in place: each bad byte becomes '?'. */
 void cqljob_mend_utf8(char *text, size_t len);

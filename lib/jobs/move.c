@@ -2,8 +2,8 @@
  *
  *   BEFORE  index rows of the state to come
  *   CHANGE  the conditional update
- *   SETTLE  after an answer that leaves the outcome open: a serial read, which also finishes or rules
- *           out an update that is half done on the servers. The row then shows that the change was
+ *   SETTLE  after an answer that leaves the outcome open: a serial read, which also finishes or
+ * rules out an update that is half done on the servers. The row then shows that the change was
  *           applied, or that it still can be (CHANGE again, with the same values), or neither.
  *   AFTER   removal of the index rows of the state left */
 #include "jobs/move.h"

@@ -1,4 +1,4 @@
-/* move.h: carries a move out: index rows, the conditional change settled beyond doubt, index rows. */
+/* move.h: carries a move out: index rows, the conditional change settled for sure, index rows. */
 #ifndef CQLJOB_MOVE_H
 #define CQLJOB_MOVE_H
 
@@ -19,7 +19,7 @@ typedef struct cqljob_move_result {
 
 typedef void (*cqljob_move_fn)(void *user, const cqljob_move_result *result);
 
-/* Memory of one move under way; part of whatever waits for it, which must stay until fn was called. */
+/* Memory of one move under way; part of whatever waits for it, which stays until fn was called. */
 typedef struct cqljob_mover {
     cql_jobs *jobs;
     cqljob_request rq;
@@ -33,9 +33,9 @@ typedef struct cqljob_mover {
     void *user;
 } cqljob_mover;
 
-/* Starts mover->move (filled by a plan) for the job `id`. CQL_OK: fn is called once, later; else it is
- * not, and nothing was sent. One call on the way at a time, so the caller's thread and the loop's never
- * meet. */
+/* Starts mover->move (filled by a plan) for the job `id`. CQL_OK: fn is called once, later; else it
+ * is not, and nothing was sent. One call on the way at a time, so the caller's thread and the
+ * loop's never meet. */
 cql_status cqljob_mover_start(cqljob_mover *mover, cql_jobs *jobs, cql_str id, cqljob_move_fn fn,
                               void *user);
 

@@ -1,9 +1,10 @@
-/* query.c: reading: one job, the jobs of a state, how many they are; and whether the tables are there. */
+/* query.c: reading: one job, the jobs of a state, how many they are; and whether the tables are
+ * there. */
 #include "jobs/core.h"
 
 #include <string.h>
 
-/* --- one request, one answer ---------------------------------------------------------------------- */
+/* --- one request, one answer ------------------------------------------------------------------ */
 typedef struct ask {
     cql_jobs *jobs;
     cqljob_request rq;

@@ -128,10 +128,11 @@ void cql_job_list_free(cql_job_list *list)
     cqljob_free(&al, list);
 }
 
-/* --- states -------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 static const char *const state_names[] = {
-    "created",   "scheduled", "processing",            "succeeded",     "failed",
-    "cancelled", "abandoned", "awaiting-continuation", "awaiting-batch"};
+    "created",       "scheduled", "processing", "succeeded",
+    "failed",        "cancelled", "abandoned",  "awaiting-continuation",
+    "awaiting-batch"};
 
 const char *cql_job_state_name(int state)
 {

@@ -4,8 +4,8 @@
 
 #include <cqlnative/jobs.h>
 
-/* Copies `from` with all its texts; the allocator is remembered. NULL when memory is out. Yours: free
- * with cql_job_info_free. The numbers of the copy may be changed, its texts may not. */
+/* Copies `from` with all its texts; the allocator is remembered. NULL when memory is out. Yours:
+ * free with cql_job_info_free. The numbers of the copy may be changed, its texts may not. */
 cql_job_info *cqljob_info_new(const cql_allocator *al, const cql_job_info *from);
 /* All members as for a job of which nothing is known. */
 void cqljob_info_init(cql_job_info *info);

@@ -1,4 +1,4 @@
-/* rules.c: the state machine of a job as plans of writes. See rules.h for why they are ordered so. */
+/* rules.c: the state machine of a job as plans of writes. rules.h says why they are ordered so. */
 #include "jobs/rules.h"
 
 #include <string.h>
@@ -61,7 +61,7 @@ int64_t cqljob_write_time(const cql_job_info *job)
     }
 }
 
-/* --- changes ------------------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 static bool same_text(cql_str a, cql_str b)
 {
     return (a.ptr == NULL) == (b.ptr == NULL) && cql_str_equal(a, b);
@@ -119,9 +119,10 @@ static void set_result(cqljob_change *c, cql_str text)
     c->result = text;
 }
 
-/* --- plans --------------------------------------------------------------------------------------- */
+/* --- plans ------------------------------------------------------------------------------------ */
 /* Rows without a time cannot exist: both tables have it in their key. */
-static void add(cqljob_indexes *rows, cqljob_index_kind kind, int32_t part, int64_t at, int64_t write)
+static void add(cqljob_indexes *rows, cqljob_index_kind kind, int32_t part, int64_t at,
+                int64_t write)
 {
     if (at == CQL_JOB_NO_TIME || rows->count == CQLJOB_INDEX_MAX)
         return;
@@ -281,7 +282,7 @@ void cqljob_plan_delete(cqljob_move *m, const cql_job_info *job, const cqljob_fa
     add(&m->after, CQLJOB_DROP_DUE, due_bucket(job, facts), job->scheduled_at, write);
 }
 
-/* --- looking ------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms, int64_t lease_ms,
                          int64_t seen_ms)
 {
@@ -302,8 +303,8 @@ cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms
     return job->executed_at <= now_ms - lease_ms ? CQLJOB_SEE_EXPIRED : CQLJOB_SEE_RUNNING;
 }
 
-void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket, int64_t row_at,
-                       int64_t now_us, uint32_t buckets)
+void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket,
+                       int64_t row_at, int64_t now_us, uint32_t buckets)
 {
     int64_t write;
 

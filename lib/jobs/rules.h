@@ -1,15 +1,15 @@
 /* rules.h: what may happen to a job and what has to be written for it. Pure: no I/O, no clock.
  *
- * The row in `jobs` is the truth and changes only by conditional updates. Index rows (jobs_by_state,
- * scheduled_jobs) are written before the job changes and removed after it did, so that a crash leaves
- * one index row too many and never one too few.
+ * The row in `jobs` is the truth and changes only by conditional updates. Index rows
+ * (jobs_by_state, scheduled_jobs) are written before the job changes and removed after it did, so
+ * that a crash leaves one index row too many and never one too few.
  *
- * Index rows carry write times that are made from the job and not from a clock: 1000 times the token
- * of its newest claim (before the first claim: its creation) plus the step within that claim. Writes to
- * one job's index rows are thereby ordered as the job's own history is, whichever process with
- * whichever clock makes them and however late they arrive; and whoever reads the job may remove an
- * index row that contradicts it, with the write time of the state it read, and cannot remove a row that
- * a later step has written. */
+ * Index rows carry write times that are made from the job and not from a clock: 1000 times the
+ * token of its newest claim (before the first claim: its creation) plus the step within that claim.
+ * Writes to one job's index rows are thereby ordered as the job's own history is, whichever process
+ * with whichever clock makes them and however late they arrive; and whoever reads the job may
+ * remove an index row that contradicts it, with the write time of the state it read, and cannot
+ * remove a row that a later step has written. */
 #ifndef CQLJOB_RULES_H
 #define CQLJOB_RULES_H
 
@@ -18,14 +18,14 @@
 /* Bucket of a job in scheduled_jobs: a hash that is the same everywhere and for ever (FNV-1a). */
 int32_t cqljob_bucket(cql_str id, uint32_t buckets);
 
-/* The token of a new claim or renewal: now, but above every earlier one and above the creation. False
- * when the row holds a time beyond which none is left. */
+/* The token of a new claim or renewal: now, but above every earlier one and above the creation.
+ * False when the row holds a time beyond which none is left. */
 bool cqljob_next_token(const cql_job_info *job, int64_t now_ms, int64_t *token);
 
 /* Write time (microseconds) of index rows that belong to the job as it stands. */
 int64_t cqljob_write_time(const cql_job_info *job);
 
-/* --- a conditional change of one row of `jobs` --------------------------------------------------- */
+/* --- a conditional change of one row of `jobs` ------------------------------------------------ */
 enum {
     CQLJOB_SET_TOKEN = 1,
     CQLJOB_SET_TIME = 2,
@@ -53,7 +53,7 @@ bool cqljob_change_is_done(const cqljob_change *change, const cql_job_info *job)
 /* True when the condition of the change holds for the row. */
 bool cqljob_change_can_be(const cqljob_change *change, const cql_job_info *job);
 
-/* --- index rows ---------------------------------------------------------------------------------- */
+/* --- index rows ------------------------------------------------------------------------------- */
 typedef enum cqljob_index_kind {
     CQLJOB_PUT_STATE,
     CQLJOB_DROP_STATE,
@@ -75,7 +75,7 @@ typedef struct cqljob_indexes {
     size_t count;
 } cqljob_indexes;
 
-/* --- moves: index rows to write, the change, index rows to write after it ------------------------- */
+/* --- moves: index rows to write, the change, index rows to write after it --------------------- */
 typedef struct cqljob_move {
     cqljob_indexes before;
     cqljob_change change;
@@ -108,7 +108,7 @@ bool cqljob_plan_reclaim(cqljob_move *m, const cql_job_info *job, cql_str why,
 void cqljob_plan_cancel(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts);
 void cqljob_plan_delete(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts);
 
-/* --- what to do about a row of scheduled_jobs that is due ----------------------------------------- */
+/* --- what to do about a row of scheduled_jobs that is due ------------------------------------- */
 typedef enum cqljob_sight {
     CQLJOB_SEE_CLAIM,   /* may be claimed */
     CQLJOB_SEE_RUNNING, /* somebody holds it, or it waits for something else */
@@ -122,8 +122,8 @@ typedef enum cqljob_sight {
 cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms, int64_t lease_ms,
                          int64_t seen_ms);
 /* Index writes that remove a stale row, and put the right one for a job that still waits. */
-void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket, int64_t row_at,
-                       int64_t now_us, uint32_t buckets);
+void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket,
+                       int64_t row_at, int64_t now_us, uint32_t buckets);
 /* The same for a row of jobs_by_state; job NULL: there is none. */
 void cqljob_plan_sweep_state(cqljob_indexes *rows, const cql_job_info *job, int32_t state,
                              int64_t row_at, int64_t now_us);

@@ -33,8 +33,8 @@ static void pass_event(void *user, const cql_worker_event *event)
         r->on_event(r->user, event);
 }
 
-/* Until the worker wants to be stepped again. A driven session is turned in short pieces, since only
- * its own answers end a turn and a stop may come from elsewhere. */
+/* Until the worker wants to be stepped again. A driven session is turned in short pieces, since
+ * only its own answers end a turn and a stop may come from elsewhere. */
 static cql_status rest(cql_jobs *jobs, runner *r, int ms)
 {
     const cqljob_store *store = &jobs->store;

@@ -1,7 +1,7 @@
 /* scan.c: finding work. A sweep walks every bucket once, from one chosen at random, so that workers
- * spread; in a bucket the jobs that have waited longest come first. For each row that is due the job is
- * read, and what it says decides: claim it, take it back, remove the row, or leave it. No more rows are
- * looked at than there are free places, so that a claim that is won always has one. */
+ * spread; in a bucket the jobs that have waited longest come first. For each row that is due the
+ * job is read, and what it says decides: claim it, take it back, remove the row, or leave it. No
+ * more rows are looked at than there are free places, so that a claim that is won has one. */
 #include "jobs/worker.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 enum { IDLE_FIRST = 50, CONTESTED = 20, TROUBLE_LEAST = 1000, BLOCKED = 50, CLAIM_MAX = 160 };
 
-/* --- one row ------------------------------------------------------------------------------------- */
+/* --- one row ---------------------------------------------------------------------------------- */
 static void sweep(cql_job *job, const cql_job_info *info)
 {
     cql_worker *w = job->w;
@@ -59,9 +59,9 @@ static void claim(cql_job *job)
 static void reclaim(cql_job *job)
 {
     cqljob_facts facts = cqljob_job_facts(job);
-    bool again = cqljob_plan_reclaim(&job->mover.move, job->info,
-                                     cql_str_of("the worker that ran the job let its lease run out"),
-                                     &facts);
+    bool again = cqljob_plan_reclaim(
+        &job->mover.move, job->info,
+        cql_str_of("the worker that ran the job let its lease run out"), &facts);
 
     job->phase = CQLJOB_RECLAIMING;
     job->verdict = again ? CQLJOB_VERDICT_GIVE_BACK : CQLJOB_VERDICT_FAIL;
@@ -69,7 +69,7 @@ static void reclaim(cql_job *job)
         cqljob_job_over(job);
 }
 
-/* How long this has been seen: jobs that are held by their token, missing ones by the row's time. */
+/* How long this has been seen: jobs that are held by their token, missing ones by the time. */
 static int64_t seen_for(cql_job *job)
 {
     cql_worker *w = job->w;
@@ -85,7 +85,8 @@ static void decide(cql_job *job)
     cql_worker *w = job->w;
     int64_t seen = seen_for(job);
 
-    switch (cqljob_look(job->info, job->due_at, cqljob_now_us(w->jobs) / 1000, w->set.lease_ms, seen)) {
+    switch (
+        cqljob_look(job->info, job->due_at, cqljob_now_us(w->jobs) / 1000, w->set.lease_ms, seen)) {
     case CQLJOB_SEE_CLAIM:
         if (!w->stopping && cqljob_handler_for(w->jobs, job->info->type)) {
             claim(job);
@@ -191,7 +192,7 @@ void cqljob_scan_answer(cql_job *job)
     }
 }
 
-/* --- pages --------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 static void pager_free(cqljob_pager *p)
 {
     cqljob_hub *hub = p->hub;
@@ -254,7 +255,8 @@ static void on_page(void *user, cqljob_answer *a)
     a->keys = NULL;
     p->err = a->err ? cql_error_ref(a->err) : NULL;
     if (a->page.len) {
-        char *page = cqljob_copy(&hub->jobs->al, a->page); /* without it the rest of this bucket waits */
+        char *page =
+            cqljob_copy(&hub->jobs->al, a->page); /* without it the rest of this bucket waits */
 
         cqljob_free(&hub->jobs->al, p->page);
         p->page = page;
@@ -301,7 +303,7 @@ static cql_status ask_page(cql_worker *w, bool first)
     return st;
 }
 
-/* --- the sweep ----------------------------------------------------------------------------------- */
+/* --- the sweep -------------------------------------------------------------------------------- */
 static bool is_known(const cql_worker *w, const char *id)
 {
     for (const cql_job *job = w->first; job; job = job->next)

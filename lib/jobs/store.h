@@ -1,5 +1,6 @@
 /* store.h: the seam between what the job store decides and the tables: one request, one answer.
- * cqlstore.c speaks CQL through the public API; the tests have a store in memory that loses answers. */
+ * cqlstore.c speaks CQL through the public API; the tests have a store in memory that loses
+ * answers. */
 #ifndef CQLJOB_STORE_H
 #define CQLJOB_STORE_H
 

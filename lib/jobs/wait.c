@@ -6,7 +6,7 @@
 
 enum { TURN_MS = 1000 };
 
-/* --- waiting ------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 int cqljob_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
@@ -135,7 +135,7 @@ cql_status cqljob_wait_end(cqljob_wait *w, cql_status started, cql_error **err)
     return CQL_OK;
 }
 
-/* --- callbacks that keep what they get ------------------------------------------------------------- */
+/* --- callbacks that keep what they get -------------------------------------------------------- */
 static void keep_job(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
 {
     cqljob_wait *w = user;
@@ -194,7 +194,7 @@ static void keep_nothing(cql_jobs *jobs, const cql_error *err, void *user)
     cqljob_wait_done(user, err);
 }
 
-/* --- the calls ----------------------------------------------------------------------------------- */
+/* --- the calls -------------------------------------------------------------------------------- */
 static cql_status begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err)
 {
     cql_status st = cqljob_wait_new(jobs, w);

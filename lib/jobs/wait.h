@@ -22,8 +22,8 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out);
 void cqljob_wait_free(cqljob_wait *wait);
 /* For the callback: done, with err (borrowed) or what was put into the members. */
 void cqljob_wait_done(cqljob_wait *wait, const cql_error *err);
-/* Ends the call: started is what the asynchronous form returned. Waits if that was CQL_OK. The status
- * of the answer; what it brought is in the members until cqljob_wait_free. */
+/* Ends the call: started is what the asynchronous form returned. Waits if that was CQL_OK. The
+ * status of the answer; what it brought is in the members until cqljob_wait_free. */
 cql_status cqljob_wait_end(cqljob_wait *wait, cql_status started, cql_error **err);
 
 /* Sleeps until *flag is set (under lock), for at most ms (-1: no limit). */

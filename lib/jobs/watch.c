@@ -34,7 +34,8 @@ int64_t cqljob_watch_see(cqljob_watch *watch, cql_str id, int64_t mark, int64_t 
         if (!watch->seen[i].key) {
             if (watch->seen[oldest].key)
                 oldest = i;
-        } else if (watch->seen[oldest].key && watch->seen[i].last_ms < watch->seen[oldest].last_ms) {
+        } else if (watch->seen[oldest].key &&
+                   watch->seen[i].last_ms < watch->seen[oldest].last_ms) {
             oldest = i;
         }
     }

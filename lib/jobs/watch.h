@@ -1,6 +1,6 @@
-/* watch.h: how long a worker has been seeing a thing unchanged, by its own steady clock. It ends the
- * leases of jobs whose worker's clock was ahead, and the grace of index rows without a job. A fixed
- * table: what has not been looked at for longest makes room, which can only prolong a wait. */
+/* watch.h: how long a worker has been seeing a thing unchanged, by its own steady clock. It ends
+ * the leases of jobs whose worker's clock was ahead, and the grace of index rows without a job. A
+ * fixed table: what has not been looked at for longest makes room, which can only prolong waits. */
 #ifndef CQLJOB_WATCH_H
 #define CQLJOB_WATCH_H
 

@@ -1,13 +1,20 @@
-/* worker.c: a worker as a thing that is stepped: it takes its mail, does what is due, and tells when it
- * wants to be called again. */
+/* worker.c: a worker as a thing that is stepped: it takes its mail, does what is due, and tells
+ * when it wants to be called again. */
 #include "jobs/worker.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_MAX_LEN = 64, ROUNDS = 16, LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000, CALM_MS = 10000,
-       TIDY_MS = 60000, TIDY_MOST = 1000, DAY_S = 86400 };
+enum {
+    NAME_MAX_LEN = 64,
+    ROUNDS = 16,
+    LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000,
+    CALM_MS = 10000,
+    TIDY_MS = 60000,
+    TIDY_MOST = 1000,
+    DAY_S = 86400
+};
 
 int64_t cqljob_worker_now(const cql_worker *w)
 {
@@ -36,8 +43,8 @@ void cqljob_worker_event(cql_worker *w, cql_worker_event_kind kind, const cql_jo
     event.token = event.at_ms = CQL_JOB_NO_TIME;
     if (job) {
         event.job = job->phase < CQLJOB_HELD ? job->info : &job->now;
-        event.token = job->phase == CQLJOB_CLAIMING ? job->mover.move.change.token
-                                                    : event.job->executed_at;
+        event.token =
+            job->phase == CQLJOB_CLAIMING ? job->mover.move.change.token : event.job->executed_at;
         if (kind == CQL_WORKER_RETRY)
             event.at_ms = job->again_at;
     }
@@ -68,7 +75,7 @@ cqljob_facts cqljob_job_facts(const cql_job *job)
     return facts;
 }
 
-/* --- options ------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 static bool is_name(const char *name)
 {
     size_t n = strlen(name);
@@ -125,7 +132,7 @@ static void take_options(cqljob_worker_settings *set, const cql_worker_options *
     set->user = o->user;
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 static char *name_of(const cql_jobs *jobs, const char *name)
 {
     char text[NAME_MAX_LEN];
@@ -202,7 +209,7 @@ void cql_worker_free(cql_worker *w)
     cqljob_free(&al, w);
 }
 
-/* --- tidying ------------------------------------------------------------------------------------- */
+/* --- tidying ---------------------------------------------------------------------------------- */
 static void tidied(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
 {
     (void)jobs;
@@ -211,8 +218,9 @@ static void tidied(cql_jobs *jobs, const cql_error *err, const cql_job_list *lis
     (void)user;
 }
 
-/* A worker that was killed between ending a job and removing its row of state 2 leaves that row; nobody
- * needs it, so nobody would remove it. Listing does; there are no more of them than jobs that run. */
+/* A worker that was killed between ending a job and removing its row of state 2 leaves that row;
+ * nobody needs it, so nobody would remove it. Listing does; there are no more of them than jobs
+ * that run. */
 static void tidy(cql_worker *w)
 {
     int64_t now = cqljob_worker_now(w);
@@ -224,7 +232,7 @@ static void tidy(cql_worker *w)
     w->tidy_at = now + TIDY_MS + (int64_t)(cqljob_worker_random(w) % TIDY_MS);
 }
 
-/* --- stepping ------------------------------------------------------------------------------------ */
+/* --- stepping --------------------------------------------------------------------------------- */
 static void take_mail(cql_worker *w)
 {
     unsigned stops;

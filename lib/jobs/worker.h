@@ -11,7 +11,7 @@ typedef struct cqljob_pool cqljob_pool;
 
 /* What a job object is going through, in this order. */
 typedef enum cqljob_phase {
-    CQLJOB_LOOKING,    /* its row is being read */
+    CQLJOB_LOOKING, /* its row is being read */
     CQLJOB_CLAIMING,
     CQLJOB_RECLAIMING, /* an expired lease is being ended; the object goes afterwards */
     CQLJOB_SWEEPING,   /* its index row is being removed; the object goes afterwards */
@@ -60,8 +60,8 @@ struct cql_job {
     cql_job_info now;          /* as it is: same texts, newest token */
     char *claim;
     bool index_behind;
-    bool gone;     /* somebody else has it, for certain */
-    bool redo;     /* read the row before anything else is written */
+    bool gone;      /* somebody else has it, for certain */
+    bool redo;      /* read the row before anything else is written */
     bool announced; /* the loss was told */
     cqljob_verdict verdict;
     cql_str verdict_text;
@@ -155,13 +155,13 @@ struct cql_worker {
 };
 
 /* --- worker.c */
-int64_t cqljob_worker_now(const cql_worker *w);    /* steady milliseconds */
+int64_t cqljob_worker_now(const cql_worker *w); /* steady milliseconds */
 uint64_t cqljob_worker_random(cql_worker *w);
 void cqljob_worker_event(cql_worker *w, cql_worker_event_kind kind, const cql_job *job,
                          const char *text, const cql_error *err);
 void cqljob_worker_trouble(cql_worker *w, const cql_error *err);
-/* Something worked. Said once nothing has failed for a while, so that requests which fail by turns do
- * not make it say so each time. */
+/* Something worked. Said once nothing has failed for a while, so that requests which fail by turns
+ * do not make it say so each time. */
 void cqljob_worker_resumed(cql_worker *w);
 cqljob_facts cqljob_job_facts(const cql_job *job);
 

@@ -1,7 +1,7 @@
-/* jobs_probe URL KEYSPACE: the job store as a program uses it, against real tables: asynchronous calls
- * and their blocking twins, handlers that finish at once, later from another thread, and on threads of
- * the worker's pool. The mode of the session is that of the URL (loop_threads=1 or 0). Prints what does
- * not hold and ends with 1. */
+/* jobs_probe URL KEYSPACE: the job store as a program uses it, against real tables: asynchronous
+ * calls and their blocking twins, handlers that finish at once, later from another thread, and on
+ * threads of the worker's pool. The mode of the session is that of the URL (loop_threads=1 or 0).
+ * Prints what does not hold and ends with 1. */
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
 #include <pthread.h>
@@ -41,7 +41,7 @@ static void check(cql_status st, cql_error *err, const char *what)
     exit(1);
 }
 
-/* --- handlers ------------------------------------------------------------------------------------ */
+/* --- handlers --------------------------------------------------------------------------------- */
 static void finish_at_once(cql_job *job, void *user)
 {
     probe *p = user;
@@ -93,7 +93,7 @@ static void on_pool(cql_job *job, void *user)
         HOLDS(cql_job_complete(job, "pooled") == CQL_OK);
 }
 
-/* --- asynchronous calls -------------------------------------------------------------------------- */
+/* --- asynchronous calls ----------------------------------------------------------------------- */
 static void on_job(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
 {
     probe *p = user;
@@ -155,7 +155,7 @@ static void use_callbacks(probe *p)
     HOLDS(atomic_load(&p->wrong_thread) == 4);
 }
 
-/* --- workers ------------------------------------------------------------------------------------- */
+/* --- workers ---------------------------------------------------------------------------------- */
 static void store_jobs(probe *p, const char *type)
 {
     cql_job_spec spec = {.size = sizeof spec, .type = type};

@@ -1,6 +1,6 @@
-/* Jobs under a network and clocks that misbehave: a few processes with workers share job tables; they
- * are killed and restarted, paused, cut off; answers get lost, come late or twice as slow, reads are a
- * little behind. For each seed it must hold that
+/* Jobs under a network and clocks that misbehave: a few processes with workers share job tables;
+ * they are killed and restarted, paused, cut off; answers get lost, come late or twice as slow,
+ * reads are a little behind. For each seed it must hold that
  *   - tokens of a job strictly rise, and only the newest one can end a run;
  *   - while clocks agree nobody runs a job that somebody else still believes to hold;
  *   - what was reported as stored is stored, what was reported as not stored is not;
@@ -14,7 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_US = 10000, PROCESSES = 3, JOBS = 12, HELD_MAX = 64, LEASE_S = 10, LIVES = 200, CHAOS_S = 240, CALM_S = 1200 };
+enum {
+    TURN_US = 10000,
+    PROCESSES = 3,
+    JOBS = 12,
+    HELD_MAX = 64,
+    LEASE_S = 10,
+    LIVES = 200,
+    CHAOS_S = 240,
+    CALM_S = 1200
+};
 
 typedef struct sim sim;
 
@@ -82,7 +91,7 @@ static int index_of(const sim *s, const char *id)
     return -1;
 }
 
-/* --- what the tables saw -------------------------------------------------------------------------- */
+/* --- what the tables saw ---------------------------------------------------------------------- */
 static void note_change(void *user, const char *id, const cqljob_change *c)
 {
     sim *s = user;
@@ -110,7 +119,7 @@ static void on_event(void *user, const cql_worker_event *e)
         p->s->job[index_of(p->s, e->job->id.ptr)].success_events++;
 }
 
-/* --- handlers ------------------------------------------------------------------------------------- */
+/* --- handlers --------------------------------------------------------------------------------- */
 static void on_wake(cql_worker *w, void *user)
 {
     process *p = user;
@@ -128,8 +137,8 @@ static void on_lost(cql_job *job, void *user)
             p->held[i].told_lost = true;
 }
 
-/* Somebody who still believes to hold it is one too many, unless it is paused or has only just begun to
- * run again and had no turn yet: that is what tokens are for. */
+/* Somebody who still believes to hold it is one too many, unless it is paused or has only just
+ * begun to run again and had no turn yet: that is what tokens are for. */
 static void check_overlap(sim *s, int index)
 {
     for (int i = 0; i < PROCESSES; i++) {
@@ -185,7 +194,7 @@ static void end_handlers(process *p)
     }
 }
 
-/* --- processes ------------------------------------------------------------------------------------ */
+/* --- processes -------------------------------------------------------------------------------- */
 static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void *user)
 {
     process *p = user;
@@ -290,7 +299,7 @@ static void turn(process *p)
         p->wake_us = now + ms * INT64_C(1000);
 }
 
-/* --- storing -------------------------------------------------------------------------------------- */
+/* --- storing ---------------------------------------------------------------------------------- */
 static void stored(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
 {
     job_record *r = user;
@@ -317,7 +326,7 @@ static void store_jobs(sim *s)
     }
 }
 
-/* --- a run ---------------------------------------------------------------------------------------- */
+/* --- a run ------------------------------------------------------------------------------------ */
 static bool all_over(const sim *s)
 {
     for (int i = 0; i < JOBS; i++) {

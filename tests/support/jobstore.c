@@ -86,7 +86,7 @@ uint64_t jobstore_random(jobstore *db)
     return (x * UINT64_C(2685821657736338717)) >> 16;
 }
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 static index_row *row_at(jobstore *db, int table, int32_t part, int64_t at, const char *id)
 {
     index_row *row;
@@ -172,7 +172,7 @@ static cql_job_info *changed(const cql_job_info *old, const cqljob_change *c)
     return copy_job(&job);
 }
 
-/* --- applying ------------------------------------------------------------------------------------ */
+/* --- applying --------------------------------------------------------------------------------- */
 static cqljob_outcome apply_change(jobstore *db, const flight *f)
 {
     job_row *row = job_at(db, f->rq.id.ptr, false);
@@ -307,7 +307,7 @@ static cqljob_outcome apply(jobstore *db, flight *f)
     return CQLJOB_FAILED;
 }
 
-/* --- answering ----------------------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------------------- */
 static void flight_free(flight *f)
 {
     cql_job_info_free(f->job);
@@ -450,7 +450,7 @@ void jobstore_settle(jobstore *db, int seconds)
         jobstore_run_until(db, jobstore_next(db));
 }
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 static cql_str keep(flight *f, int slot, cql_str text)
 {
     if (!text.ptr)
@@ -536,7 +536,7 @@ static cql_status send(void *self, const cqljob_request *rq, cqljob_answer_fn fn
     return CQL_OK;
 }
 
-/* --- clients ------------------------------------------------------------------------------------- */
+/* --- clients ---------------------------------------------------------------------------------- */
 static int64_t now_us(void *self)
 {
     jobstore_client *c = self;
@@ -630,7 +630,7 @@ void jobstore_free(jobstore *db)
     free(db);
 }
 
-/* --- looking inside ------------------------------------------------------------------------------ */
+/* --- looking inside --------------------------------------------------------------------------- */
 int64_t jobstore_time(const jobstore *db)
 {
     return db->time_us;

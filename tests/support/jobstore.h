@@ -1,18 +1,18 @@
-/* jobstore.h: job tables in memory, with Cassandra's rules for write times and conditional updates, a
- * clock that tests move, and a network that loses, delays and reorders. Each client has a clock of its
- * own that may be wrong. Nothing happens by itself: jobstore_turn does what is due. */
+/* jobstore.h: job tables in memory, with Cassandra's rules for write times and conditional updates,
+ * a clock that tests move, and a network that loses, delays and reorders. Each client has a clock
+ * of its own that may be wrong. Nothing happens by itself: jobstore_turn does what is due. */
 #ifndef TESTS_SUPPORT_JOBSTORE_H
 #define TESTS_SUPPORT_JOBSTORE_H
 
 #include "jobs/core.h"
 
 typedef enum jobstore_fate {
-    JOBSTORE_OK,       /* applied, answered */
-    JOBSTORE_DROPPED,  /* never applied, the client times out */
-    JOBSTORE_SILENT,   /* applied, the answer is lost: the client times out */
-    JOBSTORE_LATE,     /* the client times out first, then it is applied */
-    JOBSTORE_REFUSED,  /* answered with an error that says: not executed */
-    JOBSTORE_BLOCKED   /* send() itself says CQL_WOULD_BLOCK */
+    JOBSTORE_OK,      /* applied, answered */
+    JOBSTORE_DROPPED, /* never applied, the client times out */
+    JOBSTORE_SILENT,  /* applied, the answer is lost: the client times out */
+    JOBSTORE_LATE,    /* the client times out first, then it is applied */
+    JOBSTORE_REFUSED, /* answered with an error that says: not executed */
+    JOBSTORE_BLOCKED  /* send() itself says CQL_WOULD_BLOCK */
 } jobstore_fate;
 
 typedef struct jobstore jobstore;

@@ -58,11 +58,11 @@ static void end(scene *s)
         (s)->plan.at = 0;                                                                          \
     } while (0)
 
-#define OK JOBSTORE_OK
+#define OK   JOBSTORE_OK
 #define DROP JOBSTORE_DROPPED
 #define MUTE JOBSTORE_SILENT
 #define LATE JOBSTORE_LATE
-#define NO JOBSTORE_REFUSED
+#define NO   JOBSTORE_REFUSED
 #define FULL JOBSTORE_BLOCKED
 
 static cql_job_spec spec_of(const char *id)
@@ -78,7 +78,7 @@ static cql_status add(scene *s, const char *id, cql_job_info **out)
     return cql_jobs_enqueue_wait(s->jobs, &spec, out, NULL);
 }
 
-/* --- enqueue ------------------------------------------------------------------------------------- */
+/* --- enqueue ---------------------------------------------------------------------------------- */
 static void enqueue_writes_job_and_both_index_rows(void **state)
 {
     scene s;
@@ -261,7 +261,7 @@ static void crash_in_enqueue_leaves_all_or_an_index_row_too_many(void **state)
     }
 }
 
-/* --- claims -------------------------------------------------------------------------------------- */
+/* --- claims ----------------------------------------------------------------------------------- */
 typedef struct outcome {
     int calls;
     cqljob_moved moved;
@@ -444,7 +444,7 @@ static void claim_stands_when_its_index_rows_fail(void **state)
     end(&s);
 }
 
-/* --- cancel and delete --------------------------------------------------------------------------- */
+/* --- cancel and delete ------------------------------------------------------------------------ */
 static void waiting_job_is_cancelled(void **state)
 {
     scene s;
@@ -540,7 +540,7 @@ static void lost_answers_of_cancel_and_delete_are_settled(void **state)
     end(&s);
 }
 
-/* --- lists --------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 static void list_follows_pages_and_drops_what_moved_on(void **state)
 {
     scene s;
@@ -557,8 +557,10 @@ static void list_follows_pages_and_drops_what_moved_on(void **state)
     assert_int_equal(cql_jobs_list_wait(s.jobs, CQL_JOB_SCHEDULED, 1100, &list, NULL), CQL_OK);
     assert_int_equal(cql_job_list_count(list), 1100);
     for (size_t i = 1; i < 1100; i++)
-        assert_true(cql_job_list_at(list, i)->created_at >= cql_job_list_at(list, i - 1)->created_at);
-    assert_string_equal(cql_job_list_at(list, 1099)->id.ptr, "0000044b-1111-4222-8333-444455556666");
+        assert_true(cql_job_list_at(list, i)->created_at >=
+                    cql_job_list_at(list, i - 1)->created_at);
+    assert_string_equal(cql_job_list_at(list, 1099)->id.ptr,
+                        "0000044b-1111-4222-8333-444455556666");
     assert_null(cql_job_list_at(list, 1100));
     cql_job_list_free(list);
     /* Without a limit a hundred; a row of the wrong state is left out and removed. */
@@ -616,12 +618,14 @@ static void list_passes_failures_on(void **state)
     assert_int_equal(cql_jobs_list_wait(s.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL),
                      CQL_SERVER_UNAVAILABLE);
     SCRIPT(&s, OK, FULL);
-    assert_int_equal(cql_jobs_list_wait(s.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_WOULD_BLOCK);
+    assert_int_equal(cql_jobs_list_wait(s.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL),
+                     CQL_WOULD_BLOCK);
     SCRIPT(&s, OK, OK, FULL, OK); /* the queue is full for a moment: goes on with the next answer */
     assert_int_equal(cql_jobs_list_wait(s.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
     assert_int_equal(cql_job_list_count(list), 3);
     cql_job_list_free(list);
-    assert_int_equal(cql_jobs_list_wait(s.jobs, (cql_job_state)9, 0, &list, NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_jobs_list_wait(s.jobs, (cql_job_state)9, 0, &list, NULL),
+                     CQL_BAD_ARGUMENT);
     end(&s);
 }
 
@@ -633,8 +637,9 @@ static void get_tells_what_is_missing(void **state)
     (void)state;
     begin(&s);
     assert_int_equal(cql_jobs_get_wait(s.jobs, id_a, &job, &err), CQL_NOT_FOUND);
-    assert_string_equal(cql_error_text(err), "job aaaaaaaa-1111-4222-8333-444455556666: not found in "
-                                             "jobsharp.jobs");
+    assert_string_equal(cql_error_text(err),
+                        "job aaaaaaaa-1111-4222-8333-444455556666: not found in "
+                        "jobsharp.jobs");
     SCRIPT(&s, DROP);
     assert_int_equal(cql_jobs_get_wait(s.jobs, id_a, &job, &err), CQL_TIMEOUT);
     assert_null(job);
@@ -646,7 +651,7 @@ static void get_tells_what_is_missing(void **state)
     end(&s);
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 static cql_status whole_round(const cql_allocator *al, void *user)
 {
     jobstore *db = jobstore_new(0);

@@ -1,5 +1,5 @@
-/* A process dies, as by SIGKILL, before or after each of its requests in turn; another one that lives on
- * must bring every job to its end, once, and leave the tables as they should be. */
+/* A process dies, as by SIGKILL, before or after each of its requests in turn; another one that
+ * lives on must bring every job to its end, once, and leave the tables as they should be. */
 #include "unit.h"
 
 #include "jobs/worker.h"
@@ -87,7 +87,8 @@ static void process_end(process *p)
 
 static void work(process *p)
 {
-    cql_worker_options o = {.size = sizeof o, .lease_s = 10, .poll_ms = 1000, .retry_delay_ms = 500};
+    cql_worker_options o = {
+        .size = sizeof o, .lease_s = 10, .poll_ms = 1000, .retry_delay_ms = 500};
     assert_int_equal(cql_worker_new(p->jobs, &o, &p->w, NULL), CQL_OK);
 }
 
@@ -174,7 +175,9 @@ static void worker_dies_while_taking_back(void **state)
             int64_t last_token = 0;
             ledger l = {0};
             process a = {.runs = &runs, .last_token = &last_token};
-            process b = {.dies_at = at, .last_applied = applied != 0, .runs = &runs,
+            process b = {.dies_at = at,
+                         .last_applied = applied != 0,
+                         .runs = &runs,
                          .last_token = &last_token};
             process c = {.runs = &runs, .last_token = &last_token};
             cql_job_info job;
@@ -221,7 +224,9 @@ static void client_dies_while_storing(void **state)
             jobstore *db = jobstore_new(0);
             int runs = 0;
             int64_t last_token = 0;
-            process a = {.dies_at = at, .last_applied = applied != 0, .runs = &runs,
+            process a = {.dies_at = at,
+                         .last_applied = applied != 0,
+                         .runs = &runs,
                          .last_token = &last_token};
             process b = {.runs = &runs, .last_token = &last_token};
             cql_job_spec spec = {.size = sizeof spec, .type = "t", .id = id_a};

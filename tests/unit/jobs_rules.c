@@ -382,7 +382,8 @@ static void text_is_checked_and_mended(void **state)
     char text[] = "a\xff\xc3\xa9\xed\xa0\x80z\xc3";
     (void)state;
     assert_true(cqljob_is_utf8(str("")));
-    assert_true(cqljob_is_utf8(str("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf")));
+    assert_true(
+        cqljob_is_utf8(str("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf")));
     assert_false(cqljob_is_utf8(str("\xc0\xaf")));
     assert_false(cqljob_is_utf8(str("\xe0\x80\xaf")));
     assert_false(cqljob_is_utf8(str("\xf0\x80\x80\xaf")));

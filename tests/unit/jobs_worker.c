@@ -1,5 +1,5 @@
-/* The worker: claiming, running, renewing, retrying, taking back, stopping, with clocks and answers that
- * fail. Time is the test's. */
+/* The worker: claiming, running, renewing, retrying, taking back, stopping, with clocks and answers
+ * that fail. Time is the test's. */
 #include "unit.h"
 
 #include "jobs/worker.h"
@@ -48,8 +48,10 @@ static void on_event(void *user, const cql_worker_event *e)
         snprintf(p->text, sizeof p->text, "%s", e->text);
     if (e->kind == CQL_WORKER_RETRY)
         p->retry_at = e->at_ms;
-    assert_int_equal(e->job != NULL, e->kind != CQL_WORKER_TROUBLE && e->kind != CQL_WORKER_RESUMED);
-    assert_int_equal(e->err != NULL && e->kind != CQL_WORKER_UNKNOWN, e->kind == CQL_WORKER_TROUBLE);
+    assert_int_equal(e->job != NULL,
+                     e->kind != CQL_WORKER_TROUBLE && e->kind != CQL_WORKER_RESUMED);
+    assert_int_equal(e->err != NULL && e->kind != CQL_WORKER_UNKNOWN,
+                     e->kind == CQL_WORKER_TROUBLE);
 }
 
 static void on_wake(cql_worker *w, void *user)
@@ -210,7 +212,7 @@ static void assert_ended(const scene *s, int32_t state)
     assert_int_equal(jobstore_state_rows(s->db, id_a, -1), 1);
 }
 
-/* --- one worker ---------------------------------------------------------------------------------- */
+/* --- one worker ------------------------------------------------------------------------------- */
 static void job_is_run_and_its_result_stored(void **state)
 {
     scene s;
@@ -382,13 +384,16 @@ static void options_out_of_range_are_named(void **state)
     scene s;
     cql_worker *w;
     cql_error *err = NULL;
-    cql_worker_options bad[] = {
-        {.size = 1}, {.size = sizeof bad[0], .concurrency = 10001},
-        {.size = sizeof bad[0], .lease_s = 86401}, {.size = sizeof bad[0], .poll_ms = 86400001},
-        {.size = sizeof bad[0], .batch = 5001}, {.size = sizeof bad[0], .name = "a b"},
-        {.size = sizeof bad[0], .name = "\"quoted\""}, {.size = sizeof bad[0], .name = ""}};
-    static const char *const words[] = {"size", "concurrency", "lease_s", "poll_ms",
-                                        "batch", "name", "name", "name"};
+    cql_worker_options bad[] = {{.size = 1},
+                                {.size = sizeof bad[0], .concurrency = 10001},
+                                {.size = sizeof bad[0], .lease_s = 86401},
+                                {.size = sizeof bad[0], .poll_ms = 86400001},
+                                {.size = sizeof bad[0], .batch = 5001},
+                                {.size = sizeof bad[0], .name = "a b"},
+                                {.size = sizeof bad[0], .name = "\"quoted\""},
+                                {.size = sizeof bad[0], .name = ""}};
+    static const char *const words[] = {"size",  "concurrency", "lease_s", "poll_ms",
+                                        "batch", "name",        "name",    "name"};
     (void)state;
     begin(&s);
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {
@@ -400,7 +405,7 @@ static void options_out_of_range_are_named(void **state)
     end(&s);
 }
 
-/* --- results that cannot be stored ---------------------------------------------------------------- */
+/* --- results that cannot be stored ------------------------------------------------------------ */
 static void results_are_checked_before_they_are_taken(void **state)
 {
     scene s;
@@ -421,7 +426,7 @@ static void results_are_checked_before_they_are_taken(void **state)
     end(&s);
 }
 
-/* --- leases -------------------------------------------------------------------------------------- */
+/* --- leases ----------------------------------------------------------------------------------- */
 static void lease_is_renewed_while_the_handler_works(void **state)
 {
     scene s;
@@ -578,7 +583,7 @@ static void lost_answers_are_settled(void **state)
                 }
 }
 
-/* --- clocks -------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 static void clock_of_the_dead_worker_was_ahead(void **state)
 {
     scene s;
@@ -628,7 +633,7 @@ static void index_rows_survive_clocks_that_disagree(void **state)
     end(&s);
 }
 
-/* --- sweeping ------------------------------------------------------------------------------------ */
+/* --- sweeping --------------------------------------------------------------------------------- */
 static void index_row_without_a_job_goes_after_the_grace(void **state)
 {
     scene s;
@@ -718,7 +723,7 @@ static void waiting_job_with_a_wrong_row_gets_the_right_one(void **state)
     end(&s);
 }
 
-/* --- stopping ------------------------------------------------------------------------------------ */
+/* --- stopping --------------------------------------------------------------------------------- */
 static void stop_waits_for_handlers(void **state)
 {
     scene s;
@@ -875,7 +880,7 @@ static void manual_renewal_is_the_handlers(void **state)
     end(&s);
 }
 
-/* --- run_wait ------------------------------------------------------------------------------------ */
+/* --- run_wait --------------------------------------------------------------------------------- */
 static void blocking_handler(cql_job *job_, void *user)
 {
     atomic_int *calls = user;
@@ -912,7 +917,7 @@ static void worker_runs_on_the_calling_thread(void **state)
     assert_int_equal(atomic_load(&f.live), 0);
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 static void simple_handler(cql_job *job_, void *user)
 {
     (void)user;

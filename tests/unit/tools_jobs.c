@@ -12,7 +12,7 @@
 #include "jobs/worker.h"
 #include "jobstore.h"
 
-/* --- times --------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------ */
 static void times_are_read(void **state)
 {
     static const struct {
@@ -29,11 +29,26 @@ static void times_are_read(void **state)
         {"9999-12-31T23:59:59Z", 253402300799000},
         {"1777636800000", 1777636800000},
     };
-    static const char *const bad[] = {
-        "", "x", "2026", "2026-5-1", "2026-13-01", "2026-00-01", "2026-02-30", "2025-02-29",
-        "1900-02-29", "2026-05-01T24:00:00Z", "2026-05-01T12:60", "2026-05-01T12:00:60Z",
-        "2026-05-01T12:00:00+02:00", "2026-05-01T12:00:00.Z", "2026-05-01T", "2026-05-01Zx",
-        "-5", "1777636800", "999999999999999999", "2026-05-01T12"};
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "2026",
+                                      "2026-5-1",
+                                      "2026-13-01",
+                                      "2026-00-01",
+                                      "2026-02-30",
+                                      "2025-02-29",
+                                      "1900-02-29",
+                                      "2026-05-01T24:00:00Z",
+                                      "2026-05-01T12:60",
+                                      "2026-05-01T12:00:60Z",
+                                      "2026-05-01T12:00:00+02:00",
+                                      "2026-05-01T12:00:00.Z",
+                                      "2026-05-01T",
+                                      "2026-05-01Zx",
+                                      "-5",
+                                      "1777636800",
+                                      "999999999999999999",
+                                      "2026-05-01T12"};
     int64_t ms;
     (void)state;
     for (size_t i = 0; i < CQL_COUNT(good); i++) {
@@ -67,7 +82,7 @@ static void times_are_printed_as_they_are_read(void **state)
     }
 }
 
-/* --- the command line ---------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 static jobs_cli cli;
 
 /* Words separated by blanks. */
@@ -149,7 +164,8 @@ static void what_cannot_be_followed_is_said(void **state)
     refused("enqueue mail {", "not JSON");
     refused("enqueue mail {}x", "not JSON");
     refused("enqueue mail {} --id 7", "not a UUID");
-    refused("enqueue mail --lines f --id 11111111-2222-4333-8444-555555555555", "exclude each other");
+    refused("enqueue mail --lines f --id 11111111-2222-4333-8444-555555555555",
+            "exclude each other");
     refused("enqueue mail {} --in 5", "--in is not an option of enqueue");
     refused("schedule mail {}", "schedule needs --in SECONDS or --at TIME");
     refused("schedule mail {} --in 5 --at 2026-01-01", "exclude each other");
@@ -169,7 +185,7 @@ static void what_cannot_be_followed_is_said(void **state)
     refused("init --consistency many", "no consistency level");
 }
 
-/* --- commands ------------------------------------------------------------------------------------ */
+/* --- commands --------------------------------------------------------------------------------- */
 typedef struct shop {
     jobstore *db;
     jobstore_client client;

@@ -1,5 +1,5 @@
-/* Reads the command line of cqljobs. Options may stand before and after the command; words before it
- * are targets, words after it are the command's, and targets where it takes none of its own. */
+/* Reads the command line of cqljobs. Options may stand before and after the command; words before
+ * it are targets, words after it are the command's, and targets where it takes none of its own. */
 #include "jobcli/cli.h"
 
 #include "common/exit_code.h"
@@ -107,8 +107,8 @@ static const tool_program program = {
              "  cqljobs list --state succeeded --json --limit 10\n",
 };
 
-/* --- commands ------------------------------------------------------------------------------------ */
-#define BIT(option) (1ULL << ((option) - TOOL_OPT_OWN))
+/* --- commands --------------------------------------------------------------------------------- */
+#define BIT(option) (1ULL << ((option)-TOOL_OPT_OWN))
 #define GENERAL                                                                                    \
     (BIT(OPT_KEYSPACE) | BIT(OPT_JSON) | BIT(OPT_VERBOSE) | BIT(OPT_CONSISTENCY) |                 \
      BIT(OPT_SERIAL) | BIT(OPT_BUCKETS) | BIT(OPT_WAIT))
@@ -127,8 +127,8 @@ static const command_row commands[] = {
     {"enqueue", JOBS_ENQUEUE, GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES), 2, 2,
      "TYPE JSON"},
     {"schedule", JOBS_SCHEDULE,
-     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | BIT(OPT_IN) | BIT(OPT_AT), 2, 2,
-     "TYPE JSON"},
+     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | BIT(OPT_IN) | BIT(OPT_AT), 2,
+     2, "TYPE JSON"},
     {"get", JOBS_GET, GENERAL, 1, 1, "ID"},
     {"list", JOBS_LIST, GENERAL | BIT(OPT_STATE) | BIT(OPT_LIMIT), 0, 0, ""},
     {"stats", JOBS_STATS, GENERAL, 0, 0, ""},
@@ -165,7 +165,7 @@ static void add_word(jobs_cli *cli, char *word)
     cli->words[cli->word_count++] = word;
 }
 
-/* --- options ------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 static void take_level(jobs_cli *cli, int *level, bool serial)
 {
     cql_consistency found;
@@ -204,8 +204,9 @@ static void take_time(jobs_cli *cli)
 {
     cli->has_time = true;
     if (!jobs_parse_time(cli->args.value, &cli->at_ms))
-        tool_args_fail(&cli->args, "--at: '%s' is no time; 2026-05-01T12:00:00Z is one (UTC), and so "
-                                   "are milliseconds since 1970",
+        tool_args_fail(&cli->args,
+                       "--at: '%s' is no time; 2026-05-01T12:00:00Z is one (UTC), and so "
+                       "are milliseconds since 1970",
                        cli->args.value);
 }
 
@@ -307,7 +308,7 @@ static void take_own(jobs_cli *cli)
     }
 }
 
-/* --- words --------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 static void take_target(jobs_cli *cli, char *word)
 {
     cli->args.id = TOOL_OPT_WORD;
@@ -327,7 +328,8 @@ static void no_command(jobs_cli *cli)
     for (size_t i = 0; i < CQL_COUNT(commands); i++)
         tool_nearest(cli->words[0], commands[i].name, &best, &meant);
     if (meant)
-        tool_args_fail(&cli->args, "unknown command '%s'; did you mean '%s'?", cli->words[0], meant);
+        tool_args_fail(&cli->args, "unknown command '%s'; did you mean '%s'?", cli->words[0],
+                       meant);
     else
         tool_args_fail(&cli->args, "unknown command '%s'", cli->words[0]);
 }
@@ -395,7 +397,7 @@ static bool take_words(jobs_cli *cli, const command_row *row, size_t at)
     return !cli->args.ended;
 }
 
-/* --- what belongs together ------------------------------------------------------------------------ */
+/* --- what belongs together -------------------------------------------------------------------- */
 static void check_options(jobs_cli *cli, const command_row *row, uint64_t given)
 {
     for (size_t s = 0; s + 1 < CQL_COUNT(sets); s++)

@@ -60,8 +60,8 @@ void jobs_cli_free(jobs_cli *cli);
 /* False after a message when the job on the command line is not JSON. */
 bool jobs_cli_is_sound(jobs_cli *cli);
 
-/* "2026-05-01T12:00:00Z", the same with a blank and with fractions, or milliseconds since the epoch.
- * False for anything else. */
+/* "2026-05-01T12:00:00Z", the same with a blank and with fractions, or milliseconds since the
+ * epoch. False for anything else. */
 bool jobs_parse_time(const char *text, int64_t *unix_ms);
 /* UTC with milliseconds; "" for CQL_JOB_NO_TIME. */
 #define JOBS_TIME_SIZE 40

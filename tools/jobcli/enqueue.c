@@ -1,5 +1,5 @@
-/* enqueue and schedule: one job from the command line, or one for each line of a file, many on the way
- * at a time. */
+/* enqueue and schedule: one job from the command line, or one for each line of a file, many on the
+ * way at a time. */
 #include "jobcli/run.h"
 
 #include "common/exit_code.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#define AT_ONCE    64
-#define INPUT_MAX  (16u << 20)
+#define AT_ONCE   64
+#define INPUT_MAX (16u << 20)
 
 static int64_t time_of(const jobs_cli *cli)
 {
@@ -66,7 +66,7 @@ static void tell(const jobs_cli *cli, const cql_job_info *job)
         printf("%s\n", job->id.ptr);
 }
 
-/* --- one ----------------------------------------------------------------------------------------- */
+/* --- one -------------------------------------------------------------------------------------- */
 /* All of standard input; NULL when it is too much or cannot be read. Yours: free(). */
 static char *read_all(void)
 {
@@ -123,7 +123,7 @@ static int enqueue_word(jobs_run *run)
     return code;
 }
 
-/* --- many ---------------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------------------------- */
 typedef struct feed {
     jobs_run *run;
     FILE *file;

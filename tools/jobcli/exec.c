@@ -1,4 +1,4 @@
-/* One command: a process in a session of its own, with pipes for standard input, output and error. */
+/* One command: a process in a session of its own, with pipes for input, output and error. */
 #include "jobcli/exec.h"
 
 #include "common/memory.h"
@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAIL_MAX    1024
-#define AFTER_MS    1000 /* for output that other processes still hold open after the command ended */
-#define PIECE       65536
-#define VARIABLES   4
+#define TAIL_MAX  1024
+#define AFTER_MS  1000 /* for output that others still hold open after the command ended */
+#define PIECE     65536
+#define VARIABLES 4
 
 extern char **environ;
 
@@ -39,7 +39,7 @@ typedef struct exec {
     char piece[PIECE];
 } exec;
 
-/* --- the end ------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 static void on_closed(uv_handle_t *handle)
 {
     exec *e = handle->data;
@@ -85,7 +85,8 @@ static char *reason_of(exec *e)
     if (e->too_large)
         return tool_format("the output is larger than %zu bytes", e->settings->output_max);
     if (e->signal)
-        return tool_format("ended by signal %d (%s)%s%s", e->signal, strsignal(e->signal), colon, said);
+        return tool_format("ended by signal %d (%s)%s%s", e->signal, strsignal(e->signal), colon,
+                           said);
     return tool_format("exit status %" PRId64 "%s%s", e->status, colon, said);
 }
 
@@ -159,7 +160,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
     settle(e);
 }
 
-/* --- ending it early ------------------------------------------------------------------------------ */
+/* --- ending it early -------------------------------------------------------------------------- */
 static void send_signal(exec *e, int number)
 {
     if (!e->exited && e->process.pid > 0)
@@ -187,7 +188,7 @@ static void on_lost(cql_job *job, void *user)
     end_early(e);
 }
 
-/* --- pipes --------------------------------------------------------------------------------------- */
+/* --- pipes ------------------------------------------------------------------------------------ */
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     exec *e = handle->data;
@@ -273,7 +274,7 @@ static void on_written(uv_write_t *request, int status)
     close_handle((uv_handle_t *)&e->in);
 }
 
-/* --- beginning ----------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 static size_t environment_size(void)
 {
     size_t n = 0;

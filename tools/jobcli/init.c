@@ -17,7 +17,7 @@
 #define SETTLE_MS   2000 /* for connections to the nodes that were discovered */
 #define STEP_MS     50
 
-/* --- copies -------------------------------------------------------------------------------------- */
+/* --- copies ----------------------------------------------------------------------------------- */
 /* The data centre of the first node that is up, and how many of its nodes are. False while some are
  * neither up nor known to be down. */
 static bool count_nodes(cql_session *s, char **data_center, size_t *live)
@@ -48,7 +48,8 @@ static char *choose_replication(jobs_run *run)
          waited += STEP_MS)
         (void)cql_session_drive(run->s, STEP_MS);
     copies = live < COPIES_MOST ? live : COPIES_MOST;
-    replication = tool_format("%s:%zu", data_center ? data_center : "datacenter1", copies ? copies : 1);
+    replication =
+        tool_format("%s:%zu", data_center ? data_center : "datacenter1", copies ? copies : 1);
     if (run->cli->json) {
         cJSON *line = tool_json_object("replication");
 
@@ -64,7 +65,7 @@ static char *choose_replication(jobs_run *run)
     return replication;
 }
 
-/* --- the text ------------------------------------------------------------------------------------ */
+/* --- the text --------------------------------------------------------------------------------- */
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
@@ -91,7 +92,7 @@ static char *text_for(const char *keyspace)
     return out;
 }
 
-/* --- telling ------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 static void on_object(const cql_schema_object *object, void *user)
 {
     const jobs_run *run = user;
@@ -108,7 +109,8 @@ static void on_object(const cql_schema_object *object, void *user)
     }
     printf("%-8s %s %s\n", object->word, object->kind, object->name);
     for (size_t i = 0; i < object->difference_count; i++)
-        printf("  %s%s\n", object->differences[i].note ? "note: " : "", object->differences[i].text);
+        printf("  %s%s\n", object->differences[i].note ? "note: " : "",
+               object->differences[i].text);
 }
 
 static void on_message(const cql_schema_message *message, void *user)

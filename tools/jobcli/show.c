@@ -13,7 +13,7 @@
 
 #define CELL_MAX 48
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 static void json_text(cJSON *line, const char *name, cql_str text)
 {
     if (text.ptr)
@@ -53,7 +53,7 @@ void jobs_show_json(FILE *out, const char *event, const cql_job_info *job)
     tool_json_line(out, line);
 }
 
-/* --- one job ------------------------------------------------------------------------------------- */
+/* --- one job ---------------------------------------------------------------------------------- */
 static void print_text(const char *name, cql_str text)
 {
     if (!text.ptr)
@@ -106,7 +106,7 @@ int jobs_get(jobs_run *run)
     return code;
 }
 
-/* --- many jobs ----------------------------------------------------------------------------------- */
+/* --- many jobs -------------------------------------------------------------------------------- */
 /* Cut so that a row stays readable. */
 static void text_cell(tool_table *t, cql_str text)
 {
@@ -141,7 +141,7 @@ static void add_row(tool_table *t, const cql_job_info *job)
     tool_table_cell(t, text);
     tool_table_cellf(t, "%d/%d", (int)job->retry_count, (int)job->max_retry_count);
     text_cell(t, job->state == CQL_JOB_SUCCEEDED || !job->error_message.ptr ? job->result
-                                                                           : job->error_message);
+                                                                            : job->error_message);
 }
 
 static void print_list(const cql_job_list *list, cql_job_state state)
@@ -181,7 +181,7 @@ int jobs_list(jobs_run *run)
     return code;
 }
 
-/* --- counts -------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 #define STATES (CQL_JOB_AWAITING_BATCH + 1)
 
 static void print_counts(const int64_t counts[STATES])
@@ -209,8 +209,8 @@ static void print_counts_json(const int64_t counts[STATES])
 
 #define RUNNING_MAX 1000
 
-/* Jobs that run are few, so they are looked at one by one: a worker that was killed may have left index
- * rows behind. */
+/* Jobs that run are few, so they are looked at one by one: a worker that was killed may have left
+ * index rows behind. */
 static cql_status count_running(cql_jobs *jobs, int64_t *count, cql_error **err)
 {
     cql_job_list *list = NULL;

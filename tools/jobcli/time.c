@@ -90,7 +90,8 @@ bool jobs_parse_time(const char *text, int64_t *unix_ms)
         !number(&at, 2, &day))
         return false;
     if (*at && *at != 'Z') {
-        if (!sign(&at, "T ") || !number(&at, 2, &hour) || !sign(&at, ":") || !number(&at, 2, &minute))
+        if (!sign(&at, "T ") || !number(&at, 2, &hour) || !sign(&at, ":") ||
+            !number(&at, 2, &minute))
             return false;
         if (*at == ':' && (!sign(&at, ":") || !number(&at, 2, &second) || !fraction(&at, &ms)))
             return false;
@@ -124,8 +125,7 @@ void jobs_print_time(int64_t unix_ms, char out[JOBS_TIME_SIZE])
     day = of_year - (153 * month + 2) / 5 + 1;
     month = month < 10 ? month + 3 : month - 9;
     year += era * 400 + (month <= 2);
-    (void)snprintf(out, JOBS_TIME_SIZE,
-                   "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year, (int)month, (int)day,
-                   (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
-                   (int)(rest % 1000));
+    (void)snprintf(out, JOBS_TIME_SIZE, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year,
+                   (int)month, (int)day, (int)(rest / 3600000), (int)(rest / 60000 % 60),
+                   (int)(rest / 1000 % 60), (int)(rest % 1000));
 }

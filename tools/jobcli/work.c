@@ -33,7 +33,7 @@ typedef struct work {
     int code;
 } work;
 
-/* --- telling ------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 static const char *word_for(cql_worker_event_kind kind)
 {
     switch (kind) {
@@ -98,8 +98,9 @@ static char *rest_of(const cql_worker_event *e)
     case CQL_WORKER_RECLAIMED:
         return tool_format(": %s", e->text);
     case CQL_WORKER_UNKNOWN:
-        return tool_format(": whether it was written could not be found out; its lease will settle it%s%s",
-                           e->err ? " - " : "", e->err ? cql_error_text(e->err) : "");
+        return tool_format(
+            ": whether it was written could not be found out; its lease will settle it%s%s",
+            e->err ? " - " : "", e->err ? cql_error_text(e->err) : "");
     default:
         return tool_copy("");
     }
@@ -142,7 +143,7 @@ static void on_event(void *user, const cql_worker_event *e)
         tell_people(w, e);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------ */
+/* --- the loop --------------------------------------------------------------------------------- */
 static void on_session_closed(cql_session *s, const cql_error *err, void *user)
 {
     (void)err;
@@ -219,7 +220,7 @@ static void on_job(cql_job *job, void *user)
     jobs_exec_start(&w->exec, job);
 }
 
-/* --- beginning ----------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 static cql_status make_worker(work *w, cql_error **err)
 {
     const jobs_cli *cli = w->run->cli;
@@ -240,10 +241,11 @@ static cql_status make_worker(work *w, cql_error **err)
         char host[40] = "";
 
         (void)gethostname(host, sizeof host - 1);
-        name = tool_format("%s/%ld", strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                  "0123456789.-") == strlen(host)
-                                         ? host
-                                         : "worker",
+        name = tool_format("%s/%ld",
+                           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789.-") == strlen(host)
+                               ? host
+                               : "worker",
                            (long)getpid());
     }
     o.name = name;
@@ -282,7 +284,7 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
         on_wake(w->w, w);
 }
 
-/* Whether the cluster and its tables are there, by blocking calls, so that the worker begins well. */
+/* Whether the cluster and its tables are there, by blocking calls: the worker begins well. */
 static int look_first(jobs_run *run)
 {
     cql_error *err = NULL;
