@@ -26,7 +26,13 @@
         "where the password may cross an unencrypted connection")                                  \
     OPT_NUMBER(loop_threads, count, 1, 0, 1,                                                       \
         "1: a thread of the session's own runs it; 0: driven by the calls that block")             \
-    OPT_NUMBER(connections_per_host, count, 1, 1, 64, "connections to each node")                  \
+    OPT_NUMBER(connections_per_host, count, 1, 1, 64, "connections to each node, always")          \
+    OPT_NUMBER(max_connections_per_host, count, 4, 1, 64,                                          \
+        "connections to each node at most; fewer than connections_per_host counts as that many")   \
+    OPT_NUMBER(connection_grow_requests, count, 512, 1, 32767,                                     \
+        "requests in flight on each connection to a node above which one more is opened (at the latest at three quarters of max_requests_per_connection)") \
+    OPT_NUMBER(connection_idle_timeout, duration, 60000, 10, 86400000,                             \
+        "after so long without need for it a connection beyond connections_per_host is closed")    \
     OPT_NUMBER(max_requests_per_connection, count, 1024, 1, 32767,                                 \
         "requests in flight on one connection; more wait in the queue")                            \
     OPT_NUMBER(max_pending_requests, count, 16384, 1, 1048576,                                     \
@@ -50,6 +56,10 @@
     OPT_NUMBER(reconnect_base, duration, 1000, 1, 3600000,                                         \
         "delay before the first attempt to reach a lost node again; it doubles each time")         \
     OPT_NUMBER(reconnect_max, duration, 60000, 1, 86400000, "the longest such delay")              \
+    OPT_NUMBER(reconnect_jitter, count, 15, 0, 100,                                                \
+        "percent by which such a delay is drawn shorter or longer")                                \
+    OPT_CHOICE(reconnect_policy, 0, "exponential", "exponential|constant",                                 \
+        "constant: always reconnect_base, without doubling")                                       \
     OPT_NUMBER(refresh_interval, duration, 60000, 1000, 86400000,                                  \
         "how often the list of nodes is read again without an event")                              \
     OPT_NUMBER(schema_agreement_timeout, duration, 10000, 0, 600000,                               \

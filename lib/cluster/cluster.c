@@ -36,6 +36,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_deferred_init(&c->connecting, on_connecting);
     cqln_deadline_init(&c->close_deadline, on_close_deadline);
     cqln_deadline_init(&c->connect_grace, on_grace);
+    cqln_slots_init(c);
     if (pthread_mutex_init(&c->view_lock, NULL) != 0)
         return CQL_SYSTEM;
     cql_status st = cqln_pool_init(&c->requests, al, sizeof(cqln_request),
@@ -306,6 +307,7 @@ static void on_close_step(cqln_deferred *d)
     if (c->links > 0 || atomic_load(&c->waits) > 0 || c->connect_error)
         return;
     cqln_deadline_clear(&c->loop, &c->close_deadline);
+    cqln_deadline_clear(&c->loop, &c->idle_check);
     atomic_store(&c->state, CQLN_CLUSTER_CLOSED);
     c->loop.io->ops->end(c->loop.io);
 }

@@ -20,6 +20,8 @@ typedef enum cqln_cluster_state {
     CQLN_CLUSTER_CLOSED
 } cqln_cluster_state;
 
+typedef struct cqln_leaver cqln_leaver;
+
 /* A place for one connection to a node. */
 typedef struct cqln_slot {
     cqln_link *link; /* NULL: none now */
@@ -27,6 +29,7 @@ typedef struct cqln_slot {
     uint32_t keyspace_gen; /* version of the session's keyspace that the connection has */
     bool switching;        /* a USE is on its way */
     struct cqln_inner *use;
+    cqln_leaver *leaving; /* set: it stands for a connection on its way out (slots.c) */
 } cqln_slot;
 
 /* A node of the cluster and its connections. */
@@ -44,8 +47,12 @@ struct cqln_node {
     bool local;    /* connections are wanted: it is in the local data centre */
     bool tried;    /* its first attempt is over, well or not */
     uint32_t usable; /* slots that take requests */
-    uint32_t slot_count;
+    uint32_t core;   /* connections that it always has, */
+    uint32_t want;   /* should have now, */
+    uint32_t slot_count; /* and may have at most */
     cqln_slot *slots;
+    cqln_leaver *leavers;
+    uint64_t busy_at; /* when more than `core` were last needed */
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
@@ -72,6 +79,7 @@ struct cqln_cluster {
     char *local_dc;
     char *cluster_name;
     uint32_t links;  /* open or opening, control included */
+    cqln_deadline idle_check; /* are there connections that are not needed any more? */
     _Atomic(uint32_t) waits; /* work under way that must end before the close is over */
 
     char *keyspace;
@@ -187,7 +195,11 @@ bool cqln_nodes_hope(const cqln_cluster *c, const cqln_node *only);
 void cqln_nodes_switch(cqln_cluster *c);
 /* The link that answered a USE already has the new keyspace. */
 void cqln_nodes_switched(cqln_cluster *c, const cqln_link *by);
-/* True when every local node has been tried once. */
+/* A request on this link was given up: its stream stays taken. A link with too many such streams is
+ * replaced. */
+void cqln_slot_orphaned(cqln_link *link);
+void cqln_slots_init(cqln_cluster *c);
+/* True when every connection to a local node has been tried once. */
 bool cqln_nodes_all_tried(const cqln_cluster *c);
 
 /* --- control.c, discover.c ----------------------------------------------------------------------- */

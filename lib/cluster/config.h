@@ -11,6 +11,11 @@ typedef enum cqln_plain_auth {
     CQLN_PLAIN_AUTH_ALWAYS = 2
 } cqln_plain_auth;
 
+typedef enum cqln_reconnect_policy {
+    CQLN_RECONNECT_EXPONENTIAL = 0,
+    CQLN_RECONNECT_CONSTANT = 1
+} cqln_reconnect_policy;
+
 typedef struct cqln_contact {
     char *host;
     uint16_t port; /* 0: the session's */
@@ -31,6 +36,9 @@ typedef struct cqln_config {
     uint32_t plain_auth;  /* cqln_plain_auth */
     uint32_t loop_threads;
     uint32_t connections_per_host;
+    uint32_t max_connections_per_host;
+    uint32_t connection_grow_requests;
+    uint32_t connection_idle_timeout;
     uint32_t max_requests_per_connection;
     uint32_t max_pending_requests;
     uint32_t max_pending_bytes;
@@ -43,6 +51,8 @@ typedef struct cqln_config {
     uint32_t heartbeat_timeout;
     uint32_t reconnect_base;
     uint32_t reconnect_max;
+    uint32_t reconnect_jitter; /* percent */
+    uint32_t reconnect_policy; /* cqln_reconnect_policy */
     uint32_t refresh_interval;
     uint32_t schema_agreement_timeout;
     uint32_t page_size;

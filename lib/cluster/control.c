@@ -336,6 +336,8 @@ cql_status cqln_control_new(cqln_cluster *c, cqln_control **out)
         return CQL_NO_MEMORY;
     ctl->c = c;
     ctl->backoff.base_ms = c->config->reconnect_base;
+    ctl->backoff.jitter = c->config->reconnect_jitter;
+    ctl->backoff.constant = c->config->reconnect_policy == CQLN_RECONNECT_CONSTANT;
     ctl->backoff.max_ms =
         c->config->reconnect_max < BACKOFF_MAX_MS ? c->config->reconnect_max : BACKOFF_MAX_MS;
     cqln_deadline_init(&ctl->lookup_end, on_lookup_end);

@@ -361,8 +361,8 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
     cql_error *err = cqln_report_local(c, st, req, why);
     detach(req);
     cqln_request_fail(req, err);
-    if (link && cqln_conn_orphans(link->conn) > c->config->max_requests_per_connection / 2)
-        cqln_link_close(link, "too many requests were never answered");
+    if (link)
+        cqln_slot_orphaned(link);
 }
 
 static void on_deadline(cqln_deadline *d)

@@ -86,7 +86,7 @@ static void delays_double_up_to_the_maximum_with_jitter(void **state)
 {
     (void)state;
     cqln_rand rand;
-    cqln_backoff b = {1000, 60000, 0};
+    cqln_backoff b = {.base_ms = 1000, .max_ms = 60000, .jitter = 15};
     cqln_rand_seed(&rand, 7);
     uint32_t nominal = 1000;
     bool jitter = false;
@@ -105,11 +105,42 @@ static void same_seed_gives_the_same_delays(void **state)
 {
     (void)state;
     cqln_rand r1, r2;
-    cqln_backoff a = {1000, 600000, 0}, b = {1000, 600000, 0};
+    cqln_backoff a = {.base_ms = 1000, .max_ms = 600000, .jitter = 15}, b = a;
     cqln_rand_seed(&r1, 3);
     cqln_rand_seed(&r2, 3);
     for (int i = 0; i < 20; i++)
         assert_int_equal(cqln_backoff_next(&a, &r1), cqln_backoff_next(&b, &r2));
+}
+
+/* The sequence of JobSharp's settings: 1 s and 600 s, from a seed; and the same without jitter. */
+static void the_sequence_from_one_second_to_ten_minutes(void **state)
+{
+    static const uint32_t plain[] = {1000,  2000,   4000,   8000,   16000,  32000,
+                                     64000, 128000, 256000, 512000, 600000, 600000};
+    (void)state;
+    cqln_rand rand;
+    cqln_backoff even = {.base_ms = 1000, .max_ms = 600000};
+    cqln_backoff jittered = {.base_ms = 1000, .max_ms = 600000, .jitter = 20};
+    cqln_rand_seed(&rand, 42);
+    for (size_t i = 0; i < CQL_COUNT(plain); i++) {
+        assert_int_equal(cqln_backoff_next(&even, &rand), plain[i]);
+        uint32_t d = cqln_backoff_next(&jittered, &rand);
+        uint32_t most = plain[i] / 100 * 120;
+        assert_in_range(d, plain[i] / 100 * 80, most < 600000 ? most : 600000);
+    }
+}
+
+static void a_constant_delay_does_not_grow(void **state)
+{
+    (void)state;
+    cqln_rand rand;
+    cqln_backoff b = {.base_ms = 1000, .max_ms = 600000, .constant = true};
+    cqln_rand_seed(&rand, 1);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(cqln_backoff_next(&b, &rand), 1000);
+    b.jitter = 100;
+    for (int i = 0; i < 1000; i++)
+        assert_in_range(cqln_backoff_next(&b, &rand), 1, 2000);
 }
 
 static void clock_rises_when_the_wall_clock_does_not(void **state)
@@ -167,6 +198,8 @@ int main(void)
         cmocka_unit_test(what_may_have_been_applied_is_said),
         cmocka_unit_test(delays_double_up_to_the_maximum_with_jitter),
         cmocka_unit_test(same_seed_gives_the_same_delays),
+        cmocka_unit_test(the_sequence_from_one_second_to_ten_minutes),
+        cmocka_unit_test(a_constant_delay_does_not_grow),
         cmocka_unit_test(clock_rises_when_the_wall_clock_does_not),
         cmocka_unit_test(stamps_are_unique_over_threads),
     };
