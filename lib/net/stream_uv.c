@@ -2,21 +2,27 @@
 #include "net/uv_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { KEEPALIVE_S = 60, LOOKUP_MAX = 32 };
 
 struct cqln_stream {
     uv_tcp_t tcp;
     uv_connect_t connect;
-    uv_write_t write;
+    uv_poll_t room; /* waits until the socket takes more, on a descriptor of its own */
+    int room_fd;    /* -1: not made yet */
+    const uint8_t *rest;
+    size_t rest_len;
     uv_parts *io;
     const cqln_stream_events *ev;
     void *user;
     int fd;
+    unsigned handles; /* to be closed before the stream is gone */
     bool closing;
 };
 
@@ -51,6 +57,8 @@ static void lost(cqln_stream *s, int uv_error)
         return;
     cql_status st = status_of(uv_error);
     uv_read_stop((uv_stream_t *)&s->tcp);
+    if (s->room_fd >= 0)
+        uv_poll_stop(&s->room);
     s->ev->lost(s->user, st == CQL_CONNECT_FAILED ? CQL_CLOSED : st, reason_of(uv_error));
 }
 
@@ -133,6 +141,8 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
     s->ev = ev;
     s->user = user;
     s->fd = -1;
+    s->room_fd = -1;
+    s->handles = 1;
     fill_sockaddr(&address, to);
     if (uv_tcp_init(io->loop, &s->tcp) != 0) {
         cqln_free(io->al, s);
@@ -150,40 +160,80 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
     return CQL_OK;
 }
 
-static void on_write(uv_write_t *req, int status)
-{
-    cqln_stream *s = req->data;
-    if (s->closing)
-        return;
-    s->io->inside++;
-    if (status == 0)
-        s->ev->written(s->user);
-    else
-        lost(s, status);
-    s->io->inside--;
-}
-
-/* The common case is one send that takes everything. MSG_NOSIGNAL: a peer that is gone must not end
- * the program with SIGPIPE. What does not fit goes through libuv, which waits for room. */
-bool cqln_uv_write(cqln_stream *s, const uint8_t *bytes, size_t len)
+/* Sends what the socket takes; the number of bytes, or a negative libuv error. MSG_NOSIGNAL: a peer that
+ * is gone must not end the program with SIGPIPE, and so libuv's own writing is not used. */
+static ssize_t send_some(cqln_stream *s, const uint8_t *bytes, size_t len)
 {
     ssize_t n;
     do {
         n = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0
+                                                                       : uv_translate_sys_error(errno);
+}
+
+static void on_room(uv_poll_t *handle, int status, int events)
+{
+    cqln_stream *s = handle->data;
+    (void)events;
+    if (s->closing)
+        return;
+    ssize_t n = status < 0 ? status : send_some(s, s->rest, s->rest_len);
+    if (n >= 0 && (size_t)n < s->rest_len) {
+        s->rest += n;
+        s->rest_len -= (size_t)n;
+        return;
+    }
+    uv_poll_stop(&s->room);
+    s->io->inside++;
+    if (n < 0)
+        lost(s, (int)n);
+    else
+        s->ev->written(s->user);
+    s->io->inside--;
+}
+
+/* libuv watches a descriptor once, and the stream has its own: hence the second one. */
+static int make_room(cqln_stream *s)
+{
+    if (s->room_fd >= 0)
+        return 0;
+    int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return uv_translate_sys_error(errno);
+    int rc = uv_poll_init(s->io->loop, &s->room, fd);
+    if (rc != 0) {
+        close(fd);
+        return rc;
+    }
+    s->room.data = s;
+    s->room_fd = fd;
+    s->handles++;
+    return 0;
+}
+
+/* The common case is one send that takes everything; for the rest the loop waits for room. */
+bool cqln_uv_write(cqln_stream *s, const uint8_t *bytes, size_t len)
+{
+    ssize_t n = send_some(s, bytes, len);
     if (n == (ssize_t)len)
         return true;
-    size_t done = n > 0 ? (size_t)n : 0;
-    uv_buf_t rest = uv_buf_init((char *)(uintptr_t)(bytes + done), (unsigned)(len - done));
-    s->write.data = s;
-    if (uv_write(&s->write, (uv_stream_t *)&s->tcp, &rest, 1, on_write) != 0)
-        uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read); /* the read side reports the end */
+    s->rest = bytes + (n > 0 ? n : 0);
+    s->rest_len = len - (size_t)(n > 0 ? n : 0);
+    if (n < 0 || make_room(s) != 0 || uv_poll_start(&s->room, UV_WRITABLE, on_room) != 0)
+        shutdown(s->fd, SHUT_RDWR); /* the read side reports the end */
     return false;
 }
 
 static void on_shut(uv_handle_t *handle)
 {
     cqln_stream *s = handle->data;
+    if (--s->handles > 0)
+        return;
+    if (s->room_fd >= 0)
+        close(s->room_fd);
     s->io->inside++;
     s->ev->closed(s->user);
     s->io->inside--;
@@ -195,6 +245,8 @@ void cqln_uv_shut(cqln_stream *s)
     if (s->closing)
         return;
     s->closing = true;
+    if (s->room_fd >= 0)
+        uv_close((uv_handle_t *)&s->room, on_shut);
     uv_close((uv_handle_t *)&s->tcp, on_shut);
 }
 
