@@ -8,6 +8,7 @@
 #include <cqlnative/options.h>
 #include <cqlnative/result.h>
 #include <cqlnative/session.h>
+#include <cqlnative/setters.h>
 #include <cqlnative/statement.h>
 #include <cqlnative/types.h>
 #include <cqlnative/uuid.h>

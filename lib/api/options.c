@@ -27,7 +27,7 @@ static void set_standards(cqln_config *config)
 {
     const cqln_option *row;
     for (size_t i = 0; (row = cqln_option_at(i)) != NULL; i++)
-        if (row->kind != CQLN_OPTION_TEXT)
+        if (row->kind == CQLN_OPTION_NUMBER || row->kind == CQLN_OPTION_CHOICE)
             *number_at(config, row->offset) = row->standard;
     config->log.level = CQL_LOG_OFF;
 }
@@ -107,6 +107,7 @@ cql_status cql_options_copy(const cql_options *from, cql_options **out)
     if (!o)
         return CQL_NO_MEMORY;
     o->al = from->al;
+    memcpy(o->given, from->given, sizeof o->given);
     cql_status st = cqln_config_copy(o->al, &from->config, &o->config);
     if (st) {
         cqln_free(o->al, o);
@@ -121,7 +122,26 @@ void cql_options_free(cql_options *o)
     if (!o)
         return;
     cqln_config_fini(o->al, &o->config);
+    cqln_free(o->al, o->shown);
     cqln_free(o->al, o);
+}
+
+cql_status cqln_options_change(cql_options *o,
+                               cql_status (*fill)(cql_options *o, const void *arg, cql_error **err),
+                               const void *arg, cql_error **err)
+{
+    cql_options *copy = NULL;
+    cql_status st = cql_options_copy(o, &copy);
+    if (st)
+        return cqln_fail(err, o->al, st, "no memory for the options");
+    st = fill(copy, arg, err);
+    if (st == CQL_OK) {
+        cql_options old = *o;
+        *o = *copy;
+        *copy = old;
+    }
+    cql_options_free(copy);
+    return st;
 }
 
 /* --- contact points ------------------------------------------------------------------------------ */
@@ -165,7 +185,7 @@ static cql_str before(cql_str *text, char mark)
     return part;
 }
 
-static cql_status set_contacts(cql_options *o, cql_str hosts, cql_error **err)
+cql_status cqln_options_set_contacts(cql_options *o, cql_str hosts, cql_error **err)
 {
     cqln_config fresh;
     cql_status st = CQL_OK;
@@ -197,14 +217,17 @@ cql_status cql_options_set_contact_points(cql_options *o, const char *hosts, cql
 {
     if (!o || !hosts)
         return CQL_BAD_ARGUMENT;
-    return set_contacts(o, cql_str_of(hosts), err);
+    return cqln_option_apply(o, cql_str_of("contact_points"), cql_str_of(hosts), err);
 }
 
 cql_status cql_options_add_contact_point(cql_options *o, const char *host, uint16_t port)
 {
     if (!o || !host || !host[0])
         return CQL_BAD_ARGUMENT;
-    return cqln_config_add_contact(o->al, &o->config, cql_str_of(host), port);
+    cql_status st = cqln_config_add_contact(o->al, &o->config, cql_str_of(host), port);
+    if (st == CQL_OK)
+        o->given[0] = true; /* contact_points is the first row */
+    return st;
 }
 
 /* --- setters ------------------------------------------------------------------------------------- */
@@ -213,8 +236,6 @@ cql_status cql_options_set(cql_options *o, const char *name, const char *value, 
 {
     if (!o || !name || !value)
         return CQL_BAD_ARGUMENT;
-    if (strcmp(name, "contact_points") == 0)
-        return set_contacts(o, cql_str_of(value), err);
     return cqln_option_apply(o, cql_str_of(name), cql_str_of(value), err);
 }
 
@@ -222,7 +243,7 @@ cql_status cql_options_set_credentials(cql_options *o, const char *user, const c
 {
     if (!o)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_option_apply(o, cql_str_of("user"), cql_str_of(user), NULL);
+    cql_status st = cqln_option_apply(o, cql_str_of("username"), cql_str_of(user), NULL);
     return st ? st : cqln_option_apply(o, cql_str_of("password"), cql_str_of(password), NULL);
 }
 
@@ -321,14 +342,13 @@ static cql_status apply_user(cql_options *o, cql_str *authority, cql_error **err
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                          "connection string: a password is not taken here, where it would be seen; "
                          "use CQL_PASSWORD or cql_options_set_credentials");
-    return apply_part(o, "user", user, err);
+    return apply_part(o, "username", user, err);
 }
 
-cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err)
+static cql_status parse(cql_options *o, const void *arg, cql_error **err)
 {
     static const char scheme[] = "cql://";
-    if (!o || !url)
-        return CQL_BAD_ARGUMENT;
+    const char *url = arg;
     if (strncmp(url, scheme, sizeof scheme - 1) != 0)
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                          "connection string: it begins with cql://, as in cql://host:9042/keyspace");
@@ -338,35 +358,15 @@ cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err)
     cql_str authority = before(&path, '/');
     cql_status st = apply_user(o, &authority, err);
     if (st == CQL_OK)
-        st = set_contacts(o, authority, err);
+        st = cqln_option_apply(o, cql_str_of("contact_points"), authority, err);
     if (st == CQL_OK && path.len)
         st = apply_part(o, "keyspace", path, err);
     return st ? st : apply_query(o, query, err);
 }
 
-/* --- environment --------------------------------------------------------------------------------- */
-
-static void environment_name(char out[64], const char *option)
+cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err)
 {
-    size_t n = (size_t)snprintf(out, 64, "CQL_%s", option);
-    for (size_t i = 0; i < n && i < 64; i++)
-        if (out[i] >= 'a' && out[i] <= 'z')
-            out[i] = (char)(out[i] - 'a' + 'A');
-}
-
-cql_status cql_options_from_environment(cql_options *o, cql_error **err)
-{
-    const cqln_option *row;
-    if (!o)
+    if (!o || !url)
         return CQL_BAD_ARGUMENT;
-    const char *hosts = getenv("CQL_CONTACT_POINTS");
-    cql_status st = hosts && hosts[0] ? set_contacts(o, cql_str_of(hosts), err) : CQL_OK;
-    for (size_t i = 0; st == CQL_OK && (row = cqln_option_at(i)) != NULL; i++) {
-        char name[64];
-        environment_name(name, strcmp(row->name, "user") == 0 ? "username" : row->name);
-        const char *value = getenv(name);
-        if (value && value[0])
-            st = cqln_option_apply(o, cql_str_of(row->name), cql_str_of(value), err);
-    }
-    return st;
+    return cqln_options_change(o, parse, url, err);
 }

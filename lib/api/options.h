@@ -6,17 +6,27 @@
 
 #include <cqlnative/options.h>
 
+enum { CQLN_OPTIONS_MAX = 160 };
+
 struct cql_options {
     const cql_allocator *al;
     cqln_config config;
-    char shown[160]; /* what cql_options_value printed last */
+    bool given[CQLN_OPTIONS_MAX]; /* by row: set by the program, not by default or preset */
+    char *shown;                  /* what cql_options_value printed last */
 };
+
+/* Who sets an option. */
+typedef enum cqln_option_source {
+    CQLN_SOURCE_PROGRAM, /* its calls, a connection string, a command line */
+    CQLN_SOURCE_AROUND   /* environment or file: what takes protection away is refused */
+} cqln_option_source;
 
 /* The kind of one row of the table. */
 typedef enum cqln_option_kind {
     CQLN_OPTION_NUMBER,
     CQLN_OPTION_CHOICE,
-    CQLN_OPTION_TEXT
+    CQLN_OPTION_TEXT,
+    CQLN_OPTION_HOSTS /* contact_points: kept in config->contacts */
 } cqln_option_kind;
 
 typedef struct cqln_option {
@@ -40,8 +50,19 @@ const char *cqln_option_nearest(cql_str name);
 /* True for options of the full product that this version refuses. */
 bool cqln_option_not_here(cql_str name);
 
+/* Words of this option that environment and file may not set, "" for none; "*": all. */
+const char *cqln_option_by_hand(const char *name);
+
 /* Sets a field from text; what cql_options_set documents. */
 cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_error **err);
+cql_status cqln_option_apply_from(cql_options *o, cqln_option_source source, cql_str name,
+                                  cql_str value, cql_error **err);
+/* "host[:port],…" replaces the contact points. */
+cql_status cqln_options_set_contacts(cql_options *o, cql_str hosts, cql_error **err);
+/* All or nothing: fill works on a copy, which takes o's place when that went well. */
+cql_status cqln_options_change(cql_options *o,
+                               cql_status (*fill)(cql_options *o, const void *arg, cql_error **err),
+                               const void *arg, cql_error **err);
 
 /* A deep copy, and what it owns. */
 cql_status cqln_config_copy(const cql_allocator *al, const cqln_config *from, cqln_config *to);

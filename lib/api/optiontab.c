@@ -4,6 +4,8 @@
 #include "api/options.h"
 #include "base/error.h"
 
+#include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,10 +18,32 @@
 #define ROW_TEXT(field, kind, help)                                                                \
     {#field, #kind, CQLN_OPTION_TEXT, offsetof(cqln_config, field), 0, 0, 0, "", "", help},
 
-static const cqln_option table[] = {CQLN_OPTIONS(ROW_NUMBER, ROW_CHOICE, ROW_TEXT)};
+static const cqln_option table[] = {
+    {"contact_points", "hosts", CQLN_OPTION_HOSTS, 0, 0, 0, 0, "host[:port],…", "",
+     "nodes to begin with; IPv6 in brackets; none given: 127.0.0.1"},
+    CQLN_OPTIONS(ROW_NUMBER, ROW_CHOICE, ROW_TEXT)};
+
+static_assert(CQL_COUNT(table) <= CQLN_OPTIONS_MAX, "more options than marks for those given");
 
 #define NAME_NOT_HERE(name) #name,
 static const char *const not_here[] = {CQLN_OPTIONS_NOT_HERE(NAME_NOT_HERE)};
+
+typedef struct word_row {
+    const char *option;
+    const char *words;
+} word_row;
+
+#define BY_HAND_ROW(option, words) {option, words},
+static const word_row by_hand[] = {CQLN_OPTIONS_BY_HAND(BY_HAND_ROW)};
+
+typedef struct preset_row {
+    const char *preset;
+    const char *option;
+    const char *value;
+} preset_row;
+
+#define PRESET_ROW(preset, option, value) {preset, option, value},
+static const preset_row presets[] = {CQLN_PRESETS(PRESET_ROW)};
 
 const cqln_option *cqln_option_at(size_t i)
 {
@@ -40,6 +64,14 @@ bool cqln_option_not_here(cql_str name)
         if (cql_str_equal(name, cql_str_of(not_here[i])))
             return true;
     return false;
+}
+
+const char *cqln_option_by_hand(const char *name)
+{
+    for (size_t i = 0; i < CQL_COUNT(by_hand); i++)
+        if (strcmp(by_hand[i].option, name) == 0)
+            return by_hand[i].words;
+    return "";
 }
 
 /* --- likeness ------------------------------------------------------------------------------------ */
@@ -158,6 +190,15 @@ static bool same_word(cql_str a, const char *b, size_t b_len)
     return true;
 }
 
+/* The word of a choice with that index. */
+static cql_str option_word(const cqln_option *row, uint32_t index)
+{
+    const char *words = row->words;
+    while (index-- > 0)
+        words = strchr(words, '|') + 1;
+    return (cql_str){words, strcspn(words, "|")};
+}
+
 static bool word_index(const char *words, cql_str value, uint32_t *out)
 {
     for (uint32_t i = 0;; i++) {
@@ -173,14 +214,19 @@ static bool word_index(const char *words, cql_str value, uint32_t *out)
     }
 }
 
+static bool choice_index(const cqln_option *row, cql_str value, uint32_t *index)
+{
+    bool boolean = strcmp(row->words, "false|true") == 0;
+    return word_index(row->words, value, index) ||
+           (boolean && word_index("0|1", value, index)) ||
+           (boolean && word_index("off|on", value, index)) ||
+           (boolean && word_index("no|yes", value, index));
+}
+
 static cql_status apply_choice(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
 {
     uint32_t index;
-    bool boolean = strcmp(row->words, "false|true") == 0;
-    bool ok = word_index(row->words, value, &index) ||
-              (boolean && word_index("0|1", value, &index)) ||
-              (boolean && word_index("off|on", value, &index)) ||
-              (boolean && word_index("no|yes", value, &index));
+    bool ok = choice_index(row, value, &index);
     if (ok && strcmp(row->name, "protocol") == 0 && index > 0 && index < 4)
         return cqln_fail(err, o->al, CQL_UNSUPPORTED,
                          "option protocol: version %u is not spoken by this library, only 4 and 5",
@@ -223,11 +269,8 @@ static cql_status unknown_option(cql_options *o, cql_str name, cql_error **err)
                      near ? near : "", near ? "\"?" : "");
 }
 
-cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_error **err)
+static cql_status apply_row(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
 {
-    const cqln_option *row = cqln_option_find(name);
-    if (!row)
-        return unknown_option(o, name, err);
     switch (row->kind) {
     case CQLN_OPTION_NUMBER:
         return apply_number(o, row, value, err);
@@ -235,36 +278,148 @@ cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_er
         return apply_choice(o, row, value, err);
     case CQLN_OPTION_TEXT:
         return apply_text(o, row, value, err);
+    case CQLN_OPTION_HOSTS:
+        return cqln_options_set_contacts(o, value, err);
     }
     return CQL_BAD_ARGUMENT;
 }
 
+/* --- presets ------------------------------------------------------------------------------------- */
+
+/* Options that nobody gave get their default back, then what the preset says. The rows of the presets
+ * are right: a test applies each. */
+static void apply_preset(cql_options *o)
+{
+    const char *word = cql_options_value(o, "preset");
+    for (size_t i = 0; i < CQL_COUNT(table); i++) {
+        const cqln_option *row = &table[i];
+        bool plain = row->kind == CQLN_OPTION_NUMBER || row->kind == CQLN_OPTION_CHOICE;
+        if (plain && !o->given[i] && strcmp(row->name, "preset") != 0)
+            *number_field(&o->config, row) = row->standard;
+    }
+    for (size_t i = 0; word && i < CQL_COUNT(presets); i++) {
+        const cqln_option *row = cqln_option_find(cql_str_of(presets[i].option));
+        if (row && !o->given[row - table] && strcmp(presets[i].preset, word) == 0)
+            apply_row(o, row, cql_str_of(presets[i].value), NULL);
+    }
+}
+
+/* --- who may set what ---------------------------------------------------------------------------- */
+
+static bool takes_protection_away(const cqln_option *row, cql_str value)
+{
+    const char *words = cqln_option_by_hand(row->name);
+    uint32_t index;
+    if (!words[0] || strcmp(words, "*") == 0)
+        return words[0] != '\0';
+    if (row->kind == CQLN_OPTION_CHOICE && choice_index(row, value, &index))
+        value = option_word(row, index);
+    return word_index(words, value, &index);
+}
+
+cql_status cqln_option_apply_from(cql_options *o, cqln_option_source source, cql_str name,
+                                  cql_str value, cql_error **err)
+{
+    const cqln_option *row = cqln_option_find(name);
+    if (!row)
+        return unknown_option(o, name, err);
+    if (source == CQLN_SOURCE_AROUND && takes_protection_away(row, value))
+        return cqln_fail(err, o->al, CQL_BAD_VALUE,
+                         "option %s: \"%.*s\" takes protection away: neither the environment nor a "
+                         "file may say so, only the program itself or its command line",
+                         row->name, (int)value.len, value.len ? value.ptr : "");
+    cql_status st = apply_row(o, row, value, err);
+    if (st)
+        return st;
+    o->given[row - table] = true;
+    if (strcmp(row->name, "preset") == 0)
+        apply_preset(o);
+    return CQL_OK;
+}
+
+cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_error **err)
+{
+    return cqln_option_apply_from(o, CQLN_SOURCE_PROGRAM, name, value, err);
+}
+
+/* --- typed --------------------------------------------------------------------------------------- */
+
+cql_status cql_options_set_number(cql_options *o, const char *name, uint64_t value, cql_error **err)
+{
+    char text[24];
+    if (!o || !name)
+        return CQL_BAD_ARGUMENT;
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    return cqln_option_apply(o, cql_str_of(name), cql_str_of(text), err);
+}
+
+cql_status cql_options_set_bool(cql_options *o, const char *name, bool value, cql_error **err)
+{
+    if (!o || !name)
+        return CQL_BAD_ARGUMENT;
+    return cqln_option_apply(o, cql_str_of(name), cql_str_of(value ? "true" : "false"), err);
+}
+
+bool cql_options_given(const cql_options *o, const char *name)
+{
+    const cqln_option *row = o && name ? cqln_option_find(cql_str_of(name)) : NULL;
+    return row && o->given[row - table];
+}
+
 /* --- showing ------------------------------------------------------------------------------------- */
 
-static void show_word(char *out, size_t cap, const char *words, uint32_t index)
+/* The text that `shown` points to is o's own and replaced by each call; NULL when memory is out. */
+static const char *show(cql_options *o, const char *text, size_t len)
 {
-    while (index-- > 0)
-        words = strchr(words, '|') + 1;
-    size_t len = strcspn(words, "|");
-    snprintf(out, cap, "%.*s", (int)len, words);
+    char *copy = cqln_strdup(o->al, (cql_str){text, len});
+    cqln_free(o->al, o->shown);
+    o->shown = copy;
+    return copy;
+}
+
+static size_t print_contact(char *out, size_t cap, const cqln_contact *c, bool first)
+{
+    bool v6 = strchr(c->host, ':') != NULL;
+    int n = c->port ? snprintf(out, cap, "%s%s%s%s:%u", first ? "" : ",", v6 ? "[" : "", c->host,
+                               v6 ? "]" : "", (unsigned)c->port)
+                    : snprintf(out, cap, "%s%s%s%s", first ? "" : ",", v6 ? "[" : "", c->host,
+                               v6 ? "]" : "");
+    return n > 0 ? (size_t)n : 0;
+}
+
+static const char *show_contacts(cql_options *o)
+{
+    size_t len = 0, at = 0;
+    for (size_t i = 0; i < o->config.contact_count; i++)
+        len += print_contact(NULL, 0, &o->config.contacts[i], i == 0);
+    char *text = cqln_alloc_zero(o->al, len + 1);
+    for (size_t i = 0; text && i < o->config.contact_count; i++)
+        at += print_contact(text + at, len + 1 - at, &o->config.contacts[i], i == 0);
+    cqln_free(o->al, o->shown);
+    o->shown = text;
+    return text;
 }
 
 const char *cql_options_value(const cql_options *o, const char *name)
 {
-    const cqln_option *row = cqln_option_find(cql_str_of(name));
+    const cqln_option *row = o && name ? cqln_option_find(cql_str_of(name)) : NULL;
     cql_options *mutable_o = (cql_options *)(uintptr_t)o;
     if (!row || strcmp(row->kind_name, "secret") == 0)
         return NULL;
+    if (row->kind == CQLN_OPTION_HOSTS)
+        return show_contacts(mutable_o);
     if (row->kind == CQLN_OPTION_TEXT) {
         const char *text = *text_field(&mutable_o->config, row);
         return text ? text : "";
     }
     uint32_t value = *number_field(&mutable_o->config, row);
-    if (row->kind == CQLN_OPTION_CHOICE)
-        show_word(mutable_o->shown, sizeof mutable_o->shown, row->words, value);
-    else
-        snprintf(mutable_o->shown, sizeof mutable_o->shown, "%u", value);
-    return mutable_o->shown;
+    if (row->kind == CQLN_OPTION_CHOICE) {
+        cql_str word = option_word(row, value);
+        return show(mutable_o, word.ptr, word.len);
+    }
+    char text[16];
+    int n = snprintf(text, sizeof text, "%" PRIu32, value);
+    return show(mutable_o, text, n > 0 ? (size_t)n : 0);
 }
 
 bool cql_options_info(size_t i, cql_option_info *out)
@@ -277,5 +432,6 @@ bool cql_options_info(size_t i, cql_option_info *out)
     out->range = row->words;
     out->standard = row->standard_text;
     out->help = row->help;
+    out->by_hand = cqln_option_by_hand(row->name);
     return true;
 }

@@ -1,5 +1,6 @@
-/* optiontab.h: every option of a session, one row each. Setters, names, limits, help and the
- * configuration page all come from here.
+/* optiontab.h: every option of a session, one row each. Setters, names, limits, help, environment names
+ * and the configuration page all come from here; contact_points, a list, has its row in optiontab.c.
+ * After a change `make update-configuration` brings doc/configuration.md and setters.h up to date.
  *
  * OPT_NUMBER(field, kind, default, min, max, help)    kinds: count, bytes, duration (milliseconds)
  * OPT_CHOICE(field, index, "word", "a|b|c", help)     the field gets the index of the word; the default
@@ -12,7 +13,7 @@
 #define CQLN_OPTIONS(OPT_NUMBER, OPT_CHOICE, OPT_TEXT)                                             \
     OPT_NUMBER(port, count, 9042, 1, 65535,                                                        \
         "port of contact points that name none")                                                   \
-    OPT_TEXT(user, text, "user name for the server's log-in")                                      \
+    OPT_TEXT(username, text, "user name for the server's log-in")                                      \
     OPT_TEXT(password, secret, "its password; never shown, not taken from a connection string")    \
     OPT_TEXT(keyspace, text, "keyspace of every connection")                                       \
     OPT_TEXT(local_dc, text,                                                                       \
@@ -68,14 +69,44 @@
     OPT_CHOICE(consistency, 10, "local_one", CQLN_LEVELS, "level of statements that say none")                  \
     OPT_CHOICE(serial_consistency, 8, "serial", CQLN_LEVELS, "serial level of conditional statements")       \
     OPT_CHOICE(client_timestamps, 1, "true", "false|true",                                                 \
-        "write times come from this side, rising strictly; false: from the server")
+        "write times come from this side, rising strictly; false: from the server")                \
+    OPT_CHOICE(preset, 0, "none", "none|server|device",                                                    \
+        "a set of values for options that are not given themselves, see below")
 
 #define CQLN_LEVELS                                                                                \
     "any|one|two|three|quorum|all|local_quorum|each_quorum|serial|local_serial|local_one"
 
+/* What `preset` sets, where the option itself is not given: preset, option, value. */
+#define CQLN_PRESETS(X)                                                                            \
+    X("server", "connections_per_host", "2")                                                       \
+    X("server", "max_connections_per_host", "8")                                                   \
+    X("server", "max_pending_requests", "65536")                                                   \
+    X("server", "max_pending_bytes", "268435456")                                                  \
+    X("server", "read_buffer", "524288")                                                           \
+    X("device", "connections_per_host", "1")                                                       \
+    X("device", "max_connections_per_host", "1")                                                   \
+    X("device", "max_requests_per_connection", "32")                                               \
+    X("device", "max_pending_requests", "64")                                                      \
+    X("device", "max_pending_bytes", "131072")                                                     \
+    X("device", "max_response_bytes", "1048576")                                                   \
+    X("device", "read_buffer", "4096")                                                             \
+    X("device", "connect_timeout", "15s")                                                          \
+    X("device", "request_timeout", "30s")                                                          \
+    X("device", "reconnect_max", "10m")                                                            \
+    X("device", "heartbeat", "2m")                                                                 \
+    X("device", "heartbeat_timeout", "15s")                                                        \
+    X("device", "refresh_interval", "10m")                                                         \
+    X("device", "page_size", "100")
+
+/* Values that neither the environment nor a file may set, since they take protection away: option,
+ * words ("*": any value). They come from the program's own calls, a connection string or a command
+ * line. The first row stands for no option and keeps the list from being empty. */
+#define CQLN_OPTIONS_BY_HAND(X)                                                                    \
+    X("", "*")
+
 /* Options that other versions of this library know: refused with a clear word. */
 #define CQLN_OPTIONS_NOT_HERE(X)                                                                   \
-    X(tls) X(tls_ca) X(tls_cert) X(tls_key) X(tls_name) X(preset) X(secure_bundle)
+    X(tls) X(tls_ca) X(tls_cert) X(tls_key) X(tls_name) X(secure_bundle)
 /* clang-format on */
 
 #endif

@@ -115,7 +115,7 @@ void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn
     out->log = c->loop.log;
     out->version = version_to_ask(c);
     out->lz4 = config->compression == 1;
-    out->user = config->user;
+    out->user = config->username;
     out->password = config->password;
     out->auth_allowed = auth_allowed(config, to);
     out->driver_name = config->application ? config->application : "libcqlnative";

@@ -24,7 +24,7 @@ typedef struct cqln_contact {
 typedef struct cqln_config {
     cqln_contact *contacts;
     size_t contact_count;
-    char *user;
+    char *username;
     char *password;
     char *keyspace;
     char *local_dc;
@@ -59,6 +59,7 @@ typedef struct cqln_config {
     uint32_t consistency;
     uint32_t serial_consistency;
     uint32_t client_timestamps; /* bool */
+    uint32_t preset;            /* of the options: which one */
     cqln_log log;
 } cqln_config;
 

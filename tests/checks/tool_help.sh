@@ -69,6 +69,23 @@ check_man_page() {
     fi
 }
 
+# A file of options is read like the environment, and a broken one is a matter of the command line.
+check_options_file() {
+    local file=options.$$
+    printf 'page_size = 10\nport = many\n' >$file
+    chmod 600 $file
+    expect 2 --options-file $file "$@"
+    case $err in *"$file, line 2: option port"*) ;; *) fail "a broken options file: $err" ;; esac
+    CQL_OPTIONS_FILE=$file expect 2 "$@"
+    case $err in *"$file, line 2: option port"*) ;; *) fail "CQL_OPTIONS_FILE: $err" ;; esac
+    printf 'password = verysecret\n' >$file
+    chmod 644 $file
+    expect 2 --options-file $file "$@"
+    case $err in *"chmod 600"*) ;; *) fail "a password for all to read: $err" ;; esac
+    case $out$err in *verysecret*) fail "a password is repeated" ;; esac
+    rm -f $file
+}
+
 check_cqlping() {
     local later
     for later in doctor latency load watch prometheus; do
@@ -113,6 +130,11 @@ for tool in cqlping cqlinit cqljobs; do
     check_help
     check_refusals
     check_man_page
+    case $tool in
+    cqlping) check_options_file --host 127.0.0.1:1 ;;
+    cqlinit) check_options_file --host 127.0.0.1:1 "$srcdir/cql/habit.cql" ;;
+    cqljobs) check_options_file --host 127.0.0.1:1 list --state succeeded ;;
+    esac
     if declare -F "check_$tool" >/dev/null; then
         "check_$tool"
     fi

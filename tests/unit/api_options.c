@@ -1,6 +1,11 @@
 /* Options: the table, values, connection strings, the environment. */
 #include "api/options.h"
+#include "api/optiontab.h"
 #include "unit.h"
+
+#include <cqlnative/setters.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static cql_options *fresh(void)
 {
@@ -108,7 +113,7 @@ static void connection_string_is_read(void **state)
     assert_string_equal(o->config.contacts[2].host, "::1");
     assert_int_equal(o->config.contacts[2].port, 7);
     assert_string_equal(o->config.keyspace, "my_ks");
-    assert_string_equal(o->config.user, "my user");
+    assert_string_equal(o->config.username, "my user");
     assert_int_equal(o->config.consistency, 1);
     assert_int_equal(o->config.port, 9142);
     cql_options_free(o);
@@ -153,7 +158,7 @@ static void environment_is_read_on_request(void **state)
     assert_int_equal(cql_options_from_environment(o, NULL), CQL_OK);
     assert_int_equal(o->config.contact_count, 2);
     assert_string_equal(o->config.contacts[1].host, "b");
-    assert_string_equal(o->config.user, "u");
+    assert_string_equal(o->config.username, "u");
     assert_string_equal(o->config.password, "p");
     assert_int_equal(o->config.request_timeout, 3000);
     setenv("CQL_REQUEST_TIMEOUT", "soon", 1);
@@ -162,6 +167,217 @@ static void environment_is_read_on_request(void **state)
     unsetenv("CQL_CONTACT_POINTS");
     unsetenv("CQL_USERNAME");
     unsetenv("CQL_PASSWORD");
+    cql_options_free(o);
+}
+
+static void every_option_has_a_variable(void **state)
+{
+    (void)state;
+    cql_option_info info;
+    for (size_t i = 0; cql_options_info(i, &info); i++) {
+        char name[80];
+        cql_options *o = fresh();
+        const char *value = strcmp(info.kind, "hosts") == 0 ? "h1,h2:7,[::1]:9"
+                            : info.standard[0]              ? info.standard
+                                                            : "something";
+        snprintf(name, sizeof name, "CQL_%s", info.name);
+        for (char *c = name; *c; c++)
+            *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+        if (info.by_hand[0])
+            continue;
+        setenv(name, value, 1);
+        assert_false(cql_options_given(o, info.name));
+        assert_int_equal(cql_options_from_environment(o, NULL), CQL_OK);
+        assert_true(cql_options_given(o, info.name));
+        if (strcmp(info.kind, "secret") != 0)
+            assert_string_equal(cql_options_value(o, info.name), value);
+        unsetenv(name);
+        cql_options_free(o);
+    }
+}
+
+static void typed_setters_reach_their_option(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    assert_int_equal(cql_options_set_page_size(o, 77, NULL), CQL_OK);
+    assert_int_equal(o->config.page_size, 77);
+    assert_int_equal(cql_options_set_discovery(o, false, NULL), CQL_OK);
+    assert_int_equal(o->config.discovery, 0);
+    assert_int_equal(cql_options_set_request_timeout(o, 2500, NULL), CQL_OK);
+    assert_int_equal(o->config.request_timeout, 2500);
+    assert_int_equal(cql_options_set_local_dc(o, "dc7", NULL), CQL_OK);
+    assert_string_equal(o->config.local_dc, "dc7");
+    assert_int_equal(cql_options_set_page_size(o, 0, NULL), CQL_BAD_VALUE);
+    assert_int_equal(cql_options_set_page_size(o, UINT64_MAX, NULL), CQL_BAD_VALUE);
+    assert_int_equal(o->config.page_size, 77);
+    assert_int_equal(cql_options_set_number(o, "no_such", 1, NULL), CQL_NO_SUCH_NAME);
+    assert_int_equal(cql_options_set_bool(NULL, "discovery", true, NULL), CQL_BAD_ARGUMENT);
+    cql_options_free(o);
+}
+
+static void preset_fills_what_is_not_given(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"server", "device"};
+    cql_options *o = fresh(), *plain = fresh();
+    assert_int_equal(cql_options_set(o, "page_size", "3", NULL), CQL_OK);
+    assert_int_equal(cql_options_parse(o, "cql://h/?preset=device&read_buffer=8192", NULL), CQL_OK);
+    assert_int_equal(o->config.page_size, 3);
+    assert_int_equal(o->config.read_buffer, 8192);
+    assert_int_equal(o->config.connections_per_host, 1);
+    assert_int_equal(o->config.max_pending_requests, 64);
+    assert_false(cql_options_given(o, "max_pending_requests"));
+    assert_int_equal(cql_options_set(o, "preset", "none", NULL), CQL_OK);
+    assert_int_equal(o->config.max_pending_requests, plain->config.max_pending_requests);
+    assert_int_equal(o->config.page_size, 3);
+    cql_options_free(o);
+    cql_options_free(plain);
+    for (size_t i = 0; i < CQL_COUNT(words); i++) { /* each row of a preset is a value of its option */
+        o = fresh();
+#define SHOULD_APPLY(preset, option, value)                                                        \
+    if (strcmp(preset, words[i]) == 0)                                                             \
+        assert_int_equal(cql_options_set(o, option, value, NULL), CQL_OK);
+        CQLN_PRESETS(SHOULD_APPLY)
+        plain = fresh();
+        assert_int_equal(cql_options_set(plain, "preset", words[i], NULL), CQL_OK);
+        o->config.preset = plain->config.preset;
+        o->config.contacts = plain->config.contacts;
+        assert_memory_equal(&o->config, &plain->config, sizeof o->config);
+        cql_options_free(o);
+        cql_options_free(plain);
+    }
+}
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+static char file_name[] = "options-XXXXXX";
+
+static void write_file(const char *text, mode_t mode)
+{
+    snprintf(file_name, sizeof file_name, "options-XXXXXX");
+    int fd = mkstemp(file_name);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+static cql_status load(cql_options *o, const char *text, mode_t mode, const char *word)
+{
+    cql_error *err = NULL;
+    write_file(text, mode);
+    cql_status st = cql_options_load(o, file_name, &err);
+    assert_int_equal(unlink(file_name), 0);
+    if (word && (!err || !strstr(cql_error_text(err), word)))
+        fail_msg("\"%s\" should say \"%s\"", err ? cql_error_text(err) : "no error", word);
+    if (err)
+        assert_null(strstr(cql_error_text(err), "verysecret"));
+    cql_error_unref(err);
+    return st;
+}
+
+static void file_of_options_is_read(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    assert_int_equal(load(o,
+                          "# where\n\n contact_points = h1, h2:7 \r\nusername=me\n"
+                          "password = \" very=secret \"\n\tpage_size\t=\t12\n"
+                          "request_timeout = 5s",
+                          0600, NULL),
+                     CQL_OK);
+    assert_int_equal(o->config.contact_count, 2);
+    assert_string_equal(cql_options_value(o, "contact_points"), "h1,h2:7");
+    assert_string_equal(o->config.username, "me");
+    assert_string_equal(o->config.password, " very=secret ");
+    assert_int_equal(o->config.page_size, 12);
+    assert_int_equal(o->config.request_timeout, 5000);
+    assert_int_equal(load(o, "page_size = 9\n", 0644, NULL), CQL_OK);
+    assert_int_equal(o->config.page_size, 9);
+    assert_int_equal(load(o, "", 0644, NULL), CQL_OK);
+    cql_options_free(o);
+}
+
+static void broken_file_changes_nothing_and_names_the_line(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    assert_int_equal(load(o, "page_size=9\n\npage_sise = 3\n", 0600, "line 3"), CQL_NO_SUCH_NAME);
+    assert_int_equal(load(o, "page_size=9\npage_sise = 3\n", 0600, "page_size"), CQL_NO_SUCH_NAME);
+    assert_int_equal(load(o, "page_size=9\npage_size=many", 0600, "line 2"), CQL_BAD_VALUE);
+    assert_int_equal(load(o, "page_size=9\nport\n", 0600, "name = value"), CQL_BAD_VALUE);
+    assert_int_equal(load(o, "= 9\n", 0600, "name = value"), CQL_BAD_VALUE);
+    assert_int_equal(o->config.page_size, 5000);
+    cql_options_free(o);
+}
+
+static void file_that_others_may_touch_is_not_trusted(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    cql_error *err = NULL;
+    assert_int_equal(load(o, "page_size=9\n", 0622, "may write"), CQL_BAD_ARGUMENT);
+    assert_int_equal(load(o, "password=verysecret\n", 0644, "chmod 600"), CQL_BAD_ARGUMENT);
+    assert_int_equal(load(o, "password=verysecret\n", 0640, "line 1"), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_options_load(o, "/dev/null", &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "regular"));
+    assert_int_equal(cql_options_load(o, "no/such/file", &err), CQL_SYSTEM);
+    assert_non_null(strstr(cql_error_text(err), "no/such/file"));
+    write_file("page_size=9\n", 0600);
+    char link_name[40];
+    snprintf(link_name, sizeof link_name, "%s.link", file_name);
+    assert_int_equal(symlink(file_name, link_name), 0);
+    assert_int_equal(cql_options_load(o, link_name, &err), CQL_SYSTEM);
+    assert_non_null(strstr(cql_error_text(err), "symbolic link"));
+    unlink(link_name);
+    unlink(file_name);
+    char *large = malloc(70000);
+    memset(large, '\n', 69999);
+    large[69999] = '\0';
+    assert_int_equal(load(o, large, 0600, "64 KiB"), CQL_BAD_ARGUMENT);
+    free(large);
+    assert_int_equal(o->config.page_size, 5000);
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
+static void environment_names_a_file_and_wins_over_it(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    write_file("page_size = 9\nport = 19042\n", 0600);
+    setenv("CQL_OPTIONS_FILE", file_name, 1);
+    setenv("CQL_PORT", "29042", 1);
+    assert_int_equal(cql_options_from_environment(o, NULL), CQL_OK);
+    assert_int_equal(o->config.page_size, 9);
+    assert_int_equal(o->config.port, 29042);
+    unlink(file_name);
+    assert_int_equal(cql_options_from_environment(o, NULL), CQL_SYSTEM);
+    unsetenv("CQL_OPTIONS_FILE");
+    unsetenv("CQL_PORT");
+    cql_options_free(o);
+}
+
+/* Every value that is listed as one to be set by hand is refused from around the program. */
+static void protection_is_not_taken_away_from_around(void **state)
+{
+    (void)state;
+    cql_option_info info;
+    cql_options *o = fresh();
+    for (size_t i = 0; cql_options_info(i, &info); i++) {
+        const char *words = strcmp(info.by_hand, "*") == 0 ? info.standard : info.by_hand;
+        while (info.by_hand[0]) {
+            size_t len = strcspn(words, "|");
+            char line[200];
+            snprintf(line, sizeof line, "%s = %.*s\n", info.name, (int)len, words);
+            assert_int_equal(load(o, line, 0600, "takes protection away"), CQL_BAD_VALUE);
+            assert_false(cql_options_given(o, info.name));
+            if (!words[len])
+                break;
+            words += len + 1;
+        }
+    }
     cql_options_free(o);
 }
 
@@ -178,8 +394,25 @@ static cql_status fill_and_copy(const cql_allocator *al, void *user)
         st = cql_options_copy(o, &copy);
     if (st == CQL_OK && strcmp(copy->config.password, "p2") != 0)
         fail_msg("the copy lacks the password");
+    if (st == CQL_OK && !cql_options_value(copy, "contact_points"))
+        st = CQL_NO_MEMORY;
     cql_options_free(o);
     cql_options_free(copy);
+    return st;
+}
+
+static cql_status load_file(const cql_allocator *al, void *user)
+{
+    cql_options *o = NULL;
+    (void)user;
+    cql_status st = cql_options_new(al, &o);
+    if (st == CQL_OK)
+        st = cql_options_load(o, file_name, NULL);
+    if (st == CQL_OK && o->config.contact_count != 2)
+        fail_msg("the file was half read");
+    if (st && o && o->config.contact_count)
+        fail_msg("a failure left something behind");
+    cql_options_free(o);
     return st;
 }
 
@@ -187,6 +420,10 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     assert_true(failmalloc_each(fill_and_copy, NULL, false) > 10);
+    write_file("contact_points = h1,h2\nusername = u\npassword = p\nlocal_dc = dc\n", 0600);
+    assert_true(failmalloc_each(load_file, NULL, false) > 6);
+    assert_true(failmalloc_each(load_file, NULL, true) > 6);
+    unlink(file_name);
 }
 
 int main(void)
@@ -199,6 +436,14 @@ int main(void)
         cmocka_unit_test(connection_string_is_read),
         cmocka_unit_test(broken_connection_strings_are_refused),
         cmocka_unit_test(environment_is_read_on_request),
+        cmocka_unit_test(every_option_has_a_variable),
+        cmocka_unit_test(typed_setters_reach_their_option),
+        cmocka_unit_test(preset_fills_what_is_not_given),
+        cmocka_unit_test(file_of_options_is_read),
+        cmocka_unit_test(broken_file_changes_nothing_and_names_the_line),
+        cmocka_unit_test(file_that_others_may_touch_is_not_trusted),
+        cmocka_unit_test(environment_names_a_file_and_wins_over_it),
+        cmocka_unit_test(protection_is_not_taken_away_from_around),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

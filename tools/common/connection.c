@@ -21,7 +21,8 @@ enum {
     OPT_PASSWORD_FD,
     OPT_PROTOCOL,
     OPT_TIMEOUT,
-    OPT_SETTING
+    OPT_SETTING,
+    OPT_FILE
 };
 
 const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT] = {
@@ -37,6 +38,8 @@ const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT] = {
     {0, "timeout", "SECONDS", OPT_TIMEOUT, "time for one request, fractions allowed"},
     {'o', "option", "NAME=VALUE", OPT_SETTING,
      "set any option of the library; '-o help' lists them"},
+    {0, "options-file", "FILE", OPT_FILE,
+     "read options from FILE, lines NAME = VALUE (CQL_OPTIONS_FILE)"},
     {0, "password", "PASSWORD", OPT_PASSWORD, NULL},
     {0, "tls", NULL, TOOL_OPT_LATER, NULL},
     {0, "tls-ca", NULL, TOOL_OPT_LATER, NULL},
@@ -60,6 +63,7 @@ void tool_connection_free(tool_connection *c)
     for (size_t i = 0; i < c->setting_count; i++)
         free(c->settings[i]);
     free(c->settings);
+    free(c->options_file);
     tool_targets_free(&c->words);
     tool_targets_free(&c->hosts);
     tool_credentials_free(&c->credentials);
@@ -162,20 +166,12 @@ bool tool_connection_take(tool_connection *c, tool_args *a)
     case OPT_SETTING:
         add_setting(c, a);
         return true;
+    case OPT_FILE:
+        replace(&c->options_file, a->value);
+        return true;
     default:
         return false;
     }
-}
-
-const tool_targets *tool_connection_targets(tool_connection *c, tool_args *a)
-{
-    char why[WHY_SIZE];
-    if (c->words.count)
-        return &c->words;
-    if (tool_targets_settle(&c->hosts, why, sizeof why))
-        return &c->hosts;
-    tool_args_fail(a, "%s", why);
-    return NULL;
 }
 
 /* Options that could not be set are a matter of the command line, but for memory. */
@@ -189,6 +185,48 @@ static bool settled(tool_args *a, cql_status st, cql_error **err)
     cql_error_unref(*err);
     *err = NULL;
     return false;
+}
+
+/* File and environment: what every session of the tool begins with. */
+static bool apply_surroundings(tool_connection *c, tool_args *a, cql_options *o)
+{
+    cql_error *err = NULL;
+    return (!c->options_file || settled(a, cql_options_load(o, c->options_file, &err), &err)) &&
+           settled(a, cql_options_from_environment(o, &err), &err);
+}
+
+/* Contact points of file and environment become the targets when the command line names none. */
+static bool add_surrounding_targets(tool_connection *c, tool_args *a)
+{
+    char why[WHY_SIZE];
+    cql_options *o = NULL;
+    cql_error *none = NULL;
+    if (!settled(a, cql_options_new(NULL, &o), &none))
+        return false;
+    bool ok = apply_surroundings(c, a, o);
+    const char *hosts = ok && cql_options_given(o, "contact_points")
+                            ? cql_options_value(o, "contact_points")
+                            : NULL;
+    if (hosts && !tool_targets_add(&c->hosts, hosts, why, sizeof why)) {
+        tool_args_fail(a, "%s", why);
+        ok = false;
+    }
+    cql_options_free(o);
+    return ok;
+}
+
+const tool_targets *tool_connection_targets(tool_connection *c, tool_args *a)
+{
+    char why[WHY_SIZE];
+    if (c->words.count)
+        return &c->words;
+    const char *points = getenv("CQL_CONTACT_POINTS");
+    if (!c->hosts.count && (!points || !*points) && !add_surrounding_targets(c, a))
+        return NULL;
+    if (tool_targets_settle(&c->hosts, why, sizeof why))
+        return &c->hosts;
+    tool_args_fail(a, "%s", why);
+    return NULL;
 }
 
 static bool apply_settings(tool_connection *c, tool_args *a, cql_options *o)
@@ -218,9 +256,13 @@ static bool apply_credentials(tool_connection *c, tool_args *a, cql_options *o)
 {
     char why[WHY_SIZE];
     cql_error *err = NULL;
-    const char *url_user = cql_options_value(o, "user");
-    if (url_user && *url_user && !c->credentials.user)
-        replace(&c->credentials.user, url_user);
+    const char *user = cql_options_value(o, "username");
+    bool own = !c->credentials.user || (user && strcmp(user, c->credentials.user) == 0);
+    if (user && *user && !c->credentials.user)
+        replace(&c->credentials.user, user);
+    if (own && cql_options_given(o, "password") && !c->credentials.password &&
+        !c->credentials.password_file && c->credentials.password_fd < 0)
+        return true; /* a file of options had both */
     if (!tool_credentials_settle(&c->credentials, why, sizeof why)) {
         tool_args_fail(a, "%s", why);
         return false;
@@ -239,7 +281,7 @@ static bool apply(tool_connection *c, tool_args *a, cql_options *o, const char *
 {
     cql_error *err = NULL;
     bool url = tool_target_is_url(hosts);
-    return settled(a, cql_options_from_environment(o, &err), &err) &&
+    return apply_surroundings(c, a, o) &&
            settled(a, url ? cql_options_parse(o, hosts, &err) : CQL_OK, &err) &&
            apply_settings(c, a, o) && apply_number(a, o, "port", c->port) &&
            settled(a, url ? CQL_OK : cql_options_set_contact_points(o, hosts, &err), &err) &&

@@ -18,7 +18,8 @@
  *   tool_connection_free(&c);                        (wipes the password)
  *   st = cql_session_new(o, &s, &err); cql_options_free(o);
  *
- * Order, the later wins: environment (CQL_<NAME>), connection string, --option, the other options.
+ * Order, the later wins: --options-file, environment (the file of CQL_OPTIONS_FILE, then CQL_<NAME>),
+ * connection string, --option, the other options.
  */
 #ifndef TOOL_CONNECTION_H
 #define TOOL_CONNECTION_H
@@ -29,7 +30,7 @@
 
 #include <cqlnative/options.h>
 
-#define TOOL_CONNECTION_OPTION_COUNT 18
+#define TOOL_CONNECTION_OPTION_COUNT 19
 extern const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT];
 
 typedef struct tool_connection {
@@ -38,6 +39,7 @@ typedef struct tool_connection {
     tool_credentials credentials;
     char **settings; /* NAME=VALUE of --option, in order */
     size_t setting_count, setting_capacity;
+    char *options_file; /* NULL: not given */
     uint64_t port;       /* 0: not given */
     uint64_t protocol;   /* 0: not given */
     uint64_t timeout_ms; /* 0: not given */

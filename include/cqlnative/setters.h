@@ -1,0 +1,243 @@
+/* setters.h: a function for each option, made from the table of options by
+ * `make update-configuration`. Each does what cql_options_set does with that name; the
+ * comment is the option's meaning and range. [one at a time] */
+#ifndef CQLNATIVE_SETTERS_H
+#define CQLNATIVE_SETTERS_H
+
+#include <cqlnative/options.h>
+
+CQL_BEGIN
+
+/* port of contact points that name none; 1 to 65535 */
+static inline cql_status
+cql_options_set_port(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "port", value, err);
+}
+
+/* data centre whose nodes are used; not given: that of the first contact point that answers */
+static inline cql_status
+cql_options_set_local_dc(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "local_dc", value, err);
+}
+
+/* name shown in the server's list of clients */
+static inline cql_status
+cql_options_set_application(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "application", value, err);
+}
+
+/* protocol version: the highest that works, or 4 or 5; auto|1|2|3|4|5 */
+static inline cql_status
+cql_options_set_protocol(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "protocol", value, err);
+}
+
+/* compression of what is sent and received; none|lz4 */
+static inline cql_status
+cql_options_set_compression(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "compression", value, err);
+}
+
+/* use every node of the cluster; false: the contact points alone; false|true */
+static inline cql_status
+cql_options_set_discovery(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "discovery", value, err);
+}
+
+/* where the password may cross an unencrypted connection; never|loopback|always */
+static inline cql_status
+cql_options_set_plain_auth(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "plain_auth", value, err);
+}
+
+/* 1: a thread of the session's own runs it; 0: driven by the calls that block; 0 to 1 */
+static inline cql_status
+cql_options_set_loop_threads(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "loop_threads", value, err);
+}
+
+/* connections to each node, always; 1 to 64 */
+static inline cql_status
+cql_options_set_connections_per_host(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "connections_per_host", value, err);
+}
+
+/* connections to each node at most; fewer than connections_per_host counts as that many; 1 to 64 */
+static inline cql_status
+cql_options_set_max_connections_per_host(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_connections_per_host", value, err);
+}
+
+/* requests in flight on each connection to a node above which one more is opened (at the latest at three quarters of max_requests_per_connection); 1 to 32767 */
+static inline cql_status
+cql_options_set_connection_grow_requests(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "connection_grow_requests", value, err);
+}
+
+/* after so long without need for it a connection beyond connections_per_host is closed (milliseconds); 10 to 86400000 */
+static inline cql_status
+cql_options_set_connection_idle_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "connection_idle_timeout", value, err);
+}
+
+/* requests in flight on one connection; more wait in the queue; 1 to 32767 */
+static inline cql_status
+cql_options_set_max_requests_per_connection(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_requests_per_connection", value, err);
+}
+
+/* requests begun and not ended; one more is told to wait (CQL_WOULD_BLOCK); 1 to 1048576 */
+static inline cql_status
+cql_options_set_max_pending_requests(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_pending_requests", value, err);
+}
+
+/* bytes of requests begun and not ended; beyond it new ones are told to wait; 65536 to 2147483647 */
+static inline cql_status
+cql_options_set_max_pending_bytes(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_pending_bytes", value, err);
+}
+
+/* largest answer that is accepted, after decompression; 65536 to 2147483647 */
+static inline cql_status
+cql_options_set_max_response_bytes(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_response_bytes", value, err);
+}
+
+/* bytes read at once from a connection; larger answers get memory of their own; 4096 to 4194304 */
+static inline cql_status
+cql_options_set_read_buffer(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "read_buffer", value, err);
+}
+
+/* for connecting and log-in together, and for resolving a name (milliseconds); 1 to 3600000 */
+static inline cql_status
+cql_options_set_connect_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "connect_timeout", value, err);
+}
+
+/* for a request over all its attempts, waiting included (milliseconds); 1 to 86400000 */
+static inline cql_status
+cql_options_set_request_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "request_timeout", value, err);
+}
+
+/* how long closing lets requests in flight finish (milliseconds); 0 to 3600000 */
+static inline cql_status
+cql_options_set_close_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "close_timeout", value, err);
+}
+
+/* silence after which a connection is probed; 0: never (milliseconds); 0 to 86400000 */
+static inline cql_status
+cql_options_set_heartbeat(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "heartbeat", value, err);
+}
+
+/* silence after the probe that ends the connection (milliseconds); 1 to 3600000 */
+static inline cql_status
+cql_options_set_heartbeat_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "heartbeat_timeout", value, err);
+}
+
+/* delay before the first attempt to reach a lost node again; it doubles each time (milliseconds); 1 to 3600000 */
+static inline cql_status
+cql_options_set_reconnect_base(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "reconnect_base", value, err);
+}
+
+/* the longest such delay (milliseconds); 1 to 86400000 */
+static inline cql_status
+cql_options_set_reconnect_max(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "reconnect_max", value, err);
+}
+
+/* percent by which such a delay is drawn shorter or longer; 0 to 100 */
+static inline cql_status
+cql_options_set_reconnect_jitter(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "reconnect_jitter", value, err);
+}
+
+/* constant: always reconnect_base, without doubling; exponential|constant */
+static inline cql_status
+cql_options_set_reconnect_policy(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "reconnect_policy", value, err);
+}
+
+/* how often the list of nodes is read again without an event (milliseconds); 1000 to 86400000 */
+static inline cql_status
+cql_options_set_refresh_interval(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "refresh_interval", value, err);
+}
+
+/* how long a schema change waits for all nodes to know it (milliseconds); 0 to 600000 */
+static inline cql_status
+cql_options_set_schema_agreement_timeout(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "schema_agreement_timeout", value, err);
+}
+
+/* rows per page of statements that say none; 1 to 2147483647 */
+static inline cql_status
+cql_options_set_page_size(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "page_size", value, err);
+}
+
+/* level of statements that say none; any|one|two|three|quorum|all|local_quorum|each_quorum|serial|local_serial|local_one */
+static inline cql_status
+cql_options_set_consistency(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "consistency", value, err);
+}
+
+/* serial level of conditional statements; any|one|two|three|quorum|all|local_quorum|each_quorum|serial|local_serial|local_one */
+static inline cql_status
+cql_options_set_serial_consistency(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "serial_consistency", value, err);
+}
+
+/* write times come from this side, rising strictly; false: from the server; false|true */
+static inline cql_status
+cql_options_set_client_timestamps(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "client_timestamps", value, err);
+}
+
+/* a set of values for options that are not given themselves, see below; none|server|device */
+static inline cql_status
+cql_options_set_preset(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "preset", value, err);
+}
+
+CQL_END
+#endif

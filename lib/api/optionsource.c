@@ -1,0 +1,208 @@
+/* Options from around the program: the environment and files. Both are read whole or not at all. */
+#include "api/options.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 64 * 1024, ENVIRONMENT_NAME = 64 };
+
+static const char file_variable[] = "CQL_OPTIONS_FILE";
+
+/* --- file: lines ---------------------------------------------------------------------------------- */
+
+typedef struct source_file {
+    const char *path;
+    const struct stat *info;
+    cql_str text;
+} source_file;
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static cql_str trim(cql_str s)
+{
+    while (s.len && is_blank(s.ptr[0])) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+/* What stands before `mark`, which is taken off too; all of it when there is none. */
+static cql_str take_before(cql_str *s, char mark)
+{
+    const char *at = s->len ? memchr(s->ptr, mark, s->len) : NULL;
+    cql_str first = {s->ptr, at ? (size_t)(at - s->ptr) : s->len};
+    size_t used = at ? first.len + 1 : first.len;
+    s->ptr += used;
+    s->len -= used;
+    return first;
+}
+
+/* A value in double quotes keeps its blanks. */
+static cql_str unquote(cql_str value)
+{
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+        return (cql_str){value.ptr + 1, value.len - 2};
+    return value;
+}
+
+/* A secret in a file that others may read is none any more. */
+static bool secret_is_safe(const source_file *f, cql_str name)
+{
+    return !cql_str_equal(name, cql_str_of("password")) ||
+           (f->info->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+static cql_status apply_line(cql_options *o, const source_file *f, cql_str line, cql_error **err)
+{
+    const char *equals = memchr(line.ptr, '=', line.len);
+    cql_str rest = line;
+    cql_str name = trim(take_before(&rest, '='));
+    if (!equals || name.len == 0)
+        return cqln_fail(err, o->al, CQL_BAD_VALUE, "a line has the form name = value");
+    if (!secret_is_safe(f, name))
+        return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
+                         "it holds a password, but others than its owner may read it (chmod 600 "
+                         "mends that)");
+    return cqln_option_apply_from(o, CQLN_SOURCE_AROUND, name, unquote(trim(rest)), err);
+}
+
+static cql_status apply_file(cql_options *o, const void *arg, cql_error **err)
+{
+    const source_file *f = arg;
+    cql_str text = f->text;
+    for (unsigned number = 1; text.len; number++) {
+        cql_error *why = NULL;
+        cql_str line = trim(take_before(&text, '\n'));
+        if (line.len == 0 || line.ptr[0] == '#')
+            continue;
+        cql_status st = apply_line(o, f, line, &why);
+        if (st) {
+            cqln_fail(err, o->al, st, "%s, line %u: %s", f->path, number, cql_error_text(why));
+            cql_error_unref(why);
+            return st;
+        }
+    }
+    return CQL_OK;
+}
+
+/* --- file: opening ------------------------------------------------------------------------------- */
+
+/* Whoever can change the file can change where the program connects to. */
+static const char *distrust(const struct stat *info)
+{
+    if (!S_ISREG(info->st_mode))
+        return "it is no regular file";
+    if (info->st_uid != 0 && info->st_uid != geteuid())
+        return "it belongs to another user";
+    if (info->st_mode & (S_IWGRP | S_IWOTH))
+        return "others than its owner may write it (chmod 600 mends that)";
+    if (info->st_size > FILE_MAX)
+        return "it is larger than 64 KiB";
+    return NULL;
+}
+
+static bool read_all(int fd, char *buf, size_t *len)
+{
+    *len = 0;
+    while (*len < FILE_MAX) {
+        ssize_t n = read(fd, buf + *len, FILE_MAX - *len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        if (n == 0)
+            break;
+        *len += (size_t)n;
+    }
+    return true;
+}
+
+static cql_status read_file(cql_options *o, const char *path, int fd, cql_error **err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return cqln_fail(err, o->al, CQL_SYSTEM, "%s: %s", path, strerror(errno));
+    const char *why = distrust(&info);
+    if (why)
+        return cqln_fail(err, o->al, CQL_BAD_ARGUMENT, "%s: not read: %s", path, why);
+    char *buf = cqln_alloc(o->al, FILE_MAX);
+    if (!buf)
+        return cqln_fail(err, o->al, CQL_NO_MEMORY, "%s: no memory to read it", path);
+    source_file f = {.path = path, .info = &info, .text = {buf, 0}};
+    cql_status st = read_all(fd, buf, &f.text.len)
+                        ? cqln_options_change(o, apply_file, &f, err)
+                        : cqln_fail(err, o->al, CQL_SYSTEM, "%s: %s", path, strerror(errno));
+    cqln_wipe(buf, f.text.len);
+    cqln_free(o->al, buf);
+    return st;
+}
+
+cql_status cql_options_load(cql_options *o, const char *path, cql_error **err)
+{
+    if (!o || !path)
+        return CQL_BAD_ARGUMENT;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return cqln_fail(err, o->al, CQL_SYSTEM, "%s: %s", path,
+                         errno == ELOOP ? "it is a symbolic link, which is not followed"
+                                        : strerror(errno));
+    cql_status st = read_file(o, path, fd, err);
+    close(fd);
+    return st;
+}
+
+/* --- environment --------------------------------------------------------------------------------- */
+
+/* CQL_ and the name in upper case: the one rule for all options. */
+static void variable_of(char out[ENVIRONMENT_NAME], const char *option)
+{
+    size_t n = (size_t)snprintf(out, ENVIRONMENT_NAME, "CQL_%s", option);
+    for (size_t i = 0; i < n && i < ENVIRONMENT_NAME; i++)
+        if (out[i] >= 'a' && out[i] <= 'z')
+            out[i] = (char)(out[i] - 'a' + 'A');
+}
+
+static cql_status apply_variable(cql_options *o, const char *option, cql_error **err)
+{
+    char name[ENVIRONMENT_NAME];
+    cql_error *why = NULL;
+    variable_of(name, option);
+    const char *value = getenv(name);
+    if (!value || !value[0])
+        return CQL_OK;
+    cql_status st = cqln_option_apply_from(o, CQLN_SOURCE_AROUND, cql_str_of(option),
+                                           cql_str_of(value), &why);
+    if (st)
+        cqln_fail(err, o->al, st, "environment, %s: %s", name, cql_error_text(why));
+    cql_error_unref(why);
+    return st;
+}
+
+static cql_status apply_environment(cql_options *o, const void *arg, cql_error **err)
+{
+    const char *path = getenv(file_variable);
+    cql_status st = path && path[0] ? cql_options_load(o, path, err) : CQL_OK;
+    const cqln_option *row;
+    (void)arg;
+    for (size_t i = 0; st == CQL_OK && (row = cqln_option_at(i)) != NULL; i++)
+        st = apply_variable(o, row->name, err);
+    return st;
+}
+
+cql_status cql_options_from_environment(cql_options *o, cql_error **err)
+{
+    return o ? cqln_options_change(o, apply_environment, NULL, err) : CQL_BAD_ARGUMENT;
+}
