@@ -141,5 +141,21 @@ CQL_API const cql_allocator *cql_session_allocator(const cql_session *s);
  * own. [any thread] */
 CQL_API cql_status cql_session_may_wait(const cql_session *s);
 
+/* --- timers -------------------------------------------------------------------------------------- */
+/* A call on the session's loop at a later time, for modules and programs that keep times of their own
+ * without a thread. Driven sessions take it into account in cql_session_deadline. */
+typedef struct cql_timer cql_timer;
+typedef void (*cql_timer_cb)(cql_session *s, void *user);
+/* Makes a timer that is not set. The session must outlive it. CQL_NO_MEMORY. [any thread] */
+CQL_API cql_status cql_timer_new(cql_session *s, cql_timer_cb cb, void *user, cql_timer **out);
+/* cb comes once, after ms milliseconds (0: in the next turn; not before, up to 8 ms later). Replaces
+ * an earlier setting; -1 takes it away, though a call may be on its way. It does not come any more once
+ * the session is closed. [any thread] */
+CQL_API void cql_timer_set(cql_timer *t, int ms);
+/* Frees; NULL is fine. From another thread a call may still be on its way: gone (may be NULL) is called
+ * with the timer's session and user when cb will not come any more, on the session's loop, or at the
+ * latest when the session is freed. [any thread] */
+CQL_API void cql_timer_free(cql_timer *t, cql_timer_cb gone);
+
 CQL_END
 #endif

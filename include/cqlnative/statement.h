@@ -90,6 +90,13 @@ CQL_API cql_status cql_statement_bind_uuid(cql_statement *stmt, size_t index, cq
 CQL_API void cql_statement_clear(cql_statement *stmt);
 /* Number of markers. */
 CQL_API size_t cql_statement_marker_count(const cql_statement *stmt);
+/* The partition key of a bound statement in the servers' form, for grouping by partition: the bytes of
+ * the value or, for a key of several columns, of each its length in two bytes, the value and a zero byte
+ * (native_protocol section 4.2.5.4 names the markers). Writes at most cap bytes to buf, the length to
+ * *len. CQL_NO_SUCH_NAME: not prepared, or not all of the key is in markers. CQL_UNBOUND: a part has no
+ * value. CQL_TOO_LARGE: longer than cap, *len says how long. */
+CQL_API cql_status cql_statement_partition_key(const cql_statement *stmt, void *buf, size_t cap,
+                                               size_t *len);
 
 /* Options of one statement; what is not set comes from the session. */
 CQL_API void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level);
@@ -127,6 +134,8 @@ CQL_API cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, c
  * CQL_TOO_LARGE beyond 65,535 statements. */
 CQL_API cql_status cql_batch_add(cql_batch *batch, const cql_statement *stmt);
 CQL_API size_t cql_batch_count(const cql_batch *batch);
+/* Bytes of its members in wire form. */
+CQL_API size_t cql_batch_bytes(const cql_batch *batch);
 CQL_API void cql_batch_clear(cql_batch *batch);
 CQL_API void cql_batch_free(cql_batch *batch);
 CQL_API void cql_batch_set_consistency(cql_batch *batch, cql_consistency level);

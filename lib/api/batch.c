@@ -50,6 +50,11 @@ size_t cql_batch_count(const cql_batch *b)
     return b->count;
 }
 
+size_t cql_batch_bytes(const cql_batch *b)
+{
+    return b->entries.len;
+}
+
 /* Each prepared statement once: enough to find it by id when a node forgot it. */
 static cql_status hold(cql_batch *b, cql_prepared *p)
 {

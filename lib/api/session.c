@@ -89,6 +89,7 @@ cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void 
     s->al = o->al;
     s->mode = mode;
     s->connect_mail.fn = on_connect;
+    cqln_list_init(&s->timers);
     cql_status st = CQL_SYSTEM;
     if (pthread_mutex_init(&s->lock, NULL) != 0)
         goto fail;
@@ -281,6 +282,7 @@ cql_status cql_session_close_wait(cql_session *s)
 void cqln_session_destroy(cql_session *s)
 {
     const cql_allocator *al = s->al;
+    cqln_session_drop_timers(s);
     cqln_cluster_fini(&s->cluster);
     cqln_io_uv_free(s->io);
     cqln_config_fini(al, &s->config);

@@ -40,10 +40,13 @@ struct cql_session {
     cql_session_cb connect_cb;
     void *connect_user;
     cqln_closer *closers;
+    cqln_list timers; /* those of the program, under `lock` */
 };
 
 /* One turn of a driven session. */
 void cqln_session_turn(cql_session *s, int timeout_ms);
+/* Frees the timers that are still there; the loop is at its end. */
+void cqln_session_drop_timers(cql_session *s);
 /* Frees everything; the loop is at its end. */
 void cqln_session_destroy(cql_session *s);
 

@@ -312,6 +312,7 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
     make_id(cql, id);
     cql_str id_view = {(const char *)id, 16};
     bool select = has(cql, "SELECT");
+    static const uint16_t first = 0;
     respond_table none = {"mock", "t", NULL, 0};
     n->prepares++;
     if (has(cql, "syntax")) {
@@ -323,7 +324,8 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
     respond_prepared(out, c->version, stream, id_view, id_view,
-                     has(cql, "?") ? &value_table : &none, NULL, 0, select ? &value_table : &none);
+                     has(cql, "?") ? &value_table : &none, &first, has(cql, "by_key"),
+                     select ? &value_table : &none);
 }
 
 static void answer_unprepared(mockconn *c, int16_t stream, cql_str id, cqln_writer *out)

@@ -1,0 +1,144 @@
+/* core.h: the buffered writer from the inside.
+ *
+ * A group is a batch with the acknowledgements of its rows. Its way:
+ *   OPEN      takes rows; found by partition key; the oldest first in `open`
+ *   READY     full or old enough; waits for its turn in `ready`
+ *   SENT      a request is under way
+ *   WAITING   failed for now; is sent again at `due`
+ *   ENDED     cannot be sent; is acknowledged by the next timer call
+ * Then it is delivered, without the lock, and goes back to the free ones. All lists and counts are under
+ * the lock; no function of the program is called with it. */
+#ifndef CQLWR_CORE_H
+#define CQLWR_CORE_H
+
+#include "writer/memory.h"
+
+#include <cqlnative/writer.h>
+#include <pthread.h>
+
+enum { CQLWR_KEY_MAX = 256, CQLWR_BUCKETS = 1024, CQLWR_UNSURE_TRIES = 5 };
+
+/* What the writer stands on: a session, or a test. */
+typedef struct cqlwr_port {
+    void *self;
+    const cql_allocator *al;
+    cql_status (*send)(void *self, const cql_batch *batch, cql_result_cb cb, void *user);
+    uint64_t (*now_ms)(void *self);  /* never goes back */
+    int64_t (*epoch_us)(void *self); /* of the calendar */
+    void (*timer)(void *self, int ms);
+    void (*end)(void *self, cql_writer *w); /* no timer call any more, then cqlwr_destroy */
+    cql_status (*may_wait)(void *self);
+    bool driven;
+    cql_status (*turn)(void *self, int ms);
+} cqlwr_port;
+
+typedef struct cqlwr_ack {
+    cql_writer_cb cb;
+    void *user;
+} cqlwr_ack;
+
+typedef struct cqlwr_group cqlwr_group;
+struct cqlwr_group {
+    cqlwr_group *next; /* in whichever queue it is */
+    cqlwr_group *prev;
+    cqlwr_group *same_hash;
+    cql_writer *w;
+    cql_batch *batch;
+    cqlwr_ack *acks;
+    size_t ack_cap;
+    size_t count;
+    uint64_t seq;
+    uint64_t opened;
+    uint64_t due;
+    uint64_t hash;
+    unsigned attempts;
+    bool keyed; /* OPEN and in the table */
+    bool timed; /* has its write time */
+    cql_error *err;
+    size_t key_len;
+    uint8_t key[CQLWR_KEY_MAX];
+};
+
+typedef struct cqlwr_queue {
+    cqlwr_group *first;
+    cqlwr_group *last;
+} cqlwr_queue;
+
+/* Somebody to tell when the groups of now are gone. */
+typedef struct cqlwr_flusher cqlwr_flusher;
+struct cqlwr_flusher {
+    cqlwr_flusher *next;
+    uint64_t seq;
+    size_t remaining;
+    cql_writer_cb done;
+    void *user;
+};
+
+struct cql_writer {
+    cqlwr_port port;
+    cql_writer_options o; /* with the defaults filled in */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* room, or a flush came to its end */
+    size_t holds;           /* the program, requests under way, timer calls under way */
+    bool freed;
+    bool closing;
+    bool gave_up;   /* nothing is sent any more */
+    bool want_room; /* somebody was told CQL_WOULD_BLOCK */
+    uint64_t close_at;
+    uint64_t armed;
+    uint64_t seq;
+    int64_t last_us;
+    size_t live;      /* groups that hold rows */
+    size_t in_flight; /* sent or waiting */
+    size_t spare_count;
+    cqlwr_queue open;
+    cqlwr_queue ready;
+    cqlwr_queue waiting;
+    cqlwr_queue ended;
+    cqlwr_queue spare;
+    cqlwr_flusher *flushers;
+    cql_writer_stats stats;
+    cqlwr_group *table[CQLWR_BUCKETS];
+};
+
+/* open.c */
+cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, cql_writer **out,
+                     cql_error **err);
+void cqlwr_destroy(cql_writer *w);
+
+/* group.c; under the lock */
+void cqlwr_push(cqlwr_queue *q, cqlwr_group *g);
+void cqlwr_push_first(cqlwr_queue *q, cqlwr_group *g);
+void cqlwr_remove(cqlwr_queue *q, cqlwr_group *g);
+cqlwr_group *cqlwr_pop(cqlwr_queue *q);
+/* The group that takes this row; a new one is OPEN and empty. NULL: no memory. */
+cqlwr_group *cqlwr_group_for(cql_writer *w, const cql_statement *row);
+/* Adds to a group; CQL_NO_MEMORY and what cql_batch_add gives leave it as it was. */
+cql_status cqlwr_group_add(cqlwr_group *g, const cql_statement *row, cql_writer_cb cb, void *user);
+/* From OPEN to READY, or to the free ones when it is empty. */
+void cqlwr_group_seal(cqlwr_group *g);
+/* Empties it and keeps it for later. */
+void cqlwr_group_release(cqlwr_group *g);
+void cqlwr_group_free(cqlwr_group *g);
+
+/* core.c; under the lock */
+bool cqlwr_has_room(const cql_writer *w);
+void cqlwr_seal_all(cql_writer *w);
+/* Sends as much as may be under way. */
+void cqlwr_pump(cql_writer *w);
+/* Sets the timer for what comes next. */
+void cqlwr_arm(cql_writer *w);
+/* Called by the port when the time has come. Without the lock. */
+void cqlwr_on_timer(cql_writer *w);
+/* Gives a hold back and unlocks; the last one ends the writer. */
+void cqlwr_drop_and_unlock(cql_writer *w);
+
+/* answer.c */
+void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user);
+/* Acknowledges the rows of a group that is in no queue, then frees its place. With the lock, which it
+ * gives back meanwhile. */
+void cqlwr_deliver(cql_writer *w, cqlwr_group *g, const cql_error *err, const cql_result *res);
+/* Calls those whose groups are gone, as above. */
+void cqlwr_call_flushers(cql_writer *w);
+
+#endif

@@ -1,0 +1,202 @@
+/* open.c: making a writer on a session. */
+#include "writer/core.h"
+
+#include <string.h>
+#include <time.h>
+
+/* --- options --------------------------------------------------------------------------------------- */
+
+static uint32_t or_default(uint32_t v, uint32_t standard)
+{
+    return v ? v : standard;
+}
+
+static void fill_in(cql_writer_options *o)
+{
+    o->group_rows = o->grouping == CQL_WRITER_BY_ROW ? 1 : or_default(o->group_rows, 100);
+    o->group_bytes = or_default(o->group_bytes, 64 << 10);
+    o->flush_ms = or_default(o->flush_ms, 5000);
+    o->max_in_flight = or_default(o->max_in_flight, 128);
+    if (!o->max_rows)
+        o->max_rows = o->group_rows > 100 ? 10 * o->group_rows : 1000;
+    if (!o->max_bytes)
+        o->max_bytes = (size_t)16 << 20;
+    o->retry_ms = or_default(o->retry_ms, 100);
+    o->retry_max_ms = or_default(o->retry_max_ms, 5000);
+    o->close_ms = or_default(o->close_ms, 30000);
+}
+
+/* The member that cannot be, NULL if all is well. */
+static const char *wrong_member(const cql_writer_options *o)
+{
+    if ((unsigned)o->grouping > CQL_WRITER_BY_ROW)
+        return "grouping";
+    if (o->group_rows > 65535)
+        return "group_rows (1 to 65535)";
+    if (o->max_in_flight > 65535)
+        return "max_in_flight (1 to 65535)";
+    if (o->consistency < 0 || o->consistency > CQL_CONSISTENCY_LOCAL_ONE ||
+        o->consistency == CQL_CONSISTENCY_SERIAL || o->consistency == CQL_CONSISTENCY_LOCAL_SERIAL)
+        return "consistency (one for writes)";
+    return NULL;
+}
+
+static cql_status fail(const cqlwr_port *port, cql_status st, const char *what, cql_error **err)
+{
+    char text[120] = "the writer could not be made: ";
+    if (err) {
+        memcpy(text + strlen(text), what, strlen(what) + 1);
+        cql_error_unref(*err);
+        *err = cql_error_make(port->al, st, NULL, text);
+    }
+    return st;
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, cql_writer **out,
+                     cql_error **err)
+{
+    static const cql_writer_options standard = {.size = sizeof standard};
+    const cql_writer_options *o = options ? options : &standard;
+    *out = NULL;
+    if (o->size < offsetof(cql_writer_options, user) + sizeof o->user)
+        return fail(port, CQL_BAD_ARGUMENT, "bad option size", err);
+    const char *wrong = wrong_member(o);
+    if (wrong)
+        return fail(port, CQL_BAD_ARGUMENT, wrong, err);
+    cql_writer *w = cqlwr_zalloc(port->al, sizeof *w);
+    if (!w)
+        return fail(port, CQL_NO_MEMORY, "out of memory", err);
+    if (pthread_mutex_init(&w->lock, NULL))
+        goto fail_block;
+    if (pthread_cond_init(&w->changed, NULL))
+        goto fail_mutex;
+    w->port = *port;
+    w->o = *o;
+    fill_in(&w->o);
+    w->holds = 1;
+    w->armed = UINT64_MAX;
+    *out = w;
+    return CQL_OK;
+
+fail_mutex:
+    (void)pthread_mutex_destroy(&w->lock);
+fail_block:
+    cqlwr_free(port->al, w);
+    return fail(port, CQL_NO_MEMORY, "out of memory", err);
+}
+
+void cqlwr_destroy(cql_writer *w)
+{
+    cqlwr_group *g;
+    while ((g = cqlwr_pop(&w->spare)) != NULL)
+        cqlwr_group_free(g);
+    (void)pthread_cond_destroy(&w->changed);
+    (void)pthread_mutex_destroy(&w->lock);
+    cqlwr_free(w->port.al, w);
+}
+
+/* --- on a session ---------------------------------------------------------------------------------- */
+
+typedef struct session_port {
+    cql_session *s;
+    cql_timer *timer;
+    cql_writer *w;
+    const cql_allocator *al;
+} session_port;
+
+static cql_status session_send(void *self, const cql_batch *batch, cql_result_cb cb, void *user)
+{
+    session_port *p = self;
+    return cql_session_execute_batch(p->s, batch, cb, user);
+}
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+    (void)clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static uint64_t session_now(void *self)
+{
+    (void)self;
+    return (uint64_t)clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+static int64_t session_epoch(void *self)
+{
+    (void)self;
+    return clock_us(CLOCK_REALTIME);
+}
+
+static void session_timer(void *self, int ms)
+{
+    session_port *p = self;
+    cql_timer_set(p->timer, ms);
+}
+
+static void on_due(cql_session *s, void *user)
+{
+    session_port *p = user;
+    (void)s;
+    cqlwr_on_timer(p->w);
+}
+
+static void on_gone(cql_session *s, void *user)
+{
+    session_port *p = user;
+    (void)s;
+    if (p->w)
+        cqlwr_destroy(p->w);
+    cqlwr_free(p->al, p);
+}
+
+static void session_end(void *self, cql_writer *w)
+{
+    session_port *p = self;
+    (void)w;
+    cql_timer_free(p->timer, on_gone);
+}
+
+static cql_status session_may_wait(void *self)
+{
+    session_port *p = self;
+    return cql_session_may_wait(p->s);
+}
+
+static cql_status session_turn(void *self, int ms)
+{
+    session_port *p = self;
+    return cql_session_drive(p->s, ms);
+}
+
+cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql_writer **out,
+                          cql_error **err)
+{
+    if (!s || !out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    cqlwr_port port = {NULL,          cql_session_allocator(s), session_send,     session_now,
+                       session_epoch, session_timer,            session_end,      session_may_wait,
+                       false,         session_turn};
+    session_port *p = cqlwr_zalloc(port.al, sizeof *p);
+    if (!p)
+        return fail(&port, CQL_NO_MEMORY, "out of memory", err);
+    p->s = s;
+    p->al = port.al;
+    port.self = p;
+    port.driven = cql_session_fd(s) >= 0;
+    cql_status st = cql_timer_new(s, on_due, p, &p->timer);
+    if (st) {
+        cqlwr_free(port.al, p);
+        return fail(&port, st, cql_status_text(st), err);
+    }
+    st = cqlwr_new(&port, options, &p->w, err);
+    if (st)
+        cql_timer_free(p->timer, on_gone);
+    else
+        *out = p->w;
+    return st;
+}

@@ -1,0 +1,131 @@
+/* wait.c: the calls that block. */
+#include "writer/core.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum { TURN_MS = 1000 };
+
+static cql_status fail(cql_writer *w, cql_status st, const char *text, cql_error **err)
+{
+    if (err) {
+        cql_error_unref(*err);
+        *err = cql_error_make(w->port.al, st, NULL, text);
+    }
+    return st;
+}
+
+static cql_status begin(cql_writer *w, cql_error **err)
+{
+    if (!w)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = w->port.may_wait(w->port.self);
+    return st ? fail(w, st,
+                     "a call that blocks is not possible here: this is the thread that would have "
+                     "to do the work; use the call with a callback",
+                     err)
+              : CQL_OK;
+}
+
+/* Sleeps until the loop's thread changed something, but looks by itself now and then: the loop of a
+ * closed session does nothing any more. With the lock. */
+static void sleep_a_while(cql_writer *w)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TURN_MS / 1000;
+    if (pthread_cond_timedwait(&w->changed, &w->lock, &until) != ETIMEDOUT)
+        return;
+    (void)pthread_mutex_unlock(&w->lock);
+    cqlwr_on_timer(w);
+    (void)pthread_mutex_lock(&w->lock);
+}
+
+/* One step of waiting. With the lock. */
+static cql_status step(cql_writer *w)
+{
+    cql_status st;
+    if (!w->port.driven) {
+        sleep_a_while(w);
+        return CQL_OK;
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    st = w->port.turn(w->port.self, TURN_MS);
+    if (st) /* closed: nothing but this can move it */
+        cqlwr_on_timer(w);
+    (void)pthread_mutex_lock(&w->lock);
+    return st;
+}
+
+cql_status cql_writer_add_wait(cql_writer *w, const cql_statement *row, cql_writer_cb cb,
+                               void *user, cql_error **err)
+{
+    cql_status st = begin(w, err);
+    if (st)
+        return st;
+    while ((st = cql_writer_add(w, row, cb, user)) == CQL_WOULD_BLOCK) {
+        cql_status turned = CQL_OK;
+        (void)pthread_mutex_lock(&w->lock);
+        while (!cqlwr_has_room(w) && !turned) {
+            w->want_room = true;
+            turned = step(w);
+        }
+        (void)pthread_mutex_unlock(&w->lock);
+        if (turned)
+            return fail(w, turned, cql_status_text(turned), err);
+    }
+    return st ? fail(w, st, cql_status_text(st), err) : CQL_OK;
+}
+
+static void on_flushed(cql_writer *w, const cql_error *err, void *user)
+{
+    bool *done = user;
+    (void)err;
+    (void)pthread_mutex_lock(&w->lock);
+    *done = true;
+    (void)pthread_cond_broadcast(&w->changed);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+/* Nobody waits for it any more. With the lock. */
+static void forget(cql_writer *w, const bool *done)
+{
+    cqlwr_flusher **at = &w->flushers;
+    while (*at && (*at)->user != done)
+        at = &(*at)->next;
+    if (*at) {
+        cqlwr_flusher *f = *at;
+        *at = f->next;
+        cqlwr_free(w->port.al, f);
+    }
+}
+
+static cql_status await(cql_writer *w, cql_status started, bool *done, cql_error **err)
+{
+    cql_status st = started;
+    if (st)
+        return fail(w, st, cql_status_text(st), err);
+    (void)pthread_mutex_lock(&w->lock);
+    while (!*done && !st)
+        st = step(w);
+    if (*done)
+        st = CQL_OK;
+    else
+        forget(w, done);
+    (void)pthread_mutex_unlock(&w->lock);
+    return st ? fail(w, st, cql_status_text(st), err) : CQL_OK;
+}
+
+cql_status cql_writer_flush_wait(cql_writer *w, cql_error **err)
+{
+    bool done = false;
+    cql_status st = begin(w, err);
+    return st ? st : await(w, cql_writer_flush(w, on_flushed, &done), &done, err);
+}
+
+cql_status cql_writer_close_wait(cql_writer *w, cql_error **err)
+{
+    bool done = false;
+    cql_status st = begin(w, err);
+    return st ? st : await(w, cql_writer_close(w, on_flushed, &done), &done, err);
+}

@@ -1,0 +1,353 @@
+/* Timers and the buffered writer on real sessions against mock nodes on the loopback, in the three modes. */
+#include "mockserver.h"
+#include "unit.h"
+
+#include <cqlnative/cql.h>
+#include <cqlnative/uv.h>
+#include <cqlnative/writer.h>
+#include <stdatomic.h>
+
+enum { THREADS = 2, ROWS = 400 };
+
+static mockserver server;
+
+static int start_server(void **state)
+{
+    (void)state;
+    mockserver_start(&server, 2);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    mockserver_stop(&server);
+    return 0;
+}
+
+static cql_options *options(const char *more)
+{
+    char url[300];
+    cql_options *o = NULL;
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    if (cql_options_parse(o, url, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    return o;
+}
+
+static cql_session *open_session(const char *more)
+{
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    cql_options *o = options(more);
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    if (cql_session_connect_wait(s, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    cql_options_free(o);
+    return s;
+}
+
+/* --- what is shared -------------------------------------------------------------------------------- */
+
+static atomic_uint acked, failed;
+
+static void on_ack(cql_writer *w, const cql_error *err, void *user)
+{
+    (void)w;
+    (void)user;
+    atomic_fetch_add(&acked, 1);
+    if (err)
+        atomic_fetch_add(&failed, 1);
+}
+
+static void reset(void)
+{
+    atomic_store(&acked, 0);
+    atomic_store(&failed, 0);
+    memset(server.mc.executed, 0, MOCK_VALUES);
+}
+
+static cql_prepared *prepare(cql_session *s)
+{
+    cql_prepared *p = NULL;
+    assert_int_equal(cql_session_prepare_wait(s, "INSERT by_key ?", &p, NULL), CQL_OK);
+    return p;
+}
+
+static cql_writer *make_writer(cql_session *s)
+{
+    cql_writer *w = NULL;
+    cql_writer_options o = {.size = sizeof o, .group_rows = 10, .flush_ms = 20, .max_rows = 50};
+    assert_int_equal(cql_writer_new(s, &o, &w, NULL), CQL_OK);
+    return w;
+}
+
+/* Rows with the values from `first` on, each of them twice. */
+static void write_rows(cql_writer *w, const cql_prepared *p, int32_t first)
+{
+    cql_statement *row = cql_prepared_bind(p);
+    for (int32_t i = 0; i < ROWS; i++) {
+        assert_int_equal(cql_statement_bind_int32(row, 0, first + i / 2), CQL_OK);
+        assert_int_equal(cql_writer_add_wait(w, row, on_ack, NULL, NULL), CQL_OK);
+    }
+    cql_statement_free(row);
+}
+
+static void assert_written(int32_t first)
+{
+    for (int32_t i = first; i < first + ROWS / 2; i++)
+        assert_int_equal(server.mc.executed[i], 2);
+}
+
+/* --- modes ----------------------------------------------------------------------------------------- */
+
+typedef struct thread_job {
+    cql_writer *w;
+    const cql_prepared *p;
+    int32_t first;
+} thread_job;
+
+static void *write_on_thread(void *arg)
+{
+    thread_job *j = arg;
+    write_rows(j->w, j->p, j->first);
+    return NULL;
+}
+
+static void several_threads_write(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    thread_job jobs[THREADS];
+    cql_session *s = open_session("loop_threads=1");
+    cql_prepared *p = prepare(s);
+    cql_writer *w = make_writer(s);
+    reset();
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i] = (thread_job){w, p, i * ROWS};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_on_thread, &jobs[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(cql_writer_flush_wait(w, NULL), CQL_OK);
+    assert_int_equal(atomic_load(&acked), THREADS * ROWS);
+    assert_int_equal(atomic_load(&failed), 0);
+    assert_int_equal(cql_writer_close_wait(w, NULL), CQL_OK);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    cql_session_free(s);
+    for (int i = 0; i < THREADS; i++)
+        assert_written(i * ROWS);
+}
+
+static void a_driven_session_writes(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_prepared *p = prepare(s);
+    cql_writer *w = make_writer(s);
+    reset();
+    write_rows(w, p, 0);
+    while (atomic_load(&acked) < ROWS) /* the age of the groups alone sends the rest */
+        assert_int_equal(cql_session_drive(s, 1000), CQL_OK);
+    assert_written(0);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    cql_session_free(s);
+}
+
+static void rows_are_not_lost_when_connections_are(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&reconnect_base=50ms");
+    cql_prepared *p = prepare(s);
+    cql_writer *w = make_writer(s);
+    cql_statement *row = cql_prepared_bind(p);
+    reset();
+    for (int32_t i = 0; i < 200; i++) {
+        if (i % 50 == 25)
+            mockserver_cut(&server);
+        assert_int_equal(cql_statement_bind_int32(row, 0, i), CQL_OK);
+        assert_int_equal(cql_writer_add_wait(w, row, on_ack, NULL, NULL), CQL_OK);
+    }
+    assert_int_equal(cql_writer_close_wait(w, NULL), CQL_OK);
+    assert_int_equal(atomic_load(&acked), 200);
+    assert_int_equal(atomic_load(&failed), 0);
+    for (int32_t i = 0; i < 200; i++)
+        assert_true(server.mc.executed[i] >= 1);
+    cql_statement_free(row);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    cql_session_free(s);
+}
+
+static void a_closed_session_does_not_hold_up(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=1"};
+    for (size_t m = 0; m < CQL_COUNT(modes); m++) {
+        cql_session *s = open_session(modes[m]);
+        cql_prepared *p = prepare(s);
+        cql_writer *w = make_writer(s);
+        cql_statement *row = cql_prepared_bind(p);
+        reset();
+        assert_int_equal(cql_statement_bind_int32(row, 0, 1), CQL_OK);
+        assert_int_equal(cql_session_close_wait(s), CQL_OK);
+        assert_int_equal(cql_writer_add(w, row, on_ack, NULL), CQL_OK);
+        cql_writer_close_wait(w, NULL);
+        assert_int_equal(atomic_load(&failed), 1);
+        cql_statement_free(row);
+        cql_writer_free(w);
+        cql_prepared_unref(p);
+        cql_session_free(s);
+    }
+}
+
+/* --- the program's loop ---------------------------------------------------------------------------- */
+
+typedef struct on_loop {
+    cql_session *s;
+    cql_prepared *p;
+    cql_statement *row;
+    cql_writer *w;
+    int32_t next;
+    unsigned done;
+} on_loop;
+
+static void on_closed(cql_writer *w, const cql_error *err, void *user)
+{
+    on_loop *l = user;
+    assert_null(err);
+    l->done++;
+    cql_writer_free(w);
+    assert_int_equal(cql_session_close(l->s, NULL, NULL), CQL_OK);
+}
+
+static void fill(void *user)
+{
+    on_loop *l = user;
+    for (; l->next < ROWS; l->next++) {
+        assert_int_equal(cql_statement_bind_int32(l->row, 0, l->next / 2), CQL_OK);
+        cql_status st = cql_writer_add(l->w, l->row, on_ack, NULL);
+        if (st == CQL_WOULD_BLOCK)
+            return;
+        assert_int_equal(st, CQL_OK);
+    }
+    assert_int_equal(cql_writer_add_wait(l->w, l->row, NULL, NULL, NULL), CQL_WRONG_THREAD);
+    assert_int_equal(cql_writer_close(l->w, on_closed, l), CQL_OK);
+}
+
+static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *p, void *user)
+{
+    on_loop *l = user;
+    assert_null(err);
+    cql_writer_options o = {.size = sizeof o, .group_rows = 10, .flush_ms = 20, .max_rows = 50,
+                            .on_room = fill, .user = l};
+    l->p = cql_prepared_ref(p);
+    l->row = cql_prepared_bind(p);
+    assert_int_equal(cql_writer_new(s, &o, &l->w, NULL), CQL_OK);
+    fill(l);
+}
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    assert_null(err);
+    assert_int_equal(cql_session_prepare(s, "INSERT by_key ?", on_prepared, user), CQL_OK);
+}
+
+static void the_programs_loop_writes(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    on_loop l = {0};
+    cql_error *err = NULL;
+    cql_options *o = options("");
+    reset();
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(cql_session_new_uv(&loop, o, &l.s, &err), CQL_OK);
+    assert_int_equal(cql_session_connect(l.s, on_connected, &l), CQL_OK);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(l.done, 1);
+    assert_int_equal(atomic_load(&acked), ROWS);
+    assert_written(0);
+    cql_statement_free(l.row);
+    cql_prepared_unref(l.p);
+    cql_session_free(l.s);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    cql_options_free(o);
+}
+
+/* --- timers ---------------------------------------------------------------------------------------- */
+
+static void on_time(cql_session *s, void *user)
+{
+    (void)s;
+    atomic_fetch_add((atomic_uint *)user, 1);
+}
+
+static void a_timer_comes_once_each_time(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_timer *t = NULL, *never = NULL;
+    atomic_uint came = 0, others = 0;
+    assert_int_equal(cql_timer_new(s, NULL, NULL, &t), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_timer_new(s, on_time, &came, &t), CQL_OK);
+    assert_int_equal(cql_timer_new(s, on_time, &others, &never), CQL_OK);
+    cql_timer_set(never, 1);
+    cql_timer_set(never, -1);
+    for (unsigned i = 1; i <= 3; i++) {
+        cql_timer_set(t, 60000); /* replaced by the next */
+        cql_timer_set(t, 5);
+        while (atomic_load(&came) < i)
+            assert_int_equal(cql_session_drive(s, 1000), CQL_OK);
+    }
+    assert_int_equal(atomic_load(&came), 3);
+    assert_int_equal(atomic_load(&others), 0);
+    cql_timer_free(never, on_time); /* its end is told */
+    while (atomic_load(&others) == 0)
+        assert_int_equal(cql_session_drive(s, 1000), CQL_OK);
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    cql_timer_set(t, 0);
+    cql_timer_free(t, on_time);
+    assert_int_equal(atomic_load(&came), 3);
+    cql_session_free(s);
+    assert_int_equal(atomic_load(&came), 4);
+}
+
+static void a_timer_may_be_set_from_any_thread(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    atomic_uint came = 0;
+    for (int i = 0; i < 50; i++) {
+        cql_timer *t = NULL;
+        assert_int_equal(cql_timer_new(s, on_time, &came, &t), CQL_OK);
+        cql_timer_set(t, 0);
+        while (atomic_load(&came) == 0)
+            sched_yield();
+        atomic_store(&came, 0);
+        cql_timer_free(t, NULL);
+    }
+    cql_session_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_timer_comes_once_each_time, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(a_timer_may_be_set_from_any_thread, start_server,
+                                        stop_server),
+        cmocka_unit_test_setup_teardown(several_threads_write, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(a_driven_session_writes, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_server,
+                                        stop_server),
+        cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_server,
+                                        stop_server),
+        cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_server, stop_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
