@@ -182,32 +182,25 @@ static const cql_type *marker_type(const cql_statement *s, size_t index)
     return s->prepared ? s->prepared->bind->columns[index].type : NULL;
 }
 
-/* Types of one size whose every byte pattern is a value: nothing to look at but the length. */
-static bool takes_any_bytes(const cql_type *type)
+static __attribute__((noinline)) cql_status check_slowly(const cql_type *type, const cql_value *v)
 {
-    const uint32_t plain = 1u << CQL_TYPE_BIGINT | 1u << CQL_TYPE_BOOLEAN | 1u << CQL_TYPE_COUNTER |
-                           1u << CQL_TYPE_DOUBLE | 1u << CQL_TYPE_FLOAT | 1u << CQL_TYPE_INT |
-                           1u << CQL_TYPE_TIMESTAMP | 1u << CQL_TYPE_UUID | 1u << CQL_TYPE_DATE |
-                           1u << CQL_TYPE_SMALLINT | 1u << CQL_TYPE_TINYINT;
-    return type->id < 32 && plain >> type->id & 1;
+    return v->state == CQL_VALUE_UNBOUND ? CQL_UNBOUND : cqln_value_check(type, v);
 }
 
-/* The check of the commonest values on a short way: fixed numbers of the very type, blobs and text. */
+/* The commonest values on a short way: numbers of the very type, blobs and text (a builder makes none of
+ * these, so there is no shape to look at). */
 static inline cql_status check(const cql_type *type, const cql_value *v)
 {
-    if (v->state == CQL_VALUE_UNBOUND)
-        return CQL_UNBOUND;
-    if (!type)
+    if (v->type != type->id || v->state != CQL_VALUE_SET)
+        return check_slowly(type, v);
+    if (v->len == type->plain && v->len)
         return CQL_OK;
-    if (v->type == type->id && v->state == CQL_VALUE_SET && v->inside < 2) {
-        if (v->len == type->fixed && takes_any_bytes(type))
-            return CQL_OK;
-        if (type->id == CQL_TYPE_BLOB && v->len <= INT32_MAX)
-            return CQL_OK;
-        if (type->id == CQL_TYPE_TEXT && v->len <= INT32_MAX)
-            return cqln_text_wellformed(cql_value_bytes(v)) ? CQL_OK : CQL_BAD_VALUE;
-    }
-    return cqln_value_check(type, v);
+    if (v->type == CQL_TYPE_BLOB && v->len <= INT32_MAX)
+        return CQL_OK;
+    if (v->type != CQL_TYPE_TEXT || v->len > INT32_MAX)
+        return check_slowly(type, v);
+    cql_str text = {(const char *)cqln_value_ptr(v), v->len};
+    return cqln_text_wellformed(text) ? CQL_OK : CQL_BAD_VALUE;
 }
 
 cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
@@ -216,12 +209,16 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
         return CQL_BAD_ARGUMENT;
     if (index >= s->markers)
         return CQL_OUT_OF_RANGE;
-    cql_status st = check(marker_type(s, index), &v);
+    const cql_type *type = marker_type(s, index);
+    cql_status st = type                            ? check(type, &v)
+                    : v.state == CQL_VALUE_UNBOUND ? CQL_UNBOUND
+                                                   : CQL_OK; /* not prepared: the server checks */
     return st ? st : put(s, index, &v);
 }
 
-static cql_status explain(const cql_statement *s, size_t index, const cql_value *v, cql_status st,
-                          cql_error **err)
+static __attribute__((noinline)) cql_status explain(const cql_statement *s, size_t index,
+                                                     const cql_value *v, cql_status st,
+                                                     cql_error **err)
 {
     char expected[200] = "any type";
     size_t len;
@@ -238,27 +235,28 @@ static cql_status explain(const cql_statement *s, size_t index, const cql_value 
                                                : "a value that is not there");
 }
 
-/* All values fit their markers? *total becomes their size in wire form. */
-static bool check_all(const cql_statement *s, const cql_value *v, uint64_t *total)
+/* All values fit their columns? *total becomes their size in wire form. */
+static inline bool check_all(const cqln_column *column, const cql_value *v, size_t count,
+                             uint64_t *total)
 {
-    const cqln_column *columns = s->prepared ? s->prepared->bind->columns : NULL;
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < s->markers; i++) {
-        if (check(columns ? columns[i].type : NULL, &v[i]))
+    uint64_t sum = 4 * (uint64_t)count;
+    for (const cql_value *end = v + count; v < end; v++, column++) {
+        if (check(column->type, v))
             return false;
-        sum += wire_size(&v[i]);
+        sum += v->state == CQL_VALUE_SET ? v->len : 0;
     }
     *total = sum;
     return true;
 }
 
-/* All markers at once, when all values fit and the room is there: written one behind the other, so
- * that nothing has to move. False, and nothing changed, when it must be done one by one. The room is for
+/* All markers of a prepared statement at once, when all values fit and the room is there: written one
+ * behind the other, so that nothing has to move. False, and nothing changed, when it must be done one by one. The room is for
  * a whole inside value behind the last, so that those are copied without looking at their length. */
 static bool bind_all(cql_statement *s, const cql_value *v)
 {
     uint64_t total;
-    if (!check_all(s, v, &total) || total + INSIDE > s->cap || total > values_max)
+    if (!s->prepared || !check_all(s->prepared->bind->columns, v, s->markers, &total) ||
+        total + INSIDE > s->cap || total > values_max)
         return false;
     uint8_t *base = s->values;
     uint8_t *at = base;
@@ -274,9 +272,22 @@ static bool bind_all(cql_statement *s, const cql_value *v)
         at += 4 + v->len;
     }
     *offset = (uint32_t)total;
-    memset(s->bound, 1, s->markers);
-    s->unbound = 0;
+    if (s->unbound) {
+        memset(s->bound, 1, s->markers);
+        s->unbound = 0;
+    }
     return true;
+}
+
+static __attribute__((noinline)) cql_status bind_each(cql_statement *s, const cql_value *v,
+                                                       size_t count, cql_error **err)
+{
+    for (size_t i = 0; i < count; i++) {
+        cql_status st = cql_statement_bind_value(s, i, v[i]);
+        if (st)
+            return explain(s, i, &v[i], st, err);
+    }
+    return CQL_OK;
 }
 
 cql_status cql_statement_bind(cql_statement *s, cql_values values, cql_error **err)
@@ -285,12 +296,7 @@ cql_status cql_statement_bind(cql_statement *s, cql_values values, cql_error **e
         return CQL_BAD_ARGUMENT;
     if (values.count == s->markers && bind_all(s, values.ptr))
         return CQL_OK;
-    for (size_t i = 0; i < values.count; i++) {
-        cql_status st = cql_statement_bind_value(s, i, values.ptr[i]);
-        if (st)
-            return explain(s, i, &values.ptr[i], st, err);
-    }
-    return CQL_OK;
+    return bind_each(s, values.ptr, values.count, err);
 }
 
 cql_status cql_statement_bind_name(cql_statement *s, const char *name, cql_value v)

@@ -16,6 +16,8 @@ typedef struct cursor {
     const cqln_column *columns;
     uint32_t count; /* columns */
     uint32_t left;  /* rows still to come */
+    uint32_t kept;  /* cells of each row whose places are kept */
+    uint32_t quick; /* the same while a row is current, else 0: one comparison tells a getter all */
     int32_t status;
     uint32_t failed_column;
     uint32_t offsets[OFFSETS];
@@ -50,6 +52,8 @@ void cql_rows_init(cql_rows *rows, const cql_result *res)
     c->row = NULL;
     c->left = 0;
     c->count = 0;
+    c->kept = 0;
+    c->quick = 0;
     c->columns = NULL;
     c->next = NULL;
     c->end = NULL;
@@ -59,54 +63,63 @@ void cql_rows_init(cql_rows *rows, const cql_result *res)
     c->end = c->next + res->rows.rows.len;
     c->left = res->rows.row_count;
     c->count = res->metadata->count;
+    c->kept = c->count < OFFSETS ? c->count : OFFSETS;
     c->columns = res->metadata->columns;
 }
 
-/* The end of a cell, NULL when it does not fit. A negative length is, without its sign, longer than any
- * body. */
-static inline const uint8_t *skip_cell(const uint8_t *at, const uint8_t *end)
-{
-    size_t left = (size_t)(end - at);
-    if (__builtin_expect(left < 4, 0))
-        return NULL;
-    uint32_t len = cqln_load_u32(at);
-    if (__builtin_expect(len <= left - 4, 1))
-        return at + 4 + len;
-    return len == UINT32_MAX ? at + 4 : NULL;
-}
-
-static bool malformed(cursor *c)
+/* No row is current any more; `left` says whether for good. */
+static bool no_row(cursor *c)
 {
     c->row = NULL;
+    c->quick = 0;
+    return false;
+}
+
+static __attribute__((noinline)) bool malformed(cursor *c)
+{
     c->left = 0;
     fail(c, CQL_MALFORMED, SIZE_MAX);
-    return false;
+    return no_row(c);
+}
+
+/* Steps over the cell at *pos. False when its length does not lie within the body or is no length.
+ * Where the cell ends is looked at by the next step, or at the end of the row: *pos cannot wrap. */
+static inline bool step(const uint8_t *row, uint64_t room, uint64_t *pos)
+{
+    if (__builtin_expect(*pos + 4 > room, 0))
+        return false;
+    uint32_t len = cqln_load_u32(row + *pos);
+    *pos += 4;
+    if (__builtin_expect((int32_t)len < 0, 0))
+        return len == UINT32_MAX;
+    *pos += len;
+    return true;
 }
 
 bool cql_rows_next(cql_rows *rows)
 {
     cursor *c = of(rows);
-    const uint8_t *at = c->next;
-    const uint8_t *end = c->end;
-    if (c->left == 0) {
-        c->row = NULL;
-        return false;
-    }
+    if (c->left == 0)
+        return no_row(c);
     if (c->res->scratch)
         cqln_scratch_reset(c->res->al, &c->res->scratch);
-    const uint8_t *row = at;
-    uint32_t kept = c->count < OFFSETS ? c->count : OFFSETS;
-    uint32_t i = 0;
-    for (; i < kept && at; i++) {
-        c->offsets[i] = (uint32_t)(at - row);
-        at = skip_cell(at, end);
+    const uint8_t *row = c->next;
+    uint64_t room = (uint64_t)(c->end - row);
+    uint64_t pos = 0;
+    uint32_t kept = c->kept;
+    for (uint32_t i = 0; i < kept; i++) {
+        c->offsets[i] = (uint32_t)pos;
+        if (!step(row, room, &pos))
+            return malformed(c);
     }
-    for (; i < c->count && at; i++)
-        at = skip_cell(at, end);
-    if (!at)
+    for (uint32_t i = kept; i < c->count; i++)
+        if (!step(row, room, &pos))
+            return malformed(c);
+    if (pos > room || !row)
         return malformed(c);
     c->row = row;
-    c->next = at;
+    c->next = row + pos;
+    c->quick = kept;
     c->left--;
     return true;
 }
@@ -124,28 +137,41 @@ size_t cql_rows_failed_column(const cql_rows *rows)
 
 /* --- cells --------------------------------------------------------------------------------------- */
 
-/* The length field of a cell of the current row, which was checked as a whole. */
-static const uint8_t *place(const cursor *c, size_t column)
+/* The length field of a cell whose place is kept: column < c->quick. A getter does the common case from
+ * here and leaves all else to a function of its own, so that it needs neither stack nor registers. */
+static inline const uint8_t *quick_cell(const cursor *c, size_t column)
 {
-    if (column < OFFSETS)
-        return c->row + c->offsets[column];
-    const uint8_t *at = c->row + c->offsets[OFFSETS - 1];
-    for (size_t i = OFFSETS - 1; i < column; i++) {
-        int32_t len = (int32_t)cqln_load_u32(at);
-        at += 4 + (len > 0 ? len : 0);
-    }
-    return at;
+    return c->row + c->offsets[column];
+}
+
+/* A cell whose place is not kept, walked to: the row was checked as a whole. */
+static __attribute__((noinline)) bool far_cell(const cursor *c, size_t column,
+                                               const uint8_t **bytes, int32_t *len)
+{
+    if (!c->row || column >= c->count)
+        return false;
+    uint64_t pos = c->offsets[OFFSETS - 1];
+    for (size_t i = OFFSETS - 1; i < column; i++)
+        step(c->row, UINT64_MAX, &pos);
+    *len = (int32_t)cqln_load_u32(c->row + pos);
+    *bytes = c->row + pos + 4;
+    return *len >= 0;
 }
 
 /* Bytes of a cell: false when the column is out of range, no row is current, or the cell is null. */
 static inline bool cell(const cursor *c, size_t column, const uint8_t **bytes, int32_t *len)
 {
-    if (!c->row || column >= c->count)
-        return false;
-    const uint8_t *at = place(c, column);
+    if (__builtin_expect(column >= c->quick, 0))
+        return far_cell(c, column, bytes, len);
+    const uint8_t *at = quick_cell(c, column);
     *len = (int32_t)cqln_load_u32(at);
     *bytes = at + 4;
     return *len >= 0;
+}
+
+static __attribute__((noinline)) void no_cell(cursor *c, size_t column)
+{
+    fail(c, column >= c->count ? CQL_OUT_OF_RANGE : !c->row ? CQL_BAD_STATE : CQL_IS_NULL, column);
 }
 
 /* The bytes for a typed getter; a cell that is not there is a failure of the cursor. */
@@ -153,13 +179,21 @@ static inline bool typed_cell(cursor *c, size_t column, const uint8_t **bytes, i
 {
     if (cell(c, column, bytes, len))
         return true;
-    fail(c, column >= c->count ? CQL_OUT_OF_RANGE : !c->row ? CQL_BAD_STATE : CQL_IS_NULL, column);
+    no_cell(c, column);
     return false;
 }
 
 static inline uint16_t type_id(const cursor *c, size_t column)
 {
     return c->columns[column].type->id;
+}
+
+/* Types of which any eight bytes are an integer. */
+static inline bool eight_byte_integer(uint16_t id)
+{
+    const uint32_t mask = 1u << CQL_TYPE_BIGINT | 1u << CQL_TYPE_TIMESTAMP | 1u << CQL_TYPE_COUNTER |
+                          1u << CQL_TYPE_TIME;
+    return id < 32 && mask >> id & 1;
 }
 
 bool cql_rows_is_null(const cql_rows *rows, size_t column)
@@ -221,7 +255,9 @@ static int64_t other_integer(cursor *c, size_t column, const uint8_t *bytes, int
     case CQL_TYPE_COUNTER:
     case CQL_TYPE_TIMESTAMP:
     case CQL_TYPE_TIME:
-        break; /* of the wrong length */
+        if (len == 8)
+            return (int64_t)cqln_load_u64(bytes);
+        break;
     default:
         fail(c, CQL_TYPE_MISMATCH, column);
         return 0;
@@ -230,35 +266,47 @@ static int64_t other_integer(cursor *c, size_t column, const uint8_t *bytes, int
     return 0;
 }
 
+static __attribute__((noinline)) int64_t int64_slowly(cursor *c, size_t column)
+{
+    const uint8_t *bytes;
+    int32_t len;
+    return typed_cell(c, column, &bytes, &len) ? other_integer(c, column, bytes, len) : 0;
+}
+
 int64_t cql_rows_int64(cql_rows *rows, size_t column)
 {
     cursor *c = of(rows);
-    const uint8_t *bytes;
-    int32_t len;
-    if (!typed_cell(c, column, &bytes, &len))
-        return 0;
-    uint16_t id = type_id(c, column);
-    if (len == 8 && (id == CQL_TYPE_BIGINT || id == CQL_TYPE_TIMESTAMP || id == CQL_TYPE_COUNTER ||
-                     id == CQL_TYPE_TIME))
-        return (int64_t)cqln_load_u64(bytes);
-    return other_integer(c, column, bytes, len);
+    if (column < c->quick) {
+        const uint8_t *at = quick_cell(c, column);
+        if (cqln_load_u32(at) == 8 && eight_byte_integer(type_id(c, column)))
+            return (int64_t)cqln_load_u64(at + 4);
+    }
+    return int64_slowly(c, column);
 }
 
-int32_t cql_rows_int32(cql_rows *rows, size_t column)
+static __attribute__((noinline)) int32_t int32_slowly(cursor *c, size_t column)
 {
-    cursor *c = of(rows);
     const uint8_t *bytes;
     int32_t len;
     if (!typed_cell(c, column, &bytes, &len))
         return 0;
     uint16_t id = type_id(c, column);
-    if (id == CQL_TYPE_INT && len == 4)
-        return (int32_t)cqln_load_u32(bytes);
     if (id != CQL_TYPE_INT && id != CQL_TYPE_SMALLINT && id != CQL_TYPE_TINYINT) {
         fail(c, CQL_TYPE_MISMATCH, column);
         return 0;
     }
     return (int32_t)other_integer(c, column, bytes, len);
+}
+
+int32_t cql_rows_int32(cql_rows *rows, size_t column)
+{
+    cursor *c = of(rows);
+    if (column < c->quick) {
+        const uint8_t *at = quick_cell(c, column);
+        if (cqln_load_u32(at) == 4 && type_id(c, column) == CQL_TYPE_INT)
+            return (int32_t)cqln_load_u32(at + 4);
+    }
+    return int32_slowly(c, column);
 }
 
 double cql_rows_double(cql_rows *rows, size_t column)
@@ -305,9 +353,8 @@ cql_uuid cql_rows_uuid(cql_rows *rows, size_t column)
     return uuid;
 }
 
-cql_str cql_rows_str(cql_rows *rows, size_t column)
+static __attribute__((noinline)) cql_str str_slowly(cursor *c, size_t column)
 {
-    cursor *c = of(rows);
     const uint8_t *bytes;
     int32_t len;
     if (cell(c, column, &bytes, &len))
@@ -315,6 +362,18 @@ cql_str cql_rows_str(cql_rows *rows, size_t column)
     if (column >= c->count)
         fail(c, CQL_OUT_OF_RANGE, column);
     return (cql_str){NULL, 0};
+}
+
+cql_str cql_rows_str(cql_rows *rows, size_t column)
+{
+    cursor *c = of(rows);
+    if (column < c->quick) {
+        const uint8_t *at = quick_cell(c, column);
+        int32_t len = (int32_t)cqln_load_u32(at);
+        if (len >= 0)
+            return (cql_str){(const char *)at + 4, (size_t)len};
+    }
+    return str_slowly(c, column);
 }
 
 const char *cql_rows_cstr(cql_rows *rows, size_t column)
