@@ -24,14 +24,18 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
     o->timestamp = ex->timestamp;
 }
 
-static void stamp(cqln_cluster *c, cqln_query_options *o)
+static int64_t write_time(cqln_cluster *c)
+{
+    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
+    return c->alone ? cqln_clock_next_alone(&c->clock, now) : cqln_clock_next(&c->clock, now);
+}
+
+static inline void stamp(cqln_cluster *c, cqln_query_options *o)
 {
     if (o->has_timestamp || !c->config->client_timestamps)
         return;
     o->has_timestamp = true;
-    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
-    o->timestamp = c->alone ? cqln_clock_next_alone(&c->clock, now)
-                            : cqln_clock_next(&c->clock, now);
+    o->timestamp = write_time(c);
 }
 
 static uint8_t version_of(cqln_cluster *c)
@@ -39,48 +43,100 @@ static uint8_t version_of(cqln_cluster *c)
     return (uint8_t)atomic_load_explicit(&c->version, memory_order_relaxed);
 }
 
-static void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
+static inline void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
 {
     o->page_size = s->ex.page_size ? s->ex.page_size : (int32_t)c->config->page_size;
     o->paging_state = (cql_str){s->paging_state, s->paging_state_len};
 }
 
+/* Statements with options that few set. */
+static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
+                                                        uint8_t version,
+                                                        const cqln_metadata *known,
+                                                        cqln_request *req)
+{
+    cqln_query_options o;
+    cqln_values_bytes values = cqln_statement_values(s);
+    fill_options(c, &s->ex, &o);
+    if (!known || known->count > 0)
+        page(c, s, &o);
+    else
+        stamp(c, &o);
+    o.skip_metadata = req->known != NULL;
+    return cqln_put_execute(&req->env, version, s->prepared->id,
+                            known ? known->id : (cql_str){"", 0}, &o, &values);
+}
+
+/* The same bytes when there are none: ids, consistency, flags, values, and the page size of a
+ * question or the write time of a statement without an answer. */
+static inline cql_status put_usual(cqln_cluster *c, const cql_statement *s, uint8_t version,
+                                   const cqln_metadata *known, cqln_request *req)
+{
+    const cqln_config *config = c->config;
+    cqln_values_bytes values = cqln_statement_values(s);
+    cql_str id = s->prepared->id;
+    cql_str metadata_id = known && version >= 5 ? known->id : (cql_str){"", 0};
+    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + id.len +
+                                                   metadata_id.len + values.bytes.len);
+    if (!p)
+        return req->env.status;
+    p = cqln_put_id(p, id);
+    if (version >= 5)
+        p = cqln_put_id(p, metadata_id);
+    uint8_t *options = p;
+    uint32_t flags = req->known ? CQLN_OPTION_SKIP_METADATA : 0;
+    p = cqln_put_consistency(p, version,
+                             (uint16_t)(s->ex.consistency >= 0 ? (uint32_t)s->ex.consistency
+                                                               : config->consistency));
+    if (values.count) {
+        flags |= CQLN_OPTION_VALUES;
+        p = cqln_put_raw(cqln_put_u16(p, values.count), values.bytes);
+    }
+    if (!known || known->count > 0) {
+        flags |= CQLN_OPTION_PAGE_SIZE;
+        p = cqln_put_u32(p, s->ex.page_size ? (uint32_t)s->ex.page_size : config->page_size);
+    } else if (config->client_timestamps) {
+        flags |= CQLN_OPTION_TIMESTAMP;
+        cqln_store_u64(p, (uint64_t)write_time(c));
+        p += 8;
+    }
+    cqln_put_flags(options, version, flags);
+    return cqln_envelope_close(&req->env, version, 0, CQLN_OP_EXECUTE, p);
+}
+
 /* Rows are asked for without their metadata when the one known here is sure to fit: on v5 the server
  * compares the ids; v4 cannot, so a statement with a `*` always brings it. */
-static inline cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
-                                  cqln_request *req)
+static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
     uint8_t version = version_of(c);
     cqln_metadata *known = cqln_prepared_result(s->prepared);
-    cqln_values_bytes values = cqln_statement_values(s);
-    bool rows = !known || known->count > 0;
-    if (rows)
-        page(c, s, o);
-    else
-        stamp(c, o);
-    if (known && known->count > 0 && (version >= 5 ? known->id.len > 0 : !s->prepared->select_star)) {
-        o->skip_metadata = true;
+    if (known && known->count > 0 && (version >= 5 ? known->id.len > 0 : !s->prepared->select_star))
         req->known = known;
-    }
     req->prepared = cqln_cluster_hold(c, s->prepared);
-    return cqln_put_execute(&req->env, version, s->prepared->id,
-                            known ? known->id : (cql_str){"", 0}, o, &values);
+    if (s->ex.unusual || c->config->serial_consistency != SERIAL_STANDARD)
+        return put_unusual(c, s, version, known, req);
+    return put_usual(c, s, version, known, req);
+}
+
+static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
+                                                              const cql_statement *s,
+                                                              cqln_request *req)
+{
+    cqln_query_options o;
+    cqln_values_bytes values = cqln_statement_values(s);
+    fill_options(c, &s->ex, &o);
+    page(c, s, &o);
+    stamp(c, &o);
+    return cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), &o, &values);
 }
 
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
-    cqln_query_options o;
     if (s->unbound)
         return CQL_UNBOUND;
-    fill_options(c, &s->ex, &o);
     req->idempotent = s->ex.idempotent;
     req->timeout_ms = s->ex.timeout_ms;
-    if (s->prepared)
-        return encode_prepared(c, s, &o, req);
-    cqln_values_bytes values = cqln_statement_values(s);
-    page(c, s, &o);
-    stamp(c, &o);
-    return cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), &o, &values);
+    return s->prepared ? encode_prepared(c, s, req) : encode_unprepared(c, s, req);
 }
 
 cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)

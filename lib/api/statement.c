@@ -108,13 +108,6 @@ size_t cql_statement_marker_count(const cql_statement *s)
     return s->markers;
 }
 
-cqln_values_bytes cqln_statement_values(const cql_statement *s)
-{
-    cqln_values_bytes v = {(uint16_t)s->markers,
-                           {(const char *)s->values, s->offsets[s->markers]}};
-    return v;
-}
-
 /* --- binding ------------------------------------------------------------------------------------- */
 
 /* Makes the place of a marker n bytes wide; what follows moves. */
@@ -392,6 +385,7 @@ cql_status cql_statement_set_serial_consistency(cql_statement *s, cql_consistenc
     if (!s || !is_serial(level))
         return CQL_BAD_ARGUMENT;
     s->ex.serial_consistency = (int32_t)level;
+    s->ex.unusual = true;
     return CQL_OK;
 }
 
@@ -418,6 +412,7 @@ cql_status cql_statement_set_paging_state(cql_statement *s, cql_str state)
     cqln_free(s->al, s->paging_state);
     s->paging_state = copy;
     s->paging_state_len = state.len;
+    s->ex.unusual = true;
     return CQL_OK;
 }
 
@@ -425,11 +420,13 @@ void cql_statement_set_timestamp(cql_statement *s, int64_t unix_us)
 {
     s->ex.has_timestamp = true;
     s->ex.timestamp = unix_us;
+    s->ex.unusual = true;
 }
 
 void cql_statement_set_tracing(cql_statement *s, bool tracing)
 {
     s->ex.tracing = tracing;
+    s->ex.unusual = true;
 }
 
 void cql_statement_set_timeout(cql_statement *s, uint32_t timeout_ms)

@@ -15,6 +15,7 @@ typedef struct cqln_execution {
     bool idempotent;
     bool tracing;
     bool has_timestamp;
+    bool unusual; /* one of these was set: serial consistency, paging state, tracing, time stamp */
     int64_t timestamp;
     uint32_t timeout_ms; /* 0: the session's */
 } cqln_execution;
@@ -47,7 +48,11 @@ struct cql_batch {
 };
 
 void cqln_execution_init(cqln_execution *ex);
-cqln_values_bytes cqln_statement_values(const cql_statement *stmt);
+static inline cqln_values_bytes cqln_statement_values(const cql_statement *s)
+{
+    return (cqln_values_bytes){(uint16_t)s->markers,
+                               {(const char *)s->values, s->offsets[s->markers]}};
+}
 
 /* Encodes into a fresh request and notes what its answer needs. CQL_UNBOUND, CQL_TOO_LARGE … */
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *stmt, cqln_request *req);

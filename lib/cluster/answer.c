@@ -1,5 +1,5 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
-#include "cluster/cluster.h"
+#include "cluster/expiry.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
 
@@ -49,7 +49,7 @@ static void await_agreement(cqln_request *req, cqln_link *link, cql_result *res)
     req->held = cql_result_ref(res);
     if (req->held) {
         req->state = CQLN_REQUEST_ASIDE;
-        cqln_deadline_clear(&c->loop, &req->deadline);
+        cqln_expiry_clear(req);
         if (cqln_agree(c, link, c->config->schema_agreement_timeout, on_agreed, req) == CQL_OK)
             return;
     }

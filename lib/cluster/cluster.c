@@ -2,6 +2,7 @@
 #include "cluster/cluster.h"
 
 #include "base/error.h"
+#include "cluster/expiry.h"
 
 #include <cqlnative/version.h>
 
@@ -37,6 +38,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_deadline_init(&c->close_deadline, on_close_deadline);
     cqln_deadline_init(&c->connect_grace, on_grace);
     cqln_slots_init(c);
+    cqln_expiry_init(c);
     if (pthread_mutex_init(&c->view_lock, NULL) != 0)
         return CQL_SYSTEM;
     cql_status st = cqln_pool_init(&c->requests, al, sizeof(cqln_request),
@@ -308,6 +310,7 @@ static void on_close_step(cqln_deferred *d)
         return;
     cqln_deadline_clear(&c->loop, &c->close_deadline);
     cqln_deadline_clear(&c->loop, &c->idle_check);
+    cqln_expiry_stop(c);
     atomic_store(&c->state, CQLN_CLUSTER_CLOSED);
     c->loop.io->ops->end(c->loop.io);
 }

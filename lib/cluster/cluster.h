@@ -51,6 +51,7 @@ struct cqln_node {
     uint32_t want;   /* should have now, */
     uint32_t slot_count; /* and may have at most */
     cqln_slot *slots;
+    cqln_slot *sole; /* the only one that took requests at the last recount; NULL: none or several */
     cqln_leaver *leavers;
     uint64_t busy_at; /* when more than `core` were last needed */
     cqln_deadline retry; /* next attempt to fill empty slots */
@@ -90,6 +91,8 @@ struct cqln_cluster {
     cqln_holds holds;    /* `alone`: the statements of the requests */
     cqln_list waiting;   /* requests without a stream */
     bool alone;          /* all calls are made on one thread: no locked instruction is needed */
+    cqln_deadline expiry; /* the next look at the time-outs of requests (expiry.h) */
+    uint64_t expiry_at;   /* when that is; UINT64_MAX: none is watched for */
     _Atomic(uint32_t) pending; /* requests begun and not ended */
     _Atomic(uint64_t) pending_bytes;
     _Atomic(bool) full;  /* a caller was told to wait */

@@ -11,8 +11,12 @@ void cqln_nodes_recount(cqln_cluster *c)
     c->ready_count = 0;
     for (cqln_node *n = c->nodes; n; n = n->next) {
         n->usable = 0;
-        for (uint32_t i = 0; i < n->slot_count; i++)
-            n->usable += cqln_slot_usable(&n->slots[i]);
+        n->sole = NULL;
+        for (uint32_t i = 0; i < n->slot_count; i++) {
+            if (!cqln_slot_usable(&n->slots[i]))
+                continue;
+            n->sole = n->usable++ ? NULL : &n->slots[i];
+        }
         if (n->usable && c->ready_count < c->ready_cap)
             c->ready[c->ready_count++] = n;
     }
@@ -27,8 +31,8 @@ static cqln_link *least_busy(const cqln_node *n)
 {
     cqln_link *best = NULL;
     uint32_t best_load = UINT32_MAX;
-    if (n->slot_count == 1)
-        return slot_free(&n->slots[0]) ? n->slots[0].link : NULL;
+    if (n->sole)
+        return slot_free(n->sole) ? n->sole->link : NULL;
     for (uint32_t i = 0; i < n->slot_count; i++) {
         const cqln_slot *slot = &n->slots[i];
         if (!slot_free(slot))

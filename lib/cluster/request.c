@@ -1,7 +1,7 @@
 /* The way of a request to a link: record, queue, deadline. What comes back is in answer.c. */
 #include "cluster/request.h"
 
-#include "cluster/cluster.h"
+#include "cluster/expiry.h"
 #include "cluster/inner.h"
 #include "cluster/tries.h"
 
@@ -11,7 +11,6 @@ enum { ENV_KEPT = 4096 }; /* a larger block is given back with its request */
 
 static const size_t env_max = (size_t)1 << 28;
 
-static void on_deadline(cqln_deadline *d);
 static void on_failing(cqln_deferred *d);
 static void on_mail(cqln_mail *m);
 
@@ -23,7 +22,6 @@ static void init_record(cqln_cluster *c, cqln_request *req)
     req->owner.answered = cqln_request_answered;
     req->owner.lost = cqln_request_lost;
     cqln_list_init(&req->queue);
-    cqln_deadline_init(&req->deadline, on_deadline);
     cqln_deferred_init(&req->failing, on_failing);
     cqln_writer_init(&req->env, c->al, env_max);
 }
@@ -172,7 +170,7 @@ void cqln_request_abandon(cqln_request *req)
 static void release(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    cqln_deadline_clear(&c->loop, &req->deadline);
+    cqln_expiry_clear(req);
     count_bytes(c, 0 - (uint64_t)req->env.len);
     drop_parts(req);
     put_record(c, req);
@@ -263,7 +261,7 @@ void cqln_request_run(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
-    cqln_deadline_set(&c->loop, &req->deadline, cqln_loop_now(&c->loop) + timeout);
+    cqln_expiry_set(req, cqln_loop_now(&c->loop) + timeout);
     if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
         return;
@@ -365,9 +363,9 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
         cqln_slot_orphaned(link);
 }
 
-static void on_deadline(cqln_deadline *d)
+void cqln_request_expired(cqln_request *req)
 {
-    cqln_request *req = CQLN_CONTAINER(d, cqln_request, deadline);
+    cqln_expiry_clear(req);
     if (req->error) /* its failure is on the way already */
         return;
     give_up(req, CQL_TIMEOUT, NULL);

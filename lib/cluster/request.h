@@ -30,7 +30,7 @@ typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
 typedef struct cqln_request {
     cqln_owner owner; /* first: a sent request owns its stream */
     cqln_cluster *cluster;
-    cqln_deadline deadline;
+    uint64_t expires; /* 0: has no time-out now; loop's thread only (expiry.h) */
     cqln_request_state state;
     bool idempotent;
     bool is_prepare;

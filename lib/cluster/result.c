@@ -41,19 +41,11 @@ static inline void clear(cql_result *res)
     res->scratch = NULL;
 }
 
-cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
-                              uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
-                              cqln_metadata **fresh)
+static __attribute__((noinline)) cql_status decode_any(cql_result *res, uint8_t flags,
+                                                       cqln_metadata *known, cqln_metadata **fresh)
 {
     cqln_reader rd;
-    *fresh = NULL;
-    clear(res);
-    res->al = al;
-    res->schema_agreed = true;
-    res->body = body;
-    res->len = len;
-    res->block = block;
-    cqln_reader_init(&rd, body, len);
+    cqln_reader_init(&rd, res->body, res->len);
     cql_status st = flags ? cqln_decode_prefix(&rd, flags, &res->prefix) : CQL_OK;
     if (st)
         return st;
@@ -74,6 +66,36 @@ cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const ui
     default:
         return CQL_MALFORMED;
     }
+}
+
+/* What prepared statements get: nothing, or a last page whose metadata is known. */
+static inline bool decode_plain(cql_result *res, const cqln_metadata *known)
+{
+    if (res->len < 4)
+        return false;
+    uint32_t kind = cqln_load_u32(res->body);
+    if (kind == CQLN_RESULT_ROWS)
+        return known && cqln_rows_plain_head(res->body + 4, res->len - 4, &res->rows) &&
+               res->rows.column_count == known->count;
+    return kind == CQLN_RESULT_VOID;
+}
+
+cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
+                              uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
+                              cqln_metadata **fresh)
+{
+    *fresh = NULL;
+    clear(res);
+    res->al = al;
+    res->schema_agreed = true;
+    res->body = body;
+    res->len = len;
+    res->block = block;
+    if (flags || !decode_plain(res, known))
+        return decode_any(res, flags, known, fresh);
+    res->kind = (cql_result_kind)cqln_load_u32(body);
+    res->metadata = res->kind == CQL_RESULT_ROWS ? known : NULL;
+    return CQL_OK;
 }
 
 static void rebase(cql_str *view, const uint8_t *from, size_t len, const uint8_t *to)
@@ -146,7 +168,7 @@ cql_result *cql_result_ref(const cql_result *res)
     return mutable_res;
 }
 
-void cqln_result_done(cql_result *res)
+void cqln_result_drop_scratch(cql_result *res)
 {
     cqln_scratch_free(res->al, res->scratch);
     res->scratch = NULL;

@@ -33,7 +33,12 @@ struct cql_result {
 cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
                               uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
                               cqln_metadata **fresh);
+void cqln_result_drop_scratch(cql_result *res);
 /* Frees what reading a borrowed result made. */
-void cqln_result_done(cql_result *res);
+static inline void cqln_result_done(cql_result *res)
+{
+    if (res->scratch)
+        cqln_result_drop_scratch(res);
+}
 
 #endif

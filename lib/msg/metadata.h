@@ -7,10 +7,7 @@
 
 #include "msg/response.h"
 
-enum {
-    CQLN_COLUMN_MIN = 4,     /* [string] name, [option] type */
-    CQLN_COLUMNS_MAX = 65535 /* where the bytes of the descriptions do not bound them */
-};
+enum { CQLN_COLUMN_MIN = 4 }; /* [string] name, [option] type */
 
 /* Steps over the descriptions; the reader fails when they are not all there. */
 void cqln_skip_columns(cqln_reader *rd, bool global, uint32_t count);

@@ -99,6 +99,43 @@ typedef struct cqln_rows_head {
     uint32_t row_count;
     cql_str rows;            /* the cells: the rest of the body */
 } cqln_rows_head;
+enum {
+    CQLN_COLUMNS_MAX = 65535, /* where the bytes of the descriptions do not bound them */
+    CQLN_CELL_MIN = 4,        /* the length of a [bytes] */
+    CQLN_ROWS_PLAIN_HEAD = 12 /* flags, columns, rows */
+};
+
+/* Can rows times columns cells be in that many bytes? */
+static inline bool cqln_cells_fit(uint32_t rows, uint32_t columns, size_t left)
+{
+    uint64_t cells = (uint64_t)rows * columns;
+    if (rows > INT32_MAX)
+        return false;
+    return rows == 0 || (cells > 0 && cells <= left / CQLN_CELL_MIN);
+}
+
+/* A last page without metadata, which is what prepared statements get: three numbers and the cells.
+ * p: behind the kind. False, and nothing written, when it is anything else. */
+static inline bool cqln_rows_plain_head(const uint8_t *p, size_t len, cqln_rows_head *out)
+{
+    if (len < CQLN_ROWS_PLAIN_HEAD || cqln_load_u32(p) != CQLN_ROWS_NO_METADATA)
+        return false;
+    uint32_t columns = cqln_load_u32(p + 4);
+    uint32_t rows = cqln_load_u32(p + 8);
+    size_t left = len - CQLN_ROWS_PLAIN_HEAD;
+    if (columns > CQLN_COLUMNS_MAX || !cqln_cells_fit(rows, columns, left))
+        return false;
+    out->flags = CQLN_ROWS_NO_METADATA;
+    out->column_count = columns;
+    out->has_paging_state = false;
+    out->paging_state = (cql_str){NULL, 0};
+    out->new_metadata_id = (cql_str){NULL, 0};
+    out->columns = (cql_str){NULL, 0};
+    out->row_count = rows;
+    out->rows = (cql_str){(const char *)p + CQLN_ROWS_PLAIN_HEAD, left};
+    return true;
+}
+
 /* rd behind the kind. Steps over the column specs (checked), reads the row count, and checks that
  * row_count * column_count cells of at least 4 bytes can be there. Fast when NO_METADATA is set. */
 cql_status cqln_decode_rows_head(cqln_reader *rd, cqln_rows_head *out);

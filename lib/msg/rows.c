@@ -7,9 +7,7 @@
 
 enum {
     ROWS_FLAGS = CQLN_ROWS_GLOBAL_SPEC | CQLN_ROWS_HAS_MORE | CQLN_ROWS_NO_METADATA |
-                 CQLN_ROWS_METADATA_CHANGED,
-    CELL_MIN = 4,   /* the length of a [bytes] */
-    PLAIN_HEAD = 12 /* flags, columns, rows */
+                 CQLN_ROWS_METADATA_CHANGED
 };
 
 static void read_optional_fields(cqln_reader *rd, cqln_rows_head *out)
@@ -44,40 +42,6 @@ void cqln_read_result_metadata(cqln_reader *rd, cqln_rows_head *out)
         out->columns = (cql_str){(const char *)from, (size_t)(rd->at - from)};
 }
 
-/* Can rows times columns cells be in that many bytes? */
-static bool cells_fit(uint32_t rows, uint32_t columns, size_t left)
-{
-    uint64_t cells = (uint64_t)rows * columns;
-    if (rows > INT32_MAX)
-        return false;
-    return rows == 0 || (cells > 0 && cells <= left / CELL_MIN);
-}
-
-/* A last page without metadata, which is what prepared statements get: three numbers and the cells.
- * False, and nothing taken, when it is anything else. */
-static bool plain_head(cqln_reader *rd, cqln_rows_head *out)
-{
-    if (rd->failed || cqln_reader_left(rd) < PLAIN_HEAD ||
-        cqln_load_u32(rd->at) != CQLN_ROWS_NO_METADATA)
-        return false;
-    uint32_t columns = cqln_load_u32(rd->at + 4);
-    uint32_t rows = cqln_load_u32(rd->at + 8);
-    size_t left = cqln_reader_left(rd) - PLAIN_HEAD;
-    if (columns > CQLN_COLUMNS_MAX || !cells_fit(rows, columns, left))
-        return false;
-    /* Field by field: clearing the whole of it would cost as much as all the rest. */
-    out->flags = CQLN_ROWS_NO_METADATA;
-    out->column_count = columns;
-    out->has_paging_state = false;
-    out->paging_state = (cql_str){NULL, 0};
-    out->new_metadata_id = (cql_str){NULL, 0};
-    out->columns = (cql_str){NULL, 0};
-    out->row_count = rows;
-    out->rows = (cql_str){(const char *)rd->at + PLAIN_HEAD, left};
-    rd->at = rd->end;
-    return true;
-}
-
 /* Kept out of the function below, which every page goes through. */
 static __attribute__((noinline)) cql_status any_head(cqln_reader *rd, cqln_rows_head *out)
 {
@@ -85,7 +49,7 @@ static __attribute__((noinline)) cql_status any_head(cqln_reader *rd, cqln_rows_
     cqln_read_result_metadata(rd, &head);
     head.row_count = cqln_read_u32(rd);
     size_t left = cqln_reader_left(rd);
-    if (rd->failed || !cells_fit(head.row_count, head.column_count, left))
+    if (rd->failed || !cqln_cells_fit(head.row_count, head.column_count, left))
         return CQL_MALFORMED;
     head.rows = (cql_str){(const char *)rd->at, left};
     rd->at = rd->end;
@@ -95,7 +59,10 @@ static __attribute__((noinline)) cql_status any_head(cqln_reader *rd, cqln_rows_
 
 cql_status cqln_decode_rows_head(cqln_reader *rd, cqln_rows_head *out)
 {
-    return plain_head(rd, out) ? CQL_OK : any_head(rd, out);
+    if (rd->failed || !cqln_rows_plain_head(rd->at, cqln_reader_left(rd), out))
+        return any_head(rd, out);
+    rd->at = rd->end;
+    return CQL_OK;
 }
 
 cql_status cqln_metadata_from_rows(const cql_allocator *al, const cqln_rows_head *head,
