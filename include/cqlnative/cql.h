@@ -6,6 +6,7 @@
 #include <cqlnative/base.h>
 #include <cqlnative/error.h>
 #include <cqlnative/options.h>
+#include <cqlnative/policy.h>
 #include <cqlnative/result.h>
 #include <cqlnative/session.h>
 #include <cqlnative/setters.h>

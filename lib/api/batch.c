@@ -125,6 +125,16 @@ void cql_batch_set_timestamp(cql_batch *b, int64_t unix_us)
     b->ex.timestamp = unix_us;
 }
 
+void cql_batch_set_retry_policy(cql_batch *b, const cql_retry_policy *policy)
+{
+    b->ex.retry_policy = policy;
+}
+
+void cql_batch_set_speculative(cql_batch *b, bool speculative)
+{
+    b->ex.steady = !speculative;
+}
+
 void cql_batch_set_timeout(cql_batch *b, uint32_t timeout_ms)
 {
     b->ex.timeout_ms = timeout_ms;

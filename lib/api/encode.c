@@ -49,6 +49,12 @@ static inline void page(cqln_cluster *c, const cql_statement *s, cqln_query_opti
     o->paging_state = (cql_str){s->paging_state, s->paging_state_len};
 }
 
+static void choose_execution(const cqln_execution *ex, cqln_request *req)
+{
+    req->steady = ex->steady;
+    req->retry_policy = ex->retry_policy;
+}
+
 /* Statements with options that few set. */
 static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
                                                         uint8_t version,
@@ -57,6 +63,7 @@ static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const c
 {
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
+    choose_execution(&s->ex, req);
     fill_options(c, &s->ex, &o);
     if (!known || known->count > 0)
         page(c, s, &o);
@@ -136,7 +143,10 @@ cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_r
         return CQL_UNBOUND;
     req->idempotent = s->ex.idempotent;
     req->timeout_ms = s->ex.timeout_ms;
-    return s->prepared ? encode_prepared(c, s, req) : encode_unprepared(c, s, req);
+    if (s->prepared)
+        return encode_prepared(c, s, req);
+    choose_execution(&s->ex, req);
+    return encode_unprepared(c, s, req);
 }
 
 cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
@@ -175,6 +185,7 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
         stamp(c, &o);
     req->idempotent = b->ex.idempotent || (b->all_idempotent && b->count > 0);
     req->timeout_ms = b->ex.timeout_ms;
+    choose_execution(&b->ex, req);
     return cqln_encode_batch(&req->env, version_of(c), (uint8_t)b->type, (uint16_t)b->count,
                              (cql_str){(const char *)b->entries.data, b->entries.len}, &o);
 }

@@ -144,6 +144,14 @@ cql_status cqln_options_change(cql_options *o,
     return st;
 }
 
+cql_status cql_options_set_retry_policy(cql_options *o, const cql_retry_policy *policy)
+{
+    if (!o || (policy && (policy->size < sizeof *policy || !policy->decide)))
+        return CQL_BAD_ARGUMENT;
+    o->config.retry_table = policy ? *policy : (cql_retry_policy){0, NULL, NULL};
+    return CQL_OK;
+}
+
 /* --- contact points ------------------------------------------------------------------------------ */
 
 cql_status cqln_config_add_contact(const cql_allocator *al, cqln_config *config, cql_str host,

@@ -61,6 +61,19 @@
         "percent by which such a delay is drawn shorter or longer")                                \
     OPT_CHOICE(reconnect_policy, 0, "exponential", "exponential|constant",                                 \
         "constant: always reconnect_base, without doubling")                                       \
+    OPT_CHOICE(retry, 0, "default", "default|none",                                                        \
+        "what follows an error: the default policy, or none: every error goes to the program")     \
+    OPT_NUMBER(retry_budget, count, 10, 0, 1000,                                                   \
+        "percent of the requests that may be sent again after a server's error or speculatively, beyond 10 a second and 100 at once") \
+    OPT_CHOICE(speculation, 0, "off", "off|constant|percentile",                                           \
+        "idempotent requests without an answer go to another node as well: after speculation_delay, or when they are slower than speculation_percentile of all") \
+    OPT_NUMBER(speculation_delay, duration, 100, 1, 3600000,                                       \
+        "time without an answer before that; with percentile, until enough answers were seen")     \
+    OPT_NUMBER(speculation_percentile, count, 99, 1, 99,                                           \
+        "percent of the answers that came faster than what is sent a second time")                 \
+    OPT_NUMBER(speculation_max, count, 1, 1, 4, "more attempts at the same time at most")          \
+    OPT_NUMBER(max_prepared, count, 1024, 0, 65536,                                                \
+        "prepared statements that are remembered and taught to nodes that come up")                \
     OPT_NUMBER(refresh_interval, duration, 60000, 1000, 86400000,                                  \
         "how often the list of nodes is read again without an event")                              \
     OPT_NUMBER(schema_agreement_timeout, duration, 10000, 0, 600000,                               \

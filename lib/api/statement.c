@@ -429,6 +429,18 @@ void cql_statement_set_tracing(cql_statement *s, bool tracing)
     s->ex.unusual = true;
 }
 
+void cql_statement_set_retry_policy(cql_statement *s, const cql_retry_policy *policy)
+{
+    s->ex.retry_policy = policy;
+    s->ex.unusual = true;
+}
+
+void cql_statement_set_speculative(cql_statement *s, bool speculative)
+{
+    s->ex.steady = !speculative;
+    s->ex.unusual = true;
+}
+
 void cql_statement_set_timeout(cql_statement *s, uint32_t timeout_ms)
 {
     s->ex.timeout_ms = timeout_ms;

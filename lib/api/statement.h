@@ -15,9 +15,12 @@ typedef struct cqln_execution {
     bool idempotent;
     bool tracing;
     bool has_timestamp;
-    bool unusual; /* one of these was set: serial consistency, paging state, tracing, time stamp */
+    bool unusual; /* one of these was set: serial consistency, paging state, tracing, time stamp,
+                   * retry policy, speculation */
     int64_t timestamp;
     uint32_t timeout_ms; /* 0: the session's */
+    bool steady;         /* never sent to two nodes at the same time */
+    const cql_retry_policy *retry_policy; /* NULL: the session's */
 } cqln_execution;
 
 struct cql_statement {

@@ -1,5 +1,6 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
 #include "cluster/expiry.h"
+#include "cluster/race.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
 
@@ -11,6 +12,7 @@ static void again(cqln_request *req, cqln_link *link, cqln_retry how)
 {
     cqln_node *node = req->last;
     req->attempts++;
+    req->cluster->counts.retries++;
     if (how != CQLN_RETRY_NEXT_HOST_UNCOUNTED)
         req->retries++;
     if (how == CQLN_RETRY_SAME_HOST && cqln_link_usable(link) &&
@@ -30,6 +32,22 @@ static bool may_go_on(const cqln_request *req)
            cqln_cluster_state_of(req->cluster) != CQLN_CLUSTER_CLOSING;
 }
 
+static const cql_retry_policy *policy_of(const cqln_request *req)
+{
+    return req->retry_policy ? req->retry_policy : req->cluster->retry_policy;
+}
+
+static cqln_attempt attempt_of(const cqln_request *req)
+{
+    return (cqln_attempt){req->idempotent || req->is_prepare, req->in_doubt, req->retries};
+}
+
+void cqln_request_failed(cqln_request *req, cql_error *err)
+{
+    if (!req->race || !cqln_race_hold(req, err))
+        cqln_request_fail(req, err);
+}
+
 /* --- results ------------------------------------------------------------------------------------- */
 
 static void on_agreed(void *user, cql_status st)
@@ -46,6 +64,8 @@ static void on_agreed(void *user, cql_status st)
 static void await_agreement(cqln_request *req, cqln_link *link, cql_result *res)
 {
     cqln_cluster *c = req->cluster;
+    if (req->race)
+        cqln_race_end(req);
     req->held = cql_result_ref(res);
     if (req->held) {
         req->state = CQLN_REQUEST_ASIDE;
@@ -76,6 +96,8 @@ static void on_result(cqln_request *req, cqln_link *link, const cqln_conn_event 
     cql_status st = cqln_result_decode(&res, c->al, ev->body, ev->len, ev->flags, ev->block,
                                        req->known, &fresh);
     if (st) {
+        if (st == CQL_MALFORMED && req->known)
+            cqln_prepared_distrust(req->prepared);
         cqln_request_fail(req, cqln_report_local(c, st, req,
                                                  st == CQL_NO_MEMORY ? NULL
                                                                      : "its result is malformed"));
@@ -117,6 +139,41 @@ static void on_prepare_result(cqln_request *req, cqln_link *link, const cqln_con
 
 /* --- errors -------------------------------------------------------------------------------------- */
 
+/* Another node is worth a try while there is one that was not asked; the cluster's load decides too. */
+static bool may_retry(cqln_request *req, cqln_retry how)
+{
+    cqln_cluster *c = req->cluster;
+    if (how == CQLN_RETRY_NO || !may_go_on(req))
+        return false;
+    if (how != CQLN_RETRY_SAME_HOST && (req->only || req->attempts + 1u >= c->ready_count))
+        return false;
+    if (how == CQLN_RETRY_NEXT_HOST_UNCOUNTED ||
+        cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)))
+        return true;
+    c->counts.unaffordable++;
+    return false;
+}
+
+static void after_error(cqln_request *req, cqln_link *link, const cqln_server_error *e,
+                        bool maybe_applied)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_attempt a = attempt_of(req);
+    cqln_retry how = cqln_retry_on_error(policy_of(req), &a, e);
+    req->in_doubt = req->in_doubt || maybe_applied;
+    if (!may_retry(req, how)) {
+        cqln_request_failed(req, cqln_report_server(c, e, link->host, req));
+        return;
+    }
+    cqln_tries_add(c->al, &req->tries, link->host, cqln_server_status(e->code), e->message);
+    again(req, link, how);
+}
+
+void cqln_request_refused(cqln_request *req, cqln_link *link, const cqln_server_error *e)
+{
+    after_error(req, link, e, false);
+}
+
 static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_cluster *c = req->cluster;
@@ -130,19 +187,10 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
                           cqln_report_local(c, CQL_MALFORMED, req, "its error is malformed"));
         return;
     }
-    cql_status st = CQL_STATUS_OF_SERVER((int)e.code);
-    if (st == CQL_SERVER_UNPREPARED && !req->is_prepare) {
+    if (cqln_server_status(e.code) == CQL_SERVER_UNPREPARED && !req->is_prepare)
         cqln_request_reprepare(req, link, &e);
-        return;
-    }
-    cqln_attempt a = {req->idempotent || req->is_prepare, req->retries};
-    cqln_retry how = cqln_retry_on_error(&a, &e);
-    if (how == CQLN_RETRY_NO || !may_go_on(req)) {
-        cqln_request_fail(req, cqln_report_server(c, &e, link->host, req));
-        return;
-    }
-    cqln_tries_add(c->al, &req->tries, link->host, st, e.message);
-    again(req, link, how);
+    else
+        after_error(req, link, &e, cqln_error_code_maybe_applied(e.code));
 }
 
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
@@ -167,17 +215,20 @@ void cqln_request_lost(cqln_owner *o, cqln_link *link)
     cqln_request *req = (cqln_request *)o;
     cqln_cluster *c = req->cluster;
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    cqln_attempt a = {req->idempotent || req->is_prepare, req->retries};
+    cqln_attempt a = attempt_of(req);
     bool written = cqln_link_written(link, req->mark);
-    req->state = CQLN_REQUEST_ASIDE;
-    if (!may_go_on(req) || cqln_retry_on_lost(&a, written) == CQLN_RETRY_NO) {
+    cqln_retry how = cqln_retry_on_lost(policy_of(req), &a, written);
+    if (!may_go_on(req) || how == CQLN_RETRY_NO) {
         bool closing = cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING;
-        req->state = CQLN_REQUEST_SENT; /* the report names the host and says what may have run */
-        cqln_request_fail(req, cqln_report_local(c, closing ? CQL_CANCELLED : CQL_CLOSED, req,
-                                                 closing ? "the session was closed"
-                                                         : fault->detail));
+        cql_error *err = cqln_report_local(c, closing ? CQL_CANCELLED : CQL_CLOSED, req,
+                                           closing ? "the session was closed" : fault->detail);
+        req->state = CQLN_REQUEST_ASIDE; /* only now: the report names the host */
+        req->in_doubt = req->in_doubt || written;
+        cqln_request_failed(req, err);
         return;
     }
+    req->state = CQLN_REQUEST_ASIDE;
+    req->in_doubt = req->in_doubt || written;
     cqln_tries_add(c->al, &req->tries, link->host, fault->status, cql_str_of(fault->detail));
-    again(req, link, CQLN_RETRY_NEXT_HOST);
+    again(req, link, how);
 }

@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "cluster/expiry.h"
+#include "cluster/lessons.h"
+#include "cluster/race.h"
 
 #include <cqlnative/version.h>
 
@@ -39,6 +41,10 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_deadline_init(&c->connect_grace, on_grace);
     cqln_slots_init(c);
     cqln_expiry_init(c);
+    cqln_budget_init(&c->budget, config->retry_budget, io->ops->now(io));
+    c->retry_policy = config->retry_table.decide ? &config->retry_table
+                      : config->retry == CQLN_RETRY_OPTION_NONE ? cql_retry_fall_through()
+                                                                : cql_retry_default();
     if (pthread_mutex_init(&c->view_lock, NULL) != 0)
         return CQL_SYSTEM;
     cql_status st = cqln_pool_init(&c->requests, al, sizeof(cqln_request),
@@ -76,6 +82,8 @@ void cqln_cluster_fini(cqln_cluster *c)
             cqln_writer_fini(&req->env);
     cqln_pool_fini(&c->requests);
     cqln_holds_fini(&c->holds);
+    cqln_lessons_free(c);
+    cqln_races_free(c);
     cqln_control_free(c->control);
     cqln_nodes_free(c);
     cql_hosts_free(c->view);

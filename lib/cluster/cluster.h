@@ -7,9 +7,12 @@
 #include "cluster/config.h"
 #include "cluster/holds.h"
 #include "cluster/request.h"
+#include "policy/budget.h"
+#include "policy/latency.h"
 #include "policy/reconnect.h"
 #include "policy/timestamp.h"
 
+#include <cqlnative/policy.h>
 #include <pthread.h>
 
 typedef enum cqln_cluster_state {
@@ -54,6 +57,9 @@ struct cqln_node {
     cqln_slot *sole; /* the only one that took requests at the last recount; NULL: none or several */
     cqln_leaver *leavers;
     uint64_t busy_at; /* when more than `core` were last needed */
+    cqln_list lessons; /* statements that it is being taught */
+    uint64_t taught;   /* number of the next one that nobody waits for */
+    uint32_t teaching; /* such lessons under way */
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
@@ -61,6 +67,25 @@ struct cqln_node {
 };
 
 typedef struct cqln_control cqln_control;
+
+/* The prepared statements that are remembered (lessons.c), in the order in which they came: number s is
+ * items[s % cap], from end - count on. */
+typedef struct cqln_lessons {
+    cql_prepared **items;
+    uint32_t cap;
+    uint32_t count;
+    uint64_t end;
+} cqln_lessons;
+
+/* What happened so far; kept by the loop's thread alone. */
+typedef struct cqln_counts {
+    uint64_t started;     /* requests */
+    uint64_t retries;     /* sent again after an error or a lost connection */
+    uint64_t unaffordable; /* not sent again, since the retry budget was spent */
+    uint64_t speculations; /* sent to another node although there may still be an answer, */
+    uint64_t races_won;   /* and answered there first */
+    uint64_t reprepares;  /* statements prepared again on a node */
+} cqln_counts;
 
 struct cqln_cluster {
     cqln_loop loop;
@@ -85,6 +110,13 @@ struct cqln_cluster {
 
     char *keyspace;
     uint32_t keyspace_gen;
+
+    cqln_lessons lessons;
+    cqln_counts counts;
+    cqln_budget budget;
+    const cql_retry_policy *retry_policy;
+    cqln_latency latency;
+    struct cqln_race *spare_races;
 
     cqln_pool requests;
     cqln_request *spare; /* `alone`: records that are free, in front of the pool */

@@ -4,12 +4,25 @@
 
 #include "base/log.h"
 
+#include <cqlnative/policy.h>
+
 /* May credentials cross an unencrypted connection? */
 typedef enum cqln_plain_auth {
     CQLN_PLAIN_AUTH_NEVER = 0,
     CQLN_PLAIN_AUTH_LOOPBACK = 1,
     CQLN_PLAIN_AUTH_ALWAYS = 2
 } cqln_plain_auth;
+
+typedef enum cqln_retry_option {
+    CQLN_RETRY_OPTION_DEFAULT = 0,
+    CQLN_RETRY_OPTION_NONE = 1
+} cqln_retry_option;
+
+typedef enum cqln_speculation {
+    CQLN_SPECULATION_OFF = 0,
+    CQLN_SPECULATION_CONSTANT = 1,
+    CQLN_SPECULATION_PERCENTILE = 2
+} cqln_speculation;
 
 typedef enum cqln_reconnect_policy {
     CQLN_RECONNECT_EXPONENTIAL = 0,
@@ -54,6 +67,14 @@ typedef struct cqln_config {
     uint32_t reconnect_jitter; /* percent */
     uint32_t reconnect_policy; /* cqln_reconnect_policy */
     uint32_t refresh_interval;
+    uint32_t retry;                 /* cqln_retry_option */
+    uint32_t retry_budget;          /* percent of the requests */
+    uint32_t speculation;           /* cqln_speculation */
+    uint32_t speculation_delay;
+    uint32_t speculation_percentile;
+    uint32_t speculation_max;
+    uint32_t max_prepared;
+    cql_retry_policy retry_table;   /* of the program; decide NULL: none */
     uint32_t schema_agreement_timeout;
     uint32_t page_size;
     uint32_t consistency;

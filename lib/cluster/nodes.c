@@ -198,6 +198,7 @@ static cqln_node *make_node(cqln_cluster *c, const cqln_node_info *info)
     n->backoff.constant = c->config->reconnect_policy == CQLN_RECONNECT_CONSTANT;
     cqln_address_print(&n->address, n->address_text);
     cqln_deadline_init(&n->retry, on_retry);
+    cqln_list_init(&n->lessons);
     if (!cqln_slots_make(n) || !set_texts(n, info) || !room_for_ready(c)) {
         free_node(n);
         return NULL;

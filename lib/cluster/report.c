@@ -11,15 +11,6 @@ enum { LIST_TEXT = 1200 };
 
 static const char refused_hint[] = "is Cassandra running there, and is the port right?";
 
-/* Did an earlier attempt leave the machine and get no clear answer? */
-static bool tried_without_answer(const cqln_try *tries)
-{
-    for (; tries; tries = tries->next)
-        if (CQL_SERVER_CODE(tries->status) < 0 && tries->status != CQL_CONNECT_FAILED)
-            return true;
-    return false;
-}
-
 /* --- server errors ------------------------------------------------------------------------------- */
 
 static void describe_server(char *out, size_t cap, const cqln_server_error *e, cql_status st)
@@ -67,7 +58,7 @@ cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_s
         .received = e->received,
         .failures = e->failures,
         .data_present = e->data_present,
-        .maybe_applied = cqln_error_code_maybe_applied(e->code) || tried_without_answer(req->tries),
+        .maybe_applied = cqln_request_maybe_applied(req),
         .retriable = cqln_error_code_retriable(e->code),
         .write_type = e->write_type,
         .keyspace = e->keyspace,
@@ -119,7 +110,7 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
     size_t count = rows_of_nodes(c, rows);
     cqln_error_info info = {.status = CQL_NO_HOST, .retriable = true};
     if (req)
-        info.maybe_applied = tried_without_answer(req->tries);
+        info.maybe_applied = cqln_request_maybe_applied(req);
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "no alive connections%s%s%s%s",
                            count ? ": " : "", list, any_connect_failure(rows, count) ? "; " : "",
@@ -142,9 +133,8 @@ cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request 
     size_t count = cqln_tries_rows(req->tries, rows);
     bool sent = req->state == CQLN_REQUEST_SENT && req->link;
     cqln_error_info info = {.status = st, .retriable = st == CQL_TIMEOUT || st == CQL_CLOSED};
-    info.maybe_applied = tried_without_answer(req->tries) ||
-                         (sent && cqln_link_written(req->link, req->mark)) ||
-                         st == CQL_MALFORMED || st == CQL_UNEXPECTED;
+    info.maybe_applied = cqln_request_maybe_applied(req) || st == CQL_MALFORMED ||
+                         st == CQL_UNEXPECTED;
     if (sent)
         info.host = req->link->host;
     const char *host = sent ? req->link->address_text : "";

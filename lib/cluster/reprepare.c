@@ -1,6 +1,6 @@
 /* Prepared statements on the way: the answer to a prepare, and preparing again on a node that forgot. */
 #include "cluster/cluster.h"
-#include "cluster/inner.h"
+#include "cluster/lessons.h"
 
 #include <stdio.h>
 
@@ -24,11 +24,12 @@ void cqln_request_prepared(cqln_request *req, cqln_link *link, cqln_reader *rd)
         cqln_request_fail(req, cqln_report_local(c, st, req, NULL));
         return;
     }
+    prepared = cqln_lessons_keep(c, prepared, req->last);
     cqln_request_succeed_prepared(req, prepared);
     cql_prepared_unref(prepared);
 }
 
-static cql_prepared *statement_with(const cqln_request *req, cql_str id)
+cql_prepared *cqln_request_statement(const cqln_request *req, cql_str id)
 {
     if (req->prepared && cql_str_equal(req->prepared->id, id))
         return req->prepared;
@@ -58,14 +59,16 @@ static void fail_changed(cqln_request *req, cql_str was, cql_str now)
              "preparing it again gave id %s instead of %s; the usual cause is a USE after it was "
              "prepared: qualify its tables with their keyspace",
              b, a);
-    cqln_request_fail(req, cqln_report_local(req->cluster, CQL_PREPARED_CHANGED, req, why));
+    cqln_request_failed(req, cqln_report_local(req->cluster, CQL_PREPARED_CHANGED, req, why));
 }
 
-/* The same node knows it again: the request goes to the very link. */
+/* The same node knows it again: the request goes to the very link, or to another of the node's. On v5 the
+ * metadata goes by the id inside the request, so what was known when it was made stays right. */
 static void send_again(cqln_request *req, cqln_link *link)
 {
-    req->known = req->prepared && req->known ? cqln_prepared_result(req->prepared) : req->known;
-    if (cqln_link_usable(link) &&
+    if (req->known && req->known->id.len == 0)
+        req->known = cqln_prepared_result(req->prepared);
+    if (req->known && cqln_link_usable(link) &&
         cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) ==
             CQL_OK) {
         req->link = link;
@@ -75,83 +78,38 @@ static void send_again(cqln_request *req, cqln_link *link)
     cqln_request_place(req);
 }
 
-static void take_prepared(cqln_request *req, cqln_link *link, cqln_reader *rd, cql_prepared *asked)
+void cqln_request_taught(cqln_request *req, cqln_link *link, const cqln_lesson_end *end)
 {
-    cqln_prepared_head head;
-    cql_status st = cqln_decode_prepared(rd, cqln_conn_version(link->conn), req->cluster->al, &head);
-    if (st) {
-        cqln_request_fail(req, cqln_report_local(req->cluster, st, req,
-                                                 "its answer to a prepare is malformed"));
-        return;
+    cqln_cluster *c = req->cluster;
+    if (end->refused) {
+        cqln_request_refused(req, link, &end->error);
+    } else if (end->status == CQL_OK) {
+        send_again(req, link);
+    } else if (end->status == CQL_PREPARED_CHANGED) {
+        fail_changed(req, end->prepared->id, end->new_id);
+    } else if (end->answered) {
+        cqln_request_failed(req, cqln_report_local(c, end->status, req,
+                                                   "its answer to a prepare is malformed"));
+    } else if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING) {
+        cqln_request_failed(req, cqln_report_local(c, CQL_CANCELLED, req,
+                                                   "the session was closed"));
+    } else { /* the link is gone or silent; the request itself never ran there */
+        req->attempts++;
+        cqln_request_place(req);
     }
-    if (!cql_str_equal(asked->id, head.id)) {
-        fail_changed(req, asked->id, head.id);
-        cqln_metadata_unref(head.bind);
-        cqln_metadata_unref(head.result);
-        return;
-    }
-    const cqln_metadata *newest = cqln_prepared_result(asked);
-    bool same = newest && newest->count == head.result->count &&
-                newest->id.len && cql_str_equal(newest->id, head.result->id);
-    if (same)
-        cqln_metadata_unref(head.result);
-    else
-        cqln_prepared_update(asked, head.result);
-    cqln_metadata_unref(head.bind);
-    send_again(req, link);
-}
-
-static void on_prepare_error(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
-{
-    cqln_server_error e;
-    cqln_prefix prefix;
-    cqln_reader rd;
-    cqln_reader_init(&rd, ev->body, ev->len);
-    if (cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
-        cqln_decode_error(&rd, ev->version, &e) == CQL_OK)
-        cqln_request_fail(req, cqln_report_server(req->cluster, &e, link->host, req));
-    else
-        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_MALFORMED, req,
-                                                 "its answer to a prepare is malformed"));
-}
-
-static void on_prepared_again(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
-{
-    cqln_request *req = user;
-    cql_prepared *asked = req->again;
-    cqln_prefix prefix;
-    cqln_reader rd;
-    req->inner = NULL;
-    if (st) { /* the link is gone or silent; the request itself never ran */
-        if (cqln_cluster_state_of(req->cluster) == CQLN_CLUSTER_CLOSING)
-            cqln_request_fail(req, cqln_report_local(req->cluster, CQL_CANCELLED, req,
-                                                     "the session was closed"));
-        else
-            cqln_request_place(req);
-        return;
-    }
-    cqln_reader_init(&rd, ev->body, ev->len);
-    if (ev->opcode == CQLN_OP_RESULT && cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
-        cqln_read_u32(&rd) == CQLN_RESULT_PREPARED && !rd.failed)
-        take_prepared(req, link, &rd, asked);
-    else
-        on_prepare_error(req, link, ev);
 }
 
 void cqln_request_reprepare(cqln_request *req, cqln_link *link, const cqln_server_error *e)
 {
     cqln_cluster *c = req->cluster;
-    cqln_writer env;
-    cql_prepared *p = statement_with(req, e->unprepared_id);
-    if (!p || req->reprepared++ >= ROUNDS_MAX) {
-        cqln_request_fail(req, cqln_report_server(c, e, link->host, req));
+    cql_prepared *p = cqln_request_statement(req, e->unprepared_id);
+    size_t rounds = ROUNDS_MAX + req->member_count;
+    if (!p || req->reprepared >= (rounds < UINT8_MAX ? rounds : UINT8_MAX)) {
+        cqln_request_failed(req, cqln_report_server(c, e, link->host, req));
         return;
     }
-    req->again = p;
-    cqln_writer_init(&env, c->al, (size_t)1 << 28);
-    cqln_encode_prepare(&env, cqln_conn_version(link->conn), p->cql, (cql_str){NULL, 0});
-    cql_status st = cqln_inner_send(&c->loop, link, &env, c->config->request_timeout,
-                                    on_prepared_again, req, &req->inner);
+    req->reprepared++;
+    cql_status st = cqln_lessons_await(req, link, p);
     if (st)
-        cqln_request_fail(req, cqln_report_local(c, st, req, "preparing it again"));
+        cqln_request_failed(req, cqln_report_local(c, st, req, "preparing it again"));
 }

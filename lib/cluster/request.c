@@ -2,7 +2,7 @@
 #include "cluster/request.h"
 
 #include "cluster/expiry.h"
-#include "cluster/inner.h"
+#include "cluster/race.h"
 #include "cluster/tries.h"
 
 #include <string.h>
@@ -37,13 +37,16 @@ static void clean_record(cqln_request *req)
     req->link = NULL;
     req->only = NULL;
     req->has_only_host = false;
+    req->steady = false;
+    req->in_doubt = false;
+    req->retry_policy = NULL;
+    req->race = NULL;
     req->last = NULL;
     req->prepared = NULL;
     req->known = NULL;
     req->members = NULL;
     req->member_count = 0;
     req->tries = NULL;
-    req->inner = NULL;
     req->held = NULL;
     req->error = NULL;
     cqln_writer_reset(&req->env);
@@ -144,6 +147,8 @@ static void drop_rare_parts(cqln_request *req)
         cqln_tries_free(al, req->tries);
     if (req->held)
         cql_result_unref(req->held);
+    if (req->race)
+        cqln_race_end(req);
     if (req->env.cap > ENV_KEPT) {
         cqln_writer_fini(&req->env);
         cqln_writer_init(&req->env, req->cluster->al, env_max);
@@ -154,7 +159,7 @@ static inline void drop_parts(cqln_request *req)
 {
     if (req->prepared)
         cqln_cluster_release(req->cluster, req->prepared);
-    if (req->members || req->tries || req->held || req->env.cap > ENV_KEPT)
+    if (req->members || req->tries || req->held || req->race || req->env.cap > ENV_KEPT)
         drop_rare_parts(req);
 }
 
@@ -262,10 +267,13 @@ void cqln_request_run(cqln_request *req)
     cqln_cluster *c = req->cluster;
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
     cqln_expiry_set(req, cqln_loop_now(&c->loop) + timeout);
+    c->counts.started++;
     if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
         return;
     }
+    if (c->config->speculation && req->idempotent)
+        cqln_race_begin(req);
     cqln_request_place(req);
 }
 
@@ -286,13 +294,20 @@ static bool try_send(cqln_request *req)
     return link && send_on(req, link, node);
 }
 
+/* In a later turn, unless other attempts of it still run. */
+static void fail_or_hold(cqln_request *req, cql_error *err)
+{
+    if (!req->race || !cqln_race_hold(req, err))
+        cqln_request_fail_later(req, err);
+}
+
 void cqln_request_place(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     if (cqln_list_empty(&c->waiting) && try_send(req))
         return;
     if (!cqln_nodes_hope(c, req->only)) {
-        cqln_request_fail_later(req, cqln_report_no_host(c, req));
+        fail_or_hold(req, cqln_report_no_host(c, req));
         return;
     }
     req->state = CQLN_REQUEST_WAITING;
@@ -323,27 +338,31 @@ void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_stat
         node = node->next;
         if (!only || req->only == only) {
             cqln_list_remove(&req->queue);
-            cqln_request_fail_later(
-                req, why ? cqln_report_local(c, st, req, why) : cqln_report_no_host(c, req));
+            fail_or_hold(req,
+                         why ? cqln_report_local(c, st, req, why) : cqln_report_no_host(c, req));
         }
     }
 }
 
+bool cqln_request_maybe_applied(const cqln_request *req)
+{
+    return req->in_doubt ||
+           (req->state == CQLN_REQUEST_SENT && req->link &&
+            cqln_link_written(req->link, req->mark)) ||
+           (req->race && cqln_race_maybe_applied(req));
+}
+
 /* --- giving up ----------------------------------------------------------------------------------- */
 
-/* Takes a request from wherever it is; the server may still answer, then the answer is dropped. */
-static void detach(cqln_request *req)
+void cqln_request_detach(cqln_request *req)
 {
     switch (req->state) {
     case CQLN_REQUEST_SENT:
         cqln_conn_orphan(req->link->conn, req->stream);
         break;
     case CQLN_REQUEST_WAITING:
-        cqln_list_remove(&req->queue);
-        break;
     case CQLN_REQUEST_ASIDE:
-        cqln_inner_forget(req->inner);
-        req->inner = NULL;
+        cqln_list_remove(&req->queue);
         break;
     case CQLN_REQUEST_MAILED:
         break;
@@ -357,7 +376,9 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
     if (link)
         req->mark = UINT64_MAX; /* its bytes leave with the next flush if they have not yet */
     cql_error *err = cqln_report_local(c, st, req, why);
-    detach(req);
+    cqln_request_detach(req);
+    if (req->race)
+        cqln_race_abandon(req);
     cqln_request_fail(req, err);
     if (link)
         cqln_slot_orphaned(link);

@@ -5,6 +5,7 @@
 #include "cluster/result.h"
 #include "net/link.h"
 
+#include <cqlnative/policy.h>
 #include <cqlnative/session.h>
 
 typedef struct cqln_cluster cqln_cluster;
@@ -21,7 +22,8 @@ typedef enum cqln_request_state {
     CQLN_REQUEST_MAILED,  /* on its way to the loop's thread */
     CQLN_REQUEST_WAITING, /* for a free stream */
     CQLN_REQUEST_SENT,
-    CQLN_REQUEST_ASIDE    /* re-preparation or schema agreement runs for it */
+    CQLN_REQUEST_ASIDE    /* a node learns its statement, the schema is being agreed on, or only its
+                           * other attempts are left */
 } cqln_request_state;
 
 typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
@@ -35,6 +37,8 @@ typedef struct cqln_request {
     bool idempotent;
     bool is_prepare;
     bool has_only_host;
+    bool steady;        /* never sent to two nodes at the same time */
+    bool in_doubt;      /* an attempt that is over may have been applied */
     uint8_t attempts; /* sent again so often */
     uint8_t retries;  /* those that the retry policy counts */
     uint8_t reprepared;
@@ -60,12 +64,12 @@ typedef struct cqln_request {
     cql_prepared **members; /* batch: the prepared statements in it */
     size_t member_count;
     cqln_try *tries;
-    struct cqln_inner *inner; /* while aside */
-    cql_prepared *again;      /* the statement that is being prepared again */
+    const cql_retry_policy *retry_policy; /* NULL: the session's */
+    struct cqln_race *race;   /* other attempts at the same time; NULL: none will be */
     cql_result *held;         /* a schema change that waits for agreement */
     cql_error *error;
     cql_str cql;           /* prepare: the text inside env */
-    cqln_list queue;       /* while waiting */
+    cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */
     cqln_deferred failing; /* carries an error found inside execute to the next turn */
     char only_host[CQLN_ADDRESS_TEXT]; /* name of `only` until the loop's thread looks it up */
 } cqln_request;
@@ -103,8 +107,28 @@ void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepar
 /* The answer to a sent request, and the end of its link (answer.c). */
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
 void cqln_request_lost(cqln_owner *o, cqln_link *link);
-/* UNPREPARED came: prepare the statement with that id on this link, then send again (reprepare.c). */
+/* An attempt that is over for good (answer.c): its error goes to the program unless others still run. */
+void cqln_request_failed(cqln_request *req, cql_error *err);
+/* An ERROR that says nothing about the statement having run: of a node that did not learn it. */
+void cqln_request_refused(cqln_request *req, cqln_link *link, const cqln_server_error *e);
+/* Takes it from wherever it is; the server may still answer, then the answer is dropped. */
+void cqln_request_detach(cqln_request *req);
+/* May the statement have been applied, as far as is known now? */
+bool cqln_request_maybe_applied(const cqln_request *req);
+/* UNPREPARED came: the node learns the statement with that id, then it is sent again (reprepare.c). */
 void cqln_request_reprepare(cqln_request *req, cqln_link *link, const cqln_server_error *e);
+/* The statement in the request that has this id, NULL: none has. */
+cql_prepared *cqln_request_statement(const cqln_request *req, cql_str id);
+/* How the lesson that a request waited for came out. */
+typedef struct cqln_lesson_end {
+    cql_prepared *prepared;
+    bool answered;     /* else the link is gone or silent */
+    bool refused;      /* by `error` */
+    cql_status status; /* CQL_PREPARED_CHANGED: with this id instead */
+    cql_str new_id;
+    cqln_server_error error;
+} cqln_lesson_end;
+void cqln_request_taught(cqln_request *req, cqln_link *link, const cqln_lesson_end *end);
 /* A PREPARED answer to a prepare call. */
 void cqln_request_prepared(cqln_request *req, cqln_link *link, cqln_reader *rd);
 

@@ -3,6 +3,7 @@
 
 #include "base/quote.h"
 #include "cluster/inner.h"
+#include "cluster/lessons.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -198,7 +199,10 @@ static void on_ready(cqln_link *link)
     if (slot->keyspace_gen != c->keyspace_gen)
         begin_switch(slot); /* the keyspace changed while the handshake ran */
     cqln_slots_fill(n); /* it answers: the others may follow */
+    bool was_down = n->usable == 0;
     cqln_nodes_recount(c);
+    if (was_down && n->usable)
+        cqln_lessons_begin(n);
     cqln_cluster_publish(c);
     cqln_cluster_check(c);
     cqln_requests_pump(c);
@@ -345,7 +349,10 @@ static void on_used(void *user, cql_status st, cqln_link *link, const cqln_conn_
     }
     if (slot->keyspace_gen != c->keyspace_gen)
         begin_switch(slot); /* it changed again meanwhile */
+    bool was_down = slot->node->usable == 0;
     cqln_nodes_recount(c);
+    if (was_down && slot->node->usable)
+        cqln_lessons_begin(slot->node);
     cqln_requests_pump(c);
 }
 

@@ -54,6 +54,23 @@ void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer)
     atomic_store_explicit(&p->result, newer, memory_order_release);
 }
 
+void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m)
+{
+    for (uint32_t i = p->version_count; i-- > 0;) {
+        cqln_metadata *old = p->versions[i];
+        if (cql_str_equal(old->id, m->id) && (m->id.len || cqln_metadata_same(old, m))) {
+            atomic_store_explicit(&p->result, old, memory_order_release);
+            return;
+        }
+    }
+    cqln_prepared_update(p, cqln_metadata_ref(m));
+}
+
+void cqln_prepared_distrust(cql_prepared *p)
+{
+    atomic_store_explicit(&p->result, NULL, memory_order_release);
+}
+
 cql_prepared *cql_prepared_ref(const cql_prepared *prepared)
 {
     cql_prepared *p = (cql_prepared *)(uintptr_t)prepared;

@@ -30,6 +30,11 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
 /* Publishes newer result metadata (taken over in any case). Loop thread. Earlier versions live as long
  * as the statement, so whoever holds the statement may use what it loaded without a count. */
 void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer);
+/* Result metadata that a PREPARED brought (borrowed). One that was there before, by its id on v5 and by its
+ * columns where there is none, is no new version. Loop thread. */
+void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m);
+/* What is known of the result is wrong: the next execution asks for its metadata. Loop thread. */
+void cqln_prepared_distrust(cql_prepared *p);
 /* That many holders more, or fewer; the caller is one before and after. [any thread] */
 static inline void cqln_prepared_count(cql_prepared *p, int32_t holders)
 {

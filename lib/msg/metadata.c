@@ -110,3 +110,18 @@ cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool gl
     m->count = count;
     return CQL_OK;
 }
+
+bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b)
+{
+    if (a == b)
+        return true;
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const cqln_column *x = &a->columns[i], *y = &b->columns[i];
+        if (!cql_str_equal(x->name, y->name) || !cql_str_equal(x->table, y->table) ||
+            !cql_str_equal(x->keyspace, y->keyspace) || !cqln_type_same(x->type, y->type))
+            return false;
+    }
+    return true;
+}

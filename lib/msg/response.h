@@ -87,6 +87,8 @@ struct cqln_metadata {
 };
 cqln_metadata *cqln_metadata_ref(cqln_metadata *m);
 void cqln_metadata_unref(cqln_metadata *m);
+/* The same columns: names and types, in order. Ids are not looked at. */
+bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b);
 
 /* Head of a ROWS body, without decoding columns. */
 typedef struct cqln_rows_head {

@@ -1,4 +1,4 @@
-/* The default retry policy. */
+/* The retry policies of the library, and what stands above all of them. */
 #include "policy/retry.h"
 
 enum {
@@ -16,38 +16,107 @@ enum {
     SYNTAX_ERROR = 0x2000
 };
 
-static bool is_batch_log(cql_str type)
+/* --- the policies of the library ------------------------------------------------------------------ */
+
+static cql_retry_verdict once(const cql_retry_info *info, bool when, cql_retry_verdict how)
 {
-    return cql_str_equal(type, cql_str_of("BATCH_LOG"));
+    return info->retries == 0 && when ? how : CQL_RETRY_NO;
 }
 
-cqln_retry cqln_retry_on_error(const cqln_attempt *a, const cqln_server_error *e)
+static cql_retry_verdict decide_standard(void *self, const cql_retry_info *info)
 {
-    switch (e->code) {
-    case IS_BOOTSTRAPPING:
-        return CQLN_RETRY_NEXT_HOST_UNCOUNTED;
+    (void)self;
+    if (info->status == CQL_CLOSED)
+        return info->idempotent ? CQL_RETRY_NEXT_HOST : CQL_RETRY_NO;
+    switch (CQL_SERVER_CODE(info->status)) {
     case UNAVAILABLE:
-        return a->retries == 0 ? CQLN_RETRY_NEXT_HOST : CQLN_RETRY_NO;
+        return once(info, true, CQL_RETRY_NEXT_HOST);
     case READ_TIMEOUT:
-        return a->retries == 0 && e->received >= e->required && !e->data_present
-                   ? CQLN_RETRY_SAME_HOST
-                   : CQLN_RETRY_NO;
+        return once(info, info->received >= info->required && !info->data_present,
+                    CQL_RETRY_SAME_HOST);
     case WRITE_TIMEOUT:
-        return a->retries == 0 && a->idempotent && is_batch_log(e->write_type)
-                   ? CQLN_RETRY_SAME_HOST
-                   : CQLN_RETRY_NO;
+        return once(info,
+                    info->idempotent && cql_str_equal(info->write_type, cql_str_of("BATCH_LOG")),
+                    CQL_RETRY_SAME_HOST);
     case OVERLOADED:
     case SERVER_ERROR:
     case TRUNCATE_ERROR:
-        return a->idempotent ? CQLN_RETRY_NEXT_HOST : CQLN_RETRY_NO;
+        return info->idempotent ? CQL_RETRY_NEXT_HOST : CQL_RETRY_NO;
     default:
-        return CQLN_RETRY_NO;
+        return CQL_RETRY_NO;
     }
 }
 
-cqln_retry cqln_retry_on_lost(const cqln_attempt *a, bool written)
+static cql_retry_verdict decide_never(void *self, const cql_retry_info *info)
 {
-    return a->idempotent || !written ? CQLN_RETRY_NEXT_HOST : CQLN_RETRY_NO;
+    (void)self;
+    (void)info;
+    return CQL_RETRY_NO;
+}
+
+const cql_retry_policy *cql_retry_default(void)
+{
+    static const cql_retry_policy policy = {sizeof policy, NULL, decide_standard};
+    return &policy;
+}
+
+const cql_retry_policy *cql_retry_fall_through(void)
+{
+    static const cql_retry_policy policy = {sizeof policy, NULL, decide_never};
+    return &policy;
+}
+
+/* --- asking --------------------------------------------------------------------------------------- */
+
+static cqln_retry ask(const cql_retry_policy *policy, const cql_retry_info *info)
+{
+    cql_retry_verdict verdict = policy->decide(policy->self, info);
+    if (!info->idempotent && info->maybe_applied)
+        return CQLN_RETRY_NO;
+    switch (verdict) {
+    case CQL_RETRY_NO:
+        return CQLN_RETRY_NO;
+    case CQL_RETRY_SAME_HOST:
+        return CQLN_RETRY_SAME_HOST;
+    case CQL_RETRY_NEXT_HOST:
+        return CQLN_RETRY_NEXT_HOST;
+    }
+    return CQLN_RETRY_NO;
+}
+
+cqln_retry cqln_retry_on_error(const cql_retry_policy *policy, const cqln_attempt *a,
+                               const cqln_server_error *e)
+{
+    if (e->code == IS_BOOTSTRAPPING)
+        return CQLN_RETRY_NEXT_HOST_UNCOUNTED;
+    cql_retry_info info = {
+        .size = sizeof info,
+        .status = cqln_server_status(e->code),
+        .idempotent = a->idempotent,
+        .maybe_applied = a->maybe_applied || cqln_error_code_maybe_applied(e->code),
+        .retries = a->retries,
+        .consistency = e->consistency,
+        .required = e->required,
+        .received = e->received,
+        .failures = e->failures,
+        .data_present = e->data_present,
+        .write_type = e->write_type,
+    };
+    return ask(policy, &info);
+}
+
+cqln_retry cqln_retry_on_lost(const cql_retry_policy *policy, const cqln_attempt *a, bool written)
+{
+    if (!written)
+        return CQLN_RETRY_NEXT_HOST;
+    cql_retry_info info = {
+        .size = sizeof info,
+        .status = CQL_CLOSED,
+        .idempotent = a->idempotent,
+        .maybe_applied = true,
+        .retries = a->retries,
+    };
+    return ask(policy, &info);
 }
 
 bool cqln_error_code_maybe_applied(uint32_t code)

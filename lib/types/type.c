@@ -281,3 +281,17 @@ const char *cql_type_id_name(cql_type_id id)
     const cql_type *scalar = (unsigned)id <= UINT16_MAX ? cqln_type_scalar((uint16_t)id) : NULL;
     return scalar ? scalar->name.ptr : "unknown";
 }
+
+bool cqln_type_same(const cql_type *a, const cql_type *b)
+{
+    if (a == b)
+        return true;
+    if (a->id != b->id || a->count != b->count || a->dimension != b->dimension ||
+        !cql_str_equal(a->name, b->name) || !cql_str_equal(a->keyspace, b->keyspace))
+        return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!cqln_type_same(a->items[i], b->items[i]) ||
+            (a->fields && b->fields && !cql_str_equal(a->fields[i], b->fields[i])))
+            return false;
+    return true;
+}

@@ -35,6 +35,8 @@ const cql_type *cqln_type_scalar(uint16_t id);
 cql_status cqln_type_read(cqln_reader *rd, cqln_arena *a, const cql_type **out);
 /* The same without building anything: steps over it. False when malformed. */
 bool cqln_type_skip(cqln_reader *rd);
+/* Do both describe the same values? Depth is bounded, since decoding bounds it. */
+bool cqln_type_same(const cql_type *a, const cql_type *b);
 /* A class string of the server ("org.apache.cassandra.db.marshal.VectorType(…)"). Never fails on
  * unknown text: that gives a custom type. CQL_NO_MEMORY only. Linear in its length. */
 cql_status cqln_type_parse_class(cqln_arena *a, cql_str text, const cql_type **out);

@@ -106,6 +106,53 @@ static void versions_of_metadata_are_bounded(void **state)
     assert_int_equal(memory.live, 0);
 }
 
+/* A v4 server sends no metadata id: what it says again is known by its columns. */
+static void the_same_columns_again_are_no_new_version(void **state)
+{
+    (void)state;
+    cql_prepared *p;
+    cqln_prepared_head head;
+    cql_status st;
+    assert_int_equal(make(cqln_alloc_default(), "SELECT k FROM t", &p), CQL_OK);
+    cqln_metadata *first = cqln_prepared_result(p);
+    for (int i = 0; i < 100; i++) {
+        decode(cqln_alloc_default(), &head, &st);
+        head.result->id = (cql_str){NULL, 0};
+        first->id = (cql_str){NULL, 0};
+        cqln_prepared_learn(p, head.result);
+        assert_ptr_equal(cqln_prepared_result(p), first);
+        cqln_metadata_unref(head.bind);
+        cqln_metadata_unref(head.result);
+    }
+    assert_int_equal(p->version_count, 1);
+    decode(cqln_alloc_default(), &head, &st);
+    head.result->count = 1; /* a column was dropped */
+    cqln_prepared_learn(p, head.result);
+    assert_ptr_equal(cqln_prepared_result(p), head.result);
+    assert_int_equal(p->version_count, 2);
+    cqln_metadata_unref(head.bind);
+    cqln_metadata_unref(head.result);
+    cql_prepared_unref(p);
+}
+
+static void distrusted_metadata_is_not_used_until_it_is_heard_again(void **state)
+{
+    (void)state;
+    cql_prepared *p;
+    cqln_prepared_head head;
+    cql_status st;
+    assert_int_equal(make(cqln_alloc_default(), "SELECT k FROM t", &p), CQL_OK);
+    cqln_metadata *first = cqln_prepared_result(p);
+    cqln_prepared_distrust(p);
+    assert_null(cqln_prepared_result(p));
+    decode(cqln_alloc_default(), &head, &st);
+    cqln_prepared_learn(p, head.result);
+    assert_ptr_equal(cqln_prepared_result(p), first);
+    cqln_metadata_unref(head.bind);
+    cqln_metadata_unref(head.result);
+    cql_prepared_unref(p);
+}
+
 static cql_status make_and_free(const cql_allocator *al, void *user)
 {
     cql_prepared *p;
@@ -127,6 +174,8 @@ int main(void)
         cmocka_unit_test(it_keeps_text_id_and_markers),
         cmocka_unit_test(a_star_is_noticed_but_not_that_of_count),
         cmocka_unit_test(versions_of_metadata_are_bounded),
+        cmocka_unit_test(the_same_columns_again_are_no_new_version),
+        cmocka_unit_test(distrusted_metadata_is_not_used_until_it_is_heard_again),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

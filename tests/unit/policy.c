@@ -1,4 +1,6 @@
 /* Policies: tables of what happened and what follows. */
+#include "policy/budget.h"
+#include "policy/latency.h"
 #include "policy/reconnect.h"
 #include "policy/retry.h"
 #include "policy/timestamp.h"
@@ -45,7 +47,7 @@ static void errors_are_retried_by_the_rule(void **state)
     };
     for (size_t i = 0; i < CQL_COUNT(rows); i++) {
         const row *r = &rows[i];
-        cqln_attempt a = {r->idempotent, r->retries};
+        cqln_attempt a = {r->idempotent, false, r->retries};
         cqln_server_error e;
         memset(&e, 0, sizeof e);
         e.code = r->code;
@@ -53,7 +55,7 @@ static void errors_are_retried_by_the_rule(void **state)
         e.required = r->required;
         e.data_present = r->data;
         e.write_type = cql_str_of(r->write_type);
-        if (cqln_retry_on_error(&a, &e) != r->expected)
+        if (cqln_retry_on_error(cql_retry_default(), &a, &e) != r->expected)
             fail_msg("row %zu: code %04x", i, (unsigned)r->code);
     }
 }
@@ -61,11 +63,112 @@ static void errors_are_retried_by_the_rule(void **state)
 static void lost_request_is_repeated_only_when_that_is_safe(void **state)
 {
     (void)state;
-    cqln_attempt idempotent = {true, 0}, other = {false, 0};
-    assert_int_equal(cqln_retry_on_lost(&idempotent, true), CQLN_RETRY_NEXT_HOST);
-    assert_int_equal(cqln_retry_on_lost(&idempotent, false), CQLN_RETRY_NEXT_HOST);
-    assert_int_equal(cqln_retry_on_lost(&other, false), CQLN_RETRY_NEXT_HOST);
-    assert_int_equal(cqln_retry_on_lost(&other, true), CQLN_RETRY_NO);
+    const cql_retry_policy *p = cql_retry_default();
+    cqln_attempt idempotent = {true, false, 0}, other = {false, false, 0};
+    assert_int_equal(cqln_retry_on_lost(p, &idempotent, true), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(p, &idempotent, false), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(p, &other, false), CQLN_RETRY_NEXT_HOST);
+    assert_int_equal(cqln_retry_on_lost(p, &other, true), CQLN_RETRY_NO);
+}
+
+static void fall_through_sends_again_only_what_never_left(void **state)
+{
+    (void)state;
+    const cql_retry_policy *p = cql_retry_fall_through();
+    cqln_attempt a = {true, false, 0};
+    cqln_server_error e;
+    memset(&e, 0, sizeof e);
+    for (e.code = 0; e.code < 0x2600; e.code += 0x100)
+        assert_int_equal(cqln_retry_on_error(p, &a, &e), CQLN_RETRY_NO);
+    assert_int_equal(cqln_retry_on_lost(p, &a, true), CQLN_RETRY_NO);
+    assert_int_equal(cqln_retry_on_lost(p, &a, false), CQLN_RETRY_NEXT_HOST);
+}
+
+static cql_retry_verdict always(void *self, const cql_retry_info *info)
+{
+    *(cql_retry_info *)self = *info;
+    return CQL_RETRY_SAME_HOST;
+}
+
+/* A policy of the program's sees the facts, and cannot have a write applied twice. */
+static void a_policy_of_ones_own_is_asked_and_kept_in_bounds(void **state)
+{
+    (void)state;
+    cql_retry_info seen;
+    cql_retry_policy p = {sizeof p, &seen, always};
+    cqln_attempt a = {false, false, 3};
+    cqln_server_error e;
+    memset(&e, 0, sizeof e);
+    e.code = 0x1100;
+    e.required = 2;
+    e.received = 1;
+    e.consistency = 6;
+    e.write_type = cql_str_of("SIMPLE");
+    assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_NO);
+    assert_int_equal(seen.status, CQL_SERVER_WRITE_TIMEOUT);
+    assert_true(seen.maybe_applied && !seen.idempotent);
+    assert_int_equal(seen.retries, 3);
+    assert_int_equal(seen.required, 2);
+    assert_int_equal(seen.received, 1);
+    assert_int_equal(seen.consistency, 6);
+    assert_true(cql_str_equal(seen.write_type, cql_str_of("SIMPLE")));
+    a.idempotent = true;
+    assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_SAME_HOST);
+    a = (cqln_attempt){false, true, 0}; /* refused now, but in doubt from an attempt before */
+    e.code = 0x1000;
+    assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_NO);
+    a.maybe_applied = false;
+    assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_SAME_HOST);
+    assert_int_equal(cqln_retry_on_lost(&p, &a, true), CQLN_RETRY_NO);
+    a.idempotent = true;
+    assert_int_equal(cqln_retry_on_lost(&p, &a, true), CQLN_RETRY_SAME_HOST);
+}
+
+static uint64_t take_all(cqln_budget *b, uint64_t requests, uint64_t now)
+{
+    uint64_t n = 0;
+    while (cqln_budget_take(b, requests, now))
+        n++;
+    return n;
+}
+
+static void a_budget_is_a_share_of_the_load(void **state)
+{
+    (void)state;
+    cqln_budget b;
+    cqln_budget_init(&b, 10, 5000);
+    assert_int_equal(take_all(&b, 0, 5000), 100); /* what is saved at the start */
+    assert_int_equal(take_all(&b, 50, 5000), 5);
+    assert_int_equal(take_all(&b, 50, 6000), 10); /* one idle second */
+    assert_int_equal(take_all(&b, 1000000, 6000), 100); /* no more than may be saved */
+    assert_int_equal(take_all(&b, 1000000, 6000 + 86400000), 100);
+    cqln_budget_init(&b, 0, 0);
+    assert_int_equal(take_all(&b, 0, 0), 100);
+    assert_int_equal(take_all(&b, 1000000, 0), 0);
+}
+
+static void a_percentile_of_the_answers(void **state)
+{
+    (void)state;
+    static cqln_latency l;
+    for (uint64_t i = 1; i < CQLN_LATENCY_ENOUGH; i++)
+        cqln_latency_add(&l, 5);
+    assert_int_equal(cqln_latency_at(&l, 99, 77), 77); /* too few */
+    cqln_latency_add(&l, 5);
+    assert_int_equal(cqln_latency_at(&l, 99, 77), 5);
+    for (uint64_t i = 0; i < 100; i++)
+        cqln_latency_add(&l, 1000);
+    assert_int_equal(cqln_latency_at(&l, 50, 77), 5);
+    for (uint64_t i = 0; i < 100; i++)
+        cqln_latency_add(&l, 1000);
+    assert_in_range(cqln_latency_at(&l, 90, 77), 1000, 1125);
+    for (uint64_t i = 0; i < 40000; i++) /* times change, the old ones fade */
+        cqln_latency_add(&l, 2);
+    assert_int_equal(cqln_latency_at(&l, 99, 77), 2);
+    cqln_latency_add(&l, UINT64_MAX);
+    for (uint64_t i = 0; i < 100; i++)
+        cqln_latency_add(&l, 0);
+    assert_in_range(cqln_latency_at(&l, 99, 77), 1, 2);
 }
 
 static void what_may_have_been_applied_is_said(void **state)
@@ -195,6 +298,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_retried_by_the_rule),
         cmocka_unit_test(lost_request_is_repeated_only_when_that_is_safe),
+        cmocka_unit_test(fall_through_sends_again_only_what_never_left),
+        cmocka_unit_test(a_policy_of_ones_own_is_asked_and_kept_in_bounds),
+        cmocka_unit_test(a_budget_is_a_share_of_the_load),
+        cmocka_unit_test(a_percentile_of_the_answers),
         cmocka_unit_test(what_may_have_been_applied_is_said),
         cmocka_unit_test(delays_double_up_to_the_maximum_with_jitter),
         cmocka_unit_test(same_seed_gives_the_same_delays),
