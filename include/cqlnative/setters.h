@@ -190,6 +190,55 @@ cql_options_set_reconnect_policy(cql_options *o, const char *value, cql_error **
     return cql_options_set(o, "reconnect_policy", value, err);
 }
 
+/* what follows an error: the default policy, or none: every error goes to the program; default|none */
+static inline cql_status
+cql_options_set_retry(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "retry", value, err);
+}
+
+/* percent of the requests that may be sent again after a server's error or speculatively, beyond 10 a second and 100 at once; 0 to 1000 */
+static inline cql_status
+cql_options_set_retry_budget(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "retry_budget", value, err);
+}
+
+/* idempotent requests without an answer go to another node as well: after speculation_delay, or when they are slower than speculation_percentile of all; off|constant|percentile */
+static inline cql_status
+cql_options_set_speculation(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "speculation", value, err);
+}
+
+/* time without an answer before that; with percentile, until enough answers were seen (milliseconds); 1 to 3600000 */
+static inline cql_status
+cql_options_set_speculation_delay(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "speculation_delay", value, err);
+}
+
+/* percent of the answers that came faster than what is sent a second time; 1 to 99 */
+static inline cql_status
+cql_options_set_speculation_percentile(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "speculation_percentile", value, err);
+}
+
+/* more attempts at the same time at most; 1 to 4 */
+static inline cql_status
+cql_options_set_speculation_max(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "speculation_max", value, err);
+}
+
+/* prepared statements that are remembered and taught to nodes that come up; 0 to 65536 */
+static inline cql_status
+cql_options_set_max_prepared(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_prepared", value, err);
+}
+
 /* how often the list of nodes is read again without an event (milliseconds); 1000 to 86400000 */
 static inline cql_status
 cql_options_set_refresh_interval(cql_options *o, uint64_t value, cql_error **err)
