@@ -1,0 +1,217 @@
+/* Session, statements and reports of the examples. */
+#include "common/app.h"
+
+#include "common/memory.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- the session ----------------------------------------------------------------------------------- */
+
+void app_init(app *a, const char *name, const char *schema, const char *hosts_name)
+{
+    const char *hosts = hosts_name ? getenv(hosts_name) : NULL;
+    memset(a, 0, sizeof *a);
+    a->name = name;
+    a->schema = schema;
+    if (hosts && *hosts)
+        setenv("CQL_CONTACT_POINTS", hosts, 0);
+    tool_connection_init(&a->connection);
+    tool_catch_interrupts();
+}
+
+static bool set_options(app *a, cql_options *o, const char *const *more)
+{
+    char name[64];
+    cql_status st = cql_options_set(o, "loop_threads", "0", &a->err);
+    for (; st == CQL_OK && more && *more; more++) {
+        const char *equals = strchr(*more, '=');
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *more), *more);
+        st = cql_options_set(o, name, equals + 1, &a->err);
+    }
+    return st == CQL_OK;
+}
+
+int app_open(app *a, tool_args *args, const char *const *more)
+{
+    cql_options *o = tool_connection_build(&a->connection, args);
+    if (!o)
+        return args->exit_code;
+    if (!set_options(a, o, more)) {
+        cql_options_free(o);
+        fprintf(stderr, "%s: %s\n", a->name, a->err ? cql_error_text(a->err) : "out of memory");
+        return TOOL_EXIT_USAGE;
+    }
+    cql_status st = cql_session_new(o, &a->s, &a->err);
+    cql_options_free(o);
+    if (st == CQL_OK)
+        st = cql_session_connect_wait(a->s, &a->err);
+    if (st == CQL_OK)
+        return 0;
+    app_report(a, st);
+    return a->err ? (int)tool_exit_of_connect(a->err) : TOOL_EXIT_FAILED;
+}
+
+int app_report(app *a, cql_status st)
+{
+    if (!a->err)
+        a->err = cql_error_make(NULL, st, NULL, cql_status_text(st));
+    tool_report(a->name, a->err, a->schema);
+    return (int)tool_exit_of_statement(a->err);
+}
+
+void app_free(app *a)
+{
+    cql_session_free(a->s);
+    cql_error_unref(a->err);
+    tool_connection_free(&a->connection);
+    for (size_t i = 0; i < CQL_COUNT(a->lines); i++)
+        free(a->lines[i]);
+}
+
+void app_warnings(app *a, const cql_result *res)
+{
+    if (!res)
+        return;
+    for (size_t i = 0; i < cql_result_warning_count(res); i++) {
+        cql_str text = cql_result_warning(res, i);
+        size_t k = 0;
+        while (k < CQL_COUNT(a->lines) && a->lines[k] &&
+               !cql_str_equal(cql_str_of(a->lines[k]), text))
+            k++;
+        if (k == CQL_COUNT(a->lines) || a->lines[k])
+            continue;
+        a->lines[k] = strndup(text.ptr, text.len);
+        tool_remark(a->name, "warning from the server: %.*s", (int)text.len, text.ptr);
+    }
+}
+
+/* --- statements ------------------------------------------------------------------------------------ */
+
+static cql_status bind(app *a, const char *cql, cql_values values, cql_statement **out)
+{
+    cql_prepared *p = NULL;
+    *out = NULL;
+    cql_status st = cql_session_prepare_wait(a->s, cql, &p, &a->err);
+    if (st == CQL_OK && !(*out = cql_prepared_bind(p)))
+        st = CQL_NO_MEMORY;
+    if (st == CQL_OK)
+        st = cql_statement_bind(*out, values, &a->err);
+    if (st == CQL_OK)
+        cql_statement_set_idempotent(*out, true);
+    cql_prepared_unref(p);
+    return st;
+}
+
+cql_status app_execute(app *a, const char *cql, cql_values values, cql_result **res)
+{
+    cql_statement *stmt;
+    cql_result *own = NULL;
+    cql_status st = bind(a, cql, values, &stmt);
+    if (st == CQL_OK)
+        st = cql_session_execute_wait(a->s, stmt, &own, &a->err);
+    app_warnings(a, own);
+    if (res)
+        *res = own;
+    else
+        cql_result_unref(own);
+    cql_statement_free(stmt);
+    return st;
+}
+
+cql_status app_each_row(app *a, const char *cql, cql_values values, int32_t page, app_row_fn fn,
+                        void *user)
+{
+    cql_statement *stmt;
+    bool more = true;
+    cql_status st = bind(a, cql, values, &stmt);
+    if (st == CQL_OK)
+        st = cql_statement_set_page_size(stmt, page);
+    while (st == CQL_OK && more && !tool_interrupted()) {
+        cql_result *res = NULL;
+        cql_rows rows;
+        st = cql_session_execute_wait(a->s, stmt, &res, &a->err);
+        if (st != CQL_OK)
+            break;
+        app_warnings(a, res);
+        cql_rows_init(&rows, res);
+        more = cql_result_has_more(res);
+        while (cql_rows_next(&rows))
+            if (!fn(&rows, res, user)) {
+                more = false;
+                break;
+            }
+        st = cql_rows_status(&rows);
+        if (st == CQL_OK && more)
+            st = cql_statement_set_paging_state(stmt, cql_result_paging_state(res));
+        cql_result_unref(res);
+    }
+    cql_statement_free(stmt);
+    return st;
+}
+
+bool app_is_name(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > 48 || !isalpha((unsigned char)name[0]))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+            return false;
+    return true;
+}
+
+const char *app_cql(const char *pattern, const char *keyspace)
+{
+    static char text[1024];
+    size_t n = 0;
+    for (const char *at = pattern; *at && n + 50 < sizeof text; at++)
+        if (at[0] == '%' && at[1] == 'K') {
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s", keyspace);
+            at++;
+        } else {
+            text[n++] = *at;
+        }
+    text[n] = 0;
+    return text;
+}
+
+/* --- time ------------------------------------------------------------------------------------------ */
+
+int64_t app_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+uint64_t app_ticks_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+bool app_time(const char *text, int64_t *ms)
+{
+    char *end;
+    struct tm tm = {0};
+    long long n = strtoll(text, &end, 10);
+    if (*text && !*end) {
+        *ms = n;
+        return true;
+    }
+    int used = 0;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &tm.tm_sec, &used) != 6 &&
+        sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3)
+        return false;
+    if (text[used] && strcmp(text + used, "Z") != 0)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    *ms = (int64_t)timegm(&tm) * 1000;
+    return true;
+}

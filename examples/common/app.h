@@ -1,0 +1,65 @@
+/* app.h: what the example programs of the five systems share: the session, lines of JSON, reports. The
+ * command line and the words of errors are those of the tools (tools/common). */
+#ifndef EXAMPLES_APP_H
+#define EXAMPLES_APP_H
+
+#include "common/args.h"
+#include "common/connection.h"
+#include "common/exit_code.h"
+#include "common/interrupt.h"
+#include "common/json.h"
+#include "common/report.h"
+#include "common/rows.h"
+
+#include <cqlnative/cql.h>
+#include <cqlnative/writer.h>
+
+typedef struct app {
+    const char *name;
+    const char *schema; /* the file that makes what may be missing */
+    tool_connection connection;
+    cql_session *s;
+    cql_error *err;
+    char *lines[8]; /* warnings that were shown, so that each is shown once */
+} app;
+
+/* First thing in main. The old name of a variable for the contact points, NULL: none. */
+void app_init(app *a, const char *name, const char *schema, const char *hosts_name);
+/* Opens the session (driven: this thread does all). 0, or the exit code after a report. more: further
+ * options "name=value", ends with NULL; may be NULL. */
+int app_open(app *a, tool_args *args, const char *const *more);
+/* Reports a->err, or st if there is none; the exit code. */
+int app_report(app *a, cql_status st);
+void app_free(app *a);
+/* The server's warnings of a result (may be NULL), on standard error, each text once. */
+void app_warnings(app *a, const cql_result *res);
+
+/* One statement with values, waiting. */
+cql_status app_execute(app *a, const char *cql, cql_values values, cql_result **res);
+/* All pages of a prepared SELECT, row by row; stops when fn returns false. */
+typedef bool (*app_row_fn)(cql_rows *rows, const cql_result *res, void *user);
+cql_status app_each_row(app *a, const char *cql, cql_values values, int32_t page, app_row_fn fn,
+                        void *user);
+
+/* "keyspace.table" in a statement: replaces each %K by the keyspace. Static, overwritten by the next. */
+const char *app_cql(const char *pattern, const char *keyspace);
+/* True for letters, digits and _ that start with a letter, up to 48. */
+bool app_is_name(const char *keyspace);
+
+/* Fields of an object read from a line. Each returns NULL when it is fine, else what is wrong. Absent and
+ * null leave *out as it was. */
+const char *app_text(const cJSON *object, const char *field, const char **out);
+/* An integer within int64, read from the line's own text: no detour over floating point. */
+const char *app_int64(const cJSON *object, const char *line, const char *field, int64_t *out,
+                      bool *present);
+const char *app_bool(const cJSON *object, const char *field, int *out);
+/* A list of texts, a map of texts; *out stays NULL when absent or empty. Yours: cql_collection_free. */
+const char *app_list(const cJSON *object, const char *field, cql_collection **out);
+const char *app_map(const cJSON *object, const char *field, cql_collection **out);
+
+int64_t app_now_ms(void);
+uint64_t app_ticks_us(void); /* never goes back */
+/* Milliseconds since the epoch, or a date "2026-01-15T10:00:00Z"; false: neither. */
+bool app_time(const char *text, int64_t *ms);
+
+#endif
