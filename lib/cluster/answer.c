@@ -1,5 +1,6 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
 #include "cluster/expiry.h"
+#include "cluster/hooks.h"
 #include "cluster/race.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
@@ -12,7 +13,7 @@ static void again(cqln_request *req, cqln_link *link, cqln_retry how)
 {
     cqln_node *node = req->last;
     req->attempts++;
-    req->cluster->counts.retries++;
+    cqln_meter_count(req->cluster->meter, CQL_METRIC_RETRIES);
     if (how != CQLN_RETRY_NEXT_HOST_UNCOUNTED)
         req->retries++;
     if (how == CQLN_RETRY_SAME_HOST && cqln_link_usable(link) &&
@@ -21,6 +22,8 @@ static void again(cqln_request *req, cqln_link *link, cqln_retry how)
         req->link = link;
         req->last = node;
         req->state = CQLN_REQUEST_SENT;
+        if (req->cluster->config->hooks)
+            cqln_hooks_attempt(req, link);
         return;
     }
     cqln_request_place(req);

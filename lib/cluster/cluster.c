@@ -47,7 +47,8 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
                                                                 : cql_retry_default();
     if (pthread_mutex_init(&c->view_lock, NULL) != 0)
         return CQL_SYSTEM;
-    cql_status st = cqln_pool_init(&c->requests, al, sizeof(cqln_request),
+    c->meter = cqln_meter_new(al);
+    cql_status st = !c->meter ? CQL_NO_MEMORY : cqln_pool_init(&c->requests, al, sizeof(cqln_request),
                                    config->max_pending_requests);
     if (st)
         goto fail_lock;
@@ -65,6 +66,7 @@ fail_pool:
     cqln_free(al, c->local_dc);
     cqln_pool_fini(&c->requests);
 fail_lock:
+    cqln_meter_unref(c->meter);
     pthread_mutex_destroy(&c->view_lock);
     return st;
 }
@@ -87,6 +89,7 @@ void cqln_cluster_fini(cqln_cluster *c)
     cqln_control_free(c->control);
     cqln_nodes_free(c);
     cql_hosts_free(c->view);
+    cqln_meter_unref(c->meter);
     cql_error_unref(c->connect_error);
     cqln_free(c->al, c->keyspace);
     cqln_free(c->al, c->local_dc);

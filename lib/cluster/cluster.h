@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "cluster/config.h"
 #include "cluster/holds.h"
+#include "cluster/meter.h"
 #include "cluster/request.h"
 #include "policy/budget.h"
 #include "policy/latency.h"
@@ -60,6 +61,7 @@ struct cqln_node {
     cqln_list lessons; /* statements that it is being taught */
     uint64_t taught;   /* number of the next one that nobody waits for */
     uint32_t teaching; /* such lessons under way */
+    cqln_meter *meter;
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
@@ -77,14 +79,11 @@ typedef struct cqln_lessons {
     uint64_t end;
 } cqln_lessons;
 
-/* What happened so far; kept by the loop's thread alone. */
+/* What happened so far, for the loop's own decisions; meter.h has what programs see. */
 typedef struct cqln_counts {
     uint64_t started;     /* requests */
-    uint64_t retries;     /* sent again after an error or a lost connection */
     uint64_t unaffordable; /* not sent again, since the retry budget was spent */
-    uint64_t speculations; /* sent to another node although there may still be an answer, */
-    uint64_t races_won;   /* and answered there first */
-    uint64_t reprepares;  /* statements prepared again on a node */
+    uint64_t races_won;   /* requests that a further node answered first */
 } cqln_counts;
 
 struct cqln_cluster {
@@ -134,6 +133,7 @@ struct cqln_cluster {
     cql_drain_cb drain_cb;
     void *drain_user;
 
+    cqln_meter *meter; /* of whole requests */
     cqln_control *control;
     cql_session_cb connect_cb;
     void *connect_user;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 
+#include <cqlnative/metrics.h>
 #include <cqlnative/policy.h>
 
 /* May credentials cross an unencrypted connection? */
@@ -82,6 +83,7 @@ typedef struct cqln_config {
     uint32_t client_timestamps; /* bool */
     uint32_t preset;            /* of the options: which one */
     cqln_log log;
+    const cql_request_hooks *hooks; /* NULL: none; the program's */
 } cqln_config;
 
 #endif

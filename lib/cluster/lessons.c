@@ -184,7 +184,7 @@ static lesson *begin(cqln_node *n, cqln_link *link, cql_prepared *p, bool eager,
         return NULL;
     }
     n->teaching += eager;
-    c->counts.reprepares++;
+    cqln_meter_count(c->meter, CQL_METRIC_REPREPARES);
     return l;
 }
 

@@ -111,9 +111,12 @@ cqln_node *cqln_node_find(cqln_cluster *c, const char *address_text)
 static void free_node(cqln_node *n)
 {
     cqln_cluster *c = n->cluster;
+    if (n->meter)
+        cqln_meter_keep(c->meter, n->meter);
     cqln_deadline_clear(&c->loop, &n->retry);
     cqln_slots_free(n);
     cqln_free(c->al, n->data_center);
+    cqln_meter_unref(n->meter);
     cqln_free(c->al, n);
 }
 
@@ -199,7 +202,8 @@ static cqln_node *make_node(cqln_cluster *c, const cqln_node_info *info)
     cqln_address_print(&n->address, n->address_text);
     cqln_deadline_init(&n->retry, on_retry);
     cqln_list_init(&n->lessons);
-    if (!cqln_slots_make(n) || !set_texts(n, info) || !room_for_ready(c)) {
+    n->meter = cqln_meter_new(c->al);
+    if (!n->meter || !cqln_slots_make(n) || !set_texts(n, info) || !room_for_ready(c)) {
         free_node(n);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* Speculative attempts. */
 #include "cluster/race.h"
 
+#include "cluster/hooks.h"
 #include "cluster/lessons.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
@@ -181,7 +182,9 @@ static void start_runner(cqln_race *race)
     r->link = link;
     race->started++;
     race->running++;
-    c->counts.speculations++;
+    cqln_meter_count(c->meter, CQL_METRIC_SPECULATIONS);
+    if (c->config->hooks)
+        cqln_hooks_attempt(req, link);
 }
 
 /* A request that still waits for a stream itself is not in need of another node's answer. */

@@ -2,6 +2,7 @@
 #include "cluster/request.h"
 
 #include "cluster/expiry.h"
+#include "cluster/hooks.h"
 #include "cluster/race.h"
 #include "cluster/tries.h"
 
@@ -49,6 +50,7 @@ static void clean_record(cqln_request *req)
     req->tries = NULL;
     req->held = NULL;
     req->error = NULL;
+    req->hook_slot = NULL;
     cqln_writer_reset(&req->env);
 }
 
@@ -107,6 +109,7 @@ static inline void put_record(cqln_cluster *c, cqln_request *req)
 
 static cql_status would_block(cqln_cluster *c)
 {
+    atomic_fetch_add_explicit(&c->meter->values[CQL_METRIC_REFUSED], 1, memory_order_relaxed);
     cqln_cluster_mark_full(c);
     return CQL_WOULD_BLOCK;
 }
@@ -194,6 +197,7 @@ void cqln_request_fail(cqln_request *req, cql_error *err)
     cql_result_cb on_result = req->is_prepare ? NULL : req->cb.result;
     cql_prepared_cb on_prepared = req->is_prepare ? req->cb.prepared : NULL;
     void *user = req->user;
+    cqln_request_ended(req, err);
     release(req);
     if (on_result)
         on_result(session, err, NULL, user);
@@ -224,6 +228,7 @@ void cqln_request_succeed(cqln_request *req, const cql_result *res)
     void *user = req->user;
     cql_prepared *prepared = req->prepared;
     cql_result *held = req->held;
+    cqln_request_ended(req, NULL);
     req->prepared = NULL;
     req->held = NULL;
     release(req);
@@ -238,6 +243,7 @@ void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepar
     void *session = req->cluster->session;
     cql_prepared_cb cb = req->cb.prepared;
     void *user = req->user;
+    cqln_request_ended(req, NULL);
     release(req);
     cb(session, NULL, prepared, user);
 }
@@ -248,6 +254,8 @@ void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     count_bytes(c, req->env.len);
+    if (c->config->hooks)
+        cqln_hooks_start(req);
     if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
         cqln_request_run(req);
         return;
@@ -266,6 +274,8 @@ void cqln_request_run(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
+    req->began_us = (uint32_t)cqln_loop_us(&c->loop);
+    cqln_meter_count(c->meter, CQL_METRIC_REQUESTS);
     cqln_expiry_set(req, cqln_loop_now(&c->loop) + timeout);
     c->counts.started++;
     if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
@@ -284,6 +294,8 @@ static bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
     req->link = link;
     req->last = node;
     req->state = CQLN_REQUEST_SENT;
+    if (req->cluster->config->hooks)
+        cqln_hooks_attempt(req, link);
     return true;
 }
 
@@ -375,6 +387,8 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
     cqln_link *link = req->state == CQLN_REQUEST_SENT ? req->link : NULL;
     if (link)
         req->mark = UINT64_MAX; /* its bytes leave with the next flush if they have not yet */
+    if (link)
+        cqln_meter_count(((cqln_slot *)link->user)->node->meter, cqln_meter_class(st));
     cql_error *err = cqln_report_local(c, st, req, why);
     cqln_request_detach(req);
     if (req->race)

@@ -44,6 +44,7 @@ typedef struct cqln_request {
     uint8_t reprepared;
     int16_t stream;
     uint32_t timeout_ms;
+    uint32_t began_us; /* when the loop took it; wraps */
     cqln_writer env; /* the whole envelope, resent as it is */
     cql_prepared *prepared;
     cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
@@ -71,6 +72,7 @@ typedef struct cqln_request {
     cql_str cql;           /* prepare: the text inside env */
     cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */
     cqln_deferred failing; /* carries an error found inside execute to the next turn */
+    void *hook_slot;       /* a word for the program's hooks */
     char only_host[CQLN_ADDRESS_TEXT]; /* name of `only` until the loop's thread looks it up */
 } cqln_request;
 

@@ -190,6 +190,7 @@ static void on_ready(cqln_link *link)
     cqln_node *n = slot->node;
     cqln_cluster *c = n->cluster;
     n->tried = true;
+    cqln_meter_count(n->meter, CQL_METRIC_OPENED);
     n->last_status = CQL_OK;
     n->last_reason[0] = '\0';
     cqln_backoff_reset(&n->backoff);
@@ -208,9 +209,27 @@ static void on_ready(cqln_link *link)
     cqln_requests_pump(c);
 }
 
+/* By the class of the error that the node answered with. */
+static void count_error(cqln_meter *m, const cqln_conn_event *ev)
+{
+    cqln_server_error e;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    bool read = cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
+                cqln_decode_error(&rd, ev->version, &e) == CQL_OK;
+    cql_status st = read ? CQL_STATUS_OF_SERVER((int)e.code) : CQL_MALFORMED;
+    cqln_meter_count(m, cqln_meter_class(st));
+}
+
 static void on_response(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_owner *o = ev->owner;
+    cqln_meter *m = ((cqln_slot *)link->user)->node->meter;
+    if (ev->opcode == CQLN_OP_ERROR)
+        count_error(m, ev);
+    else
+        cqln_meter_latency(m, cqln_link_took_us(link, ev->stream));
     o->answered(o, link, ev);
 }
 
@@ -239,8 +258,12 @@ static void on_idle(cqln_link *link)
 static void fail_owners(cqln_link *link)
 {
     cqln_owner *o;
-    while ((o = cqln_conn_take_owner(link->conn)) != NULL)
+    cqln_meter *m = ((cqln_slot *)link->user)->node->meter;
+    cqln_meter_count(m, link->ready ? CQL_METRIC_LOST : CQL_METRIC_CONNECT_FAILED);
+    while ((o = cqln_conn_take_owner(link->conn)) != NULL) {
+        cqln_meter_count(m, CQL_METRIC_ERROR_CONNECTION);
         o->lost(o, link);
+    }
 }
 
 static void after_closed(cqln_node *n)
@@ -313,8 +336,10 @@ static void open_slot(cqln_slot *slot)
         slot->link = NULL;
         note_failure(n, st, cql_status_text(st));
         retry_later(n);
+        cqln_meter_count(n->meter, CQL_METRIC_CONNECT_FAILED);
         return;
     }
+    slot->link->traffic = &n->meter->traffic;
     c->links++;
 }
 

@@ -39,15 +39,19 @@ static struct cql_hosts *build(const cqln_cluster *c)
         text += text_size(n);
     }
     struct cql_hosts *v =
-        cqln_alloc_zero(c->al, sizeof *v + count * sizeof v->rows[0] + text);
+        cqln_alloc_zero(c->al, sizeof *v + count * (sizeof v->rows[0] + sizeof(cqln_meter *)) + text);
     if (!v)
         return NULL;
     atomic_init(&v->refs, 1);
     v->al = c->al;
-    char *at = (char *)&v->rows[count];
-    for (const cqln_node *n = c->nodes; n; n = n->next)
-        if (!n->removed)
-            fill_row(&v->rows[v->count++], n, &at);
+    v->meters = (cqln_meter **)(void *)&v->rows[count];
+    char *at = (char *)&v->meters[count];
+    for (const cqln_node *n = c->nodes; n; n = n->next) {
+        if (n->removed)
+            continue;
+        v->meters[v->count] = cqln_meter_ref(n->meter);
+        fill_row(&v->rows[v->count++], n, &at);
+    }
     return v;
 }
 
@@ -88,6 +92,9 @@ bool cql_hosts_at(const cql_hosts *hosts, size_t i, cql_host_info *out)
 
 void cql_hosts_free(cql_hosts *hosts)
 {
-    if (hosts && atomic_fetch_sub_explicit(&hosts->refs, 1, memory_order_acq_rel) == 1)
-        cqln_free(hosts->al, hosts);
+    if (!hosts || atomic_fetch_sub_explicit(&hosts->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < hosts->count; i++)
+        cqln_meter_unref(hosts->meters[i]);
+    cqln_free(hosts->al, hosts);
 }

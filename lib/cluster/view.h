@@ -8,6 +8,7 @@ struct cql_hosts {
     _Atomic(uint32_t) refs;
     const cql_allocator *al;
     size_t count;
+    cqln_meter **meters;  /* of the rows, behind them */
     cql_host_info rows[]; /* strings behind the rows */
 };
 

@@ -52,12 +52,14 @@ typedef struct cqln_io_ops {
                           void *user, cqln_lookup **out);
     void (*forget)(cqln_lookup *l); /* the callback will not come any more */
     void (*end)(cqln_io *io);       /* all streams are closed: let go of the loop, then ended() */
+    uint64_t (*now_us)(cqln_io *io); /* microseconds, monotonic, read each time */
 } cqln_io_ops;
 
 struct cqln_io {
     const cqln_io_ops *ops;
     const cqln_io_events *events;
     void *user;
+    unsigned inside; /* depth of the io's own calls of handlers on the stack */
 };
 
 #endif

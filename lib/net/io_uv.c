@@ -9,9 +9,15 @@
 static uint64_t io_now(cqln_io *base)
 {
     uv_parts *io = (uv_parts *)base;
-    if (!io->inside) /* called from outside the loop's turns: its clock is as old as the last turn */
+    if (!io->base.inside) /* called from outside the loop's turns: its clock is as old as the last turn */
         uv_update_time(io->loop);
     return uv_now(io->loop);
+}
+
+static uint64_t io_now_us(cqln_io *base)
+{
+    (void)base;
+    return uv_hrtime() / 1000;
 }
 
 static int64_t io_wall_us(cqln_io *base)
@@ -45,25 +51,25 @@ static void io_wake(cqln_io *base)
 static void on_async(uv_async_t *handle)
 {
     uv_parts *io = handle->data;
-    io->inside++;
+    io->base.inside++;
     io->base.events->woken(io->base.user);
-    io->inside--;
+    io->base.inside--;
 }
 
 static void on_prepare(uv_prepare_t *handle)
 {
     uv_parts *io = handle->data;
-    io->inside++;
+    io->base.inside++;
     io->base.events->turn(io->base.user);
-    io->inside--;
+    io->base.inside--;
 }
 
 static void on_timer(uv_timer_t *handle)
 {
     uv_parts *io = handle->data;
-    io->inside++;
+    io->base.inside++;
     io->base.events->timer(io->base.user);
-    io->inside--;
+    io->base.inside--;
 }
 
 static void on_limit(uv_timer_t *handle)
@@ -132,7 +138,8 @@ cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out)
 {
     static const cqln_io_ops ops = {io_now,     io_wall_us,      io_random,       io_on_loop,
                                     io_wake,    io_timer_at,     cqln_uv_connect, cqln_uv_write,
-                                    cqln_uv_shut, cqln_uv_resolve, cqln_uv_forget,  io_end};
+                                    cqln_uv_shut, cqln_uv_resolve, cqln_uv_forget,  io_end,
+                                    io_now_us};
     uv_parts *io = cqln_alloc_zero(al, sizeof *io);
     if (!io)
         return CQL_NO_MEMORY;
@@ -184,9 +191,9 @@ bool cqln_io_uv_turn(cqln_io *base, int timeout_ms)
     bool more = uv_run(io->loop, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0;
     if (timeout_ms > 0)
         uv_timer_stop(&io->limit);
-    io->inside++; /* what the handlers of this turn queued must not wait for the next call */
+    io->base.inside++; /* what the handlers of this turn queued must not wait for the next call */
     io->base.events->turn(io->base.user);
-    io->inside--;
+    io->base.inside--;
     return more;
 }
 

@@ -1,6 +1,22 @@
 /* A link moves bytes and time between the machine and the io, and events to its owner. */
 #include "net/link.h"
 
+static inline void count_bytes(_Atomic(uint64_t) *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static void show_in_flight(cqln_link *link, uint32_t now)
+{
+    if (!link->traffic || now == link->shown)
+        return;
+    uint32_t sum = atomic_load_explicit(&link->traffic->in_flight, memory_order_relaxed);
+    atomic_store_explicit(&link->traffic->in_flight, sum + now - link->shown,
+                          memory_order_relaxed);
+    link->shown = now;
+}
+
 static void set_deadline(cqln_link *link)
 {
     uint64_t at = link->ready ? cqln_conn_deadline(link->conn) : link->give_up_at;
@@ -92,10 +108,14 @@ static void on_received(void *user, size_t n)
     cqln_link *link = user;
     if (link->closing)
         return;
+    if (link->traffic)
+        count_bytes(&link->traffic->in, n);
     cqln_conn_commit(link->conn, n, cqln_loop_now(link->loop));
     pump(link);
-    if (!link->closing)
+    if (!link->closing) {
+        show_in_flight(link, cqln_conn_in_flight(link->conn));
         link->events->idle(link);
+    }
 }
 
 static void on_written(void *user)
@@ -126,8 +146,10 @@ static void finish(cqln_link *link)
     while (cqln_conn_next(link->conn, &ev))
         if (ev.kind == CQLN_CONN_EV_RESPONSE)
             link->events->response(link, &ev);
+    show_in_flight(link, 0);
     link->events->closed(link);
     cqln_conn_free(link->conn);
+    cqln_free(link->loop->al, link->stamps);
     cqln_free(link->loop->al, link);
 }
 
@@ -147,8 +169,11 @@ void cqln_link_flush(cqln_link *link)
     size_t len;
     if (link->closing || link->writing || !link->stream)
         return;
+    show_in_flight(link, cqln_conn_in_flight(link->conn));
     while (cqln_conn_output(link->conn, &bytes, &len)) {
         link->sealed++;
+        if (link->traffic)
+            count_bytes(&link->traffic->out, len);
         if (!link->loop->io->ops->write(link->stream, bytes, len)) {
             link->writing = len;
             return;
@@ -175,7 +200,8 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
     cqln_list_init(&link->dirty);
     cqln_deadline_init(&link->deadline, on_deadline);
     cqln_deferred_init(&link->finish, on_finish);
-    cql_status st = cqln_conn_new(config, &link->conn);
+    link->stamps = cqln_alloc_array(loop->al, (size_t)config->max_streams + 1, sizeof *link->stamps);
+    cql_status st = link->stamps ? cqln_conn_new(config, &link->conn) : CQL_NO_MEMORY;
     if (st)
         goto fail_link;
     link->give_up_at = cqln_loop_now(loop) + timeout_ms;
@@ -188,6 +214,7 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
 fail_conn:
     cqln_conn_free(link->conn);
 fail_link:
+    cqln_free(loop->al, link->stamps);
     cqln_free(loop->al, link);
     return st;
 }

@@ -5,7 +5,16 @@
 #include "conn/conn.h"
 #include "net/loop.h"
 
+#include <stdatomic.h>
+
 typedef struct cqln_link cqln_link;
+
+/* What goes over a link or several; written on the loop's thread, read on any. */
+typedef struct cqln_traffic {
+    _Atomic(uint64_t) in;  /* bytes */
+    _Atomic(uint64_t) out;
+    _Atomic(uint32_t) in_flight; /* requests, as of the end of the last read or write */
+} cqln_traffic;
 
 /* All on the loop's thread. A handler may submit, orphan and close anything. */
 typedef struct cqln_link_events {
@@ -32,6 +41,9 @@ struct cqln_link {
     cqln_address address;
     char address_text[CQLN_ADDRESS_TEXT];
     cql_str host;   /* view of address_text */
+    uint32_t *stamps;      /* by stream id: when it was taken, in microseconds that wrap */
+    cqln_traffic *traffic; /* NULL: not counted; set right after cqln_link_open */
+    uint32_t shown;        /* its part of traffic->in_flight */
     size_t writing; /* bytes of the conn that the transport still holds */
     bool closing;
     bool ready;
@@ -58,9 +70,16 @@ static inline cql_status cqln_link_submit(cqln_link *link, const uint8_t *envelo
     if (st)
         return st;
     *mark = link->sealed;
+    link->stamps[*stream] = (uint32_t)cqln_loop_us(link->loop);
     if (cqln_list_empty(&link->dirty))
         cqln_list_push(&link->loop->dirty, &link->dirty);
     return CQL_OK;
+}
+
+/* How long the answer to this stream took, in the handler of its response. */
+static inline uint32_t cqln_link_took_us(const cqln_link *link, int16_t stream)
+{
+    return (uint32_t)cqln_loop_us(link->loop) - link->stamps[stream];
 }
 
 /* May the bytes submitted with this mark have left? */

@@ -56,6 +56,7 @@ static void on_turn(void *user)
     cqln_list *node;
     while ((node = cqln_list_pop(&loop->dirty)) != NULL)
         cqln_link_flush(CQLN_CONTAINER(node, cqln_link, dirty));
+    loop->us = 0;
 }
 
 static void on_ended(void *user)
@@ -71,6 +72,7 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
     loop->io = io;
     loop->al = al;
     loop->log = log;
+    loop->us = 0;
     loop->armed = UINT64_MAX;
     loop->ended = ended;
     loop->user = user;
@@ -80,6 +82,12 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
     cqln_mpsc_init(&loop->mailbox);
     io->events = &events;
     io->user = loop;
+}
+
+uint64_t cqln_loop_read_us(cqln_loop *loop)
+{
+    loop->us = loop->io->ops->now_us(loop->io);
+    return loop->us;
 }
 
 void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d))

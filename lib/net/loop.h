@@ -35,6 +35,7 @@ struct cqln_loop {
     const cql_allocator *al;
     const cqln_log *log;
     cqln_wheel wheel;
+    uint64_t us;        /* cqln_loop_us read it in this turn; 0: not yet */
     uint64_t armed;     /* when the io's timer comes; UINT64_MAX: not armed */
     cqln_list dirty;    /* links with bytes to write */
     cqln_list deferred;
@@ -50,6 +51,13 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
 static inline uint64_t cqln_loop_now(cqln_loop *loop)
 {
     return loop->io->ops->now(loop->io);
+}
+
+/* Microseconds, monotonic; read once in a turn, and at each call from outside the turns. */
+uint64_t cqln_loop_read_us(cqln_loop *loop);
+static inline uint64_t cqln_loop_us(cqln_loop *loop)
+{
+    return loop->us && loop->io->inside ? loop->us : cqln_loop_read_us(loop);
 }
 
 void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d));

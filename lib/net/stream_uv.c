@@ -79,12 +79,12 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
     (void)buf;
     if (n == 0 || s->closing)
         return;
-    s->io->inside++;
+    s->io->base.inside++;
     if (n > 0)
         s->ev->received(s->user, (size_t)n);
     else
         lost(s, (int)n);
-    s->io->inside--;
+    s->io->base.inside--;
 }
 
 static void on_connect(uv_connect_t *req, int status)
@@ -100,10 +100,10 @@ static void on_connect(uv_connect_t *req, int status)
         s->fd = fd;
         status = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read);
     }
-    s->io->inside++;
+    s->io->base.inside++;
     s->ev->connected(s->user, status == 0 ? CQL_OK : status_of(status),
                      status == 0 ? "" : reason_of(status));
-    s->io->inside--;
+    s->io->base.inside--;
 }
 
 static void fill_sockaddr(struct sockaddr_storage *out, const cqln_address *a)
@@ -187,12 +187,12 @@ static void on_room(uv_poll_t *handle, int status, int events)
         return;
     }
     uv_poll_stop(&s->room);
-    s->io->inside++;
+    s->io->base.inside++;
     if (n < 0)
         lost(s, (int)n);
     else
         s->ev->written(s->user);
-    s->io->inside--;
+    s->io->base.inside--;
 }
 
 /* libuv watches a descriptor once, and the stream has its own: hence the second one. */
@@ -234,9 +234,9 @@ static void on_shut(uv_handle_t *handle)
         return;
     if (s->room_fd >= 0)
         close(s->room_fd);
-    s->io->inside++;
+    s->io->base.inside++;
     s->ev->closed(s->user);
-    s->io->inside--;
+    s->io->base.inside--;
     cqln_free(s->io->al, s);
 }
 
@@ -288,9 +288,9 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list
     size_t count = status == 0 ? collect(found, list, l->port) : 0;
     uv_freeaddrinfo(list);
     if (l->cb) {
-        l->io->inside++;
+        l->io->base.inside++;
         l->cb(l->user, found, count, status == 0 ? "no address" : uv_strerror(status));
-        l->io->inside--;
+        l->io->base.inside--;
     }
     cqln_free(l->io->al, l);
 }

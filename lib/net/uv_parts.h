@@ -17,7 +17,6 @@ typedef struct uv_parts {
     uv_timer_t limit; /* own loops: bounds one turn */
     pthread_t thread;
     unsigned open_handles;
-    unsigned inside; /* depth of our callbacks on the stack */
     bool own;
 } uv_parts;
 

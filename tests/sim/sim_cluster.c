@@ -390,6 +390,21 @@ static void on_closed(void *user)
     ((world *)user)->closed = true;
 }
 
+/* What was begun has ended one way, and nothing is under way any more. */
+static void check_meter(const world *w, const cqln_meter *m, uint64_t begun)
+{
+    uint64_t ended = 0;
+    for (int i = 0; i < CQLN_METER_BUCKETS; i++)
+        ended += m->buckets[i];
+    for (int i = CQL_METRIC_ERROR_TIMEOUT; i < CQL_METRIC_COUNT; i++)
+        ended += m->values[i];
+    if (m->values[CQL_METRIC_REQUESTS] != begun || ended != begun)
+        die(w, "the metrics have lost or invented a request", NULL);
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        if (n->meter->traffic.in_flight != 0)
+            die(w, "the metrics show a request under way after the end", NULL);
+}
+
 static void end_world(world *w)
 {
     cqln_cluster_close(&w->c, on_closed, w);
@@ -400,6 +415,7 @@ static void end_world(world *w)
     if (!cqln_list_empty(&w->io.streams))
         die(w, "a connection was left open", NULL);
     check_writes(w);
+    check_meter(w, w->c.meter, w->op_count + 2); /* and two that prepared */
     cql_prepared_unref(w->echo);
     cql_prepared_unref(w->insert);
     cqln_cluster_fini(&w->c);

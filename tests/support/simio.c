@@ -121,6 +121,11 @@ static uint64_t io_now(cqln_io *io)
     return of(io)->now;
 }
 
+static uint64_t io_now_us(cqln_io *io)
+{
+    return of(io)->now * 1000;
+}
+
 static int64_t io_wall(cqln_io *io)
 {
     return (int64_t)of(io)->now * 1000 + 1700000000000000;
@@ -214,7 +219,8 @@ static void io_end(cqln_io *io)
 void simio_init(simio *s, mockcluster *mc, uint64_t seed)
 {
     static const cqln_io_ops ops = {io_now,     io_wall,  io_random, io_on_loop, io_wake,   io_timer_at,
-                                    io_connect, io_write, io_close,  io_resolve, io_forget, io_end};
+                                    io_connect, io_write, io_close,  io_resolve, io_forget, io_end,
+                                    io_now_us};
     memset(s, 0, sizeof *s);
     s->io.ops = &ops;
     s->mc = mc;

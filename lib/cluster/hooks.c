@@ -1,0 +1,64 @@
+/* The program's hooks: what a tracer hangs on. */
+#include "cluster/hooks.h"
+
+static const char *kind_of(const cqln_request *req)
+{
+    if (req->is_prepare)
+        return "prepare";
+    switch (req->env.data[4]) { /* the opcode in the envelope's header */
+    case CQLN_OP_EXECUTE:
+        return "execute";
+    case CQLN_OP_BATCH:
+        return "batch";
+    default:
+        return "query";
+    }
+}
+
+static cql_request_note note_of(cqln_request *req)
+{
+    cql_request_note note = {
+        .id = cqln_request_handle(req), .kind = kind_of(req), .host = ""};
+    return note;
+}
+
+void cqln_hooks_start(cqln_request *req)
+{
+    const cql_request_hooks *hooks = req->cluster->config->hooks;
+    cql_request_note note = note_of(req);
+    if (hooks->start)
+        hooks->start(hooks->self, &note, &req->hook_slot);
+}
+
+void cqln_hooks_attempt(cqln_request *req, const cqln_link *link)
+{
+    const cql_request_hooks *hooks = req->cluster->config->hooks;
+    cql_request_note note = note_of(req);
+    note.host = link->address_text;
+    note.attempt = req->attempts + 1u;
+    note.elapsed_us = cqln_request_took_us(req);
+    if (hooks->attempt)
+        hooks->attempt(hooks->self, &note, &req->hook_slot);
+}
+
+/* The node may have left the cluster since: only one that is still known is named. */
+static const char *last_host(const cqln_request *req)
+{
+    for (const cqln_node *n = req->cluster->nodes; req->last && n; n = n->next)
+        if (n == req->last)
+            return n->address_text;
+    return "";
+}
+
+void cqln_hooks_end(cqln_request *req, const cql_error *err)
+{
+    const cql_request_hooks *hooks = req->cluster->config->hooks;
+    cql_request_note note = note_of(req);
+    note.host = last_host(req);
+    note.attempt = req->attempts + 1u;
+    note.elapsed_us = cqln_request_took_us(req);
+    note.status = err ? cql_error_status(err) : CQL_OK;
+    note.err = err;
+    if (hooks->end)
+        hooks->end(hooks->self, &note, &req->hook_slot);
+}

@@ -1,0 +1,71 @@
+/* meter.h: the numbers behind <cqlnative/metrics.h>. The loop's thread writes them, any thread reads
+ * them: plain loads and stores, no locked instruction. */
+#ifndef CQLN_CLUSTER_METER_H
+#define CQLN_CLUSTER_METER_H
+
+#include "base/alloc.h"
+#include "net/link.h"
+
+#include <cqlnative/metrics.h>
+
+#include <stdatomic.h>
+
+/* A latency goes into one of eight buckets per power of two, up to 2^27 microseconds (two minutes). */
+enum { CQLN_METER_EXPONENT = 26, CQLN_METER_BUCKETS = (CQLN_METER_EXPONENT - 1) * 8 };
+
+typedef _Atomic(uint64_t) cqln_counter;
+
+typedef struct cqln_meter {
+    _Atomic(uint32_t) refs;
+    const cql_allocator *al;
+    cqln_counter values[CQL_METRIC_COUNT]; /* those that are not read from elsewhere */
+    cqln_traffic traffic;
+    cqln_counter sum_us;
+    cqln_counter max_us;
+    cqln_counter buckets[CQLN_METER_BUCKETS];
+} cqln_meter;
+
+/* Writers are on the loop's thread. */
+static inline void cqln_count_add(cqln_counter *c, uint64_t n)
+{
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static inline void cqln_meter_count(cqln_meter *m, cql_metric which)
+{
+    cqln_count_add(&m->values[which], 1);
+}
+
+static inline unsigned cqln_meter_bucket(uint32_t us)
+{
+    if (us < 8)
+        return us;
+    unsigned exponent = 31u - (unsigned)__builtin_clz(us);
+    if (exponent > CQLN_METER_EXPONENT)
+        return CQLN_METER_BUCKETS - 1;
+    return (exponent - 2) * 8 + ((us >> (exponent - 3)) & 7);
+}
+
+static inline void cqln_meter_latency(cqln_meter *m, uint32_t us)
+{
+    cqln_count_add(&m->buckets[cqln_meter_bucket(us)], 1);
+    cqln_count_add(&m->sum_us, us);
+    if (us > atomic_load_explicit(&m->max_us, memory_order_relaxed))
+        atomic_store_explicit(&m->max_us, us, memory_order_relaxed);
+}
+
+/* The least latency of a bucket. */
+uint64_t cqln_meter_bound(unsigned bucket);
+/* The class of an error; CQL_METRIC_COUNT for CQL_OK. */
+cql_metric cqln_meter_class(cql_status st);
+
+/* A node goes: the sums that the session shows over its nodes keep what it counted. */
+void cqln_meter_keep(cqln_meter *session, const cqln_meter *node);
+
+/* Zeroed, one holder; NULL when memory is out. */
+cqln_meter *cqln_meter_new(const cql_allocator *al);
+cqln_meter *cqln_meter_ref(cqln_meter *m); /* [any thread] */
+void cqln_meter_unref(cqln_meter *m);      /* [any thread]; NULL is fine */
+
+#endif

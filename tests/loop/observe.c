@@ -1,0 +1,273 @@
+/* What a session tells about itself on real sockets: metrics and hooks. */
+#include "mockserver.h"
+#include "unit.h"
+
+#include <cqlnative/cql.h>
+#include <poll.h>
+#include <stdatomic.h>
+
+static mockserver server;
+
+static int start_server(void **state)
+{
+    (void)state;
+    mockserver_start(&server, 3);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    mockserver_stop(&server);
+    return 0;
+}
+
+static cql_session *open_session(const char *more, const cql_request_hooks *hooks)
+{
+    char url[400];
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, &err), CQL_OK);
+    assert_int_equal(cql_options_set_request_hooks(o, hooks), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    if (cql_session_connect_wait(s, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    cql_options_free(o);
+    return s;
+}
+
+static void close_session(cql_session *s)
+{
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    cql_session_free(s);
+}
+
+static uint64_t of_session(cql_session *s, cql_metric which)
+{
+    cql_metrics *m = cql_session_metrics(s);
+    assert_non_null(m);
+    uint64_t v = cql_metrics_value(m, CQL_METRICS_SESSION, which);
+    cql_metrics_free(m);
+    return v;
+}
+
+static void count_what_happens(const char *mode)
+{
+    cql_latency l;
+    cql_session *s = open_session(mode, NULL);
+    assert_int_equal(of_session(s, CQL_METRIC_REQUESTS), 0);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 2", NULL, NULL), CQL_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(cql_session_query_wait(s, "syntax", NULL, NULL), CQL_SERVER_SYNTAX_ERROR);
+    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_IN_FLIGHT); i++)
+        poll(NULL, 0, 1); /* it is shown at the end of a read, the callback came before that */
+    cql_metrics *m = cql_session_metrics(s);
+    assert_int_equal(cql_metrics_nodes(m), 3);
+    assert_int_equal(cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_REQUESTS), 35);
+    assert_int_equal(cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_ERROR_REFUSED), 5);
+    assert_int_equal(cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_IN_FLIGHT), 0);
+    assert_int_equal(cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_QUEUED), 0);
+    assert_true(cql_metrics_latency(m, CQL_METRICS_SESSION, &l));
+    assert_int_equal(l.count, 30);
+    assert_true(l.max_us > 0 && l.p50_us <= l.p99_us && l.p99_us <= l.max_us);
+    uint64_t requests = 0, refused = 0, connections = 0;
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(strstr(cql_metrics_node(m, i), "127.9.0."));
+        requests += cql_metrics_value(m, i, CQL_METRIC_REQUESTS);
+        refused += cql_metrics_value(m, i, CQL_METRIC_ERROR_REFUSED);
+        connections += cql_metrics_value(m, i, CQL_METRIC_CONNECTIONS);
+        assert_true(cql_metrics_value(m, i, CQL_METRIC_OPENED) >= 1);
+        assert_true(cql_metrics_value(m, i, CQL_METRIC_BYTES_IN) > 100);
+        assert_true(cql_metrics_value(m, i, CQL_METRIC_BYTES_OUT) > 100);
+    }
+    assert_int_equal(requests, 35);
+    assert_int_equal(refused, 5);
+    assert_int_equal(connections,
+                     cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_CONNECTIONS));
+    close_session(s);
+    assert_int_equal(cql_metrics_nodes(m), 3); /* it outlives its session */
+    assert_string_equal(cql_metrics_node(m, 3), "");
+    assert_true(cql_metrics_prometheus(m, NULL, 0) > 1000);
+    cql_metrics_free(m);
+    cql_metrics_free(NULL);
+    assert_null(cql_session_metrics(NULL));
+}
+
+static void own_thread_counts(void **state)
+{
+    (void)state;
+    count_what_happens("loop_threads=1");
+}
+
+static void driven_counts(void **state)
+{
+    (void)state;
+    count_what_happens("loop_threads=0");
+}
+
+static void count_call(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)s;
+    (void)err;
+    (void)res;
+    atomic_fetch_add((atomic_uint *)user, 1);
+}
+
+static void requests_under_way_are_seen(void **state)
+{
+    (void)state;
+    atomic_uint calls = 0;
+    cql_session *s = open_session(
+        "loop_threads=1&max_pending_requests=8&max_requests_per_connection=1&max_connections_per_host=1",
+        NULL);
+    server.hold_ms = 100;
+    unsigned sent = 0;
+    while (cql_session_query(s, "SELECT * FROM t rows 2", count_call, &calls) == CQL_OK)
+        sent++;
+    assert_int_equal(sent, 8);
+    uint64_t in_flight = 0, most = 0, queued = 0;
+    for (int i = 0; i < 50 && calls < 8; i++, poll(NULL, 0, 2)) {
+        in_flight = of_session(s, CQL_METRIC_IN_FLIGHT);
+        most = in_flight > most ? in_flight : most;
+        uint64_t q = of_session(s, CQL_METRIC_QUEUED);
+        queued = q > queued ? q : queued;
+    }
+    assert_true(most >= 1 && most <= 8);
+    assert_true(queued >= 1 && queued <= 8);
+    assert_true(of_session(s, CQL_METRIC_REFUSED) >= 1);
+    while (calls < 8)
+        poll(NULL, 0, 1);
+    server.hold_ms = 0;
+    close_session(s);
+}
+
+static void time_outs_and_losses_are_counted(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&request_timeout=30&reconnect_base=10", NULL);
+    server.hold_ms = 150;
+    assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, NULL), CQL_TIMEOUT);
+    server.hold_ms = 0;
+    assert_int_equal(of_session(s, CQL_METRIC_ERROR_TIMEOUT), 1);
+    mockserver_cut(&server);
+    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_LOST) < 3; i++)
+        poll(NULL, 0, 1);
+    assert_true(of_session(s, CQL_METRIC_LOST) >= 3);
+    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_CONNECTIONS) < 3; i++)
+        poll(NULL, 0, 1);
+    assert_true(of_session(s, CQL_METRIC_OPENED) >= 6);
+    close_session(s);
+}
+
+/* --- hooks ------------------------------------------------------------------------------------------ */
+
+typedef struct tracer {
+    atomic_uint starts, attempts, ends, errors, wrong;
+    const char *kind;
+} tracer;
+
+typedef struct span {
+    uint64_t id;
+    unsigned attempts;
+} span;
+
+static void on_start(void *self, const cql_request_note *note, void **slot)
+{
+    tracer *t = self;
+    span *sp = calloc(1, sizeof *sp);
+    sp->id = note->id;
+    t->wrong += *slot != NULL || note->host[0] || note->attempt || note->elapsed_us;
+    t->kind = note->kind;
+    *slot = sp;
+    t->starts++;
+}
+
+static void on_attempt(void *self, const cql_request_note *note, void **slot)
+{
+    tracer *t = self;
+    span *sp = *slot;
+    t->wrong += sp->id != note->id || note->attempt != ++sp->attempts ||
+                strncmp(note->host, "127.9.0.", 8) != 0;
+    t->attempts++;
+}
+
+static void on_end(void *self, const cql_request_note *note, void **slot)
+{
+    tracer *t = self;
+    span *sp = *slot;
+    t->wrong += sp->id != note->id || note->attempt != sp->attempts;
+    t->wrong += (note->err != NULL) != (note->status != CQL_OK);
+    t->errors += note->err != NULL;
+    t->ends++;
+    free(sp);
+}
+
+static void hooks_frame_every_request(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=1", "loop_threads=0"};
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        tracer t = {.starts = 0};
+        cql_prepared *p = NULL;
+        cql_batch *b = NULL;
+        const cql_request_hooks hooks = {.size = sizeof hooks,
+                                         .self = &t,
+                                         .start = on_start,
+                                         .attempt = on_attempt,
+                                         .end = on_end};
+        cql_session *s = open_session(modes[i], &hooks);
+        assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 2", NULL, NULL), CQL_OK);
+        assert_string_equal(t.kind, "query");
+        assert_int_equal(cql_session_query_wait(s, "syntax", NULL, NULL), CQL_SERVER_SYNTAX_ERROR);
+        assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, NULL),
+                         CQL_OK);
+        assert_string_equal(t.kind, "prepare");
+        cql_statement *st = cql_prepared_bind(p);
+        cql_statement_bind_int32(st, 0, 7);
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_OK);
+        assert_string_equal(t.kind, "execute");
+        assert_int_equal(cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b), CQL_OK);
+        assert_int_equal(cql_batch_add(b, st), CQL_OK);
+        assert_int_equal(cql_session_execute_batch_wait(s, b, NULL, NULL), CQL_OK);
+        assert_string_equal(t.kind, "batch");
+        cql_batch_free(b);
+        cql_statement_free(st);
+        cql_prepared_unref(p);
+        close_session(s);
+        assert_int_equal(t.starts, 5);
+        assert_int_equal(t.ends, 5);
+        assert_true(t.attempts >= 5); /* a statement is prepared again on a node that lacks it */
+        assert_int_equal(t.errors, 1);
+        assert_int_equal(t.wrong, 0);
+    }
+}
+
+static void hooks_of_another_size_are_refused(void **state)
+{
+    (void)state;
+    cql_options *o = NULL;
+    cql_request_hooks hooks = {.size = 8};
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_set_request_hooks(o, &hooks), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_options_set_request_hooks(NULL, NULL), CQL_BAD_ARGUMENT);
+    cql_options_free(o);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(own_thread_counts),
+        CASE(driven_counts),
+        CASE(requests_under_way_are_seen),
+        CASE(time_outs_and_losses_are_counted),
+        CASE(hooks_frame_every_request),
+        CASE(hooks_of_another_size_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
