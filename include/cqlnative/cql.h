@@ -5,6 +5,7 @@
 
 #include <cqlnative/base.h>
 #include <cqlnative/error.h>
+#include <cqlnative/events.h>
 #include <cqlnative/metrics.h>
 #include <cqlnative/options.h>
 #include <cqlnative/policy.h>

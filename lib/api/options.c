@@ -271,6 +271,22 @@ void cql_options_set_log(cql_options *o, cql_log_fn fn, void *user, cql_log_leve
     o->config.log.level = level;
 }
 
+void cql_options_on_node_event(cql_options *o, cql_node_event_fn fn, void *user)
+{
+    if (!o)
+        return;
+    o->config.node_event = fn;
+    o->config.node_event_user = user;
+}
+
+void cql_options_set_address_translator(cql_options *o, cql_translate_fn fn, void *user)
+{
+    if (!o)
+        return;
+    o->config.translate = fn;
+    o->config.translate_user = user;
+}
+
 /* --- connection string ---------------------------------------------------------------------------- */
 
 static int hex_digit(char c)

@@ -5,6 +5,7 @@
 #include "cluster/expiry.h"
 #include "cluster/lessons.h"
 #include "cluster/race.h"
+#include "cluster/tell.h"
 
 #include <cqlnative/version.h>
 
@@ -37,6 +38,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     c->drain_mail.fn = on_drain_mail;
     cqln_deferred_init(&c->close_step, on_close_step);
     cqln_deferred_init(&c->connecting, on_connecting);
+    cqln_tell_init(c);
     cqln_deadline_init(&c->close_deadline, on_close_deadline);
     cqln_deadline_init(&c->connect_grace, on_grace);
     cqln_slots_init(c);
@@ -88,6 +90,7 @@ void cqln_cluster_fini(cqln_cluster *c)
     cqln_races_free(c);
     cqln_control_free(c->control);
     cqln_nodes_free(c);
+    cqln_tell_fini(c);
     cql_hosts_free(c->view);
     cqln_meter_unref(c->meter);
     cql_error_unref(c->connect_error);

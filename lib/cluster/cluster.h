@@ -62,6 +62,11 @@ struct cqln_node {
     uint64_t taught;   /* number of the next one that nobody waits for */
     uint32_t teaching; /* such lessons under way */
     cqln_meter *meter;
+    bool told_added; /* tell.c */
+    bool told_up;
+    bool told_down;
+    uint32_t unsaid;  /* failures that were not logged since said_at */
+    uint64_t said_at;
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
@@ -69,6 +74,7 @@ struct cqln_node {
 };
 
 typedef struct cqln_control cqln_control;
+typedef struct cqln_gone cqln_gone;
 
 /* The prepared statements that are remembered (lessons.c), in the order in which they came: number s is
  * items[s % cap], from end - count on. */
@@ -134,6 +140,8 @@ struct cqln_cluster {
     void *drain_user;
 
     cqln_meter *meter; /* of whole requests */
+    struct cqln_gone *gone; /* nodes that left, to be told (tell.c) */
+    cqln_deferred telling;
     cqln_control *control;
     cql_session_cb connect_cb;
     void *connect_user;

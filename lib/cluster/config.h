@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 
+#include <cqlnative/events.h>
 #include <cqlnative/metrics.h>
 #include <cqlnative/policy.h>
 
@@ -83,6 +84,10 @@ typedef struct cqln_config {
     uint32_t client_timestamps; /* bool */
     uint32_t preset;            /* of the options: which one */
     cqln_log log;
+    cql_node_event_fn node_event; /* these two: NULL: none */
+    void *node_event_user;
+    cql_translate_fn translate;
+    void *translate_user;
     const cql_request_hooks *hooks; /* NULL: none; the program's */
 } cqln_config;
 

@@ -6,6 +6,7 @@
  */
 #include "cluster/cluster.h"
 #include "cluster/discover.h"
+#include "cluster/tell.h"
 #include "cluster/tries.h"
 
 #include <string.h>
@@ -213,7 +214,8 @@ static void on_push(cqln_link *link, const cqln_conn_event *ev)
              event.change.ptr);
     if (cql_str_equal(event.change, cql_str_of("UP")) &&
         cqln_address_from_bytes(&address, event.address.address, event.address.len,
-                                event.address.port))
+                                event.address.port) &&
+        cqln_translate(ctl->c, &address))
         cqln_node_hint_up(ctl->c, &address);
     schedule_refresh(ctl, DEBOUNCE_MS); /* events are hints: what holds is in the tables */
 }

@@ -2,6 +2,7 @@
 #include "cluster/discover.h"
 
 #include "cluster/inner.h"
+#include "cluster/tell.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct cqln_discover {
     cqln_discover_cb cb;
     void *user;
     bool old_peers; /* the server has no peers_v2 */
+    unsigned left_out; /* rows of the peers table that could not be used, at the last reading */
 };
 
 static const char local_cql[] = "SELECT * FROM system.local WHERE key='local'";
@@ -75,23 +77,44 @@ static bool common_cells(cql_rows *rows, const cql_result *res, cqln_node_info *
 
 /* --- peers --------------------------------------------------------------------------------------- */
 
+/* What a row lacks, NULL when it is whole. */
+static const char *read_peer(cqln_discover *d, cql_rows *rows, const cql_result *res,
+                             const cqln_address *own, cqln_node_info *info)
+{
+    uint16_t port = port_cell(rows, res, "native_port", own->port);
+    if (!address_cell(rows, res, "native_address", port, &info->address) &&
+        !address_cell(rows, res, "rpc_address", port, &info->address) &&
+        !address_cell(rows, res, "peer", port, &info->address))
+        return "an address that can be used";
+    if (!common_cells(rows, res, info))
+        return "a host id, a data centre or a rack";
+    return cqln_translate(d->c, &info->address) ? NULL : "an address that is translated";
+}
+
+/* Rows stay broken for long: the log says it when their number changes. */
+static void report_left_out(cqln_discover *d, unsigned count, const char *what)
+{
+    if (count != d->left_out && count > 0)
+        CQLN_LOG(d->c->loop.log, CQL_LOG_WARN,
+                 "rows of the peers table left out: %u; the first lacks %s", count, what);
+    d->left_out = count;
+}
+
 static void put_peers(cqln_discover *d, const cql_result *res, const cqln_address *own)
 {
     cql_rows rows;
-    unsigned count = 0;
+    unsigned count = 0, left_out = 0;
+    const char *first = "";
     cql_rows_init(&rows, res);
     while (cql_rows_next(&rows) && count++ < NODES_MAX) {
         cqln_node_info info;
-        uint16_t port = port_cell(&rows, res, "native_port", own->port);
-        bool ok = address_cell(&rows, res, "native_address", port, &info.address) ||
-                  address_cell(&rows, res, "rpc_address", port, &info.address) ||
-                  address_cell(&rows, res, "peer", port, &info.address);
-        if (!ok || !common_cells(&rows, res, &info) || cqln_address_equal(&info.address, own)) {
-            CQLN_LOG(d->c->loop.log, CQL_LOG_DEBUG, "a row of the peers table is left out");
-            continue;
-        }
-        cqln_node_put(d->c, &info);
+        const char *lacks = read_peer(d, &rows, res, own, &info);
+        if (lacks && left_out++ == 0)
+            first = lacks;
+        if (!lacks && !cqln_address_equal(&info.address, own))
+            cqln_node_put(d->c, &info);
     }
+    report_left_out(d, left_out, first);
 }
 
 static bool decode(cqln_discover *d, const cqln_conn_event *ev, cql_result *res, cqln_metadata **fresh)

@@ -1,6 +1,7 @@
 /* The nodes of the cluster: the list, and the choice among them. */
 #include "base/error.h"
 #include "cluster/slots.h"
+#include "cluster/tell.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ void cqln_nodes_recount(cqln_cluster *c)
         if (n->usable && c->ready_count < c->ready_cap)
             c->ready[c->ready_count++] = n;
     }
+    cqln_tell_soon(c);
 }
 
 static bool slot_free(const cqln_slot *slot)
@@ -239,7 +241,7 @@ void cqln_nodes_sweep(cqln_cluster *c)
             n->seen = false;
             continue;
         }
-        CQLN_LOG(c->loop.log, CQL_LOG_INFO, "node %s left the cluster", n->address_text);
+        cqln_tell_removed(n);
         n->removed = true;
         cqln_deadline_clear(&c->loop, &n->retry);
         cqln_slots_close(n, "the node was removed from the cluster");
@@ -280,6 +282,8 @@ void cqln_nodes_free(cqln_cluster *c)
     while (c->nodes) {
         cqln_node *n = c->nodes;
         c->nodes = n->next;
+        if (!n->removed)
+            cqln_tell_removed(n);
         free_node(n);
     }
     cqln_free(c->al, c->ready);

@@ -4,6 +4,7 @@
 #include "base/quote.h"
 #include "cluster/inner.h"
 #include "cluster/lessons.h"
+#include "cluster/tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,8 +181,8 @@ static void note_failure(cqln_node *n, cql_status st, const char *reason)
     n->last_status = st;
     snprintf(n->last_reason, sizeof n->last_reason, "%s", reason);
     if (news)
-        CQLN_LOG(n->cluster->loop.log, CQL_LOG_WARN, "connection to %s: %s", n->address_text,
-                 reason);
+        cqln_tell_failure(n, reason);
+    cqln_tell_soon(n->cluster);
 }
 
 static void on_ready(cqln_link *link)

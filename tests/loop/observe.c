@@ -4,6 +4,7 @@
 
 #include <cqlnative/cql.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 static mockserver server;
@@ -257,6 +258,154 @@ static void hooks_of_another_size_are_refused(void **state)
     cql_options_free(o);
 }
 
+/* --- nodes ------------------------------------------------------------------------------------------ */
+
+typedef struct watch {
+    pthread_mutex_t lock;
+    char lines[16000]; /* events and log, in order */
+    unsigned wrong;
+    const char *broken; /* the translator answers nonsense for this one */
+} watch;
+
+static void keep(watch *w, const char *prefix, const char *text)
+{
+    pthread_mutex_lock(&w->lock);
+    size_t len = strlen(w->lines);
+    if (len + strlen(prefix) + strlen(text) + 3 < sizeof w->lines)
+        snprintf(w->lines + len, sizeof w->lines - len, "%s%s\n", prefix, text);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static unsigned seen(watch *w, const char *text)
+{
+    unsigned n = 0;
+    pthread_mutex_lock(&w->lock);
+    for (const char *at = w->lines; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
+static void wait_seen(watch *w, const char *text, unsigned times)
+{
+    for (int i = 0; i < 10000 && seen(w, text) < times; i++)
+        poll(NULL, 0, 1);
+    if (seen(w, text) < times)
+        fail_msg("\"%s\" did not come %u times:\n%s", text, times, w->lines);
+}
+
+static void on_node(void *user, cql_session *s, cql_node_event event, const cql_host_info *host)
+{
+    static const char *const names[] = {"added ", "up ", "down ", "removed "};
+    watch *w = user;
+    keep(w, names[event], host->address);
+    pthread_mutex_lock(&w->lock);
+    w->wrong += s == NULL || strcmp(host->data_center, "datacenter1") != 0;
+    w->wrong += (event == CQL_NODE_DOWN) != (event != CQL_NODE_REMOVED && host->reason[0] != '\0');
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void on_log(void *user, cql_log_level level, cql_str text)
+{
+    char line[600];
+    snprintf(line, sizeof line, "%d %.*s", (int)level, (int)text.len, text.ptr);
+    keep(user, "log ", line);
+}
+
+static bool translate(void *user, const char *from, char *to, size_t size)
+{
+    watch *w = user;
+    if (w->broken && strcmp(from, w->broken) == 0)
+        return snprintf(to, size, "nowhere") > 0;
+    if (strncmp(from, "10.", 3) != 0)
+        return false;
+    return snprintf(to, size, "127.%s", from + 3) > 0;
+}
+
+static cql_session *open_watched(watch *w, const char *more)
+{
+    char url[300];
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    cql_error *err = NULL;
+    memset(w->lines, 0, sizeof w->lines);
+    pthread_mutex_init(&w->lock, NULL);
+    snprintf(url, sizeof url, "cql://%s/?refresh_interval=1s&reconnect_base=10&%s",
+             mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, &err), CQL_OK);
+    cql_options_on_node_event(o, on_node, w);
+    cql_options_set_log(o, on_log, w, CQL_LOG_INFO);
+    cql_options_set_address_translator(o, translate, w);
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    cql_options_free(o);
+    if (cql_session_connect_wait(s, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    return s;
+}
+
+/* No event of the server comes here: what changed is found by reading the tables again. */
+static void nodes_are_told_as_they_come_and_go(void **state)
+{
+    (void)state;
+    static watch w;
+    char line[100];
+    w = (watch){.wrong = 0};
+    cql_session *s = open_watched(&w, "");
+    wait_seen(&w, "added 127.9.0.", 3);
+    wait_seen(&w, "\nup 127.9.0.", 3);
+    wait_seen(&w, "is up", 3);
+    mockserver_cut(&server);
+    wait_seen(&w, "down 127.9.0.", 3);
+    wait_seen(&w, "\nup 127.9.0.", 6);
+    snprintf(line, sizeof line, "removed %s", mockserver_host(&server, 2));
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[2].member = false;
+    pthread_mutex_unlock(&server.lock);
+    wait_seen(&w, line, 1);
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[2].member = true;
+    pthread_mutex_unlock(&server.lock);
+    wait_seen(&w, "added 127.9.0.", 4);
+    wait_seen(&w, "\nup 127.9.0.", 7);
+    close_session(s);
+    assert_int_equal(seen(&w, "removed "), 1);
+    assert_int_equal(seen(&w, "log 3 node"), seen(&w, "joined") + seen(&w, "is up") + seen(&w, " left"));
+    assert_int_equal(seen(&w, "joined"), seen(&w, "\nadded ") + (strncmp(w.lines, "added", 5) == 0));
+    assert_int_equal(seen(&w, "is up"), seen(&w, "\nup "));
+    assert_int_equal(seen(&w, " left"), 1);
+    assert_int_equal(seen(&w, "log 2 node"), seen(&w, "\ndown "));
+    assert_int_equal(w.wrong, 0);
+    pthread_mutex_destroy(&w.lock);
+}
+
+static void addresses_are_translated(void **state)
+{
+    (void)state;
+    static watch w;
+    char broken[80];
+    w = (watch){.wrong = 0};
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[1].address.bytes[0] = 10; /* what the tables show is not where it listens */
+    server.mc.nodes[2].address.bytes[0] = 10;
+    snprintf(broken, sizeof broken, "%s", mockserver_host(&server, 2));
+    w.broken = broken;
+    pthread_mutex_unlock(&server.lock);
+    cql_session *s = open_watched(&w, "");
+    wait_seen(&w, "\nup 127.9.0.1", 1);
+    wait_seen(&w, "\nup 127.9.0.2", 1);
+    wait_seen(&w, "the address translator gave \"nowhere\" for 10.9.0.3", 1);
+    wait_seen(&w, "rows of the peers table left out: 1", 1);
+    cql_hosts *hosts = cql_session_hosts(s);
+    assert_int_equal(cql_hosts_count(hosts), 2);
+    cql_hosts_free(hosts);
+    wait_seen(&w, "for 10.9.0.3", 3); /* read again and again, */
+    assert_int_equal(seen(&w, "rows of the peers table"), 1); /* said once */
+    close_session(s);
+    assert_int_equal(w.wrong, 0);
+    pthread_mutex_destroy(&w.lock);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
 
 int main(void)
@@ -268,6 +417,8 @@ int main(void)
         CASE(time_outs_and_losses_are_counted),
         CASE(hooks_frame_every_request),
         CASE(hooks_of_another_size_are_refused),
+        CASE(nodes_are_told_as_they_come_and_go),
+        CASE(addresses_are_translated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
