@@ -442,8 +442,8 @@ static void check(chatlog *c, tool_args *a)
 
 static int run(chatlog *c, tool_args *a)
 {
-    static const char *const more[] = {"consistency=LOCAL_ONE", NULL};
-    int code = app_open(&c->app, a, more);
+    app_default("consistency", "LOCAL_ONE", false);
+    int code = app_open(&c->app, a);
     if (code)
         return code;
     switch (c->words[0][0]) {

@@ -22,29 +22,24 @@ void app_init(app *a, const char *name, const char *schema, const char *hosts_na
     tool_catch_interrupts();
 }
 
-static bool set_options(app *a, cql_options *o, const char *const *more)
+void app_default(const char *option, const char *value, bool force)
 {
-    char name[64];
-    cql_status st = cql_options_set(o, "loop_threads", "0", &a->err);
-    for (; st == CQL_OK && more && *more; more++) {
-        const char *equals = strchr(*more, '=');
-        snprintf(name, sizeof name, "%.*s", (int)(equals - *more), *more);
-        st = cql_options_set(o, name, equals + 1, &a->err);
-    }
-    return st == CQL_OK;
+    char name[64] = "CQL_";
+    size_t n = strlen(name);
+    for (; *option && n + 1 < sizeof name; option++)
+        name[n++] = (char)toupper((unsigned char)*option);
+    name[n] = 0;
+    setenv(name, value, force);
 }
 
-int app_open(app *a, tool_args *args, const char *const *more)
+int app_open(app *a, tool_args *args)
 {
     cql_options *o = tool_connection_build(&a->connection, args);
     if (!o)
         return args->exit_code;
-    if (!set_options(a, o, more)) {
-        cql_options_free(o);
-        fprintf(stderr, "%s: %s\n", a->name, a->err ? cql_error_text(a->err) : "out of memory");
-        return TOOL_EXIT_USAGE;
-    }
-    cql_status st = cql_session_new(o, &a->s, &a->err);
+    cql_status st = cql_options_set(o, "loop_threads", "0", &a->err);
+    if (st == CQL_OK)
+        st = cql_session_new(o, &a->s, &a->err);
     cql_options_free(o);
     if (st == CQL_OK)
         st = cql_session_connect_wait(a->s, &a->err);
@@ -101,6 +96,8 @@ static cql_status bind(app *a, const char *cql, cql_values values, cql_statement
         st = cql_statement_bind(*out, values, &a->err);
     if (st == CQL_OK)
         cql_statement_set_idempotent(*out, true);
+    if (st == CQL_OK && a->level)
+        cql_statement_set_consistency(*out, (cql_consistency)a->level);
     cql_prepared_unref(p);
     return st;
 }

@@ -20,14 +20,16 @@ typedef struct app {
     tool_connection connection;
     cql_session *s;
     cql_error *err;
+    int level; /* consistency of app_execute and app_each_row; 0: the session's */
     char *lines[8]; /* warnings that were shown, so that each is shown once */
 } app;
 
 /* First thing in main. The old name of a variable for the contact points, NULL: none. */
 void app_init(app *a, const char *name, const char *schema, const char *hosts_name);
-/* Opens the session (driven: this thread does all). 0, or the exit code after a report. more: further
- * options "name=value", ends with NULL; may be NULL. */
-int app_open(app *a, tool_args *args, const char *const *more);
+/* An option of the session unless the environment (without force) or the command line says otherwise. */
+void app_default(const char *option, const char *value, bool force);
+/* Opens the session (driven: this thread does all). 0, or the exit code after a report. */
+int app_open(app *a, tool_args *args);
 /* Reports a->err, or st if there is none; the exit code. */
 int app_report(app *a, cql_status st);
 void app_free(app *a);
@@ -56,6 +58,19 @@ const char *app_bool(const cJSON *object, const char *field, int *out);
 /* A list of texts, a map of texts; *out stays NULL when absent or empty. Yours: cql_collection_free. */
 const char *app_list(const cJSON *object, const char *field, cql_collection **out);
 const char *app_map(const cJSON *object, const char *field, cql_collection **out);
+
+/* Lines of a stream; while none is there, the session is turned. Begin with `in` and `s` set. */
+typedef struct app_lines {
+    FILE *in;
+    cql_session *s;
+    size_t number; /* of the line given last, from 1 */
+    char *buf;
+    size_t cap, len, at;
+    bool ended;
+} app_lines;
+/* Valid until the next call; NULL at the end or when a signal came. */
+char *app_next_line(app_lines *l);
+void app_lines_free(app_lines *l);
 
 int64_t app_now_ms(void);
 uint64_t app_ticks_us(void); /* never goes back */

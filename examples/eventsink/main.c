@@ -298,7 +298,6 @@ static source *open_source(sink *s, bool only_look)
 
 static int run(tool_args *a, line *l)
 {
-    static const char *const more[] = {"consistency=LOCAL_ONE", NULL};
     sink *s = &l->s;
     int code;
     if (l->action == OPT_CONFIG)
@@ -307,7 +306,8 @@ static int run(tool_args *a, line *l)
         s->src = open_source(s, true);
         return s->src ? status(s) : TOOL_EXIT_FAILED;
     }
-    if ((code = app_open(&s->app, a, more)) != 0)
+    app_default("consistency", "LOCAL_ONE", false);
+    if ((code = app_open(&s->app, a)) != 0)
         return code;
     switch (l->action) {
     case OPT_LOOK:
