@@ -24,6 +24,32 @@ typedef void (*cql_node_event_fn)(void *user, cql_session *s, cql_node_event eve
  * (CQL_LOG_WARN). [one at a time] */
 CQL_API void cql_options_on_node_event(cql_options *o, cql_node_event_fn fn, void *user);
 
+typedef enum cql_schema_event {
+    CQL_SCHEMA_CREATED,
+    CQL_SCHEMA_UPDATED,
+    CQL_SCHEMA_DROPPED,
+    CQL_SCHEMA_OTHER,  /* a change of a kind that this version does not know */
+    CQL_SCHEMA_MISSED  /* the connection that brings the events was lost and is back: changes in between
+                        * are not told, so look at whatever you keep. All views are empty */
+} cql_schema_event;
+
+/* What changed (native_protocol section 4.2.6). The server's own text, borrowed for the call. */
+typedef struct cql_schema_note {
+    cql_schema_event event;
+    cql_str target;   /* "KEYSPACE", "TABLE" (views too), "TYPE", "FUNCTION", "AGGREGATE" */
+    cql_str keyspace;
+    cql_str name;     /* of what changed in the keyspace; empty for a keyspace itself */
+} cql_schema_note;
+
+/* Called on the loop's thread for every schema change that the cluster announces, whoever made it. A hint
+ * rather than a log: the server sends it once the node behind the control connection knows of the change,
+ * and not at all while there is no such connection. The session may be called, and closed. */
+typedef void (*cql_schema_event_fn)(void *user, cql_session *s, const cql_schema_note *note);
+
+/* NULL takes it away; without one the session does not ask the server for these events.
+ * [one at a time] */
+CQL_API void cql_options_on_schema_event(cql_options *o, cql_schema_event_fn fn, void *user);
+
 /* Turns the address that a node has inside the cluster into the one at which this program reaches it:
  * for clusters behind address translation. `from` and what is written to `to` (to_size bytes) look like
  * "10.0.0.5:9042" or "[2001:db8::5]:9042"; true: `to` was written; false: `from` is right as it is.

@@ -279,6 +279,14 @@ void cql_options_on_node_event(cql_options *o, cql_node_event_fn fn, void *user)
     o->config.node_event_user = user;
 }
 
+void cql_options_on_schema_event(cql_options *o, cql_schema_event_fn fn, void *user)
+{
+    if (!o)
+        return;
+    o->config.schema_event = fn;
+    o->config.schema_event_user = user;
+}
+
 void cql_options_set_address_translator(cql_options *o, cql_translate_fn fn, void *user)
 {
     if (!o)

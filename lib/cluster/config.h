@@ -84,8 +84,10 @@ typedef struct cqln_config {
     uint32_t client_timestamps; /* bool */
     uint32_t preset;            /* of the options: which one */
     cqln_log log;
-    cql_node_event_fn node_event; /* these two: NULL: none */
+    cql_node_event_fn node_event; /* NULL: none, as for the next two */
     void *node_event_user;
+    cql_schema_event_fn schema_event;
+    void *schema_event_user;
     cql_translate_fn translate;
     void *translate_user;
     const cql_request_hooks *hooks; /* NULL: none; the program's */

@@ -28,6 +28,7 @@ struct cqln_control {
     cqln_cluster *c;
     cqln_link *link;
     bool known; /* the list of nodes was read over this link */
+    bool was_known; /* the list was read before, over a link that is gone */
     bool stopped;
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
@@ -208,6 +209,10 @@ static void on_push(cqln_link *link, const cqln_conn_event *ev)
         cqln_link_close(link, "it sent a malformed event");
         return;
     }
+    if (event.kind == CQLN_EV_SCHEMA) {
+        cqln_tell_schema(ctl->c, &event.schema);
+        return;
+    }
     if (event.kind != CQLN_EV_TOPOLOGY && event.kind != CQLN_EV_STATUS)
         return;
     CQLN_LOG(ctl->c->loop.log, CQL_LOG_INFO, "event: %.*s", (int)event.change.len,
@@ -271,6 +276,8 @@ static void connect_next(cqln_control *ctl)
         cqln_conn_config config;
         cqln_cluster_conn_config(c, to, &config);
         config.event_kinds = CQLN_EVENT_TOPOLOGY | CQLN_EVENT_STATUS;
+        if (c->config->schema_event)
+            config.event_kinds |= CQLN_EVENT_SCHEMA;
         config.read_buffer = READ_BUFFER;
         config.max_streams = 64;
         cql_status st = cqln_link_open(&c->loop, to, &config, c->config->connect_timeout, &events,
@@ -308,6 +315,9 @@ static void on_discovered(void *user, cql_status st, const char *why)
     }
     cqln_nodes_fill(c);
     cqln_cluster_publish(c);
+    if (first && ctl->was_known)
+        cqln_tell_schema(c, NULL);
+    ctl->was_known = true;
     if (first)
         CQLN_LOG(c->loop.log, CQL_LOG_INFO, "cluster %s seen from %s",
                  c->cluster_name ? c->cluster_name : "", ctl->link->address_text);

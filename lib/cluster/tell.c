@@ -167,6 +167,31 @@ void cqln_tell_failure(cqln_node *n, const char *reason)
     n->unsaid = 0;
 }
 
+/* --- schema --------------------------------------------------------------------------------------- */
+
+static cql_schema_event schema_event_of(cql_str change)
+{
+    static const char *const words[] = {"CREATED", "UPDATED", "DROPPED"};
+    for (int i = 0; i < (int)CQL_COUNT(words); i++)
+        if (cql_str_equal(change, cql_str_of(words[i])))
+            return (cql_schema_event)i;
+    return CQL_SCHEMA_OTHER;
+}
+
+void cqln_tell_schema(cqln_cluster *c, const cqln_schema_change *change)
+{
+    cql_schema_note note = {.event = CQL_SCHEMA_MISSED};
+    if (!c->config->schema_event || cqln_cluster_state_of(c) >= CQLN_CLUSTER_CLOSING)
+        return;
+    if (change) {
+        note.event = schema_event_of(change->change);
+        note.target = change->target;
+        note.keyspace = change->keyspace;
+        note.name = change->name;
+    }
+    c->config->schema_event(c->config->schema_event_user, c->session, &note);
+}
+
 /* --- addresses ------------------------------------------------------------------------------------ */
 
 bool cqln_translate(const cqln_cluster *c, cqln_address *a)

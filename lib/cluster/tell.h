@@ -13,6 +13,9 @@ void cqln_tell_removed(cqln_node *n);
 /* Forgets what was not told. */
 void cqln_tell_fini(cqln_cluster *c);
 
+/* A schema event came; NULL: some may have been missed. */
+void cqln_tell_schema(cqln_cluster *c, const cqln_schema_change *change);
+
 /* A connection attempt failed, or a connection ended: logged, but not each time that it repeats. */
 void cqln_tell_failure(cqln_node *n, const char *reason);
 

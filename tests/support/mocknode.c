@@ -600,3 +600,15 @@ void mockconn_event(mockconn *c, const char *type, const char *change, const cql
     send_envelopes(c, &out);
     cqln_writer_fini(&out);
 }
+
+void mockconn_schema_event(mockconn *c, const char *change, const char *target,
+                           const char *keyspace, const char *name)
+{
+    cqln_writer out;
+    if (!c->registered || c->broken)
+        return;
+    cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
+    respond_schema_event(&out, c->version, change, target, keyspace, name);
+    send_envelopes(c, &out);
+    cqln_writer_fini(&out);
+}

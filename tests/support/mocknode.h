@@ -75,6 +75,8 @@ void mockconn_fini(mockconn *c);
 /* Bytes from the client; answers are appended to c->out as envelopes went through the node. */
 void mockconn_feed(mockconn *c, const uint8_t *bytes, size_t len);
 /* Pushes an event to a registered connection. */
+void mockconn_schema_event(mockconn *c, const char *change, const char *target,
+                           const char *keyspace, const char *name);
 void mockconn_event(mockconn *c, const char *type, const char *change, const cqln_address *a);
 
 #endif

@@ -303,7 +303,7 @@ static void deliver(cqln_stream *st, const uint8_t *bytes, size_t len)
 static void on_lookup(simio *s, cqln_lookup *l)
 {
     if (l->cb && l->port)
-        l->cb(l->user, &s->mc->nodes[0].address, 1, "");
+        l->cb(l->user, &s->mc->nodes[s->named].address, 1, "");
     else if (l->cb)
         l->cb(l->user, NULL, 0, "unknown node or service");
     free(l);
@@ -411,6 +411,18 @@ void simio_cut(simio *s, size_t node)
         cqln_stream *st = CQLN_CONTAINER(l, cqln_stream, link);
         if (st->node == node)
             lose(s, st, s->now);
+    }
+}
+
+void simio_schema_event(simio *s, const char *change, const char *target, const char *keyspace,
+                        const char *name)
+{
+    for (cqln_list *l = s->streams.next; l != &s->streams; l = l->next) {
+        cqln_stream *st = CQLN_CONTAINER(l, cqln_stream, link);
+        if (!st->connected || st->dead)
+            continue;
+        mockconn_schema_event(&st->conn, change, target, keyspace, name);
+        flush_node(s, st);
     }
 }
 

@@ -33,6 +33,7 @@ typedef struct simio {
     size_t send_room;    /* bytes that a write takes at once; the rest follows later */
     cqln_list streams;
     cqln_list events;    /* sorted by time */
+    size_t named;        /* the node that host names lead to */
     uint64_t connects;
     uint64_t lost;
 } simio;
@@ -46,6 +47,9 @@ bool simio_step(simio *s, uint64_t until);
 void simio_run(simio *s, uint64_t until);
 /* Ends every connection to a node, with a reset. */
 void simio_cut(simio *s, size_t node);
+/* Pushes a schema event on all of them. */
+void simio_schema_event(simio *s, const char *change, const char *target, const char *keyspace,
+                        const char *name);
 /* Pushes an event about a node on all registered connections. */
 void simio_event(simio *s, const char *type, const char *change, size_t node);
 

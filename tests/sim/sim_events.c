@@ -1,0 +1,206 @@
+/* Events of the cluster, and what happens without them, over the simulated network. */
+#include "api/options.h"
+#include "failmalloc.h"
+#include "simio.h"
+#include "unit.h"
+
+#include "cluster/cluster.h"
+
+#include <string.h>
+
+typedef struct world {
+    failmalloc memory;
+    mockcluster mc;
+    simio io;
+    cql_options *options;
+    cqln_cluster c;
+    bool connected;
+    bool closed;
+    unsigned schema[CQL_SCHEMA_MISSED + 1];
+    char last[100];
+    unsigned nodes[CQL_NODE_REMOVED + 1];
+} world;
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    (void)s;
+    ((world *)user)->connected = err == NULL;
+}
+
+static void on_closed(void *user)
+{
+    ((world *)user)->closed = true;
+}
+
+static void on_schema(void *user, cql_session *s, const cql_schema_note *note)
+{
+    world *w = user;
+    (void)s;
+    w->schema[note->event]++;
+    snprintf(w->last, sizeof w->last, "%.*s %.*s.%.*s", (int)note->target.len,
+             note->target.len ? note->target.ptr : "", (int)note->keyspace.len,
+             note->keyspace.len ? note->keyspace.ptr : "", (int)note->name.len,
+             note->name.len ? note->name.ptr : "");
+}
+
+static void on_node(void *user, cql_session *s, cql_node_event event, const cql_host_info *host)
+{
+    (void)s;
+    (void)host;
+    ((world *)user)->nodes[event]++;
+}
+
+static int begin(void **state)
+{
+    static world w;
+    memset(&w, 0, sizeof w);
+    failmalloc_init(&w.memory);
+    mockcluster_init(&w.mc, 2);
+    simio_init(&w.io, &w.mc, 7);
+    *state = &w;
+    if (cql_options_new(&w.memory.al, &w.options) != CQL_OK)
+        return 1;
+    cql_options_on_node_event(w.options, on_node, &w);
+    return cql_options_parse(w.options,
+                             "cql://seed.test/?connect_timeout=300&reconnect_base=10&"
+                             "reconnect_max=100&refresh_interval=10m",
+                             NULL) != CQL_OK;
+}
+
+static void start(world *w)
+{
+    assert_int_equal(cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w),
+                     CQL_OK);
+    cqln_cluster_connect(&w->c, on_connected, w);
+    simio_run(&w->io, w->io.now + 2000);
+    assert_true(w->connected);
+}
+
+static int end(void **state)
+{
+    world *w = *state;
+    cqln_cluster_close(&w->c, on_closed, w);
+    for (int i = 0; i < 100 && !w->closed; i++)
+        simio_run(&w->io, w->io.now + 100);
+    cqln_cluster_fini(&w->c);
+    cql_options_free(w->options);
+    bool clean = w->closed && w->memory.live == 0;
+    simio_fini(&w->io);
+    mockcluster_fini(&w->mc);
+    return !clean;
+}
+
+static void schema_events_reach_the_program(void **state)
+{
+    world *w = *state;
+    cql_options_on_schema_event(w->options, on_schema, w);
+    start(w);
+    simio_schema_event(&w->io, "CREATED", "TABLE", "ks", "t");
+    simio_run(&w->io, w->io.now + 100);
+    assert_int_equal(w->schema[CQL_SCHEMA_CREATED], 1);
+    assert_string_equal(w->last, "TABLE ks.t");
+    simio_schema_event(&w->io, "UPDATED", "KEYSPACE", "ks", "");
+    simio_schema_event(&w->io, "DROPPED", "TYPE", "ks", "u");
+    simio_schema_event(&w->io, "FROBBED", "TYPE", "ks", "u");
+    simio_run(&w->io, w->io.now + 100);
+    assert_int_equal(w->schema[CQL_SCHEMA_UPDATED], 1);
+    assert_int_equal(w->schema[CQL_SCHEMA_DROPPED], 1);
+    assert_int_equal(w->schema[CQL_SCHEMA_OTHER], 1);
+    assert_int_equal(w->schema[CQL_SCHEMA_MISSED], 0);
+}
+
+static void a_lost_control_connection_is_told_as_missed_events(void **state)
+{
+    world *w = *state;
+    cql_options_on_schema_event(w->options, on_schema, w);
+    start(w);
+    simio_cut(&w->io, 0);
+    simio_cut(&w->io, 1);
+    simio_run(&w->io, w->io.now + 2000);
+    assert_int_equal(w->schema[CQL_SCHEMA_MISSED], 1);
+    assert_string_equal(w->last, " .");
+    simio_schema_event(&w->io, "CREATED", "TABLE", "ks", "t");
+    simio_run(&w->io, w->io.now + 100);
+    assert_int_equal(w->schema[CQL_SCHEMA_CREATED], 1);
+}
+
+static void nobody_asks_for_schema_events_that_nobody_hears(void **state)
+{
+    world *w = *state;
+    start(w);
+    simio_schema_event(&w->io, "CREATED", "TABLE", "ks", "t"); /* one that comes all the same */
+    simio_run(&w->io, w->io.now + 100);
+    assert_int_equal(w->schema[CQL_SCHEMA_CREATED], 0);
+    assert_true(w->c.ready_count == 2);
+}
+
+/* reliability R42: events are hints, and any number of them within a second is one look at the tables. */
+static void a_flood_of_events_is_one_refresh(void **state)
+{
+    world *w = *state;
+    start(w);
+    uint64_t before = w->mc.nodes[0].requests + w->mc.nodes[1].requests;
+    for (int i = 0; i < 10000; i++) {
+        simio_event(&w->io, i % 2 ? "TOPOLOGY_CHANGE" : "STATUS_CHANGE",
+                    i % 2 ? "NEW_NODE" : "DOWN", (size_t)i % 2);
+        if (i % 100 == 0)
+            simio_run(&w->io, w->io.now + 8);
+    }
+    simio_run(&w->io, w->io.now + 5000);
+    uint64_t asked = w->mc.nodes[0].requests + w->mc.nodes[1].requests - before;
+    assert_in_range(asked, 2, 4); /* two queries each, one refresh per second at most */
+    assert_int_equal(w->nodes[CQL_NODE_DOWN], 0);
+}
+
+/* A node joins and its event is lost: the next reading of the tables finds it all the same. */
+static void a_lost_event_heals(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "refresh_interval", "2s", NULL), CQL_OK);
+    start(w);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+    w->mc.nodes[2].member = true;
+    w->mc.nodes[1].member = false;
+    simio_run(&w->io, w->io.now + 3000);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 3);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 1);
+    assert_int_equal(w->nodes[CQL_NODE_UP], 3);
+    assert_int_equal(w->nodes[CQL_NODE_DOWN], 0);
+}
+
+/* reliability R52: the whole cluster moves to other addresses; only its name leads there. */
+static void names_are_resolved_again_when_every_node_is_gone(void **state)
+{
+    world *w = *state;
+    start(w);
+    for (size_t i = 0; i < 2; i++) {
+        w->mc.nodes[i].member = false;
+        w->mc.nodes[i + 2].member = true;
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    w->io.named = 2;
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->c.ready_count, 2);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 4);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 2);
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        if (!n->removed)
+            assert_true(cqln_address_equal(&n->address, &w->mc.nodes[2].address) ||
+                        cqln_address_equal(&n->address, &w->mc.nodes[3].address));
+}
+
+#define EVENT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EVENT_TEST(schema_events_reach_the_program),
+        EVENT_TEST(a_lost_control_connection_is_told_as_missed_events),
+        EVENT_TEST(nobody_asks_for_schema_events_that_nobody_hears),
+        EVENT_TEST(a_flood_of_events_is_one_refresh),
+        EVENT_TEST(a_lost_event_heals),
+        EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
