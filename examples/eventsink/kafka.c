@@ -52,8 +52,10 @@ static bool save(source *src, bool last)
 /* Partitions go to another member: first everything of theirs is stored and committed. */
 static void give_up_partitions(kafka *k)
 {
-    (void)cql_writer_flush_wait(k->base.s->writer, NULL);
-    (void)save(&k->base, true);
+    if (k->base.s->writer) { /* at the end everything is saved already */
+        (void)cql_writer_flush_wait(k->base.s->writer, NULL);
+        (void)save(&k->base, true);
+    }
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
         free(k->trackers[i]);
         k->trackers[i] = NULL;
@@ -202,21 +204,12 @@ static bool position(source *src, int64_t *current, int64_t *end)
 static void close_kafka(source *src)
 {
     kafka *k = (kafka *)(void *)src;
+    (void)rd_kafka_consumer_close(k->rk); /* gives the partitions back */
     rd_kafka_destroy(k->rk);
     for (size_t i = 0; i < PARTITIONS_MAX; i++)
         free(k->trackers[i]);
     free(k->text);
     free(k);
-}
-
-/* Leaves the group while the session is still there, since that gives partitions up. */
-static bool save_and_leave(source *src, bool last)
-{
-    kafka *k = (kafka *)(void *)src;
-    bool fine = save(src, last);
-    if (last)
-        (void)rd_kafka_consumer_close(k->rk);
-    return fine;
 }
 
 static bool set(rd_kafka_conf_t *conf, const sink *s, const char *name, const char *value)
@@ -238,7 +231,7 @@ static bool subscribe(kafka *k)
 
 source *kafka_open(sink *s, bool only_look)
 {
-    static const source_ops ops = {next, wait, save_and_leave, position, close_kafka};
+    static const source_ops ops = {next, wait, save, position, close_kafka};
     char why[300];
     kafka *k = tool_alloc(1, sizeof *k);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

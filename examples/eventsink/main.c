@@ -342,6 +342,7 @@ int main(int argc, char **argv)
         settle(&a, &l);
     int code = a.ended ? a.exit_code : run(&a, &l);
     cql_writer_free(s->writer);
+    s->writer = NULL;
     cql_statement_free(s->row);
     cql_prepared_unref(s->insert);
     app_free(&s->app);
