@@ -183,13 +183,13 @@ static inline bool typed_cell(cursor *c, size_t column, const uint8_t **bytes, i
     return false;
 }
 
-static inline uint16_t type_id(const cursor *c, size_t column)
+static inline uint64_t type_id(const cursor *c, size_t column)
 {
-    return c->columns[column].type->id;
+    return c->columns[column].type_id;
 }
 
 /* Types of which any eight bytes are an integer. */
-static inline bool eight_byte_integer(uint16_t id)
+static inline bool eight_byte_integer(uint64_t id)
 {
     const uint32_t mask = 1u << CQL_TYPE_BIGINT | 1u << CQL_TYPE_TIMESTAMP | 1u << CQL_TYPE_COUNTER |
                           1u << CQL_TYPE_TIME;
@@ -290,7 +290,7 @@ static __attribute__((noinline)) int32_t int32_slowly(cursor *c, size_t column)
     int32_t len;
     if (!typed_cell(c, column, &bytes, &len))
         return 0;
-    uint16_t id = type_id(c, column);
+    uint64_t id = type_id(c, column);
     if (id != CQL_TYPE_INT && id != CQL_TYPE_SMALLINT && id != CQL_TYPE_TINYINT) {
         fail(c, CQL_TYPE_MISMATCH, column);
         return 0;
@@ -316,7 +316,7 @@ double cql_rows_double(cql_rows *rows, size_t column)
     int32_t len;
     if (!typed_cell(c, column, &bytes, &len))
         return 0;
-    uint16_t id = type_id(c, column);
+    uint64_t id = type_id(c, column);
     if (id == CQL_TYPE_DOUBLE && len == 8) {
         uint64_t bits = cqln_load_u64(bytes);
         double d;
@@ -343,7 +343,7 @@ cql_uuid cql_rows_uuid(cql_rows *rows, size_t column)
     memset(&uuid, 0, sizeof uuid);
     if (!typed_cell(c, column, &bytes, &len))
         return uuid;
-    uint16_t id = type_id(c, column);
+    uint64_t id = type_id(c, column);
     if (id != CQL_TYPE_UUID && id != CQL_TYPE_TIMEUUID)
         fail(c, CQL_TYPE_MISMATCH, column);
     else if (len != 16)

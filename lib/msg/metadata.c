@@ -80,7 +80,10 @@ static cql_status read_column(cqln_metadata *m, cqln_reader *rd, bool own_spec,
         return CQL_NO_MEMORY;
     if (rd->failed)
         return CQL_MALFORMED;
-    return cqln_type_read(rd, &m->arena, &out->type);
+    cql_status st = cqln_type_read(rd, &m->arena, &out->type);
+    if (st == CQL_OK)
+        out->type_id = out->type->id;
+    return st;
 }
 
 cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool global,

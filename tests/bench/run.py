@@ -39,6 +39,7 @@ CALLGRIND_FULL = [
 RATIO_AT = 256
 RATIO_LIMIT = {"loop": 3.0, "thread": 6.0}
 FLOOR_INSTRUCTIONS = 600
+DECODE_LIMIT = 1.3
 STRAY = 4  # calls in a whole round that may have another cause than the requests: a timer, a log line
 
 
@@ -159,11 +160,14 @@ class Bench:
         def middle(of):
             return statistics.median(of(f, c) for f, c in pairs)
 
+        floor_us = min(f["cpu_us"] for f, c in pairs) / requests
+        client_us = min(c["cpu_us"] for f, c in pairs) / requests
         return {
             "requests": requests,
-            "cpu_us_per_req": middle(lambda f, c: c["cpu_us"] / requests),
-            "floor_cpu_us_per_req": middle(lambda f, c: f["cpu_us"] / requests),
-            "floor_ratio": middle(lambda f, c: c["cpu_us"] / max(f["cpu_us"], 1)),
+            "cpu_us_per_req": client_us,
+            "floor_cpu_us_per_req": floor_us,
+            "floor_ratio": client_us / max(floor_us, 1e-6),
+            "median_ratio": middle(lambda f, c: c["cpu_us"] / max(f["cpu_us"], 1)),
             "floor_ratios": [round(c["cpu_us"] / max(f["cpu_us"], 1), 2) for f, c in pairs],
             "req_per_s": middle(lambda f, c: requests * 1e9 / c["wall_ns"]),
             "p50_us": middle(lambda f, c: c["p50_us"]),
@@ -172,8 +176,11 @@ class Bench:
             "responder_cpu_us_per_req": middle(lambda f, c: c["responder_us"] / requests),
         }
 
+    def interpose(self):
+        return str((self.build / "tests/bench/.libs/interpose.so").resolve())
+
     def count_one(self, program, cell, requests):
-        env = {"LD_PRELOAD": str((self.build / "tests/bench/.libs/interpose.so").resolve())}
+        env = {"LD_PRELOAD": self.interpose()}
         with self.start(program, cell, env) as counted:
             for _ in range(3):  # the first two bring every pool to its largest size
                 result = counted.run(requests)
@@ -210,6 +217,19 @@ class Bench:
                 raise BenchError(f"callgrind of {program} failed:\n{done.stderr}")
             totals.append(int(found[0].split()[-1]))
         return (totals[1] - totals[0]) / (lengths[1] - lengths[0])
+
+    def decode(self, protocol):
+        """Reading the cells of a page beside a bare loop; counted in a run of its own."""
+        command = [str(self.build / "tests/bench/decode"), "--target", self.responder.target,
+                   "--protocol", str(protocol), "--workload", "page"]
+        results = []
+        for env in ({}, {"LD_PRELOAD": self.interpose()}):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
+                                  preexec_fn=pin(self.client_cpu), env=dict(os.environ, **env))
+            if done.returncode != 0:
+                raise BenchError(f"decode failed: {done.stderr}")
+            results.append(json.loads(done.stdout))
+        return dict(results[0], allocs=results[1].get("allocs"))
 
     def cell(self, workload, mode, protocol, inflight):
         cell = {"workload": workload, "mode": mode, "protocol": protocol, "inflight": inflight}
@@ -285,10 +305,22 @@ def time_limits(r):
                                           f"(limit {limit:g}; rounds {r['floor_ratios']})")
 
 
-def verdict(results):
+def decode_counts(d):
+    yield d["allocs"] == 0, f"decode v{d['protocol']}: {d['allocs']} allocations in {d['passes']} pages"
+
+
+def decode_times(d):
+    yield (d["decode_ratio"] <= DECODE_LIMIT,
+           f"decode v{d['protocol']}: every cell of a page for {d['decode_ratio']:.2f} times a bare loop "
+           f"(limit {DECODE_LIMIT:g}; {d['library_us']} and {d['bare_us']} us)")
+
+
+def verdict(results, decoded):
     broken = 0
-    for title, limits in (("counted", counted_limits), ("times", time_limits)):
+    for title, limits, of_decode in (("counted", counted_limits, decode_counts),
+                                     ("times", time_limits, decode_times)):
         checks = [check for r in results for check in limits(r)]
+        checks += [check for d in decoded for check in of_decode(d)]
         bad = [text for holds, text in checks if not holds]
         print(f"\n{title}: {len(checks) - len(bad)} of {len(checks)} limits hold")
         for text in bad:
@@ -305,8 +337,8 @@ def parse():
     p.add_argument("--build", default=".", help="the build folder (default: here)")
     p.add_argument("--results", default="bench-results.jsonl", help="where the JSON lines go")
     p.add_argument("--full", action="store_true", help="longer rounds, 15 pairs, more callgrind")
-    p.add_argument("--slice", type=float, default=0.2, help="seconds of a round")
-    p.add_argument("--pairs", type=int, default=5, help="rounds of floor and client")
+    p.add_argument("--slice", type=float, default=0.12, help="seconds of a round")
+    p.add_argument("--pairs", type=int, default=9, help="rounds of floor and client")
     p.add_argument("--workload", nargs="*", choices=WORKLOADS, default=WORKLOADS)
     p.add_argument("--mode", nargs="*", choices=MODES + ("thread-callback",))
     p.add_argument("--protocol", nargs="*", type=int, choices=PROTOCOLS, default=PROTOCOLS)
@@ -334,11 +366,15 @@ def run(options):
                 line = json.dumps(rounded(results[-1]))
                 print(line, flush=True)
                 print(line, file=out, flush=True)
+            decoded = [bench.decode(p) for p in options.protocol if "page" in options.workload]
+            for d in decoded:
+                print(json.dumps(d), flush=True)
+                print(json.dumps(d), file=out, flush=True)
     finally:
         bench.responder.close()
     print("\n" + table(results))
     say(f"{len(cells)} cells in {time.monotonic() - started:.0f} s; JSON lines in {options.results}")
-    return 1 if verdict(results) else 0
+    return 1 if verdict(results, decoded) else 0
 
 
 def main():

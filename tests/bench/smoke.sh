@@ -30,6 +30,8 @@ run() {
 }
 
 for protocol in 4 5; do
+    "$bench/decode" --target "$target" --protocol $protocol --workload page | grep -q decode_ratio ||
+        { echo "FAILED: decode, v$protocol"; exit 1; }
     for workload in insert select page; do
         for inflight in 1 32; do
             requests=500
