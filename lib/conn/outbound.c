@@ -196,21 +196,34 @@ static cql_status put(cqln_conn *c, const uint8_t *envelope, size_t len, uint16_
     return put_plain(c, envelope, len, stream);
 }
 
+static inline size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t unsent(const cqln_outbuf *b)
+{
+    return b->wr.len - b->sent;
+}
+
 /* How far an envelope may simply be appended: on v4 while memory lasts, on v5 to the end of the
- * open segment. */
+ * open segment, and on both while no more than max_output waits. As long as nothing else changes, what
+ * the other buffer holds only becomes less, so the limit stays on the safe side. */
 static void set_limit(cqln_conn *c)
 {
     cqln_outbound *o = &c->out;
     const cqln_writer *wr = &o->buf[o->open].wr;
+    size_t other = unsent(&o->buf[o->open ^ 1]);
+    size_t limit = c->max_output > other ? c->max_output - other : 0;
     if (!o->framed) {
-        o->limit = c->compressed ? wr->len : wr->cap;
+        limit = least(limit, c->compressed ? wr->len : wr->cap);
     } else if (o->in_segment) {
-        size_t memory = wr->cap - CQLN_SEGMENT_TRAILER; /* its room is reserved by every put */
-        size_t segment = o->segment_at + segment_header(c) + CQLN_SEGMENT_MAX;
-        o->limit = memory < segment ? memory : segment;
+        limit = least(limit, wr->cap - CQLN_SEGMENT_TRAILER); /* its room is reserved by every put */
+        limit = least(limit, o->segment_at + segment_header(c) + CQLN_SEGMENT_MAX);
     } else {
-        o->limit = wr->len;
+        limit = 0;
     }
+    o->limit = limit > wr->len ? limit : wr->len;
 }
 
 void cqln_outbound_frame(cqln_conn *c)
@@ -238,10 +251,24 @@ cql_status cqln_outbound_put(cqln_conn *c, const uint8_t *envelope, size_t len, 
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static size_t waiting(const cqln_conn *c)
+/* Where the open buffer's limit ends the short way: all that may stand against it, one by one. */
+static CQLN_SLOW cql_status submit_beyond(cqln_conn *c, const uint8_t *envelope, size_t len,
+                                          void *owner, int16_t *stream)
 {
-    const cqln_outbuf *b = c->out.buf;
-    return b[0].wr.len - b[0].sent + (b[1].wr.len - b[1].sent);
+    size_t queued = unsent(&c->out.buf[0]) + unsent(&c->out.buf[1]);
+    if (queued && (len > c->max_output || queued > c->max_output - len))
+        return CQL_WOULD_BLOCK;
+    uint16_t id = cqln_streams_acquire(&c->streams, owner);
+    if (id == 0)
+        return CQL_NO_STREAM;
+    cql_status st = cqln_outbound_put(c, envelope, len, id, false);
+    if (st) {
+        void *back;
+        cqln_streams_release(&c->streams, id, &back);
+        return st;
+    }
+    *stream = (int16_t)id;
+    return CQL_OK;
 }
 
 cql_status cqln_conn_submit(cqln_conn *c, const uint8_t *envelope, size_t len, void *owner,
@@ -249,26 +276,17 @@ cql_status cqln_conn_submit(cqln_conn *c, const uint8_t *envelope, size_t len, v
 {
     if (CQLN_UNLIKELY(c->state != CQLN_CONN_OPEN || c->lost))
         return CQL_BAD_STATE;
-    size_t queued = waiting(c);
-    if (CQLN_UNLIKELY(queued && (len > c->max_output || queued > c->max_output - len)))
-        return CQL_WOULD_BLOCK;
+    cqln_writer *wr = &c->out.buf[c->out.open].wr;
+    if (CQLN_UNLIKELY(len > c->out.limit - wr->len))
+        return submit_beyond(c, envelope, len, owner, stream);
     uint16_t id = cqln_streams_acquire(&c->streams, owner);
     if (CQLN_UNLIKELY(id == 0))
         return CQL_NO_STREAM;
-    cql_status st = CQL_OK;
-    cqln_writer *wr = &c->out.buf[c->out.open].wr;
-    if (CQLN_LIKELY(len <= c->out.limit - wr->len)) {
-        append(wr, envelope, len);
-        cqln_store_u16(wr->data + wr->len - len + CQLN_FRAME_STREAM_AT, id);
-    } else {
-        st = cqln_outbound_put(c, envelope, len, id, false);
-    }
-    if (CQLN_UNLIKELY(st)) {
-        void *back;
-        cqln_streams_release(&c->streams, id, &back);
-        return st;
-    }
+    uint8_t *p = wr->data + wr->len;
+    wr->len += len;
     *stream = (int16_t)id;
+    memcpy(p, envelope, len);
+    cqln_store_u16(p + CQLN_FRAME_STREAM_AT, id);
     return CQL_OK;
 }
 
