@@ -36,8 +36,8 @@ CALLGRIND_FULL = [
     ("page", "loop", 5, 32, (32, 96)),
 ]
 
-RATIO_AT = 256
-RATIO_LIMIT = {"loop": 3.0, "thread": 6.0}
+# Times the floor's CPU, by mode and requests in flight; pages at 256 only.
+RATIO_LIMIT = {("loop", 256): 3.0, ("thread", 256): 5.0, ("loop", 1): 1.3, ("thread", 1): 2.0}
 FLOOR_INSTRUCTIONS = 600
 DECODE_LIMIT = 1.3
 STRAY = 4  # calls in a whole round that may have another cause than the requests: a timer, a log line
@@ -299,8 +299,8 @@ def counted_limits(r):
 
 
 def time_limits(r):
-    if r["inflight"] == RATIO_AT:
-        limit = RATIO_LIMIT[r["mode"]]
+    limit = RATIO_LIMIT.get((r["mode"], r["inflight"]))
+    if limit and (r["workload"] != "page" or r["inflight"] == 256):
         yield r["floor_ratio"] <= limit, (f"{name(r)}: {r['floor_ratio']:.2f} times the floor's CPU "
                                           f"(limit {limit:g}; rounds {r['floor_ratios']})")
 
