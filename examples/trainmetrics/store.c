@@ -89,7 +89,7 @@ static void use_settings(store *s)
     set_number("connect_timeout", "s", c->connect_timeout);
     set_number("request_timeout", "s", c->request_timeout);
     set_number("max_connections_per_host", "", c->pool_size);
-    app_default("consistency", cql_consistency_name(c->read), true);
+    app_default("consistency", cql_consistency_name((int)c->read), true);
     app_default("contact_points", c->contact_points, true);
     if (!train_config_has_login(c) || login->user)
         return;
