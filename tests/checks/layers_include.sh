@@ -66,7 +66,7 @@ includes() {
                 only("<openssl/", "^lib/net/tls_openssl\\.c$")
             }
             only("<lz4", "^lib/wire/compress_lz4\\.c$")
-            only("<zlib\\.h>", "^lib/base/crc32\\.c$")
+            only("<zlib\\.h>", "^(lib/base/crc32|examples/eventsink/lines)\\.c$")
         }'
 } | sort -u | {
     status=0
