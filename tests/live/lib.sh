@@ -8,6 +8,8 @@
 #   expect_text TEXT          fail unless $OUT holds TEXT
 #   wait_for SECONDS COMMAND...  repeat the command until it succeeds, or fail
 #   cluster COMMAND [ARG...]  localcassandra on the test's cluster
+#   settled [NODE...]         what the nodes (node 1) have acknowledged outlives their
+#                             SIGKILL; call it between the last write and the kill
 #   run_case NAME FUNCTION    run a function as one of the script's cases
 set -u -o pipefail
 
@@ -48,6 +50,16 @@ cluster() {
     local command=$1
     shift
     "$LOCALCASSANDRA" "$command" --version "$CQL_TEST_VERSION" --name "$CQL_TEST_CLUSTER" "$@"
+}
+
+# A node acknowledges a write before its commit log is on the disk, and loses it if it is
+# killed in that moment; a cluster of one node has no other copy. A flush puts everything
+# into table files, so that no time has to be guessed.
+settled() {
+    local node
+    for node in "${@:-1}"; do
+        cluster nodetool "$node" flush || fail "node $node cannot be flushed"
+    done
 }
 
 # Each case in a shell of its own, so that fail ends the case alone.
