@@ -6,13 +6,17 @@
 #include <cqlnative/base.h>
 #include <cqlnative/error.h>
 #include <cqlnative/events.h>
+#include <cqlnative/fields.h>
 #include <cqlnative/metrics.h>
 #include <cqlnative/options.h>
+#include <cqlnative/pages.h>
 #include <cqlnative/policy.h>
 #include <cqlnative/result.h>
 #include <cqlnative/session.h>
 #include <cqlnative/setters.h>
 #include <cqlnative/statement.h>
+#include <cqlnative/time.h>
+#include <cqlnative/trace.h>
 #include <cqlnative/types.h>
 #include <cqlnative/uuid.h>
 #include <cqlnative/value.h>

@@ -54,6 +54,21 @@ CQL_API const char *cql_error_write_type(const cql_error *err);
 CQL_API const char *cql_error_keyspace(const cql_error *err);
 CQL_API const char *cql_error_table(const cql_error *err);
 
+/* Types of the arguments of a function failure ("int, text"). */
+CQL_API const char *cql_error_argument_types(const cql_error *err);
+/* Contentions of a conditional write that timed out (protocol v5). */
+CQL_API int cql_error_contentions(const cql_error *err);
+/* The id that the server did not know, of CQL_SERVER_UNPREPARED: opaque bytes. */
+CQL_API cql_str cql_error_unprepared_id(const cql_error *err);
+/* Which replica failed and why: protocol v5 lists them for read and write failures (v4 gives only the
+ * number, cql_error_failures). address: 4 or 16 bytes in network order, the address between the nodes,
+ * not the one that clients use. Either out-parameter may be NULL. CQL_OUT_OF_RANGE past the end. At
+ * most about a thousand are kept. */
+CQL_API size_t cql_error_reason_count(const cql_error *err);
+CQL_API cql_status cql_error_reason(const cql_error *err, size_t i, cql_str *address, int *code);
+/* A reason in words ("node down"), "unknown" for a code without a name. Static storage. */
+CQL_API const char *cql_error_reason_name(int code);
+
 /* The nodes that were tried, with the reason of each: for CQL_NO_HOST and failed connects. */
 CQL_API size_t cql_error_tried_count(const cql_error *err);
 /* Reads row i; CQL_OUT_OF_RANGE past the end. host and reason live as long as the error. */

@@ -10,6 +10,7 @@ CQL_BEGIN
  * with cql_result_unref). It holds all its bytes and outlives its session. Reading it is [any
  * thread], one thread at a time for one result. */
 typedef struct cql_result cql_result;
+struct cql_rows; /* a cursor, below */
 
 typedef enum cql_result_kind {
     CQL_RESULT_VOID = 1,
@@ -50,10 +51,45 @@ CQL_API cql_str cql_result_host(const cql_result *res);
 /* True unless the result is that of a conditional statement whose condition did not hold: reads the
  * `[applied]` column of the first row; results without that column count as applied. */
 CQL_API bool cql_result_applied(const cql_result *res);
+/* The answer of a conditional statement (INSERT … IF NOT EXISTS, UPDATE … IF, batches of them) in one
+ * call: *applied, and in *rows (may be NULL) a cursor before the first row of the values that were in
+ * the way; their first column is `[applied]`. The cursor is empty when the condition held or nothing
+ * was there. CQL_TYPE_MISMATCH for the result of any other statement, CQL_MALFORMED. */
+CQL_API cql_status cql_result_conditional(const cql_result *res, bool *applied,
+                                          struct cql_rows *rows);
+/* Custom payload that the server attached (native_protocol section 2.2): the number of entries, entry
+ * i (CQL_OUT_OF_RANGE past the end; either out-parameter may be NULL), and the first one of a name
+ * (CQL_NO_SUCH_NAME). A null entry gives a view with a NULL pointer. */
+CQL_API size_t cql_result_payload_count(const cql_result *res);
+CQL_API cql_status cql_result_payload_at(const cql_result *res, size_t i, cql_str *name,
+                                         cql_str *bytes);
+CQL_API cql_status cql_result_payload(const cql_result *res, const char *name, cql_str *bytes);
 /* 16 bytes of the trace id; false when the request was not traced. */
 CQL_API bool cql_result_tracing_id(const cql_result *res, cql_uuid *out);
 /* False when schema agreement was awaited after this schema change and not reached in time. */
 CQL_API bool cql_result_schema_agreed(const cql_result *res);
+
+/* A whole column into an array: the first `cap` rows of the page, nulls as zero with nulls[i] true (nulls
+ * may be NULL: then a null is CQL_IS_NULL). *count (may be NULL) is how many were written; all or an
+ * error. CQL_OUT_OF_RANGE (no such column), CQL_TYPE_MISMATCH, CQL_BAD_VALUE (an empty value among
+ * others), CQL_MALFORMED. The fastest way to read numbers: one walk over the cells.
+ *   _bool    boolean                      _int64   bigint, counter, timestamp, time
+ *   _int32   int, smallint, tinyint, and  _double  double, float
+ *            date as days since 1970      _uuid    uuid, timeuuid
+ *   _floats  vector<float, dimension>: out has room for cap * dimension */
+CQL_API cql_status cql_result_column_bool(const cql_result *res, size_t column, bool *out,
+                                          bool *nulls, size_t cap, size_t *count);
+CQL_API cql_status cql_result_column_int32(const cql_result *res, size_t column, int32_t *out,
+                                           bool *nulls, size_t cap, size_t *count);
+CQL_API cql_status cql_result_column_int64(const cql_result *res, size_t column, int64_t *out,
+                                           bool *nulls, size_t cap, size_t *count);
+CQL_API cql_status cql_result_column_double(const cql_result *res, size_t column, double *out,
+                                            bool *nulls, size_t cap, size_t *count);
+CQL_API cql_status cql_result_column_uuid(const cql_result *res, size_t column, cql_uuid *out,
+                                          bool *nulls, size_t cap, size_t *count);
+CQL_API cql_status cql_result_column_floats(const cql_result *res, size_t column, float *out,
+                                            size_t dimension, bool *nulls, size_t cap,
+                                            size_t *count);
 
 /* A cursor over the rows of a result. Caller-allocated, borrows the result, free to be dropped. */
 typedef struct cql_rows {

@@ -90,6 +90,13 @@ CQL_API cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prep
                                        void *user);
 CQL_API cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepared **out,
                                             cql_error **err);
+/* Prepares with a keyspace for the tables that the text does not qualify, whatever the session's is
+ * (NULL: the session's). Protocol v5 (section 4.1.5); CQL_UNSUPPORTED below. */
+CQL_API cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const char *cql,
+                                          cql_prepared_cb cb, void *user);
+CQL_API cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace,
+                                               const char *cql, cql_prepared **out,
+                                               cql_error **err);
 /* Called when the queue has room again after a CQL_WOULD_BLOCK, once per full-to-room edge, on the
  * loop's thread. One per session; NULL takes it away. */
 typedef void (*cql_drain_cb)(cql_session *s, void *user);

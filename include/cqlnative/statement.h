@@ -74,7 +74,11 @@ CQL_API void cql_statement_free(cql_statement *stmt);
  * CQL_OUT_OF_RANGE. A value that does not fit names the column, the expected and the given type in
  * *err. Nothing is changed from the failing value on. */
 CQL_API cql_status cql_statement_bind(cql_statement *stmt, cql_values values, cql_error **err);
-/* Binds one marker, by index or by name (prepared statements: every marker of that name). */
+/* Binds one marker, by index or by name. Prepared: every marker of that name, CQL_NO_SUCH_NAME. Not
+ * prepared: for a text with `:name` markers; each new name takes the next marker without one, so
+ * `markers` of cql_statement_new is the number of different names. The name travels with the value, so
+ * all markers must then be bound by name (else executing gives CQL_BAD_STATE); not in batches
+ * (CQL_UNSUPPORTED from cql_batch_add). */
 CQL_API cql_status cql_statement_bind_value(cql_statement *stmt, size_t index, cql_value value);
 CQL_API cql_status cql_statement_bind_name(cql_statement *stmt, const char *name, cql_value value);
 CQL_API cql_status cql_statement_bind_null(cql_statement *stmt, size_t index);
@@ -86,6 +90,12 @@ CQL_API cql_status cql_statement_bind_text(cql_statement *stmt, size_t index, co
 CQL_API cql_status cql_statement_bind_blob(cql_statement *stmt, size_t index, const void *bytes,
                                            size_t len);
 CQL_API cql_status cql_statement_bind_uuid(cql_statement *stmt, size_t index, cql_uuid v);
+/* As cql_statement_bind_value, but the bytes of a text, blob or collection are not copied: they are
+ * read where they are each time the statement is executed or added to a batch, and must stay as they
+ * are until that call returned. Short values, numbers and parts of the
+ * partition key are copied all the same. The text is checked
+ * now. For values of many kilobytes. */
+CQL_API cql_status cql_statement_bind_borrowed(cql_statement *stmt, size_t index, cql_value value);
 /* Makes every marker unbound again; keeps the memory. */
 CQL_API void cql_statement_clear(cql_statement *stmt);
 /* Number of markers. */
@@ -113,6 +123,18 @@ CQL_API void cql_statement_set_timestamp(cql_statement *stmt, int64_t unix_us);
 CQL_API void cql_statement_set_tracing(cql_statement *stmt, bool tracing);
 /* Time-out of the whole request in milliseconds, 0 for the session's. */
 CQL_API void cql_statement_set_timeout(cql_statement *stmt, uint32_t timeout_ms);
+
+/* The keyspace of tables that the text does not qualify, instead of the session's; NULL takes it back.
+ * For statements that are not prepared (those keep the keyspace they were prepared in). The seconds
+ * since the epoch that count as "now" for the time to live of cells: CQL_BAD_VALUE outside of 32 bits.
+ * Both need protocol v5 (section 4.1.4): on v4 executing gives CQL_UNSUPPORTED. CQL_NO_MEMORY. */
+CQL_API cql_status cql_statement_set_keyspace(cql_statement *stmt, const char *keyspace);
+CQL_API cql_status cql_statement_set_now(cql_statement *stmt, int64_t unix_seconds);
+/* Adds an entry to the custom payload of the request (section 2.2): bytes for a server that looks at
+ * them; Cassandra itself does not. bytes NULL with len 0 is a null entry. Copied. CQL_TOO_LARGE,
+ * CQL_NO_MEMORY. What a server sends back: cql_result_payload. */
+CQL_API cql_status cql_statement_add_payload(cql_statement *stmt, const char *name,
+                                             const void *bytes, size_t len);
 
 /* --- prepared statements ------------------------------------------------------------------------- */
 CQL_API cql_prepared *cql_prepared_ref(const cql_prepared *prepared);
@@ -144,6 +166,12 @@ CQL_API cql_status cql_batch_set_serial_consistency(cql_batch *batch, cql_consis
 CQL_API void cql_batch_set_idempotent(cql_batch *batch, bool idempotent);
 CQL_API void cql_batch_set_timestamp(cql_batch *batch, int64_t unix_us);
 CQL_API void cql_batch_set_timeout(cql_batch *batch, uint32_t timeout_ms);
+CQL_API void cql_batch_set_tracing(cql_batch *batch, bool tracing);
+/* As for statements. */
+CQL_API cql_status cql_batch_set_keyspace(cql_batch *batch, const char *keyspace);
+CQL_API cql_status cql_batch_set_now(cql_batch *batch, int64_t unix_seconds);
+CQL_API cql_status cql_batch_add_payload(cql_batch *batch, const char *name, const void *bytes,
+                                         size_t len);
 
 CQL_END
 #endif

@@ -105,6 +105,11 @@ CQL_API cql_status cql_value_as_str(const cql_value *v, cql_str *out);
 /* scale and the unscaled big-endian two's complement number (borrowed from the value). */
 CQL_API cql_status cql_value_as_decimal(const cql_value *v, int32_t *scale, cql_str *unscaled);
 
+/* A vector of floats into an array: type is the column's (vector<float, n>), n the room in out.
+ * CQL_TYPE_MISMATCH also for another dimension. One pass over the bytes. */
+CQL_API cql_status cql_value_as_floats(const cql_value *v, const cql_type *type, float *out,
+                                       size_t n);
+
 /* --- collections ----------------------------------------------------------------------------------
  * A builder for list, set, map, tuple, UDT and vector values. */
 typedef struct cql_collection cql_collection;
@@ -124,6 +129,9 @@ CQL_API cql_status cql_collection_add(cql_collection *c, cql_value element);
 /* Key and value at once, both or none. CQL_BAD_STATE for other types than maps and behind a key
  * without value, else as cql_collection_add. */
 CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value value);
+/* Appends n floats at once to a list, set or vector; into a vector in one pass. All or none. Statuses
+ * as for cql_collection_add. */
+CQL_API cql_status cql_collection_add_floats(cql_collection *c, const float *v, size_t n);
 /* Empties it for reuse; keeps the memory. */
 CQL_API void cql_collection_clear(cql_collection *c);
 CQL_API void cql_collection_free(cql_collection *c);

@@ -42,6 +42,7 @@ void cql_batch_free(cql_batch *b)
     cql_batch_clear(b);
     cqln_free(b->al, b->members);
     cqln_writer_fini(&b->entries);
+    cqln_extra_free(b->ex.extra, 0);
     cqln_free(b->al, b);
 }
 
@@ -79,6 +80,8 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
         return CQL_BAD_ARGUMENT;
     if (s->unbound)
         return CQL_UNBOUND;
+    if (s->ex.extra && s->ex.extra->named)
+        return CQL_UNSUPPORTED; /* the protocol has no names in a batch that work */
     if (b->count >= MEMBERS_MAX)
         return CQL_TOO_LARGE;
     cql_status st = s->prepared ? hold(b, s->prepared) : CQL_OK;
@@ -86,10 +89,19 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
         return st;
     size_t before = b->entries.len;
     cqln_values_bytes values = cqln_statement_values(s);
-    if (s->prepared)
+    cqln_writer whole;
+    cqln_writer_init(&whole, b->al, entries_max);
+    if (cqln_extra_has_pieces(s)) {
+        st = cqln_extra_write_values(s, false, &whole);
+        values.bytes = (cql_str){(const char *)whole.data, whole.len};
+    }
+    if (st)
+        cqln_writer_fail(&b->entries, st);
+    else if (s->prepared)
         cqln_encode_batch_prepared_entry(&b->entries, s->prepared->id, &values);
     else
         cqln_encode_batch_query_entry(&b->entries, cql_str_of(s->cql), &values);
+    cqln_writer_fini(&whole);
     if (b->entries.status) { /* the batch stays as it was */
         st = b->entries.status;
         b->entries.status = CQL_OK;

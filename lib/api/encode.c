@@ -22,6 +22,11 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
     o->keyspace = (cql_str){NULL, 0};
     o->has_timestamp = ex->has_timestamp;
     o->timestamp = ex->timestamp;
+    o->has_now = false;
+    o->named = false;
+    o->now_in_seconds = 0;
+    o->payload_count = 0;
+    o->payload = (cql_str){NULL, 0};
 }
 
 static int64_t write_time(cqln_cluster *c)
@@ -55,6 +60,17 @@ static void choose_execution(const cqln_execution *ex, cqln_request *req)
     req->retry_policy = ex->retry_policy;
 }
 
+/* Values that are elsewhere go to their places: behind the payload, what names the statement,
+ * [consistency], flags and the number of values. `names` is the size of the names on the wire. */
+static cql_status splice(const cql_statement *s, uint8_t version, const cqln_query_options *o,
+                         size_t names, cqln_request *req)
+{
+    if (!s->ex.extra || !cqln_extra_has_pieces(s))
+        return CQL_OK;
+    size_t at = CQLN_FRAME_HEADER + (o->payload_count ? 2 + o->payload.len : 0) + names;
+    return cqln_extra_splice(s, &req->env, at + 2 + (version >= 5 ? 4 : 1) + 2);
+}
+
 /* Statements with options that few set. */
 static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
                                                         uint8_t version,
@@ -70,8 +86,13 @@ static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const c
     else
         stamp(c, &o);
     o.skip_metadata = req->known != NULL;
-    return cqln_put_execute(&req->env, version, s->prepared->id,
-                            known ? known->id : (cql_str){"", 0}, &o, &values);
+    cql_str id = s->prepared->id;
+    cql_str metadata_id = known ? known->id : (cql_str){"", 0};
+    cql_status st = s->ex.extra ? cqln_extra_fill(s->ex.extra, version, &o) : CQL_OK;
+    if (st == CQL_OK)
+        st = cqln_put_execute(&req->env, version, id, metadata_id, &o, &values);
+    size_t names = 2 + id.len + (version >= 5 ? 2 + metadata_id.len : 0);
+    return st ? st : splice(s, version, &o, names, req);
 }
 
 /* The same bytes when there are none: ids, consistency, flags, values, and the page size of a
@@ -125,6 +146,20 @@ static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_
     return put_usual(c, s, version, known, req);
 }
 
+static cql_status encode_named(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
+                               cqln_request *req)
+{
+    cqln_writer wr;
+    cqln_writer_init(&wr, s->al, INT32_MAX);
+    o->named = true;
+    cql_status st = cqln_extra_write_values(s, true, &wr);
+    cqln_values_bytes values = {(uint16_t)s->markers, {(const char *)wr.data, wr.len}};
+    if (st == CQL_OK)
+        st = cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), o, &values);
+    cqln_writer_fini(&wr);
+    return st;
+}
+
 static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
                                                               const cql_statement *s,
                                                               cqln_request *req)
@@ -134,7 +169,15 @@ static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
     fill_options(c, &s->ex, &o);
     page(c, s, &o);
     stamp(c, &o);
-    return cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), &o, &values);
+    cql_str cql = cql_str_of(s->cql);
+    uint8_t version = version_of(c);
+    cql_status st = s->ex.extra ? cqln_extra_fill(s->ex.extra, version, &o) : CQL_OK;
+    if (st)
+        return st;
+    if (s->ex.extra && s->ex.extra->named)
+        return s->ex.extra->named == s->markers ? encode_named(c, s, &o, req) : CQL_BAD_STATE;
+    st = cqln_encode_query(&req->env, version, cql, &o, &values);
+    return st ? st : splice(s, version, &o, 4 + cql.len, req);
 }
 
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
@@ -181,6 +224,8 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
     if (st)
         return st;
     fill_options(c, &b->ex, &o);
+    if (b->ex.extra && (st = cqln_extra_fill(b->ex.extra, version_of(c), &o)) != CQL_OK)
+        return st;
     if (b->type != CQL_BATCH_COUNTER)
         stamp(c, &o);
     req->idempotent = b->ex.idempotent || (b->all_idempotent && b->count > 0);

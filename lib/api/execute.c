@@ -95,6 +95,12 @@ cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql
 
 cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
 {
+    return cql_session_prepare_in(s, NULL, cql, cb, user);
+}
+
+cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const char *cql,
+                                  cql_prepared_cb cb, void *user)
+{
     cqln_request *req;
     if (!s || !cql || !cb)
         return CQL_BAD_ARGUMENT;
@@ -102,8 +108,10 @@ cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb 
     if (st)
         return st;
     cql_str text = cql_str_of(cql);
-    st = cqln_encode_prepare(&req->env, (uint8_t)atomic_load(&s->cluster.version), text,
-                             (cql_str){NULL, 0});
+    cql_str in = cql_str_of(keyspace);
+    uint8_t version = (uint8_t)atomic_load(&s->cluster.version);
+    st = in.len && version < 5 ? CQL_UNSUPPORTED
+                               : cqln_encode_prepare(&req->env, version, text, in);
     if (st) {
         cqln_request_abandon(req);
         return st;
@@ -113,6 +121,8 @@ cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb 
     req->user = user;
     /* header, then the length of the text: the text itself is read from there when it is answered */
     req->cql = (cql_str){(const char *)req->env.data + CQLN_FRAME_HEADER + 4, text.len};
+    /* flags and the length of the keyspace lie between the two */
+    req->in_keyspace = (cql_str){req->cql.ptr + text.len + 4 + 2, in.len};
     cqln_request_start(req);
     return CQL_OK;
 }

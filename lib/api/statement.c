@@ -89,6 +89,7 @@ void cql_statement_free(cql_statement *s)
     cqln_free(s->al, s->bound);
     cqln_free(s->al, s->values);
     cqln_free(s->al, s->paging_state);
+    cqln_extra_free(s->ex.extra, s->markers);
     cqln_free(s->al, s);
 }
 
@@ -297,7 +298,7 @@ cql_status cql_statement_bind_name(cql_statement *s, const char *name, cql_value
     if (!s || !name)
         return CQL_BAD_ARGUMENT;
     if (!s->prepared)
-        return CQL_UNSUPPORTED; /* only a prepared statement knows its names */
+        return cqln_extra_bind_named(s, name, v);
     cql_str wanted = cql_str_of(name);
     cql_status result = CQL_NO_SUCH_NAME;
     for (size_t i = 0; i < s->markers; i++) {

@@ -2,6 +2,7 @@
 #ifndef CQLN_API_STATEMENT_H
 #define CQLN_API_STATEMENT_H
 
+#include "api/extra.h"
 #include "cluster/cluster.h"
 #include "meta/prepared.h"
 
@@ -16,11 +17,12 @@ typedef struct cqln_execution {
     bool tracing;
     bool has_timestamp;
     bool unusual; /* one of these was set: serial consistency, paging state, tracing, time stamp,
-                   * retry policy, speculation */
+                   * retry policy, speculation, extra */
     int64_t timestamp;
     uint32_t timeout_ms; /* 0: the session's */
     bool steady;         /* never sent to two nodes at the same time */
     const cql_retry_policy *retry_policy; /* NULL: the session's */
+    cqln_extra *extra; /* NULL: nothing more to say */
 } cqln_execution;
 
 struct cql_statement {
@@ -49,6 +51,9 @@ struct cql_batch {
     bool all_idempotent;
     cqln_execution ex;
 };
+
+/* A statement of its own with the same text, values and options. NULL when memory is out. */
+cql_statement *cqln_statement_copy(const cql_statement *stmt);
 
 void cqln_execution_init(cqln_execution *ex);
 static inline cqln_values_bytes cqln_statement_values(const cql_statement *s)

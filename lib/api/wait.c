@@ -155,13 +155,19 @@ cql_status cql_session_execute_batch_wait(cql_session *s, const cql_batch *batch
 cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepared **out,
                                     cql_error **err)
 {
+    return cql_session_prepare_in_wait(s, NULL, cql, out, err);
+}
+
+cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace, const char *cql,
+                                       cql_prepared **out, cql_error **err)
+{
     waiter w;
     if (!out)
         return CQL_BAD_ARGUMENT;
     *out = NULL;
     cql_status st = begin(s, &w, err);
     if (st == CQL_OK)
-        st = await(&w, cql_session_prepare(s, cql, on_prepared, &w), err);
+        st = await(&w, cql_session_prepare_in(s, keyspace, cql, on_prepared, &w), err);
     if (st == CQL_OK)
         *out = w.prepared;
     return st;

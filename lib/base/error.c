@@ -4,7 +4,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2048, FIELD_MAX = 1024, SERVER_MESSAGE_MAX = 4096 };
+enum {
+    TEXT_MAX = 2048,
+    FIELD_MAX = 1024,
+    SERVER_MESSAGE_MAX = 4096,
+    REASONS_MAX = 1024 * 19, /* bytes of a failure map that are kept: a thousand nodes */
+    REASON_MIN = 1 + 4 + 2
+};
 
 typedef struct tried_row {
     const char *host;
@@ -22,6 +28,10 @@ struct cql_error {
     const char *write_type;
     const char *keyspace;
     const char *table;
+    const char *arguments;
+    cql_str reasons;
+    cql_str unprepared_id;
+    int contentions;
     int consistency;
     int required;
     int received;
@@ -38,7 +48,7 @@ struct cql_error {
 #define NO_MEMORY(maybe)                                                                           \
     {                                                                                              \
         .status = CQL_NO_MEMORY, .text = "out of memory", .server_message = "", .host = "",        \
-        .write_type = "", .keyspace = "", .table = "", .maybe_applied = (maybe)                    \
+        .write_type = "", .keyspace = "", .table = "", .arguments = "", .maybe_applied = (maybe)                    \
     }
 static cql_error no_memory = NO_MEMORY(false);
 static cql_error no_memory_maybe_applied = NO_MEMORY(true);
@@ -53,12 +63,31 @@ cql_error *cqln_error_no_memory(void)
     return &no_memory;
 }
 
+static size_t reason_size(const uint8_t *p)
+{
+    return 1 + (size_t)p[0] + 2;
+}
+
+/* Bytes of the entries at the front that are whole and below the limit. */
+static size_t whole_reasons(cql_str reasons)
+{
+    const uint8_t *p = (const uint8_t *)reasons.ptr;
+    size_t len = reasons.len < REASONS_MAX ? reasons.len : REASONS_MAX;
+    size_t at = 0;
+    while (len - at >= REASON_MIN && reason_size(p + at) <= len - at)
+        at += reason_size(p + at);
+    return at;
+}
+
 static size_t text_sizes(const cqln_error_info *info, cql_str text)
 {
     return cqln_escaped_size(TEXT_MAX, text) +
            cqln_escaped_size(SERVER_MESSAGE_MAX, info->server_message) +
            cqln_escaped_size(FIELD_MAX, info->host) + cqln_escaped_size(FIELD_MAX, info->write_type) +
-           cqln_escaped_size(FIELD_MAX, info->keyspace) + cqln_escaped_size(FIELD_MAX, info->table);
+           cqln_escaped_size(FIELD_MAX, info->keyspace) +
+           cqln_escaped_size(FIELD_MAX, info->table) +
+           cqln_escaped_size(FIELD_MAX, info->arguments) + whole_reasons(info->reasons) +
+           info->unprepared_id.len;
 }
 
 static size_t tried_sizes(const cqln_tried *tried, size_t count)
@@ -78,6 +107,15 @@ static const char *place(char **at, size_t cap, cql_str text)
     return start;
 }
 
+static cql_str place_raw(char **at, cql_str bytes)
+{
+    cql_str placed = {*at, bytes.len};
+    if (bytes.len)
+        memcpy(*at, bytes.ptr, bytes.len);
+    *at += bytes.len;
+    return placed;
+}
+
 static void fill(cql_error *e, const cqln_error_info *info, const cqln_tried *tried, size_t count,
                  cql_str text)
 {
@@ -86,6 +124,7 @@ static void fill(cql_error *e, const cqln_error_info *info, const cqln_tried *tr
     e->required = info->required;
     e->received = info->received;
     e->failures = info->failures;
+    e->contentions = info->contentions;
     e->data_present = info->data_present;
     e->maybe_applied = info->maybe_applied;
     e->retriable = info->retriable;
@@ -97,6 +136,9 @@ static void fill(cql_error *e, const cqln_error_info *info, const cqln_tried *tr
     e->write_type = place(&at, FIELD_MAX, info->write_type);
     e->keyspace = place(&at, FIELD_MAX, info->keyspace);
     e->table = place(&at, FIELD_MAX, info->table);
+    e->arguments = place(&at, FIELD_MAX, info->arguments);
+    e->reasons = place_raw(&at, (cql_str){info->reasons.ptr, whole_reasons(info->reasons)});
+    e->unprepared_id = place_raw(&at, info->unprepared_id);
     for (size_t i = 0; i < count; i++) {
         e->tried[i].status = tried[i].status;
         e->tried[i].host = place(&at, FIELD_MAX, tried[i].host);
@@ -190,6 +232,10 @@ cql_error *cql_error_make(const cql_allocator *al, cql_status st, const cql_erro
         info.write_type = cql_str_of(cause->write_type);
         info.keyspace = cql_str_of(cause->keyspace);
         info.table = cql_str_of(cause->table);
+        info.arguments = cql_str_of(cause->arguments);
+        info.contentions = cause->contentions;
+        info.reasons = cause->reasons;
+        info.unprepared_id = cause->unprepared_id;
     }
     if (!al)
         al = cqln_alloc_default();
@@ -292,6 +338,57 @@ const char *cql_error_keyspace(const cql_error *err)
 const char *cql_error_table(const cql_error *err)
 {
     return err->table;
+}
+
+const char *cql_error_argument_types(const cql_error *err)
+{
+    return err->arguments;
+}
+
+int cql_error_contentions(const cql_error *err)
+{
+    return err->contentions;
+}
+
+cql_str cql_error_unprepared_id(const cql_error *err)
+{
+    return err->unprepared_id;
+}
+
+size_t cql_error_reason_count(const cql_error *err)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < err->reasons.len; n++)
+        at += reason_size((const uint8_t *)err->reasons.ptr + at);
+    return n;
+}
+
+cql_status cql_error_reason(const cql_error *err, size_t i, cql_str *address, int *code)
+{
+    const uint8_t *p = (const uint8_t *)err->reasons.ptr;
+    const uint8_t *end = p + err->reasons.len;
+    for (; p < end && i > 0; i--)
+        p += reason_size(p);
+    if (p >= end)
+        return CQL_OUT_OF_RANGE;
+    if (address)
+        *address = (cql_str){(const char *)p + 1, p[0]};
+    if (code)
+        *code = p[1 + p[0]] << 8 | p[2 + p[0]];
+    return CQL_OK;
+}
+
+const char *cql_error_reason_name(int code)
+{
+    static const char *const names[] = {"unknown",
+                                        "read too many tombstones",
+                                        "timeout",
+                                        "incompatible schema",
+                                        "read size",
+                                        "node down",
+                                        "index not available",
+                                        "read too many indexes"};
+    return code >= 0 && (size_t)code < CQL_COUNT(names) ? names[code] : "unknown";
 }
 
 size_t cql_error_tried_count(const cql_error *err)

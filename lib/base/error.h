@@ -23,6 +23,10 @@ typedef struct cqln_error_info {
     cql_str write_type;
     cql_str keyspace;
     cql_str table;
+    cql_str arguments;     /* of a function: its types, with commas */
+    int contentions;
+    cql_str reasons;       /* whole entries of [byte] n, n bytes of address, [short] code */
+    cql_str unprepared_id; /* raw bytes */
 } cqln_error_info;
 
 typedef struct cqln_tried {

@@ -42,6 +42,24 @@ static void describe_server(char *out, size_t cap, const cqln_server_error *e, c
     }
 }
 
+/* "int, text", cut at cap. */
+static cql_str join_arguments(char *out, size_t cap, const cqln_server_error *e)
+{
+    cqln_reader rd;
+    size_t at = 0;
+    cqln_reader_init(&rd, e->arguments.ptr, e->arguments.len);
+    for (uint16_t i = 0; i < e->argument_count && at + 1 < cap; i++) {
+        cql_str type = cqln_read_string(&rd);
+        size_t room = cap - at;
+        int n = snprintf(out + at, room, "%s%.*s", i ? ", " : "", (int)type.len,
+                         type.len ? type.ptr : "");
+        if (n < 0)
+            break;
+        at += (size_t)n < room ? (size_t)n : room - 1;
+    }
+    return (cql_str){out, at};
+}
+
 cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_str host,
                               const cqln_request *req)
 {
@@ -49,6 +67,7 @@ cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_s
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     size_t count = cqln_tries_rows(req->tries, rows);
     char detail[160];
+    char arguments[256];
     cqln_error_info info = {
         .status = st,
         .host = host,
@@ -63,6 +82,10 @@ cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_s
         .write_type = e->write_type,
         .keyspace = e->keyspace,
         .table = e->table,
+        .arguments = join_arguments(arguments, sizeof arguments, e),
+        .contentions = e->contentions,
+        .reasons = e->reasons,
+        .unprepared_id = e->unprepared_id,
     };
     describe_server(detail, sizeof detail, e, st);
     return cqln_error_make(c->al, &info, rows, count, "%.*s: %s: %.*s%s", (int)host.len, host.ptr,

@@ -11,7 +11,7 @@ void cqln_request_prepared(cqln_request *req, cqln_link *link, cqln_reader *rd)
     cqln_cluster *c = req->cluster;
     cqln_prepared_head head;
     cql_prepared *prepared;
-    cql_str keyspace = cql_str_of(c->keyspace);
+    cql_str keyspace = req->in_keyspace.len ? req->in_keyspace : cql_str_of(c->keyspace);
     cql_status st = cqln_decode_prepared(rd, cqln_conn_version(link->conn), c->al, &head);
     if (st) {
         cqln_request_fail(req, cqln_report_local(c, st, req, "its answer to a prepare is malformed"));

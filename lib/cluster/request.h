@@ -70,6 +70,7 @@ typedef struct cqln_request {
     cql_result *held;         /* a schema change that waits for agreement */
     cql_error *error;
     cql_str cql;           /* prepare: the text inside env */
+    cql_str in_keyspace;   /* prepare: the keyspace it names (v5), inside env; empty: none */
     cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */
     cqln_deferred failing; /* carries an error found inside execute to the next turn */
     void *hook_slot;       /* a word for the program's hooks */

@@ -34,6 +34,8 @@ cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const ui
                               uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
                               cqln_metadata **fresh);
 void cqln_result_drop_scratch(cql_result *res);
+/* The result that a cursor walks over; NULL: none. */
+const cql_result *cqln_rows_result(const cql_rows *rows);
 /* Frees what reading a borrowed result made. */
 static inline void cqln_result_done(cql_result *res)
 {

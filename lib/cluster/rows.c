@@ -124,6 +124,11 @@ bool cql_rows_next(cql_rows *rows)
     return true;
 }
 
+const cql_result *cqln_rows_result(const cql_rows *rows)
+{
+    return of_const(rows)->res;
+}
+
 cql_status cql_rows_status(const cql_rows *rows)
 {
     return (cql_status)of_const(rows)->status;

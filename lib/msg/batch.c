@@ -58,6 +58,7 @@ cql_status cqln_encode_batch(cqln_writer *wr, uint8_t version, uint8_t type, uin
     uint8_t *p = cqln_envelope_open(wr, 3 + (uint64_t)entries.len + cqln_options_bound(o, NULL));
     if (!p)
         return wr->status;
+    p = cqln_put_payload(p, o);
     *p = type;
     uint8_t *consistency = cqln_put_raw(cqln_put_u16(p + 1, count), entries);
     uint32_t flags = 0;

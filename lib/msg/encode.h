@@ -85,6 +85,7 @@ static inline uint8_t *cqln_put_long_string(uint8_t *p,
 /* --- query parameters (native_protocol section 4.1.4) --------------------------------------------
  *   [consistency] flags(v4 byte, v5 int)
  *       [values] [page_size] [paging_state] [serial consistency] [timestamp] [keyspace, v5]
+ *       [now in seconds, v5]
  * BATCH has them without values, page size and paging state. */
 enum {
     CQLN_OPTION_VALUES = 0x01,
@@ -93,19 +94,22 @@ enum {
     CQLN_OPTION_PAGING_STATE = 0x08,
     CQLN_OPTION_SERIAL = 0x10,
     CQLN_OPTION_TIMESTAMP = 0x20,
-    CQLN_OPTION_KEYSPACE = 0x80
+    CQLN_OPTION_NAMES = 0x40,
+    CQLN_OPTION_KEYSPACE = 0x80,
+    CQLN_OPTION_NOW = 0x100
 };
 
 /* False when a string is too long for its notation. */
 static inline bool cqln_options_fit(uint8_t version, const cqln_query_options *o)
 {
-    return o->paging_state.len <= INT32_MAX && (version < 5 || o->keyspace.len <= CQLN_STRING_MAX);
+    return o->paging_state.len <= INT32_MAX && o->payload.len <= INT32_MAX &&
+           (version < 5 || o->keyspace.len <= CQLN_STRING_MAX);
 }
 
 static inline uint64_t cqln_options_bound(const cqln_query_options *o,
                                           const cqln_values_bytes *values)
 {
-    return CQLN_OPTIONS_FIXED + (uint64_t)o->paging_state.len + o->keyspace.len +
+    return CQLN_OPTIONS_FIXED + (uint64_t)o->paging_state.len + o->keyspace.len + o->payload.len +
            (values ? values->bytes.len : 0);
 }
 
@@ -141,6 +145,10 @@ static inline uint8_t *cqln_put_shared(uint8_t *p, uint8_t version, const cqln_q
         *flags |= CQLN_OPTION_KEYSPACE;
         p = cqln_put_string(p, o->keyspace);
     }
+    if (o->has_now && version >= 5) {
+        *flags |= CQLN_OPTION_NOW;
+        p = cqln_put_u32(p, (uint32_t)o->now_in_seconds);
+    }
     return p;
 }
 
@@ -151,7 +159,7 @@ static inline uint8_t *cqln_put_options(uint8_t *begin, uint8_t version,
     uint8_t *p = cqln_put_consistency(begin, version, o->consistency);
     uint32_t flags = o->skip_metadata ? CQLN_OPTION_SKIP_METADATA : 0;
     if (values && values->count) {
-        flags |= CQLN_OPTION_VALUES;
+        flags |= CQLN_OPTION_VALUES | (o->named ? (uint32_t)CQLN_OPTION_NAMES : 0);
         p = cqln_put_raw(cqln_put_u16(p, values->count), values->bytes);
     }
     if (o->page_size) {
@@ -169,7 +177,16 @@ static inline uint8_t *cqln_put_options(uint8_t *begin, uint8_t version,
 
 static inline uint8_t cqln_request_flags(const cqln_query_options *o)
 {
-    return o->tracing ? CQLN_FLAG_TRACING : 0;
+    return (uint8_t)((o->tracing ? CQLN_FLAG_TRACING : 0) |
+                     (o->payload_count ? CQLN_FLAG_PAYLOAD : 0));
+}
+
+/* The custom payload stands before everything else in the body: [bytes map]. */
+static inline uint8_t *cqln_put_payload(uint8_t *p, const cqln_query_options *o)
+{
+    if (o->payload_count)
+        p = cqln_put_raw(cqln_put_u16(p, o->payload_count), o->payload);
+    return p;
 }
 
 /* The whole EXECUTE. Here, so that where a statement is executed the compiler sees which options are
@@ -185,7 +202,7 @@ static inline cql_status cqln_put_execute(cqln_writer *wr, uint8_t version, cql_
     uint8_t *p = cqln_envelope_open(wr, bound);
     if (!p)
         return wr->status;
-    p = cqln_put_id(p, id);
+    p = cqln_put_id(cqln_put_payload(p, o), id);
     if (version >= 5)
         p = cqln_put_id(p, metadata_id);
     p = cqln_put_options(p, version, o, values);

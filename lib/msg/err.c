@@ -79,6 +79,16 @@ static void read_object(cqln_reader *rd, cqln_server_error *e)
     e->table = cqln_read_string(rd);
 }
 
+static void read_arguments(cqln_reader *rd, cqln_server_error *e)
+{
+    const uint8_t *list = rd->at;
+    uint16_t n = cqln_skip_string_list(rd);
+    if (rd->failed)
+        return;
+    e->argument_count = n;
+    e->arguments = (cql_str){(const char *)list + 2, (size_t)(rd->at - list) - 2};
+}
+
 static void read_detail(cqln_reader *rd, uint8_t version, cqln_server_error *e)
 {
     switch (e->code) {
@@ -105,7 +115,7 @@ static void read_detail(cqln_reader *rd, uint8_t version, cqln_server_error *e)
         break;
     case CODE_FUNCTION_FAILURE:
         read_object(rd, e);
-        cqln_skip_string_list(rd);
+        read_arguments(rd, e);
         break;
     case CODE_ALREADY_EXISTS:
         read_object(rd, e);

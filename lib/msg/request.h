@@ -19,6 +19,11 @@ typedef struct cqln_query_options {
     int64_t timestamp;
     cql_str paging_state; /* empty: not sent */
     cql_str keyspace;     /* empty: not sent; v5 only, ignored below */
+    bool has_now;         /* v5 only, ignored below */
+    bool named;           /* each value has its name, a [string], in front */
+    int32_t now_in_seconds;
+    uint16_t payload_count; /* entries of the custom payload; 0: none */
+    cql_str payload;        /* that many [string] [bytes] */
 } cqln_query_options;
 
 /* Values in wire form: `count` [value]s one behind the other. */

@@ -41,6 +41,8 @@ typedef struct cqln_server_error {
     uint16_t contentions;
     cql_str keyspace; /* already exists, function failure */
     cql_str table;    /* or function */
+    uint16_t argument_count;
+    cql_str arguments; /* of the function: that many [string]s */
     cql_str unprepared_id;
     cql_str reasons;  /* v5 failure map: `failures` entries of [inetaddr][short] */
 } cqln_server_error;

@@ -28,6 +28,9 @@ cql_status cqln_value_wellformed(const cql_type *type, cql_str bytes);
 /* A value that borrows `bytes` as the type (ptr NULL: null). */
 cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len);
 
+/* n big-endian floats one behind the other to the machine's, in one pass. */
+void cqln_floats_load(float *out, const uint8_t *from, size_t n);
+void cqln_floats_store(uint8_t *out, const float *from, size_t n);
 /* Signed big-endian two's complement to 64 bits; false when it does not fit or is empty. */
 bool cqln_varint_to_i64(cql_str bytes, int64_t *out);
 /* Days since the epoch <-> proleptic Gregorian date (year 0 exists). Any count of days; years up to

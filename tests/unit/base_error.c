@@ -82,6 +82,37 @@ static void error_says_everything(void **state)
     assert_int_equal(atomic_load(&f.live), 0);
 }
 
+static void reasons_of_replicas_are_kept(void **state)
+{
+    (void)state;
+    static const char map[] = "\x04\x0a\0\0\1\0\2\x10\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\5"
+                              "\x04\x0a\0"; /* the last one is cut and left out */
+    cqln_error_info info = {.status = CQL_SERVER_READ_FAILURE,
+                            .arguments = str("int, text"),
+                            .contentions = 3,
+                            .reasons = {map, sizeof map - 1},
+                            .unprepared_id = {"\0id", 3}};
+    cql_error *cause = cqln_error_make(cqln_alloc_default(), &info, NULL, 0, "x");
+    cql_error *err = cql_error_make(NULL, CQL_NOT_FOUND, cause, "y"); /* lends the detail */
+    cql_error_unref(cause);
+    cql_str address = {NULL, 0};
+    int code = -1;
+    assert_int_equal(cql_error_reason_count(err), 2);
+    assert_int_equal(cql_error_reason(err, 0, &address, &code), CQL_OK);
+    assert_true(address.len == 4 && address.ptr[0] == 10 && code == 2);
+    assert_int_equal(cql_error_reason(err, 1, &address, &code), CQL_OK);
+    assert_true(address.len == 16 && code == 5);
+    assert_string_equal(cql_error_reason_name(code), "node down");
+    assert_string_equal(cql_error_reason_name(77), "unknown");
+    assert_int_equal(cql_error_reason(err, 2, NULL, NULL), CQL_OUT_OF_RANGE);
+    assert_string_equal(cql_error_argument_types(err), "int, text");
+    assert_int_equal(cql_error_contentions(err), 3);
+    assert_int_equal(cql_error_unprepared_id(err).len, 3);
+    cql_error_unref(err);
+    assert_int_equal(cql_error_reason_count(cqln_error_no_memory()), 0);
+    assert_string_equal(cql_error_argument_types(cqln_error_no_memory()), "");
+}
+
 static void error_is_counted(void **state)
 {
     (void)state;
@@ -408,6 +439,7 @@ int main(void)
         cmocka_unit_test(every_status_has_text_and_name),
         cmocka_unit_test(views_compare_by_bytes),
         cmocka_unit_test(error_says_everything),
+        cmocka_unit_test(reasons_of_replicas_are_kept),
         cmocka_unit_test(error_is_counted),
         cmocka_unit_test(a_module_makes_errors_of_its_own),
         cmocka_unit_test(error_for_want_of_memory_is_static),

@@ -1,0 +1,331 @@
+/* What few statements say: kept aside, so that the others do not pay for it. */
+#include "api/extra.h"
+
+#include "api/statement.h"
+#include "types/value.h"
+
+#include <string.h>
+
+enum { BORROW_FROM = 64, PAYLOAD_MAX = 65535 };
+
+static const size_t payload_bytes_max = (size_t)1 << 24;
+
+cqln_extra *cqln_extra_make(cqln_extra **slot, const cql_allocator *al)
+{
+    if (*slot)
+        return *slot;
+    cqln_extra *x = cqln_alloc_zero(al, sizeof *x);
+    if (!x)
+        return NULL;
+    x->al = al;
+    cqln_writer_init(&x->payload, al, payload_bytes_max);
+    *slot = x;
+    return x;
+}
+
+static void drop_names(cqln_extra *x, uint32_t markers)
+{
+    for (uint32_t i = 0; x->names && i < markers; i++)
+        cqln_free(x->al, x->names[i]);
+    cqln_free(x->al, x->names);
+    x->names = NULL;
+    x->named = 0;
+}
+
+void cqln_extra_free(cqln_extra *x, uint32_t markers)
+{
+    if (!x)
+        return;
+    drop_names(x, markers);
+    cqln_writer_fini(&x->payload);
+    cqln_free(x->al, x->keyspace);
+    cqln_free(x->al, x->pieces);
+    cqln_free(x->al, x);
+}
+
+/* --- keyspace, clock, payload --------------------------------------------------------------------- */
+
+cql_status cqln_extra_set_keyspace(cqln_extra **slot, const cql_allocator *al, const char *keyspace)
+{
+    size_t len = keyspace ? strlen(keyspace) : 0;
+    if (len > UINT16_MAX)
+        return CQL_TOO_LARGE;
+    cqln_extra *x = cqln_extra_make(slot, al);
+    char *copy = x && len ? cqln_strdup(al, cql_str_of(keyspace)) : NULL;
+    if (!x || (len && !copy))
+        return CQL_NO_MEMORY;
+    cqln_free(al, x->keyspace);
+    x->keyspace = copy;
+    return CQL_OK;
+}
+
+cql_status cqln_extra_set_now(cqln_extra **slot, const cql_allocator *al, int64_t now)
+{
+    if (now < INT32_MIN || now > INT32_MAX)
+        return CQL_BAD_VALUE;
+    cqln_extra *x = cqln_extra_make(slot, al);
+    if (!x)
+        return CQL_NO_MEMORY;
+    x->has_now = true;
+    x->now = (int32_t)now;
+    return CQL_OK;
+}
+
+cql_status cqln_extra_add_payload(cqln_extra **slot, const cql_allocator *al, const char *name,
+                                  const void *bytes, size_t len)
+{
+    if (!name || (!bytes && len))
+        return CQL_BAD_ARGUMENT;
+    size_t name_len = strlen(name);
+    if (name_len > UINT16_MAX || len > INT32_MAX)
+        return CQL_TOO_LARGE;
+    cqln_extra *x = cqln_extra_make(slot, al);
+    if (!x)
+        return CQL_NO_MEMORY;
+    if (x->payload_count == PAYLOAD_MAX)
+        return CQL_TOO_LARGE;
+    if (!cqln_writer_reserve(&x->payload, 2 + name_len + 4 + len)) {
+        cql_status st = x->payload.status;
+        x->payload.status = CQL_OK; /* what is there stays good */
+        return st;
+    }
+    cqln_write_u16(&x->payload, (uint16_t)name_len);
+    cqln_write_bytes(&x->payload, name, name_len);
+    cqln_write_u32(&x->payload, bytes ? (uint32_t)len : UINT32_MAX);
+    cqln_write_bytes(&x->payload, bytes, len);
+    x->payload_count++;
+    return CQL_OK;
+}
+
+cql_status cqln_extra_fill(const cqln_extra *x, uint8_t version, cqln_query_options *o)
+{
+    if (version < 5 && (x->keyspace || x->has_now))
+        return CQL_UNSUPPORTED;
+    o->keyspace = cql_str_of(x->keyspace);
+    o->has_now = x->has_now;
+    o->now_in_seconds = x->now;
+    o->payload_count = x->payload_count;
+    o->payload = (cql_str){(const char *)x->payload.data, x->payload.len};
+    return CQL_OK;
+}
+
+cql_status cql_statement_set_keyspace(cql_statement *s, const char *keyspace)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    s->ex.unusual = true;
+    return cqln_extra_set_keyspace(&s->ex.extra, s->al, keyspace);
+}
+
+cql_status cql_statement_set_now(cql_statement *s, int64_t unix_seconds)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    s->ex.unusual = true;
+    return cqln_extra_set_now(&s->ex.extra, s->al, unix_seconds);
+}
+
+cql_status cql_statement_add_payload(cql_statement *s, const char *name, const void *bytes,
+                                     size_t len)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    s->ex.unusual = true;
+    return cqln_extra_add_payload(&s->ex.extra, s->al, name, bytes, len);
+}
+
+cql_status cql_batch_set_keyspace(cql_batch *b, const char *keyspace)
+{
+    if (!b)
+        return CQL_BAD_ARGUMENT;
+    return cqln_extra_set_keyspace(&b->ex.extra, b->al, keyspace);
+}
+
+cql_status cql_batch_set_now(cql_batch *b, int64_t unix_seconds)
+{
+    return b ? cqln_extra_set_now(&b->ex.extra, b->al, unix_seconds) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_batch_add_payload(cql_batch *b, const char *name, const void *bytes, size_t len)
+{
+    return b ? cqln_extra_add_payload(&b->ex.extra, b->al, name, bytes, len) : CQL_BAD_ARGUMENT;
+}
+
+void cql_batch_set_tracing(cql_batch *b, bool tracing)
+{
+    b->ex.tracing = tracing;
+}
+
+/* --- names ---------------------------------------------------------------------------------------- */
+
+static bool is_named(const cqln_extra *x, uint32_t marker, const char *name)
+{
+    return x->names[marker] && strcmp(x->names[marker], name) == 0;
+}
+
+static cql_status name_marker(cqln_extra *x, uint32_t marker, const char *name)
+{
+    x->names[marker] = cqln_strdup(x->al, cql_str_of(name));
+    if (!x->names[marker])
+        return CQL_NO_MEMORY;
+    x->named++;
+    return CQL_OK;
+}
+
+cql_status cqln_extra_bind_named(cql_statement *s, const char *name, cql_value v)
+{
+    if (strlen(name) > UINT16_MAX)
+        return CQL_TOO_LARGE;
+    cqln_extra *x = cqln_extra_make(&s->ex.extra, s->al);
+    if (!x)
+        return CQL_NO_MEMORY;
+    if (!x->names && s->markers) {
+        x->names = cqln_alloc_zero(s->al, s->markers * sizeof *x->names);
+        if (!x->names)
+            return CQL_NO_MEMORY;
+    }
+    uint32_t i = 0;
+    while (i < s->markers && x->names[i] && !is_named(x, i, name))
+        i++;
+    if (i == s->markers)
+        return CQL_NO_SUCH_NAME; /* every marker has another name */
+    cql_status st = x->names[i] ? CQL_OK : name_marker(x, i, name);
+    return st ? st : cql_statement_bind_value(s, i, v);
+}
+
+/* --- borrowed values ------------------------------------------------------------------------------ */
+
+static cqln_piece *piece_of(cqln_extra *x, size_t marker)
+{
+    for (uint32_t i = 0; i < x->piece_count; i++)
+        if (x->pieces[i].marker == marker)
+            return &x->pieces[i];
+    return NULL;
+}
+
+static cqln_piece *add_piece(cqln_extra *x, size_t marker)
+{
+    cqln_piece *known = piece_of(x, marker);
+    if (known)
+        return known;
+    if (x->piece_count == x->piece_cap) {
+        uint32_t cap = x->piece_cap ? x->piece_cap * 2 : 4;
+        cqln_piece *grown = cqln_realloc_array(x->al, x->pieces, cap, sizeof *grown);
+        if (!grown)
+            return NULL;
+        x->pieces = grown;
+        x->piece_cap = cap;
+    }
+    x->pieces[x->piece_count].marker = (uint32_t)marker;
+    return &x->pieces[x->piece_count++];
+}
+
+/* Parts of the partition key tell where the statement goes, so they are kept at hand. */
+static bool is_key(const cql_statement *s, size_t marker)
+{
+    const cqln_metadata *bind = s->prepared ? s->prepared->bind : NULL;
+    for (uint32_t i = 0; bind && i < bind->pk_count; i++)
+        if (bind->pk_index[i] == marker)
+            return true;
+    return false;
+}
+
+cql_status cql_statement_bind_borrowed(cql_statement *s, size_t index, cql_value v)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    if (index >= s->markers)
+        return CQL_OUT_OF_RANGE;
+    if (v.state != CQL_VALUE_SET || v.inside == 1 || v.len < BORROW_FROM || is_key(s, index))
+        return cql_statement_bind_value(s, index, v);
+    const cql_type *type = s->prepared ? cql_prepared_marker_type(s->prepared, index) : NULL;
+    cql_status st = type ? cqln_value_check(type, &v) : CQL_OK;
+    if (st)
+        return st;
+    if (v.len > INT32_MAX)
+        return CQL_TOO_LARGE;
+    cqln_extra *x = cqln_extra_make(&s->ex.extra, s->al);
+    cqln_piece *piece = x ? add_piece(x, index) : NULL;
+    if (!piece)
+        return CQL_NO_MEMORY;
+    piece->len = 0; /* none, should the next step fail */
+    st = cql_statement_bind_value(s, index, cql_value_null());
+    if (st)
+        return st;
+    s->ex.unusual = true;
+    piece->ptr = cqln_value_ptr(&v);
+    piece->len = v.len;
+    cqln_store_u32(s->values + s->offsets[index], v.len);
+    return CQL_OK;
+}
+
+/* The piece that stands for this marker's value now, NULL when the value is in the wire form. */
+static const cqln_piece *live_piece(const cql_statement *s, size_t marker)
+{
+    if (!s->ex.extra || s->offsets[marker + 1] - s->offsets[marker] != 4)
+        return NULL;
+    const cqln_piece *piece = piece_of(s->ex.extra, marker);
+    if (!piece || !piece->len || cqln_load_u32(s->values + s->offsets[marker]) != piece->len)
+        return NULL;
+    return piece;
+}
+
+bool cqln_extra_has_pieces(const cql_statement *s)
+{
+    for (uint32_t i = 0; s->ex.extra && i < s->ex.extra->piece_count; i++)
+        if (live_piece(s, s->ex.extra->pieces[i].marker))
+            return true;
+    return false;
+}
+
+cql_status cqln_extra_write_values(const cql_statement *s, bool named, cqln_writer *wr)
+{
+    for (uint32_t i = 0; i < s->markers; i++) {
+        const cqln_piece *piece = live_piece(s, i);
+        if (named) {
+            size_t len = strlen(s->ex.extra->names[i]);
+            cqln_write_u16(wr, (uint16_t)len);
+            cqln_write_bytes(wr, s->ex.extra->names[i], len);
+        }
+        cqln_write_bytes(wr, s->values + s->offsets[i], s->offsets[i + 1] - s->offsets[i]);
+        if (piece)
+            cqln_write_bytes(wr, piece->ptr, piece->len);
+    }
+    return wr->status;
+}
+
+static uint64_t pieces_size(const cql_statement *s)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < s->ex.extra->piece_count; i++) {
+        const cqln_piece *piece = live_piece(s, s->ex.extra->pieces[i].marker);
+        sum += piece ? piece->len : 0;
+    }
+    return sum;
+}
+
+/* From the last value to the first, so that each byte is moved once. */
+cql_status cqln_extra_splice(const cql_statement *s, cqln_writer *env, size_t at)
+{
+    uint64_t more = pieces_size(s);
+    if (env->len + more - CQLN_FRAME_HEADER > INT32_MAX)
+        return CQL_TOO_LARGE;
+    if (!cqln_writer_reserve(env, (size_t)more))
+        return env->status;
+    uint8_t *end = env->data + env->len + more;     /* behind what is in its place */
+    const uint8_t *from = env->data + env->len;     /* behind what is not yet */
+    for (uint32_t i = s->markers; i-- > 0;) {
+        const cqln_piece *piece = live_piece(s, i);
+        if (!piece)
+            continue;
+        const uint8_t *behind = env->data + at + s->offsets[i + 1];
+        end -= from - behind;
+        memmove(end, behind, (size_t)(from - behind));
+        end -= piece->len;
+        memcpy(end, piece->ptr, piece->len);
+        from = behind;
+    }
+    env->len += (size_t)more;
+    cqln_store_u32(env->data + 5, (uint32_t)(env->len - CQLN_FRAME_HEADER));
+    return CQL_OK;
+}
