@@ -96,6 +96,11 @@ CQL_API cql_status cql_statement_bind_uuid(cql_statement *stmt, size_t index, cq
  * partition key are copied all the same. The text is checked
  * now. For values of many kilobytes. */
 CQL_API cql_status cql_statement_bind_borrowed(cql_statement *stmt, size_t index, cql_value value);
+/* Binds what the text means for the marker's type, as cql_value_parse reads it; NULL binds null. For
+ * prepared statements (CQL_UNSUPPORTED for others, whose types are not known). *err names the marker,
+ * its type and the text. */
+CQL_API cql_status cql_statement_bind_parsed(cql_statement *stmt, size_t index, const char *text,
+                                             cql_error **err);
 /* Makes every marker unbound again; keeps the memory. */
 CQL_API void cql_statement_clear(cql_statement *stmt);
 /* Number of markers. */

@@ -18,6 +18,7 @@ void cqln_arena_init(cqln_arena *a, const cql_allocator *al, size_t max)
     a->at = NULL;
     a->end = NULL;
     a->total = 0;
+    a->capped = false;
     a->max = max ? max : SIZE_MAX;
 }
 
@@ -61,8 +62,10 @@ void *cqln_arena_alloc(cqln_arena *a, size_t size)
     if (!cqln_add_size(size ? size : 1, ALIGN - 1, &rounded))
         return NULL;
     rounded &= ~(size_t)(ALIGN - 1);
-    if (rounded > a->max - a->total)
+    if (rounded > a->max - a->total) {
+        a->capped = true;
         return NULL;
+    }
     if (rounded > (size_t)(a->end - a->at) && !add_block(a, rounded))
         return NULL;
     void *p = a->at;

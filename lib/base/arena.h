@@ -11,6 +11,7 @@ typedef struct cqln_arena {
     uint8_t *end;
     size_t total; /* bytes asked for so far */
     size_t max;   /* cap on total */
+    bool capped;  /* the cap refused something */
 } cqln_arena;
 
 /* Takes no memory until the first use. max 0: no cap. */

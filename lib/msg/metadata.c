@@ -4,8 +4,9 @@
 #include <stdatomic.h>
 
 /* The largest object that a byte of description can become is a collection type: 2 bytes of
- * [option] for a descriptor of some 100. */
-enum { ARENA_PER_BYTE = 80, ARENA_BASE = 4096 };
+ * [option] for a descriptor of some 100. Few columns may do so; many, which no table has, may not: there
+ * memory is at most eight times the bytes and a constant. */
+enum { FEW_PER_BYTE = 80, FEW_BASE = 4096, MANY_PER_BYTE = 8, MANY_BASE = 1 << 20 };
 
 void cqln_skip_columns(cqln_reader *rd, bool global, uint32_t count)
 {
@@ -28,9 +29,12 @@ void cqln_skip_columns(cqln_reader *rd, bool global, uint32_t count)
 
 cqln_metadata *cqln_metadata_new(const cql_allocator *al, size_t bytes)
 {
-    size_t cap;
-    if (!cqln_mul_size(bytes, ARENA_PER_BYTE, &cap) || !cqln_add_size(cap, ARENA_BASE, &cap))
+    size_t few;
+    size_t many;
+    if (!cqln_mul_size(bytes, FEW_PER_BYTE, &few) || !cqln_add_size(few, FEW_BASE, &few) ||
+        !cqln_mul_size(bytes, MANY_PER_BYTE, &many) || !cqln_add_size(many, MANY_BASE, &many))
         return NULL;
+    size_t cap = few < many ? few : many;
     cqln_metadata *m = cqln_alloc_zero(al, sizeof *m);
     if (!m)
         return NULL;
@@ -86,8 +90,7 @@ static cql_status read_column(cqln_metadata *m, cqln_reader *rd, bool own_spec,
     return st;
 }
 
-cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool global,
-                                      uint32_t count)
+static cql_status read_columns(cqln_metadata *m, cqln_reader *rd, bool global, uint32_t count)
 {
     cqln_column before = {0};
     if (global) {
@@ -127,4 +130,9 @@ bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b)
             return false;
     }
     return true;
+cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool global,
+                                      uint32_t count)
+{
+    cql_status st = read_columns(m, rd, global, count);
+    return st == CQL_NO_MEMORY && m->arena.capped ? CQL_MALFORMED : st;
 }

@@ -28,6 +28,8 @@ cql_status cqln_value_wellformed(const cql_type *type, cql_str bytes);
 /* A value that borrows `bytes` as the type (ptr NULL: null). */
 cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len);
 
+/* Appends the wire form of what the text means (cql_value_parse). CQL_BAD_VALUE, or the writer's. */
+cql_status cqln_value_scan(const cql_type *type, cql_str text, cqln_writer *out);
 /* n big-endian floats one behind the other to the machine's, in one pass. */
 void cqln_floats_load(float *out, const uint8_t *from, size_t n);
 void cqln_floats_store(uint8_t *out, const float *from, size_t n);

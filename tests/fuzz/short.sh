@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the fuzz targets with libFuzzer in a folder of their own and runs each for a bounded time.
 # Usage: short.sh SOURCE_FOLDER BUILD_FOLDER SECONDS "NAME ..." TARGET...
-# Prints one line a target: executions and covered edges. Ends with 1 when a target found something.
+# First it shows that the fuzzer finds the fault of fuzz_planted. Prints one line a target: executions and
+# covered edges. Ends with 1 when a target found something, or the planted fault was not found.
 set -eu
 src=$1 build=$2 seconds=$3 wanted=$4
 shift 4
@@ -35,8 +36,24 @@ if [ -z "$picked" ]; then
     echo "fuzz-short: no target is named $wanted" >&2
     exit 1
 fi
+planted=tests/fuzz/fuzz_planted
 # shellcheck disable=SC2086
-${MAKE:-make} $picked >make.out 2>&1 || { tail -40 make.out >&2; exit 1; }
+${MAKE:-make} $planted $picked >make.out 2>&1 || { tail -40 make.out >&2; exit 1; }
+
+# Finds the planted fault, or the rest means nothing.
+mkdir -p found/planted crashes/planted
+if "./$planted" -max_total_time=60 -runs=20000000 -artifact_prefix=crashes/planted/ found/planted \
+    >planted.fuzz.log 2>&1; then
+    echo "fuzz-short: the fuzzer does not find the planted fault; see planted.fuzz.log in $build" >&2
+    exit 1
+fi
+if ! grep -q 'heap-buffer-overflow' planted.fuzz.log; then
+    tail -30 planted.fuzz.log >&2
+    echo "fuzz-short: the planted target ended without the planted fault" >&2
+    exit 1
+fi
+rm -rf found/planted crashes/planted
+echo "the planted out-of-bounds read was found"
 
 failed=0
 for target in $picked; do

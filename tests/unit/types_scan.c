@@ -1,0 +1,226 @@
+/* Values from text: every type, in the forms that are printed and CQL takes, and what is refused. */
+#include "types/value.h"
+#include "unit.h"
+
+static cqln_arena arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    cqln_arena_init(&arena, cqln_alloc_default(), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    cqln_arena_fini(&arena);
+    return 0;
+}
+
+static const cql_type *type_of(const char *cql)
+{
+    const cql_type *t = NULL;
+    assert_int_equal(cqln_type_parse_cql(&arena, cql_str_of(cql), &t), CQL_OK);
+    return t;
+}
+
+static const struct {
+    const char *type, *text, *wire;
+} good[] = {
+    {"text", "it's \"so\"", "6974277320 22 736f 22"},
+    {"text", "", ""},
+    {"ascii", "null", "6e756c6c"},
+    {"blob", "0xCAfe", "cafe"},
+    {"blob", "0x", ""},
+    {"boolean", "TRUE", "01"},
+    {"boolean", "false", "00"},
+    {"tinyint", "-128", "80"},
+    {"smallint", "32767", "7fff"},
+    {"int", "+7", "00000007"},
+    {"bigint", "-9223372036854775808", "8000000000000000"},
+    {"counter", "-3", "fffffffffffffffd"},
+    {"varint", "0", "00"},
+    {"varint", "128", "0080"},
+    {"varint", "-128", "80"},
+    {"varint", "-129", "ff7f"},
+    {"varint", "255", "00ff"},
+    {"varint", "-256", "ff00"},
+    {"varint", "18446744073709551616", "010000000000000000"},
+    {"varint", "-00018446744073709551616", "ff0000000000000000"},
+    {"decimal", "1.50", "00000002 0096"},
+    {"decimal", "-0.001", "00000003 ff"},
+    {"decimal", "12345678901234567890.5", "00000001 06b14e9f812f366c39"},
+    {"decimal", "1E+3", "fffffffd 01"},
+    {"decimal", "-128", "00000000 80"},
+    {"float", "1.5", "3fc00000"},
+    {"float", "-Infinity", "ff800000"},
+    {"double", "-0.0", "8000000000000000"},
+    {"double", "1e-3", "3f50624dd2f1a9fc"},
+    {"double", "NaN", "7ff8000000000000"},
+    {"date", "2024-02-29", "80004d46"},
+    {"date", "-5877641-06-23", "00000000"},
+    {"time", "13:30:54.234567891", "00002c40325e44d3"},
+    {"time", "00:00", "0000000000000000"},
+    {"timestamp", "2024-01-02T03:04:05.678Z", "0000018cc820db2e"},
+    {"timestamp", "2024-01-02 04:04:05.678+01:00", "0000018cc820db2e"},
+    {"timestamp", "2024-01-01 22:04:05.678-0500", "0000018cc820db2e"},
+    {"timestamp", "1970-01-01", "0000000000000000"},
+    {"timestamp", "-1", "ffffffffffffffff"},
+    {"duration", "1mo2d3ns", "020406"},
+    {"duration", "-1mo2d3ns", "010305"},
+    {"duration", "1y", "180000"},
+    {"duration", "12h30m", "0000fc51dac207a000"},
+    {"duration", "2w1ms1us", "001cde8c50"},
+    {"uuid", "550E8400-e29b-41d4-a716-446655440000", "550e8400e29b41d4a716446655440000"},
+    {"timeuuid", "50554d6e-29bb-11e5-b345-feff819cdc9f", "50554d6e29bb11e5b345feff819cdc9f"},
+    {"inet", "127.0.0.1", "7f000001"},
+    {"inet", "2001:db8::1", "20010db8000000000000000000000001"},
+    {"list<int>", " [ 1 , 2 ] ", "00000002 00000004 00000001 00000004 00000002"},
+    {"list<int>", "[]", "00000000"},
+    {"set<text>", "{'a', 'it''s'}", "00000002 00000001 61 00000004 69742773"},
+    {"map<text, int>", "{'a': 1, 'b': 2}",
+     "00000002 00000001 61 00000004 00000001 00000001 62 00000004 00000002"},
+    {"map<inet, timestamp>", "{'::1': '1970-01-01 00:00:00.001Z'}",
+     "00000001 00000010 00000000000000000000000000000001 00000008 0000000000000001"},
+    {"map<time, int>", "{00:00:00.000000001: 5}",
+     "00000001 00000008 0000000000000001 00000004 00000005"},
+    {"set<timestamp>", "{1970-01-01 00:00:00.001000+0000}", "00000001 00000008 0000000000000001"},
+    {"map<inet, int>", "{::1: 5}",
+     "00000001 00000010 00000000000000000000000000000001 00000004 00000005"},
+    {"tuple<int, text, boolean>", "(1, 'a', true)", "00000004 00000001 00000001 61 00000001 01"},
+    {"tuple<int, text>", "(null, 'null')", "ffffffff 00000004 6e756c6c"},
+    {"vector<float, 3>", "[1, 2, -3.5]", "3f800000 40000000 c0600000"},
+    {"vector<text, 2>", "['a', 'bcd']", "01 61 03 626364"},
+    {"vector<vector<float, 2>, 2>", "[[1, 2], [3, 4]]", "3f800000 40000000 40400000 40800000"},
+    {"list<frozen<map<int, frozen<set<text>>>>>", "[{1: {'x'}}]",
+     "00000001 00000019 00000001 00000004 00000001 00000009 00000001 00000001 78"},
+};
+
+static void texts_become_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(good); i++) {
+        uint8_t wire[200];
+        size_t len = 0;
+        cql_status st = cql_value_parse(type_of(good[i].type), cql_str_of(good[i].text), wire,
+                                        sizeof wire, &len);
+        if (st || !hex_equal(wire, len, good[i].wire))
+            fail_msg("%s '%s': %s", good[i].type, good[i].text, cql_status_text(st));
+        guard g; /* the same right before a page that cannot be touched */
+        size_t n = strlen(good[i].text);
+        guard_init(&g, n);
+        cql_str view = {(const char *)guard_place(&g, good[i].text, n), n};
+        assert_int_equal(cql_value_parse(type_of(good[i].type), view, wire, sizeof wire, &len),
+                         CQL_OK);
+        guard_fini(&g);
+    }
+}
+
+static void texts_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *text;
+    } bad[] = {
+        {"ascii", "\xc3\xa9"}, {"text", "\xff"}, {"blob", "cafe"}, {"blob", "0xc"}, {"blob", "0xzz"},
+        {"boolean", "yes"}, {"boolean", ""}, {"tinyint", "128"}, {"tinyint", "-129"}, {"int", ""},
+        {"int", "1 2"}, {"int", "1.0"}, {"int", "0x1"}, {"int", "2147483648"}, {"int", "-"},
+        {"bigint", "9223372036854775808"}, {"varint", "-"}, {"varint", "1a"}, {"decimal", "."},
+        {"decimal", "1e"}, {"decimal", "1e99999999999"}, {"decimal", "1.2.3"}, {"float", "0x1p3"},
+        {"float", "inf"}, {"double", "1,5"}, {"double", ""}, {"date", "2023-02-29"},
+        {"date", "2024-1"}, {"date", "2024-01-01Z"}, {"time", "24:00"}, {"time", "13"},
+        {"time", "1:2:3"}, {"time", "01:02:03."}, {"timestamp", "yesterday"},
+        {"timestamp", "2024-01-02 03:04:05 "}, {"timestamp", "2024-01-02 03:04:05+1"},
+        {"duration", ""}, {"duration", "-"}, {"duration", "5"}, {"duration", "1q"},
+        {"duration", "3000000000mo"}, {"uuid", "550e8400"}, {"timeuuid",
+        "550e8400-e29b-41d4-a716-446655440000"}, {"inet", "127.0.0"}, {"inet", ""},
+        {"list<int>", ""}, {"list<int>", "[1, 2"}, {"list<int>", "[1 2]"}, {"list<int>", "[1,]"},
+        {"list<int>", "[1] 2"}, {"list<int>", "[null]"}, {"list<text>", "[a]"},
+        {"list<text>", "['a]"}, {"set<int>", "[1]"}, {"map<int, int>", "{1}"},
+        {"map<int, int>", "{1: 2, 3}"}, {"tuple<int, int>", "(1)"},
+        {"tuple<int, int>", "(1, 2, 3)"}, {"vector<float, 2>", "[1]"},
+        {"vector<float, 2>", "[1, 2, 3]"}, {"vector<int, 2>", "[1, x]"},
+    };
+    for (size_t i = 0; i < CQL_COUNT(bad); i++) {
+        uint8_t wire[200];
+        size_t len = 7;
+        cql_status st = cql_value_parse(type_of(bad[i].type), cql_str_of(bad[i].text), wire,
+                                        sizeof wire, &len);
+        if (st != CQL_BAD_VALUE)
+            fail_msg("%s '%s': %s", bad[i].type, bad[i].text, cql_status_text(st));
+        assert_int_equal(len, 7);
+    }
+}
+
+/* Every cut of every good text is a value or refused, in bounds. */
+static void no_cut_reads_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(good); i++) {
+        const cql_type *t = type_of(good[i].type);
+        size_t n = strlen(good[i].text);
+        guard g;
+        guard_init(&g, n);
+        for (size_t cut = 0; cut < n; cut++) {
+            uint8_t wire[200];
+            size_t len;
+            cql_str view = {(const char *)guard_place(&g, good[i].text, cut), cut};
+            cql_status st = cql_value_parse(t, view, wire, sizeof wire, &len);
+            assert_true(st == CQL_OK || st == CQL_BAD_VALUE);
+            if (st == CQL_OK && t->id != CQL_TYPE_TEXT && t->id != CQL_TYPE_BLOB)
+                assert_int_equal(cqln_value_wellformed(t, (cql_str){(const char *)wire, len}), CQL_OK);
+        }
+        guard_fini(&g);
+    }
+}
+
+static void user_types_go_by_field(void **state)
+{
+    (void)state;
+    static const char wire_type[] = "0030 0002 6b73 0001 75 0003 0001 61 0009 0002 4162 000d 0001 63 0009";
+    hex h = hex_bytes(wire_type);
+    cqln_reader rd;
+    const cql_type *t = NULL;
+    uint8_t wire[100];
+    size_t len = 0;
+    cqln_reader_init(&rd, h.data, h.len);
+    assert_int_equal(cqln_type_read(&rd, &arena, &t), CQL_OK);
+    assert_int_equal(cql_value_parse(t, cql_str_of("{a: 1, \"Ab\": 'x', c: null}"), wire, 100, &len),
+                     CQL_OK);
+    assert_hex(wire, len, "00000004 00000001 00000001 78 ffffffff");
+    assert_int_equal(cql_value_parse(t, cql_str_of("{Ab: 'x'}"), wire, 100, &len), CQL_OK);
+    assert_hex(wire, len, "ffffffff 00000001 78 ffffffff");
+    assert_int_equal(cql_value_parse(t, cql_str_of("{b: 1}"), wire, 100, &len), CQL_BAD_VALUE);
+    assert_int_equal(cql_value_parse(t, cql_str_of("{c: 1, a: 1}"), wire, 100, &len),
+                     CQL_BAD_VALUE);
+    hex_free(&h);
+}
+
+static void room_and_digits_are_bounded(void **state)
+{
+    (void)state;
+    uint8_t wire[600];
+    char digits[1300];
+    size_t len = 0;
+    assert_int_equal(cql_value_parse(type_of("int"), cql_str_of("1"), wire, 3, &len), CQL_TOO_LARGE);
+    assert_int_equal(len, 4); /* so much is needed */
+    memset(digits, '9', sizeof digits);
+    assert_int_equal(cql_value_parse(type_of("varint"), (cql_str){digits, 1234}, wire, 600, &len),
+                     CQL_OK);
+    assert_int_equal(cql_value_parse(type_of("varint"), (cql_str){digits, 1235}, wire, 600, &len),
+                     CQL_TOO_LARGE);
+    assert_int_equal(cql_value_parse(NULL, cql_str_of("1"), wire, 3, &len), CQL_BAD_ARGUMENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(texts_become_values, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(texts_that_are_none_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_cut_reads_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(user_types_go_by_field, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(room_and_digits_are_bounded, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
