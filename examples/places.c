@@ -9,9 +9,10 @@
 static const char *const schema[] = {
     "CREATE KEYSPACE IF NOT EXISTS cql_examples"
     " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-    "CREATE TYPE IF NOT EXISTS cql_examples.address (street text, number int, floors list<int>)",
+    "CREATE TYPE IF NOT EXISTS cql_examples.address"
+    " (street text, number int, floors frozen<list<int>>)",
     "CREATE TABLE IF NOT EXISTS cql_examples.places"
-    " (name text PRIMARY KEY, at address, embedding vector<float, 1536>)",
+    " (name text PRIMARY KEY, at frozen<address>, embedding vector<float, 1536>)",
 };
 
 /* A value of the type address; its parts are copied into the builders. */

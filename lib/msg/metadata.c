@@ -130,6 +130,8 @@ bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b)
             return false;
     }
     return true;
+}
+
 cql_status cqln_metadata_read_columns(cqln_metadata *m, cqln_reader *rd, bool global,
                                       uint32_t count)
 {

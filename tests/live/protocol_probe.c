@@ -217,6 +217,7 @@ static void traced_batch(cql_session *s)
     CHECK(memcmp(&info.id, &id, sizeof id) == 0 && info.duration_us > 0);
     CHECK(info.coordinator.len == 4 && info.started_at_ms > INT64_C(1600000000000));
     CHECK(cql_trace_event_count(trace) > 0);
+    cql_trace_free(trace);
     CHECK(cql_session_trace_wait(s, cql_uuid_random(), 50, &trace, NULL) == CQL_NOT_FOUND);
     CHECK(!trace);
     cql_result_unref(res);
