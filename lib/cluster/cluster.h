@@ -90,6 +90,9 @@ typedef struct cqln_counts {
     uint64_t started;     /* requests */
     uint64_t unaffordable; /* not sent again, since the retry budget was spent */
     uint64_t races_won;   /* requests that a further node answered first */
+    uint64_t grown;       /* connections opened for load, */
+    uint64_t shrunk;      /* closed at rest, */
+    uint64_t replaced;    /* and replaced for too many answers that never came */
 } cqln_counts;
 
 struct cqln_cluster {

@@ -135,14 +135,10 @@ bool cqln_race_hold(cqln_request *req, cql_error *err)
     return true;
 }
 
+/* What was submitted leaves with the next flush also when nobody waits for the answer any more. */
 bool cqln_race_maybe_applied(const cqln_request *req)
 {
-    const cqln_race *race = req->race;
-    for (uint32_t i = 0; i < race->started; i++)
-        if (race->runners[i].link &&
-            cqln_link_written(race->runners[i].link, race->runners[i].mark))
-            return true;
-    return false;
+    return req->race->running > 0;
 }
 
 /* --- starting one --------------------------------------------------------------------------------- */
@@ -207,7 +203,7 @@ static void on_next(cqln_deadline *d)
 static void stop_main(cqln_request *req)
 {
     cqln_link *link = req->state == CQLN_REQUEST_SENT ? req->link : NULL;
-    if (link && cqln_link_written(link, req->mark))
+    if (link)
         req->in_doubt = true;
     cqln_request_detach(req);
     req->state = CQLN_REQUEST_ASIDE;

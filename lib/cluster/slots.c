@@ -84,6 +84,7 @@ void cqln_slot_orphaned(cqln_link *link)
     if (slot->leaving) {
         check_leaver(slot);
     } else if (cqln_conn_orphans(link->conn) > most) {
+        n->cluster->counts.replaced++;
         leave(slot, "too many requests on it were never answered: it is replaced");
         cqln_slots_fill(n);
     }
@@ -118,6 +119,7 @@ static void grow(cqln_node *n, uint32_t busy)
             cqln_conn_in_flight(n->slots[i].link->conn) < busy)
             return;
     n->want++;
+    c->counts.grown++;
     n->busy_at = cqln_loop_now(&c->loop);
     CQLN_LOG(c->loop.log, CQL_LOG_DEBUG, "connections to %s: busy, now %u", n->address_text,
              n->want);
@@ -139,6 +141,7 @@ static void note_load(cqln_node *n, const cqln_link *link)
 static void shrink(cqln_node *n)
 {
     cqln_slot *slot = &n->slots[--n->want];
+    n->cluster->counts.shrunk++;
     if (!slot->link)
         return;
     if (slot->link->ready)

@@ -61,6 +61,7 @@ static void pump(cqln_link *link)
             link->events->push(link, &ev);
             break;
         case CQLN_CONN_EV_LATE:
+            link->loop->late++;
             break;
         case CQLN_CONN_EV_CLOSED:
             begin_close(link);

@@ -74,6 +74,7 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
     loop->log = log;
     loop->us = 0;
     loop->armed = UINT64_MAX;
+    loop->late = 0;
     loop->ended = ended;
     loop->user = user;
     cqln_wheel_init(&loop->wheel, io->ops->now(io));

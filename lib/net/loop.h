@@ -40,6 +40,7 @@ struct cqln_loop {
     cqln_list dirty;    /* links with bytes to write */
     cqln_list deferred;
     cqln_mpsc mailbox;
+    uint64_t late; /* answers that came after their request had been given up */
     void (*ended)(void *user);
     void *user;
 };

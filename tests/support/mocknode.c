@@ -16,6 +16,7 @@ void mockcluster_init(mockcluster *mc, size_t nodes)
 {
     memset(mc, 0, sizeof *mc);
     mc->count = nodes;
+    mc->columns = 1;
     mc->executed = calloc(MOCK_VALUES, 1);
     for (size_t i = 0; i < MOCK_NODES; i++) {
         mocknode *n = &mc->nodes[i];
@@ -165,6 +166,8 @@ typedef struct statement {
     uint32_t value; /* the first int value */
     int32_t page_size;
     uint32_t offset; /* from the paging state */
+    const uint8_t *id; /* 16 bytes; NULL: not prepared */
+    cql_str known_id;  /* v5: of the result metadata that the client has */
 } statement;
 
 static bool has(cql_str text, const char *word)
@@ -198,16 +201,41 @@ static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
         s->offset = cqln_load_u32((const uint8_t *)state.ptr);
 }
 
-static const respond_column value_column[] = {{"v", CQL_TYPE_INT}};
+static const respond_column value_column[] = {{"v", CQL_TYPE_INT}, {"w", CQL_TYPE_INT}};
 static const respond_table value_table = {"mock", "t", value_column, 1};
+
+/* What a `SELECT * … echo …` has now: the second column comes and goes with ALTER. */
+static respond_table echo_table(const mockcluster *mc, cql_str cql)
+{
+    respond_table t = value_table;
+    t.count = has(cql, "*") ? mc->columns : 1;
+    return t;
+}
+
+/* Of the result: the statement's id, but for the columns. */
+static void metadata_id(uint8_t out[16], const uint8_t id[16], uint32_t columns)
+{
+    memcpy(out, id, 16);
+    out[15] = (uint8_t)(out[15] ^ columns);
+}
 
 static void answer_echo(mockconn *c, int16_t stream, const statement *s, cqln_writer *out)
 {
     cqln_writer cells;
+    respond_table t = echo_table(c->node->cluster, s->cql);
+    uint8_t now[16];
     cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
     cell_int(&cells, s->value);
-    respond_rows(out, c->version, stream, &value_table, !s->skip_metadata, NULL, 1,
-                 (cql_str){(const char *)cells.data, cells.len});
+    if (t.count > 1)
+        cell_int(&cells, ~s->value);
+    cql_str bytes = {(const char *)cells.data, cells.len};
+    if (s->id)
+        metadata_id(now, s->id, t.count);
+    if (s->id && c->version >= 5 && s->skip_metadata &&
+        !cql_str_equal(s->known_id, (cql_str){(const char *)now, 16}))
+        respond_rows_changed(out, c->version, stream, &t, (cql_str){(const char *)now, 16}, 1, bytes);
+    else
+        respond_rows(out, c->version, stream, &t, !s->skip_metadata, NULL, 1, bytes);
     cqln_writer_fini(&cells);
 }
 
@@ -245,6 +273,7 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
 {
     mocknode *n = c->node;
     n->requests++;
+    c->asked_system = has(s->cql, "system");
     if (s->offset)
         s->offset -= 0x01010101u;
     if (has(s->cql, "system.local"))
@@ -305,6 +334,15 @@ static int find_prepared(const mocknode *n, cql_str id)
     return -1;
 }
 
+static void evict_oldest(mocknode *n)
+{
+    free(n->prepared[0]);
+    n->statements--;
+    n->evicted++;
+    memmove(n->prepared, n->prepared + 1, n->statements * sizeof n->prepared[0]);
+    memmove(n->prepared_id, n->prepared_id + 1, n->statements * sizeof n->prepared_id[0]);
+}
+
 static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer *out)
 {
     mocknode *n = c->node;
@@ -319,13 +357,20 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
         return;
     }
-    if (find_prepared(n, id_view) < 0 && n->statements < MOCK_STATEMENTS) {
+    unsigned most = n->most_statements ? n->most_statements : MOCK_STATEMENTS;
+    if (find_prepared(n, id_view) < 0)
+        while (n->statements >= most)
+            evict_oldest(n);
+    if (find_prepared(n, id_view) < 0) {
         memcpy(n->prepared_id[n->statements], id, 16);
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
-    respond_prepared(out, c->version, stream, id_view, id_view,
+    respond_table t = echo_table(n->cluster, cql);
+    uint8_t result_id[16];
+    metadata_id(result_id, id, t.count);
+    respond_prepared(out, c->version, stream, id_view, (cql_str){(const char *)result_id, 16},
                      has(cql, "?") ? &value_table : &none, &first, has(cql, "by_key"),
-                     select ? &value_table : &none);
+                     select ? &t : &none);
 }
 
 static void answer_unprepared(mockconn *c, int16_t stream, cql_str id, cqln_writer *out)
@@ -343,7 +388,7 @@ static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_wr
     cql_str id = cqln_read_short_bytes(rd);
     memset(&s, 0, sizeof s);
     if (c->version >= 5)
-        cqln_read_short_bytes(rd);
+        s.known_id = cqln_read_short_bytes(rd);
     read_parameters(rd, c->version, &s);
     int at = find_prepared(c->node, id);
     if (at < 0) {
@@ -352,6 +397,7 @@ static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_wr
         return;
     }
     s.cql = cql_str_of(c->node->prepared[at]);
+    s.id = c->node->prepared_id[at];
     answer_statement(c, stream, &s, out);
 }
 
@@ -390,6 +436,8 @@ void mockconn_init(mockconn *c, mocknode *n)
     cqln_writer_init(&c->in, cqln_alloc_default(), buffer_max);
     cqln_writer_init(&c->body, cqln_alloc_default(), buffer_max);
     cqln_writer_init(&c->out, cqln_alloc_default(), buffer_max);
+    cqln_writer_init(&c->late, cqln_alloc_default(), buffer_max);
+    c->seen = UINT64_MAX;
 }
 
 void mockconn_fini(mockconn *c)
@@ -397,14 +445,84 @@ void mockconn_fini(mockconn *c)
     cqln_writer_fini(&c->in);
     cqln_writer_fini(&c->body);
     cqln_writer_fini(&c->out);
+    cqln_writer_fini(&c->late);
 }
 
 static void send_envelopes(mockconn *c, const cqln_writer *envelopes)
 {
+    size_t before = c->out.len;
     if (c->framed)
         respond_frame(&c->out, envelopes->data, envelopes->len, c->lz4, 0);
     else
         cqln_write_bytes(&c->out, envelopes->data, envelopes->len);
+    c->sent += c->out.len - before;
+}
+
+/* --- when answers go ----------------------------------------------------------------------------- */
+
+/* A stream id may be used again when its answer has reached the client, not before. */
+static void note_request(mockconn *c, int16_t stream)
+{
+    if (stream <= 0 || stream >= MOCK_STREAMS)
+        return;
+    uint64_t end = c->answered[stream];
+    if (end == 1 || end > c->seen)
+        c->node->cluster->reused++;
+    c->answered[stream] = 1;
+}
+
+static void note_answer(mockconn *c, int16_t stream)
+{
+    if (stream > 0 && stream < MOCK_STREAMS)
+        c->answered[stream] = c->sent;
+}
+
+void mockconn_release(mockconn *c)
+{
+    if (c->late.len == 0 || c->broken)
+        return;
+    send_envelopes(c, &c->late);
+    note_answer(c, c->late_stream);
+    cqln_writer_reset(&c->late);
+}
+
+static bool its_turn(uint64_t n, uint32_t every)
+{
+    return every && n % every == 0;
+}
+
+/* Only where the client can tell: both in one segment, and nothing that makes it send at once on a stream
+ * that the first copy freed. */
+static bool may_double(const mockconn *c, int16_t stream, const cqln_writer *envelope)
+{
+    return stream > 0 && c->framed && !c->asked_system && envelope->len >= CQLN_FRAME_HEADER + 4 &&
+           envelope->data[4] == CQLN_OP_RESULT &&
+           cqln_load_u32(envelope->data + CQLN_FRAME_HEADER) <= CQLN_RESULT_ROWS;
+}
+
+static void send_answer(mockconn *c, int16_t stream, cqln_writer *envelopes)
+{
+    mocknode *n = c->node;
+    n->answers++;
+    if (stream > 0 && c->late.len == 0 && its_turn(n->answers, n->late_every)) {
+        cqln_write_bytes(&c->late, envelopes->data, envelopes->len);
+        c->late_stream = stream;
+        n->reordered++;
+        return;
+    }
+    if (may_double(c, stream, envelopes) && its_turn(n->answers, n->twice_every)) {
+        cqln_writer both;
+        cqln_writer_init(&both, cqln_alloc_default(), buffer_max);
+        cqln_write_bytes(&both, envelopes->data, envelopes->len);
+        cqln_write_bytes(&both, envelopes->data, envelopes->len);
+        send_envelopes(c, &both);
+        cqln_writer_fini(&both);
+        n->doubled++;
+    } else {
+        send_envelopes(c, envelopes);
+    }
+    note_answer(c, stream);
+    mockconn_release(c);
 }
 
 static void on_startup(mockconn *c, const cqln_frame *f, cqln_reader *rd, cqln_writer *out)
@@ -447,6 +565,8 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
     bool starts_framing = f->opcode == CQLN_OP_STARTUP && f->version >= 5;
     cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
     cqln_reader_init(&rd, body, f->length);
+    note_request(c, f->stream);
+    c->asked_system = false;
     if (f->version > c->node->max_version) {
         respond_error(&out, c->node->max_version, 0, 0x000a,
                       "Invalid or unsupported protocol version (5); supported versions are (4/v4)",
@@ -493,7 +613,7 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
             break;
         }
     }
-    send_envelopes(c, &out);
+    send_answer(c, f->stream, &out);
     if (starts_framing)
         c->framed = true;
     cqln_writer_fini(&out);

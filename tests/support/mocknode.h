@@ -17,7 +17,7 @@
 
 #include <cqlnative/uuid.h>
 
-enum { MOCK_NODES = 16, MOCK_STATEMENTS = 64, MOCK_VALUES = 1 << 20 };
+enum { MOCK_NODES = 16, MOCK_STATEMENTS = 64, MOCK_VALUES = 1 << 20, MOCK_STREAMS = 256 };
 
 typedef struct mockcluster mockcluster;
 
@@ -34,6 +34,13 @@ typedef struct mocknode {
     bool mute;             /* reads requests, answers none (OPTIONS too) */
     uint32_t error_code;   /* answer statements with this error; 0: none */
     bool peers_v2;         /* has that table */
+    uint32_t late_every;   /* every so many answers is held back behind later ones; 0: none */
+    uint32_t twice_every;  /* sent twice, on v5; 0: none */
+    uint64_t answers;
+    uint64_t reordered;
+    uint64_t doubled;
+    unsigned most_statements; /* it keeps so many prepared ones, and evicts the oldest; 0: MOCK_STATEMENTS */
+    uint64_t evicted;
     unsigned statements;   /* how many of its prepared ones it knows */
     char *prepared[MOCK_STATEMENTS];
     uint8_t prepared_id[MOCK_STATEMENTS][16];
@@ -46,6 +53,8 @@ struct mockcluster {
     mocknode nodes[MOCK_NODES];
     size_t count;
     uint8_t *executed; /* by value: how often a write ran */
+    uint32_t columns;    /* of a row of the echo: 1, or 2 after an ALTER */
+    uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
     const char *warning; /* sent with every row result; NULL: none */
 };
 
@@ -62,6 +71,12 @@ typedef struct mockconn {
     cqln_writer in;   /* bytes that are not a whole segment or envelope yet */
     cqln_writer body; /* envelopes taken out of segments */
     cqln_writer out;  /* answers, ready for the wire */
+    cqln_writer late; /* an answer that is held back, as envelopes */
+    int16_t late_stream;
+    bool asked_system; /* the request that is being answered reads a system table */
+    uint64_t sent;    /* bytes put into `out` since the start */
+    uint64_t seen;    /* of them, had reached the client when it wrote what is being fed; see simio */
+    uint64_t answered[MOCK_STREAMS]; /* `sent` behind the last answer; 0 never used, 1 none yet */
 } mockconn;
 
 void mockcluster_init(mockcluster *mc, size_t nodes);
@@ -72,6 +87,8 @@ void mocknode_forget(mocknode *n);
 
 void mockconn_init(mockconn *c, mocknode *n);
 void mockconn_fini(mockconn *c);
+/* The answer that is held back goes out. */
+void mockconn_release(mockconn *c);
 /* Bytes from the client; answers are appended to c->out as envelopes went through the node. */
 void mockconn_feed(mockconn *c, const uint8_t *bytes, size_t len);
 /* Pushes an event to a registered connection. */

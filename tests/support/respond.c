@@ -185,6 +185,20 @@ void respond_rows(cqln_writer *wr, uint8_t version, int16_t stream, const respon
     respond_end(wr, at);
 }
 
+void respond_rows_changed(cqln_writer *wr, uint8_t version, int16_t stream, const respond_table *t,
+                          cql_str new_id, uint32_t rows, cql_str cells)
+{
+    size_t at = result_begin(wr, version, stream, CQLN_RESULT_ROWS);
+    cqln_write_u32(wr, CQLN_ROWS_GLOBAL_SPEC | CQLN_ROWS_METADATA_CHANGED);
+    cqln_write_u32(wr, t->count);
+    cqln_write_short_bytes(wr, new_id);
+    write_columns(wr, t);
+    cqln_write_u32(wr, rows);
+    if (cells.len)
+        cqln_write_bytes(wr, cells.ptr, cells.len);
+    respond_end(wr, at);
+}
+
 void respond_prepared(cqln_writer *wr, uint8_t version, int16_t stream, cql_str id,
                       cql_str metadata_id, const respond_table *bind, const uint16_t *pk,
                       uint32_t pk_count, const respond_table *result)

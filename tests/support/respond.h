@@ -45,6 +45,9 @@ void respond_schema_change(cqln_writer *wr, uint8_t version, int16_t stream, con
  * page. */
 void respond_rows(cqln_writer *wr, uint8_t version, int16_t stream, const respond_table *t,
                   bool metadata, const char *paging_state, uint32_t rows, cql_str cells);
+/* v5: the same with other columns than the client knows, under this new id. */
+void respond_rows_changed(cqln_writer *wr, uint8_t version, int16_t stream, const respond_table *t,
+                          cql_str new_id, uint32_t rows, cql_str cells);
 /* PREPARED: pk lists the bind markers of the partition key. */
 void respond_prepared(cqln_writer *wr, uint8_t version, int16_t stream, cql_str id,
                       cql_str metadata_id, const respond_table *bind, const uint16_t *pk,

@@ -11,6 +11,7 @@ typedef enum event_kind {
     EVENT_WRITTEN,  /* a spilled write is done */
     EVENT_LOST,     /* the connection ends under the client */
     EVENT_CLOSED,   /* the client's close is done */
+    EVENT_RELEASE,  /* an answer that the node held back goes out */
     EVENT_LOOKUP
 } event_kind;
 
@@ -23,6 +24,7 @@ typedef struct event {
     struct cqln_lookup *lookup;
     uint8_t *bytes;
     size_t len;
+    uint64_t seen; /* to the node: bytes from it that the client had when it wrote these */
 } event;
 
 struct cqln_stream {
@@ -35,6 +37,8 @@ struct cqln_stream {
     bool connected;
     bool closing;
     bool dead;             /* nothing passes any more */
+    bool releasing;        /* a release is on its way */
+    uint64_t seen;         /* bytes that reached the client */
     uint64_t to_node_at;   /* the last delivery, so that order is kept */
     uint64_t to_client_at;
 };
@@ -104,6 +108,7 @@ static void send_chunks(simio *s, cqln_stream *st, event_kind kind, const uint8_
         e->bytes = malloc(n);
         memcpy(e->bytes, bytes, n);
         e->len = n;
+        e->seen = st->seen;
         bytes += n;
         len -= n;
     }
@@ -228,6 +233,7 @@ void simio_init(simio *s, mockcluster *mc, uint64_t seed)
     s->timer = UINT64_MAX;
     s->max_delay = 3;
     s->max_chunk = 4096;
+    s->max_late = 30;
     s->send_room = 1 << 16;
     cqln_rand_seed(&s->rand, seed);
     cqln_list_init(&s->streams);
@@ -271,8 +277,12 @@ static void flush_node(simio *s, cqln_stream *st)
                     &st->to_client_at);
         cqln_writer_reset(&st->conn.out);
     }
-    if (st->conn.broken)
+    if (st->conn.broken) {
         lose(s, st, s->now + delay(s));
+    } else if (st->conn.late.len && !st->releasing) {
+        st->releasing = true;
+        add_event(s, EVENT_RELEASE, s->now + 1 + cqln_rand_below(&s->rand, s->max_late), st);
+    }
 }
 
 static void on_connect(simio *s, cqln_stream *st)
@@ -294,6 +304,7 @@ static void deliver(cqln_stream *st, const uint8_t *bytes, size_t len)
         st->ev->space(st->user, &room, &cap);
         size_t n = len < cap ? len : cap;
         memcpy(room, bytes, n);
+        st->seen += n;
         st->ev->received(st->user, n);
         bytes += n;
         len -= n;
@@ -319,7 +330,13 @@ static void happen(simio *s, event *e)
         on_connect(s, st);
         break;
     case EVENT_TO_NODE:
+        st->conn.seen = e->seen;
         mockconn_feed(&st->conn, e->bytes, e->len);
+        flush_node(s, st);
+        break;
+    case EVENT_RELEASE:
+        st->releasing = false;
+        mockconn_release(&st->conn);
         flush_node(s, st);
         break;
     case EVENT_TO_CLIENT:
@@ -347,7 +364,7 @@ static void happen(simio *s, event *e)
 static bool held(simio *s, const event *e)
 {
     return e->stream && e->stream->node < MOCK_NODES && s->hosts[e->stream->node].frozen &&
-           (e->kind == EVENT_TO_NODE || e->kind == EVENT_TO_CLIENT);
+           (e->kind == EVENT_TO_NODE || e->kind == EVENT_TO_CLIENT || e->kind == EVENT_RELEASE);
 }
 
 static event *first_event(simio *s)

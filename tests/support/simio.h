@@ -30,6 +30,7 @@ typedef struct simio {
     bool inside;         /* a handler is on the stack */
     uint32_t max_delay;  /* of a chunk, milliseconds */
     uint32_t max_chunk;  /* bytes delivered at once */
+    uint32_t max_late;   /* how long an answer that is out of order stays behind, milliseconds */
     size_t send_room;    /* bytes that a write takes at once; the rest follows later */
     cqln_list streams;
     cqln_list events;    /* sorted by time */
