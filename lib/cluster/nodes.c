@@ -69,7 +69,8 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, c
             return link;
         }
     }
-    return NULL;
+    *node = avoid; /* better than to wait, and to let those behind it wait */
+    return avoid && avoid->usable ? least_busy(avoid) : NULL;
 }
 
 static bool node_hope(const cqln_node *n)

@@ -21,6 +21,7 @@
 #include "simio.h"
 
 #include "base/error.h"
+#include "cluster/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,8 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
         die(w, "error and result are not exactly one", o);
     if (o->kind != OP_CREATE && w->io.now > o->submitted + o->timeout_ms + SLACK_MS)
         die(w, "a callback came after its deadline", o);
+    if (err && (cql_error_status(err) == CQL_MALFORMED || cql_error_status(err) == CQL_UNEXPECTED))
+        die(w, cql_error_text(err), o);
     if (err) {
         o->maybe_applied = cql_error_maybe_applied(err);
         snprintf(o->error, sizeof o->error, "%s", cql_error_text(err));
@@ -401,9 +404,23 @@ static void check_nodes(const world *w)
     }
 }
 
+static bool a_stream_is_free(const world *w)
+{
+    for (uint32_t k = 0; k < w->c.ready_count; k++) {
+        const cqln_node *n = w->c.ready[k];
+        for (uint32_t i = 0; i < n->slot_count; i++)
+            if (cqln_slot_usable(&n->slots[i]) &&
+                cqln_conn_free_streams(n->slots[i].link->conn) > 0)
+                return true;
+    }
+    return false;
+}
+
 static void check_step(world *w)
 {
     w->t->steps++;
+    if (!cqln_list_empty(&w->c.waiting) && !w->io.woken && a_stream_is_free(w))
+        die(w, "a request waits although a stream is free", NULL);
     if (w->c.pending > w->c.config->max_pending_requests)
         die(w, "the queue is over its bound", NULL);
     if (w->mc.reused)
@@ -552,10 +569,18 @@ static void check_writes(const world *w)
     }
 }
 
+static void check_healed(const world *w)
+{
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        if (!n->removed && n->usable < n->core)
+            die(w, "a node lacks connections after the faults ended", NULL);
+}
+
 static void serve_again(world *w)
 {
     heal(w);
     run_until(w, w->io.now + 4000);
+    check_healed(w);
     size_t first = w->op_count;
     while (w->op_count < first + 20 && w->op_count < OPS) {
         size_t before = w->op_count;

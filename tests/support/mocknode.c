@@ -269,6 +269,25 @@ static void bump_schema(mockcluster *mc)
         mc->nodes[i].schema_version.bytes[0]++;
 }
 
+/* With the fields that its code has (section 9): LOCAL_QUORUM, 2 replicas wanted, and one or two there. */
+static void planned_error(mockconn *c, int16_t stream, cqln_writer *out)
+{
+    cqln_writer extra;
+    uint32_t code = c->node->error_code;
+    cqln_writer_init(&extra, cqln_alloc_default(), buffer_max);
+    if (code == 0x1000 || code == 0x1100 || code == 0x1200) {
+        cqln_write_u16(&extra, 6);
+        cqln_write_u32(&extra, code == 0x1000 ? 2 : code == 0x1100 ? 1 : 2);
+        cqln_write_u32(&extra, code == 0x1000 ? 1 : 2);
+    }
+    if (code == 0x1100)
+        cqln_write_string(&extra, cql_str_of("BATCH_LOG"));
+    if (code == 0x1200)
+        cqln_write_u8(&extra, 0);
+    respond_error(out, c->version, stream, code, "planned error", extra.data, extra.len);
+    cqln_writer_fini(&extra);
+}
+
 static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_writer *out)
 {
     mocknode *n = c->node;
@@ -283,7 +302,7 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
     else if (has(s->cql, "system.peers"))
         answer_peers(c, stream, has(s->cql, "peers_v2"), !has(s->cql, "*"), out);
     else if (n->error_code)
-        respond_error(out, c->version, stream, n->error_code, "planned error", NULL, 0);
+        planned_error(c, stream, out);
     else if (has(s->cql, "syntax"))
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
     else if (has(s->cql, "USE ")) {
