@@ -49,6 +49,7 @@ struct cqln_node {
     bool seen;     /* by the refresh that is under way */
     bool removed;  /* no longer part of the cluster: freed when its links are gone */
     bool local;    /* connections are wanted: it is in the local data centre */
+    bool was_down; /* its last connection was lost, and it has not been taught since */
     bool tried;    /* its first attempt is over, well or not */
     uint32_t usable; /* slots that take requests */
     uint32_t core;   /* connections that it always has, */

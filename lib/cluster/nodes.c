@@ -198,6 +198,7 @@ static cqln_node *make_node(cqln_cluster *c, const cqln_node_info *info)
         return NULL;
     n->cluster = c;
     n->address = info->address;
+    n->was_down = true;
     n->backoff.base_ms = c->config->reconnect_base;
     n->backoff.max_ms = c->config->reconnect_max;
     n->backoff.jitter = c->config->reconnect_jitter;

@@ -188,6 +188,14 @@ static void note_failure(cqln_node *n, cql_status st, const char *reason)
     cqln_tell_soon(n->cluster);
 }
 
+static void teach_if_down(cqln_node *n)
+{
+    if (!n->was_down || !n->usable)
+        return;
+    n->was_down = false;
+    cqln_lessons_begin(n);
+}
+
 static void on_ready(cqln_link *link)
 {
     cqln_slot *slot = link->user;
@@ -204,10 +212,8 @@ static void on_ready(cqln_link *link)
     if (slot->keyspace_gen != c->keyspace_gen)
         begin_switch(slot); /* the keyspace changed while the handshake ran */
     cqln_slots_fill(n); /* it answers: the others may follow */
-    bool was_down = n->usable == 0;
     cqln_nodes_recount(c);
-    if (was_down && n->usable)
-        cqln_lessons_begin(n);
+    teach_if_down(n);
     cqln_cluster_publish(c);
     cqln_cluster_check(c);
     cqln_requests_pump(c);
@@ -306,6 +312,7 @@ static void on_closed(cqln_link *link)
     if (!again_now)
         n->tried = true;
     cqln_nodes_recount(c);
+    n->was_down = n->was_down || n->usable == 0;
     fail_owners(link);
     slot->use = NULL;
     if (!n->removed && cqln_cluster_state_of(c) < CQLN_CLUSTER_CLOSING &&
@@ -378,10 +385,8 @@ static void on_used(void *user, cql_status st, cqln_link *link, const cqln_conn_
     }
     if (slot->keyspace_gen != c->keyspace_gen)
         begin_switch(slot); /* it changed again meanwhile */
-    bool was_down = slot->node->usable == 0;
     cqln_nodes_recount(c);
-    if (was_down && slot->node->usable)
-        cqln_lessons_begin(slot->node);
+    teach_if_down(slot->node);
     cqln_requests_pump(c);
 }
 

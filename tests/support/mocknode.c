@@ -367,6 +367,7 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
     mocknode *n = c->node;
     uint8_t id[16];
     make_id(cql, id);
+    id[0] = (uint8_t)(id[0] ^ n->cluster->salt);
     cql_str id_view = {(const char *)id, 16};
     bool select = has(cql, "SELECT");
     static const uint16_t first = 0;
@@ -377,10 +378,12 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         return;
     }
     unsigned most = n->most_statements ? n->most_statements : MOCK_STATEMENTS;
-    if (find_prepared(n, id_view) < 0)
+    if (n->forgetful)
+        mocknode_forget(n);
+    else if (find_prepared(n, id_view) < 0)
         while (n->statements >= most)
             evict_oldest(n);
-    if (find_prepared(n, id_view) < 0) {
+    if (!n->forgetful && find_prepared(n, id_view) < 0) {
         memcpy(n->prepared_id[n->statements], id, 16);
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
@@ -576,6 +579,15 @@ static void on_login(mockconn *c, const cqln_frame *f, cqln_reader *rd, cqln_wri
                       "Provided username cassandra and/or password are incorrect", NULL, 0);
 }
 
+/* Not of the driver's own: those read system tables. */
+static bool is_statement(const cqln_frame *f, const cqln_reader *rd)
+{
+    cqln_reader copy = *rd;
+    if (f->opcode == CQLN_OP_QUERY)
+        return !has(cqln_read_long_string(&copy), "system");
+    return f->opcode == CQLN_OP_EXECUTE || f->opcode == CQLN_OP_BATCH || f->opcode == CQLN_OP_PREPARE;
+}
+
 static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
 {
     cqln_writer out;
@@ -591,7 +603,7 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
                       "Invalid or unsupported protocol version (5); supported versions are (4/v4)",
                       NULL, 0);
         starts_framing = false;
-    } else if (c->node->mute && c->started) {
+    } else if ((c->node->mute && c->started) || (c->node->stalled && is_statement(f, &rd))) {
         cqln_writer_fini(&out);
         return;
     } else {

@@ -32,6 +32,8 @@ typedef struct mocknode {
     uint8_t max_version;   /* 4 or 5 */
     bool want_login;       /* user "cassandra", password "secret" */
     bool mute;             /* reads requests, answers none (OPTIONS too) */
+    bool stalled;          /* answers no statement and no prepare; the rest as ever */
+    bool forgetful;        /* prepares, and knows nothing of it afterwards */
     uint32_t error_code;   /* answer statements with this error; 0: none */
     bool peers_v2;         /* has that table */
     uint32_t late_every;   /* every so many answers is held back behind later ones; 0: none */
@@ -54,6 +56,7 @@ struct mockcluster {
     size_t count;
     uint8_t *executed; /* by value: how often a write ran */
     uint32_t columns;    /* of a row of the echo: 1, or 2 after an ALTER */
+    uint8_t salt;        /* goes into the ids of prepared statements */
     uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
     const char *warning; /* sent with every row result; NULL: none */
 };

@@ -293,6 +293,8 @@ static void on_connect(simio *s, cqln_stream *st)
     }
     mockconn_init(&st->conn, &s->mc->nodes[st->node]);
     st->connected = true;
+    if (s->hosts[st->node].slams)
+        lose(s, st, s->now + 1);
     st->ev->connected(st->user, CQL_OK, "");
 }
 

@@ -13,6 +13,7 @@
 
 typedef struct simhost {
     bool down;   /* refuses connections */
+    bool slams;  /* accepts connections and ends them at once */
     bool frozen; /* accepts, reads nothing, answers nothing */
     uint32_t delay_ms; /* added to every chunk from it */
 } simhost;

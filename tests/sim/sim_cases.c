@@ -1,0 +1,647 @@
+/* Cases that other drivers' users met, each by its number (README.md), over the simulated network. */
+#include "api/options.h"
+#include "api/statement.h"
+#include "failmalloc.h"
+#include "simio.h"
+#include "unit.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ASKED_MAX = 4000 };
+
+typedef struct world {
+    failmalloc memory;
+    mockcluster mc;
+    simio io;
+    cql_options *options;
+    cqln_cluster c;
+    bool connected;
+    bool closed;
+    cql_prepared *echo;
+    cql_prepared *insert;
+} world;
+
+/* One request and what came of it. */
+typedef struct asked {
+    world *w;
+    int32_t value;
+    unsigned calls;
+    cql_status status;
+    bool maybe_applied;
+    bool right;
+    uint64_t at;
+    uint64_t handle;
+} asked;
+
+static world w;
+static asked all[ASKED_MAX];
+
+/* --- the frame ------------------------------------------------------------------------------------ */
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&w, 0, sizeof w);
+    memset(all, 0, sizeof all);
+    failmalloc_init(&w.memory);
+    mockcluster_init(&w.mc, 2);
+    simio_init(&w.io, &w.mc, 1);
+    return cql_options_new(&w.memory.al, &w.options) != CQL_OK;
+}
+
+static void option(const char *name, const char *value)
+{
+    assert_int_equal(cql_options_set(w.options, name, value, NULL), CQL_OK);
+}
+
+static void pass(uint64_t ms)
+{
+    simio_run(&w.io, w.io.now + ms);
+}
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    (void)s;
+    (void)user;
+    if (err)
+        fail_msg("%s", cql_error_text(err));
+    w.connected = true;
+}
+
+static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *p, void *user)
+{
+    (void)s;
+    if (err)
+        fail_msg("%s", cql_error_text(err));
+    *(cql_prepared **)user = cql_prepared_ref(p);
+}
+
+static void prepare(const char *cql, cql_prepared **out)
+{
+    cqln_request *req;
+    cql_str text = cql_str_of(cql);
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    assert_int_equal(cqln_encode_prepare(&req->env, (uint8_t)w.c.version, text, (cql_str){NULL, 0}),
+                     CQL_OK);
+    req->is_prepare = true;
+    req->cb.prepared = on_prepared;
+    req->user = out;
+    req->cql = (cql_str){(const char *)req->env.data + CQLN_FRAME_HEADER + 4, text.len};
+    cqln_request_start(req);
+}
+
+static void start(size_t nodes)
+{
+    w.mc.count = nodes;
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        w.mc.nodes[i].member = i < nodes;
+    option("read_buffer", "4096");
+    assert_int_equal(cql_options_set_contact_points(w.options, "127.9.0.1", NULL), CQL_OK);
+    assert_int_equal(
+        cqln_cluster_init(&w.c, &w.io.io, &w.memory.al, &w.options->config, &w), CQL_OK);
+    cqln_cluster_connect(&w.c, on_connected, NULL);
+    pass(2000);
+    assert_true(w.connected);
+    prepare("SELECT v FROM t WHERE echo = ?", &w.echo);
+    prepare("INSERT INTO t (v) VALUES (?)", &w.insert);
+    pass(500);
+    assert_non_null(w.echo);
+    assert_non_null(w.insert);
+}
+
+static void on_closed(void *user)
+{
+    (void)user;
+    w.closed = true;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    cqln_cluster_close(&w.c, on_closed, NULL);
+    for (int i = 0; i < 100 && !w.closed; i++)
+        pass(100);
+    cql_prepared_unref(w.echo);
+    cql_prepared_unref(w.insert);
+    cqln_cluster_fini(&w.c);
+    cql_options_free(w.options);
+    bool clean = w.closed && w.memory.live == 0 && w.mc.reused == 0;
+    simio_fini(&w.io);
+    mockcluster_fini(&w.mc);
+    return !clean;
+}
+
+static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    asked *a = user;
+    cql_rows rows;
+    (void)s;
+    a->calls++;
+    a->at = w.io.now;
+    a->status = err ? cql_error_status(err) : CQL_OK;
+    a->maybe_applied = err && cql_error_maybe_applied(err);
+    if (!res)
+        return;
+    cql_rows_init(&rows, res);
+    a->right = cql_rows_next(&rows) && cql_rows_int32(&rows, 0) == a->value;
+}
+
+static const cql_retry_policy *next_policy; /* of the requests that follow */
+
+static cql_status ask(size_t i, cql_prepared *p, bool idempotent, uint32_t timeout)
+{
+    cqln_request *req;
+    cql_status st = cqln_request_begin(&w.c, &req);
+    if (st)
+        return st;
+    all[i].value = (int32_t)i + 1;
+    cql_statement *stmt = cql_prepared_bind(p);
+    cql_statement_bind_int32(stmt, 0, all[i].value);
+    cql_statement_set_idempotent(stmt, idempotent);
+    if (next_policy)
+        cql_statement_set_retry_policy(stmt, next_policy);
+    assert_int_equal(cqln_encode_statement(&w.c, stmt, req), CQL_OK);
+    cql_statement_free(stmt);
+    req->timeout_ms = timeout;
+    req->cb.result = on_result;
+    req->user = &all[i];
+    all[i].handle = cqln_request_handle(req);
+    cqln_request_start(req);
+    return CQL_OK;
+}
+
+static void read_many(size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        assert_int_equal(ask(i, w.echo, true, 0), CQL_OK);
+}
+
+static void expect(size_t from, size_t to, cql_status status)
+{
+    for (size_t i = from; i < to; i++) {
+        assert_int_equal(all[i].calls, 1);
+        assert_int_equal(all[i].status, status);
+        assert_true(status != CQL_OK || all[i].right);
+    }
+}
+
+static cqln_node *node(size_t i)
+{
+    cqln_node *n = cqln_node_find(&w.c, i == 0 ? "127.9.0.1:9042" : "127.9.0.2:9042");
+    assert_non_null(n);
+    return n;
+}
+
+/* --- 1a streams, time-outs, callbacks ------------------------------------------------------------- */
+
+static void r1_a_stream_waits_for_its_late_answer(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "64");
+    start(1);
+    w.io.hosts[0].delay_ms = 700;
+    for (size_t i = 0; i < 20; i++)
+        ask(i, w.echo, false, 200);
+    pass(300);
+    expect(0, 20, CQL_TIMEOUT);
+    w.io.hosts[0].delay_ms = 0;
+    for (size_t i = 20; i < 2000; i++) {
+        ask(i, w.echo, false, 2000);
+        pass(1);
+    }
+    pass(1000);
+    expect(20, 2000, CQL_OK);
+    assert_int_equal(w.c.loop.late, 20);
+}
+
+static void r2_a_connection_full_of_orphans_is_replaced(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "32");
+    option("max_connections_per_host", "1");
+    option("heartbeat", "100");
+    start(1);
+    size_t flat = 0;
+    for (unsigned round = 0; round < 10; round++) {
+        size_t at = round * 40;
+        w.mc.nodes[0].stalled = true;
+        for (size_t i = at; i < at + 20; i++)
+            ask(i, w.echo, false, 50);
+        pass(200);
+        expect(at, at + 20, CQL_TIMEOUT);
+        w.mc.nodes[0].stalled = false;
+        for (size_t i = at + 20; i < at + 40; i++)
+            ask(i, w.echo, false, 500);
+        pass(200);
+        expect(at + 20, at + 40, CQL_OK);
+        if (round == 1)
+            flat = w.memory.live;
+    }
+    assert_int_equal(w.c.counts.replaced, 10);
+    assert_int_equal(w.memory.live, flat);
+    assert_int_equal(w.c.links, 2); /* the control connection, and one */
+}
+
+static void r3_errors_give_their_streams_back(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "8");
+    option("retry", "none");
+    start(1);
+    w.mc.nodes[0].error_code = 0x2200;
+    for (unsigned round = 0; round < 1000; round++) {
+        for (size_t i = 0; i < 8; i++) {
+            all[i].calls = 0;
+            ask(i, w.echo, false, 0);
+        }
+        pass(20);
+        expect(0, 8, CQL_SERVER_INVALID);
+    }
+    assert_int_equal(cqln_conn_in_flight(node(0)->slots[0].link->conn), 0);
+}
+
+static void r4_r5_few_streams_serve_many_requests(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "8");
+    option("max_connections_per_host", "2");
+    start(1);
+    read_many(0, 1000);
+    pass(3000);
+    expect(0, 1000, CQL_OK);
+}
+
+static void r8_a_late_cancel_does_not_touch_the_next_request(void **state)
+{
+    (void)state;
+    start(1);
+    w.io.hosts[0].delay_ms = 100;
+    ask(0, w.echo, false, 20);
+    pass(50);
+    expect(0, 1, CQL_TIMEOUT);
+    ask(1, w.echo, false, 1000);
+    assert_int_equal(cqln_request_cancel(&w.c, all[0].handle), CQL_NO_SUCH_NAME);
+    pass(1000);
+    expect(1, 2, CQL_OK);
+}
+
+static void r10_a_cut_connection_fails_its_requests_at_once(void **state)
+{
+    (void)state;
+    start(1);
+    w.io.hosts[0].delay_ms = 1000;
+    for (size_t i = 0; i < 500; i++)
+        ask(i, w.insert, false, 10000);
+    pass(20);
+    uint64_t cut = w.io.now;
+    simio_cut(&w.io, 0);
+    pass(10);
+    expect(0, 500, CQL_CLOSED);
+    for (size_t i = 0; i < 500; i++)
+        assert_true(all[i].at <= cut + 1 && all[i].maybe_applied);
+}
+
+static void r13_a_race_that_all_lose_gives_the_last_error_once(void **state)
+{
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    option("retry", "none");
+    start(2);
+    w.mc.nodes[0].error_code = 0x1001;
+    w.mc.nodes[1].error_code = 0x1001;
+    w.io.hosts[0].delay_ms = 200;
+    w.io.hosts[1].delay_ms = 200;
+    uint64_t began = w.io.now;
+    ask(0, w.echo, true, 2000);
+    pass(1000);
+    expect(0, 1, CQL_SERVER_OVERLOADED);
+    assert_int_equal(w.c.counts.speculations, 1);
+    assert_true(all[0].at >= began + 220); /* the second attempt was waited for */
+}
+
+static void a_slow_node_is_overtaken(void **state)
+{
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    start(2);
+    w.io.hosts[0].delay_ms = 1000;
+    uint64_t began = w.io.now;
+    read_many(0, 20);
+    pass(100);
+    expect(0, 20, CQL_OK);
+    for (size_t i = 0; i < 20; i++)
+        assert_true(all[i].at - began <= 60);
+    assert_int_equal(w.c.counts.races_won, 10);
+    ask(20, w.insert, false, 100); /* a write that is not idempotent never races */
+    ask(21, w.insert, false, 100);
+    pass(200);
+    assert_int_equal(w.c.counts.speculations, 10);
+}
+
+static void at_a_percentile_only_slow_answers_are_overtaken(void **state)
+{
+    (void)state;
+    option("speculation", "percentile");
+    option("speculation_percentile", "90");
+    option("speculation_delay", "3000");
+    start(2);
+    for (size_t i = 0; i < 400; i++) {
+        ask(i, w.echo, true, 0);
+        pass(20);
+    }
+    expect(0, 400, CQL_OK);
+    assert_true(w.c.counts.speculations <= 60);
+    uint64_t before = w.c.counts.speculations;
+    w.io.hosts[0].delay_ms = 1000;
+    uint64_t began = w.io.now;
+    read_many(400, 402);
+    pass(200);
+    expect(400, 402, CQL_OK);
+    assert_true(w.c.counts.speculations > before);
+    assert_true(all[400].at - began < 100 && all[401].at - began < 100);
+}
+
+/* --- 1b pools, reconnection, heartbeat ------------------------------------------------------------ */
+
+static void r20_a_failed_refill_is_tried_again(void **state)
+{
+    (void)state;
+    option("connections_per_host", "2");
+    option("reconnect_base", "200");
+    start(1);
+    w.io.hosts[0].down = true;
+    simio_cut(&w.io, 0);
+    pass(400);
+    w.io.hosts[0].down = false;
+    pass(600);
+    assert_int_equal(node(0)->usable, 2);
+}
+
+static void r21_all_nodes_come_back_without_an_event(void **state)
+{
+    (void)state;
+    option("reconnect_max", "10000");
+    start(2);
+    w.io.hosts[0].down = w.io.hosts[1].down = true;
+    simio_cut(&w.io, 0);
+    simio_cut(&w.io, 1);
+    uint64_t connects = w.io.connects;
+    pass(120000);
+    ask(0, w.echo, true, 0);
+    pass(50);
+    expect(0, 1, CQL_NO_HOST); /* and at once */
+    assert_true(w.io.connects - connects <= 3 * 120);
+    w.io.hosts[0].down = w.io.hosts[1].down = false;
+    pass(11000);
+    read_many(1, 21);
+    pass(100);
+    expect(1, 21, CQL_OK);
+    assert_true(node(0)->usable && node(1)->usable);
+}
+
+static void r23_an_unanswered_heartbeat_moves_the_requests(void **state)
+{
+    (void)state;
+    option("heartbeat", "500");
+    option("heartbeat_timeout", "200");
+    start(2);
+    w.io.hosts[0].frozen = true;
+    read_many(0, 10);
+    pass(1200);
+    expect(0, 10, CQL_OK);
+    assert_int_equal(node(0)->usable, 0);
+}
+
+static void r32_a_node_that_slams_the_door_is_not_stormed(void **state)
+{
+    (void)state;
+    start(2);
+    w.io.hosts[1].slams = true;
+    simio_cut(&w.io, 1);
+    uint64_t connects = w.mc.nodes[1].connects;
+    pass(60000);
+    assert_true(w.mc.nodes[1].connects - connects <= 60);
+    read_many(0, 10);
+    pass(100);
+    expect(0, 10, CQL_OK);
+}
+
+static void r33_a_removed_node_is_left_alone(void **state)
+{
+    (void)state;
+    option("refresh_interval", "1000");
+    start(2);
+    w.mc.nodes[1].member = false; /* and no event says so */
+    pass(3000);
+    assert_null(cqln_node_find(&w.c, "127.9.0.2:9042"));
+    uint64_t connects = w.mc.nodes[1].connects;
+    pass(60000);
+    assert_int_equal(w.mc.nodes[1].connects, connects);
+}
+
+static void a_pool_grows_under_load_and_shrinks_at_rest(void **state)
+{
+    (void)state;
+    option("connections_per_host", "2");
+    option("max_connections_per_host", "8");
+    option("connection_grow_requests", "10");
+    option("connection_idle_timeout", "2000");
+    start(1);
+    assert_int_equal(node(0)->usable, 2); /* warm when connect is over */
+    w.io.hosts[0].delay_ms = 20;
+    for (size_t round = 0; round < 30; round++) {
+        read_many(round * 100, round * 100 + 100);
+        pass(10);
+    }
+    assert_in_range(node(0)->usable, 5, 8);
+    pass(2000);
+    expect(0, 3000, CQL_OK);
+    pass(20000);
+    assert_int_equal(node(0)->usable, 2);
+    assert_int_equal(w.c.links, 3);
+}
+
+/* --- 1e prepared statements ----------------------------------------------------------------------- */
+
+static void r70_another_id_is_one_error(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.salt = 1;
+    mocknode_forget(&w.mc.nodes[0]);
+    ask(0, w.echo, true, 0);
+    pass(200);
+    expect(0, 1, CQL_PREPARED_CHANGED);
+    assert_false(all[0].maybe_applied);
+    assert_int_equal(w.c.counts.reprepares, 1);
+}
+
+static void r71_a_server_that_never_learns_ends_in_an_error(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.nodes[0].forgetful = true;
+    mocknode_forget(&w.mc.nodes[0]);
+    ask(0, w.echo, true, 0);
+    pass(500);
+    expect(0, 1, CQL_SERVER_UNPREPARED);
+    assert_int_equal(w.c.counts.reprepares, 3);
+}
+
+static void one_lesson_serves_all_that_wait_for_it(void **state)
+{
+    (void)state;
+    start(1);
+    mocknode_forget(&w.mc.nodes[0]);
+    read_many(0, 500);
+    pass(500);
+    expect(0, 500, CQL_OK);
+    assert_true(w.c.counts.reprepares <= 2); /* a second one for answers that crossed it */
+}
+
+static void a_node_that_comes_up_is_taught_before_it_is_asked(void **state)
+{
+    (void)state;
+    start(2);
+    uint64_t prepared = w.mc.nodes[1].prepares;
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    mocknode_forget(&w.mc.nodes[1]);
+    pass(1000);
+    w.io.hosts[1].down = false;
+    pass(5000);
+    assert_int_equal(w.mc.nodes[1].statements, 2);
+    assert_int_equal(w.mc.nodes[1].prepares, prepared + 2);
+    read_many(0, 20);
+    pass(200);
+    expect(0, 20, CQL_OK);
+    assert_int_equal(w.mc.nodes[1].prepares, prepared + 2);
+}
+
+static void r73_only_so_many_statements_are_remembered(void **state)
+{
+    (void)state;
+    option("max_prepared", "4");
+    start(1);
+    size_t flat = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        char cql[64];
+        cql_prepared *p = NULL;
+        snprintf(cql, sizeof cql, "SELECT v FROM t%u WHERE echo = ?", i);
+        prepare(cql, &p);
+        pass(20);
+        assert_non_null(p);
+        cql_prepared_unref(p);
+        assert_true(w.c.lessons.count <= 4);
+        if (i == 10)
+            flat = w.memory.live;
+    }
+    assert_int_equal(w.memory.live, flat);
+}
+
+static void r78_a_node_that_hangs_holds_up_no_prepare(void **state)
+{
+    (void)state;
+    start(2);
+    w.io.hosts[1].frozen = true;
+    cql_prepared *p = NULL, *q = NULL;
+    prepare("SELECT v FROM t WHERE echo = ? AND a", &p);
+    prepare("SELECT v FROM t WHERE echo = ? AND b", &q);
+    pass(100);
+    assert_true(p || q); /* one of them went to the node that hangs */
+    w.io.hosts[1].frozen = false;
+    pass(1000);
+    cql_prepared_unref(p);
+    cql_prepared_unref(q);
+}
+
+/* --- 1f retries ------------------------------------------------------------------------------------ */
+
+static cql_retry_verdict always(void *self, const cql_retry_info *info)
+{
+    (void)info;
+    ++*(unsigned *)self;
+    return CQL_RETRY_SAME_HOST;
+}
+
+static void r87_a_policy_that_always_repeats_comes_to_an_end(void **state)
+{
+    (void)state;
+    unsigned decisions = 0;
+    cql_retry_policy policy = {sizeof policy, &decisions, always};
+    start(1);
+    w.mc.nodes[0].error_code = 0x1001;
+    next_policy = &policy;
+    ask(0, w.echo, true, 0);
+    next_policy = NULL;
+    pass(500);
+    expect(0, 1, CQL_SERVER_OVERLOADED);
+    assert_int_equal(w.mc.nodes[0].requests > 0, true);
+    assert_in_range(decisions, 2, 9);
+}
+
+static void x15_an_overloaded_cluster_gets_few_retries(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[0].error_code = 0x1001;
+    w.mc.nodes[1].error_code = 0x1001;
+    for (size_t i = 0; i < 3000; i++) {
+        ask(i, w.echo, true, 0);
+        if (i % 100 == 0)
+            pass(10);
+    }
+    pass(500);
+    expect(0, 3000, CQL_SERVER_OVERLOADED);
+    assert_true(w.c.counts.retries <= 100 + 300 + 20);
+    assert_true(w.c.counts.unaffordable > 2000);
+}
+
+static void x15_one_overloaded_node_is_left_for_the_other(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[0].error_code = 0x1001;
+    read_many(0, 100);
+    pass(500);
+    expect(0, 100, CQL_OK);
+    assert_int_equal(w.c.counts.retries, 50); /* one for each that came to that node */
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(r1_a_stream_waits_for_its_late_answer),
+        CASE(r2_a_connection_full_of_orphans_is_replaced),
+        CASE(r3_errors_give_their_streams_back),
+        CASE(r4_r5_few_streams_serve_many_requests),
+        CASE(r8_a_late_cancel_does_not_touch_the_next_request),
+        CASE(r10_a_cut_connection_fails_its_requests_at_once),
+        CASE(r13_a_race_that_all_lose_gives_the_last_error_once),
+        CASE(a_slow_node_is_overtaken),
+        CASE(at_a_percentile_only_slow_answers_are_overtaken),
+        CASE(r20_a_failed_refill_is_tried_again),
+        CASE(r21_all_nodes_come_back_without_an_event),
+        CASE(r23_an_unanswered_heartbeat_moves_the_requests),
+        CASE(r32_a_node_that_slams_the_door_is_not_stormed),
+        CASE(r33_a_removed_node_is_left_alone),
+        CASE(a_pool_grows_under_load_and_shrinks_at_rest),
+        CASE(r70_another_id_is_one_error),
+        CASE(r71_a_server_that_never_learns_ends_in_an_error),
+        CASE(one_lesson_serves_all_that_wait_for_it),
+        CASE(a_node_that_comes_up_is_taught_before_it_is_asked),
+        CASE(r73_only_so_many_statements_are_remembered),
+        CASE(r78_a_node_that_hangs_holds_up_no_prepare),
+        CASE(r87_a_policy_that_always_repeats_comes_to_an_end),
+        CASE(x15_an_overloaded_cluster_gets_few_retries),
+        CASE(x15_one_overloaded_node_is_left_for_the_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
