@@ -319,7 +319,7 @@ static void r13_a_race_that_all_lose_gives_the_last_error_once(void **state)
     ask(0, w.echo, true, 2000);
     pass(1000);
     expect(0, 1, CQL_SERVER_OVERLOADED);
-    assert_int_equal(w.c.counts.speculations, 1);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS], 1);
     assert_true(all[0].at >= began + 220); /* the second attempt was waited for */
 }
 
@@ -340,7 +340,7 @@ static void a_slow_node_is_overtaken(void **state)
     ask(20, w.insert, false, 100); /* a write that is not idempotent never races */
     ask(21, w.insert, false, 100);
     pass(200);
-    assert_int_equal(w.c.counts.speculations, 10);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS], 10);
 }
 
 static void at_a_percentile_only_slow_answers_are_overtaken(void **state)
@@ -355,14 +355,14 @@ static void at_a_percentile_only_slow_answers_are_overtaken(void **state)
         pass(20);
     }
     expect(0, 400, CQL_OK);
-    assert_true(w.c.counts.speculations <= 60);
-    uint64_t before = w.c.counts.speculations;
+    assert_true(w.c.meter->values[CQL_METRIC_SPECULATIONS] <= 60);
+    uint64_t before = w.c.meter->values[CQL_METRIC_SPECULATIONS];
     w.io.hosts[0].delay_ms = 1000;
     uint64_t began = w.io.now;
     read_many(400, 402);
     pass(200);
     expect(400, 402, CQL_OK);
-    assert_true(w.c.counts.speculations > before);
+    assert_true(w.c.meter->values[CQL_METRIC_SPECULATIONS] > before);
     assert_true(all[400].at - began < 100 && all[401].at - began < 100);
 }
 
@@ -478,7 +478,7 @@ static void r70_another_id_is_one_error(void **state)
     pass(200);
     expect(0, 1, CQL_PREPARED_CHANGED);
     assert_false(all[0].maybe_applied);
-    assert_int_equal(w.c.counts.reprepares, 1);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_REPREPARES], 1);
 }
 
 static void r71_a_server_that_never_learns_ends_in_an_error(void **state)
@@ -490,7 +490,7 @@ static void r71_a_server_that_never_learns_ends_in_an_error(void **state)
     ask(0, w.echo, true, 0);
     pass(500);
     expect(0, 1, CQL_SERVER_UNPREPARED);
-    assert_int_equal(w.c.counts.reprepares, 3);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_REPREPARES], 3);
 }
 
 static void one_lesson_serves_all_that_wait_for_it(void **state)
@@ -501,7 +501,7 @@ static void one_lesson_serves_all_that_wait_for_it(void **state)
     read_many(0, 500);
     pass(500);
     expect(0, 500, CQL_OK);
-    assert_true(w.c.counts.reprepares <= 2); /* a second one for answers that crossed it */
+    assert_true(w.c.meter->values[CQL_METRIC_REPREPARES] <= 2); /* a second one for answers that crossed it */
 }
 
 static void a_node_that_comes_up_is_taught_before_it_is_asked(void **state)
@@ -598,7 +598,7 @@ static void x15_an_overloaded_cluster_gets_few_retries(void **state)
     }
     pass(500);
     expect(0, 3000, CQL_SERVER_OVERLOADED);
-    assert_true(w.c.counts.retries <= 100 + 300 + 20);
+    assert_true(w.c.meter->values[CQL_METRIC_RETRIES] <= 100 + 300 + 20);
     assert_true(w.c.counts.unaffordable > 2000);
 }
 
@@ -610,7 +610,7 @@ static void x15_one_overloaded_node_is_left_for_the_other(void **state)
     read_many(0, 100);
     pass(500);
     expect(0, 100, CQL_OK);
-    assert_int_equal(w.c.counts.retries, 50); /* one for each that came to that node */
+    assert_int_equal(w.c.meter->values[CQL_METRIC_RETRIES], 50); /* one for each that came to that node */
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
