@@ -58,19 +58,24 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, c
         *node = c->ready[0];
         return least_busy(c->ready[0]);
     }
+    cqln_node *spare = NULL;
     for (uint32_t i = 0; i < c->ready_count; i++) {
         c->turn = c->turn + 1 < c->ready_count ? c->turn + 1 : 0;
         cqln_node *n = c->ready[c->turn];
-        if (n == avoid && c->ready_count > 1)
+        if (n == avoid) {
+            spare = n; /* `avoid` itself may be gone by now */
             continue;
+        }
         cqln_link *link = least_busy(n);
         if (link) {
             *node = n;
             return link;
         }
     }
-    *node = avoid; /* better than to wait, and to let those behind it wait */
-    return avoid && avoid->usable ? least_busy(avoid) : NULL;
+    if (!spare)
+        return NULL;
+    *node = spare; /* better than to wait, and to let those behind it wait */
+    return least_busy(spare);
 }
 
 static bool node_hope(const cqln_node *n)
