@@ -164,6 +164,30 @@ static void time_outs_and_losses_are_counted(void **state)
     close_session(s);
 }
 
+static void snapshot_without_memory_is_none(void **state)
+{
+    (void)state;
+    char url[200];
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    failmalloc memory;
+    failmalloc_init(&memory);
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=0", mockserver_host(&server, 0));
+    assert_int_equal(cql_options_new(&memory.al, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+    memory.fail_at = memory.requests + 1;
+    assert_null(cql_session_metrics(s));
+    cql_metrics *m = cql_session_metrics(s);
+    assert_int_equal(cql_metrics_nodes(m), 3);
+    close_session(s);
+    cql_options_free(o);
+    assert_true(memory.live > 0); /* the allocator is still in use: the snapshot outlives all else */
+    cql_metrics_free(m);
+    assert_int_equal(memory.live, 0);
+}
+
 /* --- hooks ------------------------------------------------------------------------------------------ */
 
 typedef struct tracer {
@@ -415,6 +439,7 @@ int main(void)
         CASE(driven_counts),
         CASE(requests_under_way_are_seen),
         CASE(time_outs_and_losses_are_counted),
+        CASE(snapshot_without_memory_is_none),
         CASE(hooks_frame_every_request),
         CASE(hooks_of_another_size_are_refused),
         CASE(nodes_are_told_as_they_come_and_go),

@@ -90,6 +90,15 @@ static int end(void **state)
     return !clean;
 }
 
+/* A world that nothing was begun in. */
+static int end_unused(world *w)
+{
+    cql_options_free(w->options);
+    simio_fini(&w->io);
+    mockcluster_fini(&w->mc);
+    return w->memory.live != 0;
+}
+
 static void schema_events_reach_the_program(void **state)
 {
     world *w = *state;
@@ -190,6 +199,61 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
                         cqln_address_equal(&n->address, &w->mc.nodes[3].address));
 }
 
+/* Translates no address, but is asked. */
+static bool keep_address(void *user, const char *from, char *to, size_t size)
+{
+    (void)user;
+    (void)from;
+    (void)to;
+    (void)size;
+    return false;
+}
+
+/* One life of a cluster in which the n-th request for memory fails; false when there were fewer. */
+static bool life_with_failure(world *w, size_t n)
+{
+    void *state = w;
+    assert_int_equal(begin(&state), 0);
+    w = state;
+    cql_options_on_schema_event(w->options, on_schema, w);
+    cql_options_set_address_translator(w->options, keep_address, NULL);
+    w->memory.fail_at = w->memory.requests + n;
+    cql_status st =
+        cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w);
+    if (st) {
+        assert_int_equal(st, CQL_NO_MEMORY);
+        cql_options_free(w->options);
+        assert_int_equal(w->memory.live, 0);
+        simio_fini(&w->io);
+        mockcluster_fini(&w->mc);
+        return true;
+    }
+    cqln_cluster_connect(&w->c, on_connected, w);
+    simio_run(&w->io, w->io.now + 500);
+    simio_schema_event(&w->io, "CREATED", "TABLE", "ks", "t");
+    w->mc.nodes[1].member = false;
+    w->mc.nodes[2].member = true;
+    simio_event(&w->io, "TOPOLOGY_CHANGE", "NEW_NODE", 2);
+    simio_run(&w->io, w->io.now + 1500);
+    simio_cut(&w->io, 0);
+    simio_run(&w->io, w->io.now + 1500);
+    bool met = w->memory.requests >= w->memory.fail_at;
+    assert_true(w->nodes[CQL_NODE_ADDED] <= 4 && w->nodes[CQL_NODE_REMOVED] <= 2);
+    assert_int_equal(end(&state), 0);
+    return met;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    size_t n = 1;
+    assert_int_equal(end_unused(*state), 0);
+    while (life_with_failure(*state, n))
+        n++;
+    assert_true(n > 50);
+    assert_int_equal(begin(state), 0); /* for the end of the test */
+    start(*state);
+}
+
 #define EVENT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -201,6 +265,7 @@ int main(void)
         EVENT_TEST(a_flood_of_events_is_one_refresh),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
+        EVENT_TEST(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
