@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 static const char *const schema[] = {
-    "CREATE KEYSPACE IF NOT EXISTS cql_examples"
-    " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+    ("CREATE KEYSPACE IF NOT EXISTS cql_examples"
+     " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"),
     "CREATE TABLE IF NOT EXISTS cql_examples.seats (seat int PRIMARY KEY, guest text)",
     "INSERT INTO cql_examples.seats (seat, guest) VALUES (12, 'nobody')",
 };
