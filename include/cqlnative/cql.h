@@ -12,6 +12,7 @@
 #include <cqlnative/pages.h>
 #include <cqlnative/policy.h>
 #include <cqlnative/result.h>
+#include <cqlnative/routing.h>
 #include <cqlnative/session.h>
 #include <cqlnative/setters.h>
 #include <cqlnative/statement.h>

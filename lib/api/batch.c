@@ -1,5 +1,5 @@
 /* Batches: members are kept in wire form, with a hold on the prepared statements among them. */
-#include "api/statement.h"
+#include "api/routing.h"
 
 #include <string.h>
 
@@ -32,6 +32,7 @@ void cql_batch_clear(cql_batch *b)
     b->member_count = 0;
     b->count = 0;
     b->all_idempotent = true;
+    cqln_routing_clear(b);
     cqln_writer_reset(&b->entries);
 }
 
@@ -43,6 +44,7 @@ void cql_batch_free(cql_batch *b)
     cqln_free(b->al, b->members);
     cqln_writer_fini(&b->entries);
     cqln_extra_free(b->ex.extra, 0);
+    cqln_routing_free(b->al, b->ex.routing);
     cqln_free(b->al, b);
 }
 
@@ -85,6 +87,8 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
     if (b->count >= MEMBERS_MAX)
         return CQL_TOO_LARGE;
     cql_status st = s->prepared ? hold(b, s->prepared) : CQL_OK;
+    if (st == CQL_OK)
+        st = cqln_routing_add(b, s);
     if (st)
         return st;
     size_t before = b->entries.len;

@@ -1,5 +1,5 @@
 /* From statements to requests: the session's defaults filled in, one pass into the request's block. */
-#include "api/statement.h"
+#include "api/routing.h"
 
 #include "msg/encode.h"
 
@@ -186,6 +186,7 @@ cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_r
         return CQL_UNBOUND;
     req->idempotent = s->ex.idempotent;
     req->timeout_ms = s->ex.timeout_ms;
+    cqln_route_statement(c, s, &req->route);
     if (s->prepared)
         return encode_prepared(c, s, req);
     choose_execution(&s->ex, req);
@@ -201,6 +202,7 @@ cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
     fill_options(c, &ex, &o);
     o.page_size = (int32_t)c->config->page_size;
     stamp(c, &o);
+    cqln_route_level(c, -1, &req->route);
     return cqln_encode_query(&req->env, version_of(c), cql, &o, &none);
 }
 
@@ -231,6 +233,7 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
     req->idempotent = b->ex.idempotent || (b->all_idempotent && b->count > 0);
     req->timeout_ms = b->ex.timeout_ms;
     choose_execution(&b->ex, req);
+    cqln_route_batch(c, b, &req->route);
     return cqln_encode_batch(&req->env, version_of(c), (uint8_t)b->type, (uint16_t)b->count,
                              (cql_str){(const char *)b->entries.data, b->entries.len}, &o);
 }

@@ -18,6 +18,22 @@
     OPT_TEXT(keyspace, text, "keyspace of every connection")                                       \
     OPT_TEXT(local_dc, text,                                                                       \
         "data centre whose nodes are used; not given: that of the first contact point that answers") \
+    OPT_TEXT(local_rack, text, "rack whose nodes come before the others of the data centre")               \
+    OPT_TEXT(allow_hosts, text,                                                                    \
+        "addresses with commas, ports may be left out: only these nodes are used")                 \
+    OPT_TEXT(deny_hosts, text, "addresses of nodes that are not used")                             \
+    OPT_CHOICE(token_aware, 1, "true", "false|true",                                                       \
+        "requests go to nodes that have the row; false: to all in turn")                           \
+    OPT_CHOICE(replica_choice, 0, "least_busy", "least_busy|shuffle|ring",                                 \
+        "among replicas: the less busy of two drawn at random, one drawn at random, or always the first on the ring") \
+    OPT_NUMBER(used_hosts_per_remote_dc, count, 0, 0, 100,                                         \
+        "nodes of each other data centre that are used when no local one can be")                  \
+    OPT_CHOICE(remote_dcs_for_local_levels, 0, "false", "false|true",                                      \
+        "use them for requests at LOCAL_ONE and LOCAL_QUORUM too")                                 \
+    OPT_CHOICE(latency_awareness, 0, "false", "false|true",                                                \
+        "measure how fast nodes answer; slow ones come behind the others")                         \
+    OPT_NUMBER(latency_exclusion, count, 200, 101, 10000,                                          \
+        "percent of the fastest node's time from which on a node is slow")                         \
     OPT_TEXT(application, text, "name shown in the server's list of clients")                      \
     OPT_CHOICE(protocol, 0, "auto", "auto|1|2|3|4|5", "protocol version: the highest that works, or 4 or 5") \
     OPT_CHOICE(compression, 0, "none", "none|lz4", "compression of what is sent and received")             \

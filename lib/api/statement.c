@@ -1,6 +1,7 @@
 /* Statements: binding writes wire form at once, so that executing is a copy. */
 #include "api/statement.h"
 
+#include "api/routing.h"
 #include "base/error.h"
 #include "types/check.h"
 #include "types/value.h"
@@ -90,6 +91,7 @@ void cql_statement_free(cql_statement *s)
     cqln_free(s->al, s->values);
     cqln_free(s->al, s->paging_state);
     cqln_extra_free(s->ex.extra, s->markers);
+    cqln_routing_free(s->al, s->ex.routing);
     cqln_free(s->al, s);
 }
 

@@ -8,6 +8,8 @@
 
 #include <cqlnative/statement.h>
 
+typedef struct cqln_routing cqln_routing; /* api/routing.h */
+
 /* What a statement or a batch may say of its execution. */
 typedef struct cqln_execution {
     int32_t consistency; /* -1: the session's */
@@ -23,6 +25,7 @@ typedef struct cqln_execution {
     bool steady;         /* never sent to two nodes at the same time */
     const cql_retry_policy *retry_policy; /* NULL: the session's */
     cqln_extra *extra; /* NULL: nothing more to say */
+    cqln_routing *routing; /* NULL: nothing is said of it */
 } cqln_execution;
 
 struct cql_statement {

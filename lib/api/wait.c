@@ -12,6 +12,7 @@ typedef struct waiter {
     cql_error *err;
     cql_result *res;
     cql_prepared *prepared;
+    cql_plan *plan;
 } waiter;
 
 static void finish(waiter *w)
@@ -52,6 +53,15 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
     (void)s;
     w->err = cql_error_ref(err);
     w->prepared = cql_prepared_ref(prepared);
+    finish(w);
+}
+
+static void on_plan(cql_session *s, const cql_error *err, cql_plan *plan, void *user)
+{
+    waiter *w = user;
+    (void)s;
+    w->err = cql_error_ref(err);
+    w->plan = plan;
     finish(w);
 }
 
@@ -178,4 +188,18 @@ cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error
     waiter w;
     cql_status st = begin(s, &w, err);
     return st ? st : await(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
+}
+
+cql_status cql_session_explain_wait(cql_session *s, const cql_statement *stmt, cql_plan **out,
+                                    cql_error **err)
+{
+    waiter w;
+    if (!out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    cql_status st = begin(s, &w, err);
+    if (st == CQL_OK)
+        st = await(&w, cql_session_explain(s, stmt, on_plan, &w), err);
+    *out = st == CQL_OK ? w.plan : NULL;
+    return st;
 }

@@ -200,6 +200,8 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
 {
     cqln_request *req = (cqln_request *)o;
     req->state = CQLN_REQUEST_ASIDE;
+    if (req->cluster->config->latency_awareness && ev->opcode == CQLN_OP_RESULT)
+        cqln_router_note_request(req, link);
     if (ev->opcode == CQLN_OP_RESULT) {
         if (req->is_prepare)
             on_prepare_result(req, link, ev);

@@ -54,6 +54,9 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
                                    config->max_pending_requests);
     if (st)
         goto fail_lock;
+    st = cqln_router_init(c);
+    if (st)
+        goto fail_pool;
     c->keyspace = cqln_strdup(al, cql_str_of(config->keyspace));
     if (config->local_dc)
         c->local_dc = cqln_strdup(al, cql_str_of(config->local_dc));
@@ -64,6 +67,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_cluster_publish(c);
     return CQL_OK;
 fail_pool:
+    cqln_router_fini(c);
     cqln_free(al, c->keyspace);
     cqln_free(al, c->local_dc);
     cqln_pool_fini(&c->requests);
@@ -91,6 +95,7 @@ void cqln_cluster_fini(cqln_cluster *c)
     cqln_control_free(c->control);
     cqln_nodes_free(c);
     cqln_tell_fini(c);
+    cqln_router_fini(c);
     cql_hosts_free(c->view);
     cqln_meter_unref(c->meter);
     cql_error_unref(c->connect_error);
@@ -188,10 +193,13 @@ static void list_dcs(const cqln_cluster *c, char *out, size_t cap)
 cql_error *cqln_cluster_choose_dc(cqln_cluster *c)
 {
     bool found = false;
-    for (const cqln_node *n = c->nodes; n; n = n->next)
-        found = found || n->local;
-    if (found || cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
         return NULL;
+    for (const cqln_node *n = c->nodes; n; n = n->next)
+        found = found || !c->local_dc || !n->data_center[0] ||
+                strcmp(n->data_center, c->local_dc) == 0;
+    if (found)
+        return cqln_router_check(c);
     char names[300];
     cqln_error_info info = {.status = CQL_BAD_ARGUMENT};
     list_dcs(c, names, sizeof names);

@@ -8,6 +8,7 @@
 #include "cluster/holds.h"
 #include "cluster/meter.h"
 #include "cluster/request.h"
+#include "cluster/router.h"
 #include "policy/budget.h"
 #include "policy/latency.h"
 #include "policy/reconnect.h"
@@ -68,6 +69,14 @@ struct cqln_node {
     bool told_down;
     uint32_t unsaid;  /* failures that were not logged since said_at */
     uint64_t said_at;
+    uint32_t index;    /* of the router, */
+    uint32_t id;       /* and a number that no other node of this cluster ever has */
+    cqln_near near;
+    bool slow;
+    cqln_pace pace;    /* with latency_awareness */
+    cqln_token *tokens;
+    uint32_t token_count;
+    uint64_t token_mark; /* of their texts */
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
@@ -146,6 +155,7 @@ struct cqln_cluster {
     cqln_meter *meter; /* of whole requests */
     struct cqln_gone *gone; /* nodes that left, to be told (tell.c) */
     cqln_deferred telling;
+    cqln_router router;
     cqln_control *control;
     cql_session_cb connect_cb;
     void *connect_user;

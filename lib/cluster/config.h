@@ -7,6 +7,7 @@
 #include <cqlnative/events.h>
 #include <cqlnative/metrics.h>
 #include <cqlnative/policy.h>
+#include <cqlnative/routing.h>
 
 /* May credentials cross an unencrypted connection? */
 typedef enum cqln_plain_auth {
@@ -77,6 +78,16 @@ typedef struct cqln_config {
     uint32_t speculation_max;
     uint32_t max_prepared;
     cql_retry_policy retry_table;   /* of the program; decide NULL: none */
+    char *local_rack;
+    char *allow_hosts; /* addresses with commas; NULL: all */
+    char *deny_hosts;
+    uint32_t token_aware;    /* bool */
+    uint32_t replica_choice; /* cqln_replica_choice */
+    uint32_t used_hosts_per_remote_dc;
+    uint32_t remote_dcs_for_local_levels; /* bool */
+    uint32_t latency_awareness; /* bool */
+    uint32_t latency_exclusion; /* percent of the best */
+    cql_balancing_policy balancing; /* of the program; all NULL: none */
     uint32_t schema_agreement_timeout;
     uint32_t page_size;
     uint32_t consistency;

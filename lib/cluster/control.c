@@ -72,6 +72,11 @@ static void lookups_done(cqln_control *ctl)
     }
     ctl->known = true;
     cqln_nodes_sweep(ctl->c);
+    cql_error *err = cqln_cluster_choose_dc(ctl->c);
+    if (err) {
+        cqln_cluster_connect_done(ctl->c, err);
+        return;
+    }
     cqln_nodes_fill(ctl->c);
     cqln_cluster_publish(ctl->c);
     cqln_cluster_check(ctl->c);
@@ -211,6 +216,8 @@ static void on_push(cqln_link *link, const cqln_conn_event *ev)
     }
     if (event.kind == CQLN_EV_SCHEMA) {
         cqln_tell_schema(ctl->c, &event.schema);
+        if (cql_str_equal(event.schema.target, cql_str_of("KEYSPACE")))
+            schedule_refresh(ctl, DEBOUNCE_MS); /* replicas may have moved */
         return;
     }
     if (event.kind != CQLN_EV_TOPOLOGY && event.kind != CQLN_EV_STATUS)
@@ -276,7 +283,7 @@ static void connect_next(cqln_control *ctl)
         cqln_conn_config config;
         cqln_cluster_conn_config(c, to, &config);
         config.event_kinds = CQLN_EVENT_TOPOLOGY | CQLN_EVENT_STATUS;
-        if (c->config->schema_event)
+        if (c->config->schema_event || c->config->token_aware)
             config.event_kinds |= CQLN_EVENT_SCHEMA;
         config.read_buffer = READ_BUFFER;
         config.max_streams = 64;

@@ -20,6 +20,8 @@ struct cqln_discover {
 static const char local_cql[] = "SELECT * FROM system.local WHERE key='local'";
 static const char peers_v2_cql[] = "SELECT * FROM system.peers_v2";
 static const char peers_cql[] = "SELECT * FROM system.peers";
+static const char keyspaces_cql[] =
+    "SELECT keyspace_name, replication FROM system_schema.keyspaces";
 
 static void end(cqln_discover *d, cql_status st, const char *why)
 {
@@ -75,6 +77,15 @@ static bool common_cells(cql_rows *rows, const cql_result *res, cqln_node_info *
            info->rack.len;
 }
 
+static void take_tokens(cqln_cluster *c, cqln_node *n, cql_rows *rows, const cql_result *res)
+{
+    size_t i;
+    cql_value v = cell(rows, res, "tokens");
+    bool there = cql_result_column_index(res, "tokens", &i) == CQL_OK;
+    if (n)
+        cqln_router_take_tokens(c, n, &v, there ? cql_result_column_type(res, i) : NULL);
+}
+
 /* --- peers --------------------------------------------------------------------------------------- */
 
 /* What a row lacks, NULL when it is whole. */
@@ -112,7 +123,7 @@ static void put_peers(cqln_discover *d, const cql_result *res, const cqln_addres
         if (lacks && left_out++ == 0)
             first = lacks;
         if (!lacks && !cqln_address_equal(&info.address, own))
-            cqln_node_put(d->c, &info);
+            take_tokens(d->c, cqln_node_put(d->c, &info), &rows, res);
     }
     report_left_out(d, left_out, first);
 }
@@ -124,6 +135,39 @@ static bool decode(cqln_discover *d, const cqln_conn_event *ev, cql_result *res,
            cqln_result_decode(res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL,
                               fresh) == CQL_OK &&
            res->kind == CQL_RESULT_ROWS && res->metadata;
+}
+
+/* Which nodes have which rows. Without it requests go to nodes in turn: no reason to fail. */
+static void on_keyspaces(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_discover *d = user;
+    cql_result res;
+    cqln_metadata *fresh = NULL;
+    (void)link;
+    d->inner = NULL;
+    if (st) {
+        end(d, st, "the keyspaces could not be read");
+        return;
+    }
+    if (decode(d, ev, &res, &fresh))
+        cqln_router_take_keyspaces(d->c, &res);
+    else
+        CQLN_LOG(d->c->loop.log, CQL_LOG_WARN,
+                 "system_schema.keyspaces could not be read: replicas are not known");
+    cqln_metadata_unref(fresh);
+    end(d, CQL_OK, "");
+}
+
+static void ask_keyspaces(cqln_discover *d, cqln_link *link)
+{
+    if (!d->c->config->token_aware) {
+        end(d, CQL_OK, "");
+        return;
+    }
+    cql_status st = cqln_inner_query(&d->c->loop, link, keyspaces_cql,
+                                     d->c->config->connect_timeout, on_keyspaces, d, &d->inner);
+    if (st)
+        end(d, st, "the keyspaces could not be read");
 }
 
 static void ask_peers(cqln_discover *d, cqln_link *link);
@@ -150,7 +194,7 @@ static void on_peers(void *user, cql_status st, cqln_link *link, const cqln_conn
     }
     put_peers(d, &res, &link->address);
     cqln_metadata_unref(fresh);
-    end(d, CQL_OK, "");
+    ask_keyspaces(d, link);
 }
 
 static void ask_peers(cqln_discover *d, cqln_link *link)
@@ -184,7 +228,10 @@ static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *
     keep_name(d->c, text_cell(&rows, res, "cluster_name"));
     if (!d->c->local_dc && !d->c->config->local_dc)
         d->c->local_dc = cqln_strdup(d->c->al, info.data_center);
-    return cqln_node_put(d->c, &info) != NULL;
+    cqln_router_take_partitioner(d->c, text_cell(&rows, res, "partitioner"));
+    cqln_node *n = cqln_node_put(d->c, &info);
+    take_tokens(d->c, n, &rows, res);
+    return n != NULL;
 }
 
 static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)

@@ -22,6 +22,7 @@ void cqln_nodes_recount(cqln_cluster *c)
             c->ready[c->ready_count++] = n;
     }
     cqln_tell_soon(c);
+    cqln_router_recount(c);
 }
 
 static bool slot_free(const cqln_slot *slot)
@@ -123,6 +124,7 @@ static void free_node(cqln_node *n)
         cqln_meter_keep(c->meter, n->meter);
     cqln_deadline_clear(&c->loop, &n->retry);
     cqln_slots_free(n);
+    cqln_free(c->al, n->tokens);
     cqln_free(c->al, n->data_center);
     cqln_meter_unref(n->meter);
     cqln_free(c->al, n);
@@ -208,6 +210,10 @@ static cqln_node *make_node(cqln_cluster *c, const cqln_node_info *info)
     n->backoff.max_ms = c->config->reconnect_max;
     n->backoff.jitter = c->config->reconnect_jitter;
     n->backoff.constant = c->config->reconnect_policy == CQLN_RECONNECT_CONSTANT;
+    n->id = ++c->router.next_id;
+    n->local = !cqln_router_denied(c, &n->address) &&
+               (!c->local_dc || info->data_center.len == 0 ||
+                cql_str_equal(info->data_center, cql_str_of(c->local_dc)));
     cqln_address_print(&n->address, n->address_text);
     cqln_deadline_init(&n->retry, on_retry);
     cqln_list_init(&n->lessons);
@@ -234,8 +240,6 @@ cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info)
         return NULL;
     n->host_id = info->host_id;
     n->seen = true;
-    n->local = !c->local_dc || info->data_center.len == 0 ||
-               cql_str_equal(info->data_center, cql_str_of(c->local_dc));
     return n;
 }
 
@@ -250,11 +254,12 @@ void cqln_nodes_sweep(cqln_cluster *c)
         }
         cqln_tell_removed(n);
         n->removed = true;
+        c->router.peers.count = 0; /* until the refresh below */
         cqln_deadline_clear(&c->loop, &n->retry);
         cqln_slots_close(n, "the node was removed from the cluster");
         cqln_node_let_go(n);
     }
-    cqln_nodes_recount(c);
+    cqln_router_refresh(c);
 }
 
 void cqln_nodes_fill(cqln_cluster *c)
@@ -286,6 +291,7 @@ void cqln_nodes_close(cqln_cluster *c, const char *reason)
 
 void cqln_nodes_free(cqln_cluster *c)
 {
+    cqln_router_forget(c);
     while (c->nodes) {
         cqln_node *n = c->nodes;
         c->nodes = n->next;

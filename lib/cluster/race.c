@@ -143,39 +143,18 @@ bool cqln_race_maybe_applied(const cqln_request *req)
 
 /* --- starting one --------------------------------------------------------------------------------- */
 
-static bool in_use(const cqln_race *race, const cqln_node *n)
-{
-    if (race->req->last == n)
-        return true;
-    for (uint32_t i = 0; i < race->started; i++)
-        if (race->runners[i].node == n)
-            return true;
-    return false;
-}
-
-static cqln_link *pick_other(cqln_race *race, cqln_node **node)
-{
-    cqln_cluster *c = race->req->cluster;
-    for (uint32_t i = 0; i < c->ready_count; i++) {
-        cqln_node *n = c->ready[(c->turn + i + 1) % c->ready_count];
-        cqln_link *link = in_use(race, n) ? NULL : cqln_nodes_pick(c, n, NULL, node);
-        if (link)
-            return link;
-    }
-    return NULL;
-}
-
 static void start_runner(cqln_race *race)
 {
     cqln_request *req = race->req;
     cqln_cluster *c = req->cluster;
     runner *r = &race->runners[race->started];
-    cqln_link *link = pick_other(race, &r->node);
+    cqln_link *link = cqln_router_pick_other(req, &r->node);
     if (!link ||
         !cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)) ||
         cqln_link_submit(link, req->env.data, req->env.len, r, &r->stream, &r->mark) != CQL_OK)
         return;
     r->link = link;
+    cqln_request_note_node(req, r->node->id);
     race->started++;
     race->running++;
     cqln_meter_count(c->meter, CQL_METRIC_SPECULATIONS);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+enum { PICKY_MAX = 64 };
 enum { ENV_KEPT = 4096 }; /* a larger block is given back with its request */
 
 static const size_t env_max = (size_t)1 << 28;
@@ -31,6 +32,10 @@ static void clean_record(cqln_request *req)
 {
     req->idempotent = false;
     req->is_prepare = false;
+    req->route.has_token = false;
+    req->route.conditional = false;
+    req->route.local_only = false;
+    req->tried_count = 0;
     req->attempts = 0;
     req->retries = 0;
     req->reprepared = 0;
@@ -296,13 +301,16 @@ static bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
     req->state = CQLN_REQUEST_SENT;
     if (req->cluster->config->hooks)
         cqln_hooks_attempt(req, link);
+    cqln_request_note_node(req, node->id);
+    if (req->cluster->config->latency_awareness)
+        req->sent_us = req->cluster->loop.io->ops->wall_us(req->cluster->loop.io);
     return true;
 }
 
 static bool try_send(cqln_request *req)
 {
     cqln_node *node;
-    cqln_link *link = cqln_nodes_pick(req->cluster, req->only, req->attempts ? req->last : NULL, &node);
+    cqln_link *link = cqln_router_pick(req, &node);
     return link && send_on(req, link, node);
 }
 
@@ -318,7 +326,7 @@ void cqln_request_place(cqln_request *req)
     cqln_cluster *c = req->cluster;
     if (cqln_list_empty(&c->waiting) && try_send(req))
         return;
-    if (!cqln_nodes_hope(c, req->only)) {
+    if (!cqln_router_hope(req)) {
         fail_or_hold(req, cqln_report_no_host(c, req));
         return;
     }
@@ -326,16 +334,18 @@ void cqln_request_place(cqln_request *req)
     cqln_list_push(&c->waiting, &req->queue);
 }
 
-/* In order, but a request bound to a busy node does not hold up the others. */
+/* In order, but a request bound to a busy node does not hold up the others, nor do a few that only some
+ * nodes may have. */
 void cqln_requests_pump(cqln_cluster *c)
 {
+    unsigned held_up = 0;
     cqln_list *node = c->waiting.next;
     while (node != &c->waiting) {
         cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
         node = node->next;
         if (try_send(req))
             cqln_list_remove(&req->queue);
-        else if (!req->only)
+        else if (!req->only && (!cqln_router_picky(req) || ++held_up == PICKY_MAX))
             return;
     }
 }
@@ -393,6 +403,8 @@ static void give_up(cqln_request *req, cql_status st, const char *why)
     cqln_request_detach(req);
     if (req->race)
         cqln_race_abandon(req);
+    if (link && c->config->latency_awareness)
+        cqln_router_note_request(req, link);
     cqln_request_fail(req, err);
     if (link)
         cqln_slot_orphaned(link);

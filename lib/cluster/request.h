@@ -3,6 +3,7 @@
 #define CQLN_CLUSTER_REQUEST_H
 
 #include "cluster/result.h"
+#include "meta/token.h"
 #include "net/link.h"
 
 #include <cqlnative/policy.h>
@@ -26,6 +27,17 @@ typedef enum cqln_request_state {
                            * other attempts are left */
 } cqln_request_state;
 
+/* What a request says of where it should go; made where it is encoded. */
+typedef struct cqln_route {
+    cqln_token token;
+    uint64_t keyspace_mark; /* of the table; 0: that of the session */
+    bool has_token;
+    bool conditional; /* replicas in the order of the ring */
+    bool local_only;  /* a level that counts replicas of the local data centre */
+} cqln_route;
+
+enum { CQLN_ASKED_MAX = 12 };
+
 typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
 
 /* In front what every request uses, in three cache lines; behind it what few do. */
@@ -45,6 +57,7 @@ typedef struct cqln_request {
     int16_t stream;
     uint32_t timeout_ms;
     uint32_t began_us; /* when the loop took it; wraps */
+    cqln_route route;
     cqln_writer env; /* the whole envelope, resent as it is */
     cql_prepared *prepared;
     cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
@@ -61,6 +74,9 @@ typedef struct cqln_request {
         struct cqln_request *spare; /* free: the next free record */
     } way;
 
+    uint32_t tried_count;
+    uint32_t tried[CQLN_ASKED_MAX]; /* ids of the nodes that it was sent to */
+    int64_t sent_us;                /* with latency_awareness: when it was sent last */
     cqln_node *only; /* the one node to use; NULL: any */
     cql_prepared **members; /* batch: the prepared statements in it */
     size_t member_count;

@@ -1,0 +1,332 @@
+/* Routing keys: given by hand, of several columns, of batches; and explaining where they lead. */
+#include "api/routing.h"
+
+#include "api/options.h"
+#include "api/session.h"
+#include "base/error.h"
+#include "meta/conditional.h"
+
+#include <string.h>
+
+enum { KEY_MAX = 65535, KEY_INSIDE = 512 };
+
+/* --- by hand -------------------------------------------------------------------------------------- */
+
+static cqln_routing *routing_of(const cql_allocator *al, cqln_execution *ex)
+{
+    if (!ex->routing)
+        ex->routing = cqln_alloc_zero(al, sizeof *ex->routing);
+    return ex->routing;
+}
+
+void cqln_routing_free(const cql_allocator *al, cqln_routing *r)
+{
+    if (r)
+        cqln_free(al, r->key);
+    cqln_free(al, r);
+}
+
+static cql_status set_key(const cql_allocator *al, cqln_execution *ex, const void *key, size_t len,
+                          bool by_hand)
+{
+    uint8_t *copy = NULL;
+    if (!key && len)
+        return CQL_BAD_ARGUMENT;
+    if (len > KEY_MAX)
+        return CQL_TOO_LARGE;
+    cqln_routing *r = routing_of(al, ex);
+    if (!r || (len && !(copy = cqln_alloc(al, len))))
+        return CQL_NO_MEMORY;
+    if (len)
+        memcpy(copy, key, len);
+    cqln_free(al, r->key);
+    r->key = copy;
+    r->len = len;
+    r->key_by_hand = by_hand && len > 0;
+    return CQL_OK;
+}
+
+static cql_status set_keyspace(const cql_allocator *al, cqln_execution *ex, const char *keyspace)
+{
+    cqln_routing *r = routing_of(al, ex);
+    if (!r)
+        return CQL_NO_MEMORY;
+    r->keyspace_mark = cqln_keyspace_mark(cql_str_of(keyspace));
+    r->keyspace_by_hand = r->keyspace_mark != 0;
+    return CQL_OK;
+}
+
+cql_status cql_statement_set_routing_key(cql_statement *s, const void *key, size_t len)
+{
+    return s ? set_key(s->al, &s->ex, key, len, true) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_statement_set_routing_keyspace(cql_statement *s, const char *keyspace)
+{
+    return s ? set_keyspace(s->al, &s->ex, keyspace) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_batch_set_routing_key(cql_batch *b, const void *key, size_t len)
+{
+    return b ? set_key(b->al, &b->ex, key, len, true) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_batch_set_routing_keyspace(cql_batch *b, const char *keyspace)
+{
+    return b ? set_keyspace(b->al, &b->ex, keyspace) : CQL_BAD_ARGUMENT;
+}
+
+/* [short] length, bytes, 0 */
+static uint8_t *put_part(uint8_t *at, cql_str bytes)
+{
+    cqln_store_u16(at, (uint16_t)bytes.len);
+    if (bytes.len)
+        memcpy(at + 2, bytes.ptr, bytes.len);
+    at[2 + bytes.len] = 0;
+    return at + bytes.len + 3;
+}
+
+static cql_status check_values(cql_values values, size_t *total)
+{
+    *total = 0;
+    if (values.count == 0 || !values.ptr)
+        return CQL_BAD_ARGUMENT;
+    for (size_t i = 0; i < values.count; i++) {
+        if (cql_value_is_null(&values.ptr[i]))
+            return CQL_IS_NULL;
+        *total += cql_value_bytes(&values.ptr[i]).len + 3;
+        if (*total > KEY_MAX + 3)
+            return CQL_TOO_LARGE;
+    }
+    return CQL_OK;
+}
+
+cql_status cql_statement_set_routing_values(cql_statement *s, cql_values values)
+{
+    size_t total;
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = check_values(values, &total);
+    if (st)
+        return st;
+    if (values.count == 1) {
+        cql_str only = cql_value_bytes(&values.ptr[0]);
+        return cql_statement_set_routing_key(s, only.ptr, only.len);
+    }
+    uint8_t *key = cqln_alloc(s->al, total);
+    if (!key)
+        return CQL_NO_MEMORY;
+    uint8_t *at = key;
+    for (size_t i = 0; i < values.count; i++)
+        at = put_part(at, cql_value_bytes(&values.ptr[i]));
+    st = cql_statement_set_routing_key(s, key, total);
+    cqln_free(s->al, key);
+    return st;
+}
+
+/* --- of a statement ------------------------------------------------------------------------------- */
+
+/* Bytes of the i-th partition key column; false for one that is null or not set. */
+static bool key_part(const cql_statement *s, uint32_t i, cql_str *out)
+{
+    uint32_t marker = s->prepared->bind->pk_index[i];
+    const uint8_t *at = s->values + s->offsets[marker];
+    uint32_t len = cqln_load_u32(at);
+    *out = (cql_str){(const char *)at + 4, len};
+    return len <= KEY_MAX && s->offsets[marker + 1] - s->offsets[marker] == len + 4;
+}
+
+/* Bytes of the whole key, 0: it has none. */
+static size_t key_length(const cql_statement *s)
+{
+    size_t sum = 0;
+    cql_str part = {NULL, 0};
+    if (!s->prepared)
+        return 0;
+    uint32_t count = s->prepared->bind->pk_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!key_part(s, i, &part))
+            return 0;
+        sum += part.len + 3;
+    }
+    return count == 1 ? part.len : sum <= KEY_MAX ? sum : 0;
+}
+
+static void write_key(const cql_statement *s, uint8_t *out)
+{
+    uint32_t count = s->prepared->bind->pk_count;
+    cql_str part;
+    for (uint32_t i = 0; i < count; i++) {
+        key_part(s, i, &part);
+        if (count == 1)
+            memcpy(out, part.ptr, part.len);
+        else
+            out = put_part(out, part);
+    }
+}
+
+static void take_token(uint8_t partitioner, const void *key, size_t len, uint64_t keyspace,
+                       cqln_route *out)
+{
+    out->token = cqln_token_of((cqln_partitioner)partitioner, key, len);
+    out->keyspace_mark = keyspace;
+    out->has_token = true;
+}
+
+/* Keys that are longer than the stack should hold have memory of their own for a moment. */
+static void route_by_values(const cql_statement *s, uint8_t partitioner, uint64_t keyspace,
+                            cqln_route *out)
+{
+    uint8_t inside[KEY_INSIDE];
+    size_t len = key_length(s);
+    if (len == 0)
+        return;
+    uint8_t *key = len <= sizeof inside ? inside : cqln_alloc(s->al, len);
+    if (!key)
+        return;
+    write_key(s, key);
+    take_token(partitioner, key, len, keyspace, out);
+    if (key != inside)
+        cqln_free(s->al, key);
+}
+
+void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitioner,
+                       cqln_route *out)
+{
+    const cqln_routing *r = s->ex.routing;
+    uint64_t keyspace = s->prepared ? s->prepared->keyspace_mark : 0;
+    (void)c;
+    if (r && r->keyspace_mark)
+        keyspace = r->keyspace_mark;
+    if (s->prepared)
+        out->conditional = out->conditional || s->prepared->conditional;
+    else if (r && r->key)
+        out->conditional = out->conditional || cqln_cql_conditional(cql_str_of(s->cql));
+    if (r && r->key)
+        take_token(partitioner, r->key, r->len, keyspace, out);
+    else
+        route_by_values(s, partitioner, keyspace, out);
+}
+
+void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)
+{
+    uint32_t l = level >= 0 ? (uint32_t)level : c->config->consistency;
+    out->local_only = l == CQL_CONSISTENCY_LOCAL_ONE || l == CQL_CONSISTENCY_LOCAL_QUORUM ||
+                      l == CQL_CONSISTENCY_LOCAL_SERIAL;
+    out->conditional = l == CQL_CONSISTENCY_SERIAL || l == CQL_CONSISTENCY_LOCAL_SERIAL;
+}
+
+/* --- of a batch ----------------------------------------------------------------------------------- */
+
+cql_status cqln_routing_add(cql_batch *b, const cql_statement *s)
+{
+    const cqln_routing *own = s->ex.routing;
+    bool conditional = s->prepared ? s->prepared->conditional
+                                   : cqln_cql_conditional(cql_str_of(s->cql));
+    if (conditional && !routing_of(b->al, &b->ex))
+        return CQL_NO_MEMORY;
+    if (conditional)
+        b->ex.routing->conditional = true;
+    size_t len = own && own->key ? own->len : key_length(s);
+    if ((b->ex.routing && b->ex.routing->key) || len == 0)
+        return CQL_OK;
+    uint8_t *key = cqln_alloc(b->al, len);
+    if (!key)
+        return CQL_NO_MEMORY;
+    if (own && own->key)
+        memcpy(key, own->key, len);
+    else
+        write_key(s, key);
+    cql_status st = set_key(b->al, &b->ex, key, len, false);
+    cqln_free(b->al, key);
+    if (st == CQL_OK && !b->ex.routing->keyspace_by_hand)
+        b->ex.routing->keyspace_mark = own && own->keyspace_mark ? own->keyspace_mark
+                                       : s->prepared             ? s->prepared->keyspace_mark
+                                                                 : 0;
+    return st;
+}
+
+void cqln_routing_clear(cql_batch *b)
+{
+    cqln_routing *r = b->ex.routing;
+    if (!r)
+        return;
+    r->conditional = false;
+    if (!r->key_by_hand) {
+        cqln_free(b->al, r->key);
+        r->key = NULL;
+        r->len = 0;
+    }
+    if (!r->keyspace_by_hand)
+        r->keyspace_mark = 0;
+}
+
+void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out)
+{
+    const cqln_routing *r = b->ex.routing;
+    uint8_t partitioner = atomic_load_explicit(&c->router.partitioner, memory_order_relaxed);
+    cqln_route_level(c, b->ex.consistency, out);
+    if (!partitioner || !r)
+        return;
+    out->conditional = out->conditional || r->conditional;
+    if (r->key)
+        take_token(partitioner, r->key, r->len, r->keyspace_mark, out);
+}
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+cql_status cql_options_set_balancing_policy(cql_options *o, const cql_balancing_policy *policy)
+{
+    if (!o || (policy && policy->size < sizeof *policy))
+        return CQL_BAD_ARGUMENT;
+    o->config.balancing = policy ? *policy : (cql_balancing_policy){0};
+    return CQL_OK;
+}
+
+/* --- explaining ----------------------------------------------------------------------------------- */
+
+typedef struct explaining {
+    cqln_mail mail;
+    cql_session *s;
+    cqln_route route;
+    cql_plan_cb cb;
+    void *user;
+} explaining;
+
+static void on_explain(cqln_mail *m)
+{
+    explaining e = *CQLN_CONTAINER(m, explaining, mail);
+    cqln_cluster *c = &e.s->cluster;
+    cql_error *err = NULL;
+    cqln_free(e.s->al, CQLN_CONTAINER(m, explaining, mail));
+    cql_plan *plan = cqln_router_explain(c, &e.route);
+    if (!plan)
+        cqln_fail(&err, e.s->al, CQL_NO_MEMORY, "no memory for the plan");
+    e.cb(e.s, err, plan, e.user);
+    cql_error_unref(err);
+    c->waits--;
+    cqln_cluster_check(c);
+}
+
+cql_status cql_session_explain(cql_session *s, const cql_statement *stmt, cql_plan_cb cb,
+                               void *user)
+{
+    if (!s || !stmt || !cb)
+        return CQL_BAD_ARGUMENT;
+    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED)
+        return CQL_BAD_STATE;
+    if (stmt->unbound)
+        return CQL_UNBOUND;
+    explaining *e = cqln_alloc_zero(s->al, sizeof *e);
+    if (!e)
+        return CQL_NO_MEMORY;
+    e->mail.fn = on_explain;
+    e->s = s;
+    e->cb = cb;
+    e->user = user;
+    cqln_route_level(&s->cluster, stmt->ex.consistency, &e->route);
+    cqln_route_statement(&s->cluster, stmt, &e->route);
+    s->cluster.waits++;
+    cqln_loop_post(&s->cluster.loop, &e->mail);
+    return CQL_OK;
+}

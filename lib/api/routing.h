@@ -1,0 +1,55 @@
+/* routing.h: routing keys of statements and batches, and what a request is told of them. */
+#ifndef CQLN_API_ROUTING_H
+#define CQLN_API_ROUTING_H
+
+#include "api/statement.h"
+
+/* What was said by hand, or collected from the members of a batch. */
+struct cqln_routing {
+    uint8_t *key; /* NULL: none */
+    size_t len;
+    uint64_t keyspace_mark; /* 0: none */
+    bool key_by_hand;
+    bool keyspace_by_hand;
+    bool conditional; /* a member of the batch is */
+};
+
+void cqln_routing_free(const cql_allocator *al, cqln_routing *r);
+/* Takes over what a member of a batch knows, unless an earlier one did. */
+cql_status cqln_routing_add(cql_batch *b, const cql_statement *s);
+/* The batch was emptied: what members knew goes. */
+void cqln_routing_clear(cql_batch *b);
+
+/* The ways that are not the commonest (routing.c). */
+void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitioner,
+                       cqln_route *out);
+void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out);
+/* Of its level: local ones keep to the local data centre, serial ones to the order of the ring. */
+void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out);
+
+/* Where a statement should go; out is as cqln_request_begin leaves it. A key of one column costs its hash
+ * and a few steps; where there is nothing to choose, one look. */
+static inline void cqln_route_statement(cqln_cluster *c, const cql_statement *s, cqln_route *out)
+{
+    uint8_t partitioner = atomic_load_explicit(&c->router.partitioner, memory_order_relaxed);
+    if (c->config->used_hosts_per_remote_dc || c->config->balancing.plan ||
+        (partitioner && s->ex.consistency >= 0))
+        cqln_route_level(c, s->ex.consistency, out);
+    if (!partitioner)
+        return;
+    const cqln_metadata *bind = s->prepared ? s->prepared->bind : NULL;
+    if (!bind || bind->pk_count != 1 || s->ex.routing || partitioner != CQLN_PARTITIONER_MURMUR3) {
+        cqln_route_slowly(c, s, partitioner, out);
+        return;
+    }
+    const uint32_t *at = s->offsets + bind->pk_index[0];
+    uint32_t len = at[1] - at[0] - 4; /* 0: null, not set, or empty, which no key may be */
+    out->conditional = out->conditional || s->prepared->conditional;
+    if (len == 0)
+        return;
+    out->token = cqln_token_murmur3(s->values + at[0] + 4, len);
+    out->keyspace_mark = s->prepared->keyspace_mark;
+    out->has_token = true;
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* The node for each attempt. Costs no memory: the plan is an iterator on the stack. */
+#include "cluster/router.h"
+
+#include "cluster/cluster.h"
+
+enum { ORDER_MAX = 64, LOOK_EVERY_US = 100000 };
+
+/* --- what is known of the request ----------------------------------------------------------------- */
+
+static uint64_t draw(cqln_router *r)
+{
+    r->random = r->random * 6364136223846793005u + 1442695040888963407u;
+    return r->random;
+}
+
+uint32_t cqln_router_load(const void *cluster, uint32_t node)
+{
+    const cqln_node *n = ((const cqln_cluster *)cluster)->router.nodes[node];
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < n->slot_count; i++)
+        if (n->slots[i].link)
+            sum += cqln_conn_in_flight(n->slots[i].link->conn);
+    return sum;
+}
+
+static const cqln_keyspace *keyspace_of(cqln_cluster *c, const cqln_route *route)
+{
+    uint64_t mark = route->keyspace_mark;
+    if (mark == 0)
+        mark = cqln_keyspace_mark(cql_str_of(c->keyspace));
+    return cqln_tokenmap_find(c->router.map, mark);
+}
+
+const cqln_keyspace *cqln_router_keyspace(cqln_cluster *c, const cqln_route *route)
+{
+    return c->router.map ? keyspace_of(c, route) : NULL;
+}
+
+void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
+{
+    cqln_router *r = &c->router;
+    const cqln_keyspace *k = route->has_token && r->map ? keyspace_of(c, route) : NULL;
+    out->replicas = NULL;
+    out->replica_count = 0;
+    if (k && k->placement->replicas) {
+        out->replicas = cqln_placement_at(k->placement, cqln_ring_find(r->map->ring, route->token));
+        out->replica_count = k->placement->width;
+    }
+    out->choice = route->conditional ? CQLN_CHOICE_RING
+                                     : (cqln_replica_choice)c->config->replica_choice;
+    out->local_only = route->local_only && !c->config->remote_dcs_for_local_levels;
+    out->random = draw(r);
+    out->turn = r->turn++;
+}
+
+/* --- a policy of the program ---------------------------------------------------------------------- */
+
+static uint32_t in_flight(const cql_balancing_query *q, size_t node)
+{
+    return node < q->node_count ? cqln_router_load(q->context, (uint32_t)node) : 0;
+}
+
+static uint64_t latency_us(const cql_balancing_query *q, size_t node)
+{
+    const cqln_cluster *c = q->context;
+    return node < q->node_count ? c->router.nodes[node]->pace.mean_us : 0;
+}
+
+size_t cqln_router_ask(cqln_cluster *c, const cqln_route *route, unsigned attempt, uint16_t *order,
+                       size_t cap)
+{
+    const cql_balancing_policy *policy = &c->config->balancing;
+    const cqln_keyspace *k = cqln_router_keyspace(c, route);
+    cqln_wish wish;
+    cqln_router_wish(c, route, &wish);
+    while (wish.replica_count && wish.replicas[wish.replica_count - 1] >= c->router.peers.count)
+        wish.replica_count--;
+    cql_balancing_query q = {
+        .size = sizeof q,
+        .nodes = c->router.shown,
+        .node_count = c->router.peers.count,
+        .replicas = wish.replicas,
+        .replica_count = wish.replica_count,
+        .keyspace = k ? k->name : (cql_str){"", 0},
+        .conditional = route->conditional,
+        .local_only = route->local_only,
+        .attempt = attempt,
+        .random = wish.random,
+        .in_flight = in_flight,
+        .latency_us = latency_us,
+        .context = c,
+    };
+    size_t n = policy->plan(policy->self, &q, order, cap);
+    return n < cap ? n : cap;
+}
+
+/* --- the choice ----------------------------------------------------------------------------------- */
+
+/* Which nodes are passed over. */
+typedef enum passing { PASS_TRIED, PASS_LAST, PASS_NONE } passing;
+
+static bool passed_over(const cqln_request *req, const cqln_node *n, passing how)
+{
+    uint32_t count = req->tried_count < CQLN_ASKED_MAX ? req->tried_count : CQLN_ASKED_MAX;
+    if (count == 0 || how == PASS_NONE)
+        return false;
+    if (how == PASS_LAST)
+        return req->tried[(req->tried_count - 1) % CQLN_ASKED_MAX] == n->id;
+    for (uint32_t i = 0; i < count; i++)
+        if (req->tried[i] == n->id)
+            return true;
+    return false;
+}
+
+static cqln_link *pick_by_policy(cqln_request *req, passing how, cqln_node **node)
+{
+    cqln_cluster *c = req->cluster;
+    const cqln_router *r = &c->router;
+    uint16_t order[ORDER_MAX];
+    size_t count = cqln_router_ask(c, &req->route, req->tried_count, order, ORDER_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (order[i] >= r->peers.count || !r->peers.peer[order[i]].up)
+            continue;
+        cqln_node *n = r->nodes[order[i]];
+        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL, node);
+        if (link)
+            return link;
+    }
+    return NULL;
+}
+
+static cqln_link *pick(cqln_request *req, passing how, cqln_node **node)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_plan plan;
+    cqln_wish wish;
+    uint32_t i;
+    if (c->config->balancing.plan)
+        return pick_by_policy(req, how, node);
+    cqln_router_wish(c, &req->route, &wish);
+    cqln_plan_begin(&plan, &c->router.peers, &wish);
+    while (cqln_plan_next(&plan, &i, NULL)) {
+        cqln_node *n = c->router.nodes[i];
+        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL, node);
+        if (link)
+            return link;
+    }
+    return NULL;
+}
+
+/* With a single node to go to there is nothing to choose. */
+static inline bool no_choice(const cqln_cluster *c)
+{
+    return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
+}
+
+cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
+{
+    cqln_cluster *c = req->cluster;
+    if (req->only)
+        return cqln_nodes_pick(c, req->only, NULL, node);
+    if (no_choice(c))
+        return cqln_nodes_pick(c, c->ready[0], NULL, node);
+    cqln_link *link = pick(req, PASS_TRIED, node);
+    if (!link && req->tried_count) {
+        link = pick(req, PASS_LAST, node);
+        link = link ? link : pick(req, PASS_NONE, node);
+    }
+    return link;
+}
+
+cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node)
+{
+    return req->only ? NULL : pick(req, PASS_TRIED, node);
+}
+
+/* --- what may still come -------------------------------------------------------------------------- */
+
+bool cqln_router_picky(const cqln_request *req)
+{
+    const cqln_config *config = req->cluster->config;
+    return config->balancing.plan ||
+           (req->route.local_only && config->used_hosts_per_remote_dc > 0);
+}
+
+static bool policy_hope(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    uint16_t order[ORDER_MAX];
+    size_t count = cqln_router_ask(c, &req->route, req->tried_count, order, ORDER_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (order[i] < c->router.peers.count && cqln_nodes_hope(c, c->router.nodes[order[i]]))
+            return true;
+    return false;
+}
+
+bool cqln_router_hope(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    if (req->only || !cqln_router_picky(req))
+        return cqln_nodes_hope(c, req->only);
+    if (c->config->balancing.plan)
+        return policy_hope(req);
+    for (const cqln_node *n = c->nodes; n; n = n->next)
+        if (!n->removed && n->near <= CQLN_NEAR_LOCAL && cqln_nodes_hope(c, n))
+            return true;
+    return false;
+}
+
+/* --- slow nodes ----------------------------------------------------------------------------------- */
+
+static void look_for_slow(cqln_cluster *c, uint64_t now_us)
+{
+    cqln_router *r = &c->router;
+    uint64_t best = 0;
+    for (uint32_t i = 0; i < r->peers.count; i++) {
+        const cqln_pace *pace = &r->nodes[i]->pace;
+        uint64_t mean = r->peers.peer[i].near <= CQLN_NEAR_LOCAL
+                            ? cqln_pace_best(&pace, 1, now_us)
+                            : 0;
+        best = mean && (best == 0 || mean < best) ? mean : best;
+    }
+    for (uint32_t i = 0; i < r->peers.count; i++) {
+        cqln_node *n = r->nodes[i];
+        bool slow = cqln_pace_slow(&n->pace, best, c->config->latency_exclusion, now_us);
+        if (slow != n->slow)
+            CQLN_LOG(c->loop.log, CQL_LOG_INFO, "node %s is %s: %llu us a request, the best %llu us",
+                     n->address_text, slow ? "slow and comes last" : "no longer slow",
+                     (unsigned long long)n->pace.mean_us, (unsigned long long)best);
+        n->slow = slow;
+        r->peers.peer[i].slow = slow;
+        r->shown[i].slow = slow;
+    }
+}
+
+void cqln_router_note_answer(cqln_cluster *c, cqln_node *n, uint64_t took_us, uint64_t now_us)
+{
+    cqln_pace_add(&n->pace, took_us, now_us);
+    if (now_us - c->router.paced_us < LOOK_EVERY_US)
+        return;
+    c->router.paced_us = now_us;
+    look_for_slow(c, now_us);
+}
+
+void cqln_router_note_request(const cqln_request *req, const cqln_link *link)
+{
+    cqln_cluster *c = req->cluster;
+    const cqln_slot *slot = link->user;
+    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
+    if (req->sent_us && now >= req->sent_us && req->tried_count == 1)
+        cqln_router_note_answer(c, slot->node, (uint64_t)(now - req->sent_us), (uint64_t)now);
+}

@@ -1,0 +1,94 @@
+/* router.h: where requests go: what is known of tokens and replicas, how far each node is, and the choice
+ * for each attempt. Belongs to the loop's thread but what is tagged [any thread]. */
+#ifndef CQLN_CLUSTER_ROUTER_H
+#define CQLN_CLUSTER_ROUTER_H
+
+#include "base/rand.h"
+#include "cluster/request.h"
+#include "meta/tokenmap.h"
+#include "policy/balance.h"
+#include "policy/pace.h"
+
+#include <cqlnative/routing.h>
+
+/* A node of the allow or deny list. */
+typedef struct cqln_host_rule {
+    cqln_address address; /* port 0: any port */
+} cqln_host_rule;
+
+typedef struct cqln_host_rules {
+    cqln_host_rule *rules;
+    size_t count;
+} cqln_host_rules;
+
+typedef struct cqln_router {
+    _Atomic(uint8_t) partitioner; /* for which keys have tokens that are of use; 0: none [any thread] */
+    cqln_partitioner ring_partitioner;
+    uint64_t ring_mark;     /* of what the ring was built from */
+    uint64_t keyspace_mark; /* and the map */
+    cqln_ring *ring;        /* NULL: no tokens are known */
+    cqln_tokenmap *map;     /* NULL: no placement is known */
+    cql_result *keyspaces;  /* the rows it is built from */
+    cqln_node **nodes;      /* by index, which is also that of the ring's members */
+    uint32_t node_cap;
+    cqln_peers peers;
+    cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
+    uint64_t random;
+    uint32_t turn;
+    uint32_t next_id;
+    uint64_t paced_us; /* when slow nodes were last looked for */
+    cqln_host_rules allow, deny;
+} cqln_router;
+
+cql_status cqln_router_init(cqln_cluster *c);
+void cqln_router_fini(cqln_cluster *c);
+
+/* --- what discovery found; the router looks at all of it in cqln_router_refresh ------------------- */
+void cqln_router_take_partitioner(cqln_cluster *c, cql_str class_name);
+/* The column `tokens` of a node. Texts that are no tokens are left out. */
+void cqln_router_take_tokens(cqln_cluster *c, cqln_node *n, const cql_value *tokens,
+                             const cql_type *type);
+/* Rows of keyspace_name and replication; kept by a reference or copy. */
+void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
+/* The list of nodes is complete: distances, ring, placements. */
+void cqln_router_refresh(cqln_cluster *c);
+/* Nodes came up or went down. */
+void cqln_router_recount(cqln_cluster *c);
+/* Is it left out by the allow or deny list? */
+bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a);
+/* NULL when there is a node that may be used, else an error that says why none may. */
+cql_error *cqln_router_check(cqln_cluster *c);
+/* The nodes are about to be freed. */
+void cqln_router_forget(cqln_cluster *c);
+
+/* --- the choice ----------------------------------------------------------------------------------- */
+/* A link for the next attempt of a request, NULL when no node of its plan has a free stream. Nodes that
+ * had it are passed over while there are others. */
+cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node);
+/* The same for one more attempt beside those that run: only nodes that did not have it. */
+cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node);
+/* It was sent there. */
+static inline void cqln_request_note_node(cqln_request *req, uint32_t id)
+{
+    req->tried[req->tried_count % CQLN_ASKED_MAX] = id;
+    req->tried_count++;
+}
+/* May it have to wait although another request in its place would not? */
+bool cqln_router_picky(const cqln_request *req);
+/* May a stream become free for it, or a node come up? */
+bool cqln_router_hope(cqln_request *req);
+/* The request was answered, or given up; and what that says of a node. */
+void cqln_router_note_request(const cqln_request *req, const cqln_link *link);
+void cqln_router_note_answer(cqln_cluster *c, cqln_node *n, uint64_t took_us, uint64_t now_us);
+
+/* --- explaining (explain.c) ----------------------------------------------------------------------- */
+cql_plan *cqln_router_explain(cqln_cluster *c, const cqln_route *route);
+
+/* For explain.c: the placement of a route, and its replicas at most. */
+const cqln_keyspace *cqln_router_keyspace(cqln_cluster *c, const cqln_route *route);
+void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out);
+size_t cqln_router_ask(cqln_cluster *c, const cqln_route *route, unsigned attempt, uint16_t *order,
+                       size_t cap);
+uint32_t cqln_router_load(const void *cluster, uint32_t node);
+
+#endif

@@ -1,0 +1,11 @@
+/* conditional.h: is a statement a lightweight transaction? Seen from its text, since servers do not say. */
+#ifndef CQLN_META_CONDITIONAL_H
+#define CQLN_META_CONDITIONAL_H
+
+#include <cqlnative/base.h>
+
+/* True for INSERT, UPDATE, DELETE and batches of them with the word IF outside of strings, quoted names
+ * and comments: IF is reserved, so that it can be nothing else there. */
+bool cqln_cql_conditional(cql_str cql);
+
+#endif
