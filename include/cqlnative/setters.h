@@ -22,6 +22,69 @@ cql_options_set_local_dc(cql_options *o, const char *value, cql_error **err)
     return cql_options_set(o, "local_dc", value, err);
 }
 
+/* rack whose nodes come before the others of the data centre */
+static inline cql_status
+cql_options_set_local_rack(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "local_rack", value, err);
+}
+
+/* addresses with commas, ports may be left out: only these nodes are used */
+static inline cql_status
+cql_options_set_allow_hosts(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "allow_hosts", value, err);
+}
+
+/* addresses of nodes that are not used */
+static inline cql_status
+cql_options_set_deny_hosts(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "deny_hosts", value, err);
+}
+
+/* requests go to nodes that have the row; false: to all in turn; false|true */
+static inline cql_status
+cql_options_set_token_aware(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "token_aware", value, err);
+}
+
+/* among replicas: the less busy of two drawn at random, one drawn at random, or always the first on the ring; least_busy|shuffle|ring */
+static inline cql_status
+cql_options_set_replica_choice(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "replica_choice", value, err);
+}
+
+/* nodes of each other data centre that are used when no local one can be; 0 to 100 */
+static inline cql_status
+cql_options_set_used_hosts_per_remote_dc(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "used_hosts_per_remote_dc", value, err);
+}
+
+/* use them for requests at LOCAL_ONE and LOCAL_QUORUM too; false|true */
+static inline cql_status
+cql_options_set_remote_dcs_for_local_levels(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "remote_dcs_for_local_levels", value, err);
+}
+
+/* measure how fast nodes answer; slow ones come behind the others; false|true */
+static inline cql_status
+cql_options_set_latency_awareness(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "latency_awareness", value, err);
+}
+
+/* percent of the fastest node's time from which on a node is slow; 101 to 10000 */
+static inline cql_status
+cql_options_set_latency_exclusion(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "latency_exclusion", value, err);
+}
+
 /* name shown in the server's list of clients */
 static inline cql_status
 cql_options_set_application(cql_options *o, const char *value, cql_error **err)

@@ -46,6 +46,19 @@ static cql_status set_key(const cql_allocator *al, cqln_execution *ex, const voi
     return CQL_OK;
 }
 
+cql_status cqln_routing_copy(cql_statement *to, const cql_statement *from)
+{
+    const cqln_routing *r = from->ex.routing;
+    if (!r)
+        return CQL_OK;
+    cql_status st = set_key(to->al, &to->ex, r->key, r->len, r->key_by_hand);
+    if (st)
+        return st;
+    to->ex.routing->keyspace_mark = r->keyspace_mark;
+    to->ex.routing->keyspace_by_hand = r->keyspace_by_hand;
+    return CQL_OK;
+}
+
 static cql_status set_keyspace(const cql_allocator *al, cqln_execution *ex, const char *keyspace)
 {
     cqln_routing *r = routing_of(al, ex);
@@ -198,6 +211,8 @@ void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitio
     (void)c;
     if (r && r->keyspace_mark)
         keyspace = r->keyspace_mark;
+    else if (!s->prepared && s->ex.extra && s->ex.extra->keyspace)
+        keyspace = cqln_keyspace_mark(cql_str_of(s->ex.extra->keyspace));
     if (s->prepared)
         out->conditional = out->conditional || s->prepared->conditional;
     else if (r && r->key)

@@ -15,6 +15,8 @@ struct cqln_routing {
 };
 
 void cqln_routing_free(const cql_allocator *al, cqln_routing *r);
+/* What was said of one statement, for its copy, of which nothing is said yet. */
+cql_status cqln_routing_copy(cql_statement *to, const cql_statement *from);
 /* Takes over what a member of a batch knows, unless an earlier one did. */
 cql_status cqln_routing_add(cql_batch *b, const cql_statement *s);
 /* The batch was emptied: what members knew goes. */

@@ -1,5 +1,5 @@
 /* A copy of a statement, for what goes on executing it after the program's call: pages. */
-#include "api/statement.h"
+#include "api/routing.h"
 
 #include <string.h>
 
@@ -76,8 +76,10 @@ cql_statement *cqln_statement_copy(const cql_statement *from)
         return NULL;
     to->ex = from->ex;
     to->ex.extra = NULL;
+    to->ex.routing = NULL;
     cql_str state = {from->paging_state, from->paging_state_len};
     if (copy_values(to, from) == CQL_OK && copy_extra(to, from) == CQL_OK &&
+        cqln_routing_copy(to, from) == CQL_OK &&
         cql_statement_set_paging_state(to, state) == CQL_OK)
         return to;
     cql_statement_free(to);

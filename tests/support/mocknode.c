@@ -27,9 +27,13 @@ void mockcluster_init(mockcluster *mc, size_t nodes)
         snprintf(n->rack, sizeof n->rack, "rack1");
         memset(n->host_id.bytes, (int)i + 1, 16);
         n->member = i < nodes;
+        uint64_t step = UINT64_MAX / (nodes ? nodes : 1); /* in order round the ring */
+        snprintf(n->token, sizeof n->token, "%lld",
+                 (long long)(((uint64_t)1 << 63) + 1 + step * (i % (nodes ? nodes : 1)) + i));
         n->max_version = 5;
         n->peers_v2 = true;
     }
+    mc->replication = "class=SimpleStrategy replication_factor=2";
 }
 
 void mocknode_forget(mocknode *n)
@@ -79,17 +83,20 @@ static void cell_int(cqln_writer *wr, uint32_t v)
 static const respond_column local_columns[] = {
     {"key", CQL_TYPE_TEXT},        {"cluster_name", CQL_TYPE_TEXT}, {"data_center", CQL_TYPE_TEXT},
     {"rack", CQL_TYPE_TEXT},       {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID}, {"rpc_address", CQL_TYPE_INET}};
+    {"schema_version", CQL_TYPE_UUID}, {"tokens", CQL_TYPE_SET},
+    {"partitioner", CQL_TYPE_TEXT},    {"rpc_address", CQL_TYPE_INET}};
 static const respond_column version_columns[] = {{"schema_version", CQL_TYPE_UUID}};
 static const respond_column peers_v2_columns[] = {
     {"native_address", CQL_TYPE_INET}, {"native_port", CQL_TYPE_INT},
     {"data_center", CQL_TYPE_TEXT},    {"rack", CQL_TYPE_TEXT},
     {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID}};
+    {"schema_version", CQL_TYPE_UUID},  {"tokens", CQL_TYPE_SET}};
 static const respond_column peers_columns[] = {
     {"rpc_address", CQL_TYPE_INET},     {"data_center", CQL_TYPE_TEXT}, {"rack", CQL_TYPE_TEXT},
     {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID}};
+    {"schema_version", CQL_TYPE_UUID},  {"tokens", CQL_TYPE_SET}};
+static const respond_column keyspace_columns[] = {{"keyspace_name", CQL_TYPE_TEXT},
+                                                  {"replication", CQL_TYPE_MAP}};
 static const respond_column agree_columns[] = {{"native_address", CQL_TYPE_INET},
                                                {"schema_version", CQL_TYPE_UUID}};
 
@@ -108,6 +115,9 @@ static void common_cells(cqln_writer *cells, const mocknode *n)
     cell_text(cells, "5.0.6");
     cell(cells, n->host_id.bytes, 16);
     cell(cells, n->schema_version.bytes, 16);
+    cqln_write_u32(cells, (uint32_t)(8 + strlen(n->token))); /* a set of one text */
+    cqln_write_u32(cells, 1);
+    cell_text(cells, n->token);
 }
 
 static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_writer *out)
@@ -122,9 +132,39 @@ static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_wr
         cell_text(&cells, "local");
         cell_text(&cells, "mock cluster");
         common_cells(&cells, n);
+        cell_text(&cells, "org.apache.cassandra.dht.Murmur3Partitioner");
         cell(&cells, n->address.bytes, n->address.len);
         send_rows(c, stream, local_columns, CQL_COUNT(local_columns), 1, &cells, out);
     }
+    cqln_writer_fini(&cells);
+}
+
+/* "class=X key=number …" as a map of texts. */
+static void cell_map(cqln_writer *cells, const char *text)
+{
+    size_t at = cells->len;
+    uint32_t pairs = 0;
+    cqln_write_u32(cells, 0);
+    cqln_write_u32(cells, 0);
+    while (*text) {
+        size_t key = strcspn(text, "="), value = strcspn(text + key + 1, " ");
+        cell(cells, text, key);
+        cell(cells, text + key + 1, value);
+        text += key + 1 + value;
+        text += *text == ' ';
+        pairs++;
+    }
+    cqln_writer_patch_u32(cells, at, (uint32_t)(cells->len - at - 4));
+    cqln_writer_patch_u32(cells, at + 4, pairs);
+}
+
+static void answer_keyspaces(mockconn *c, int16_t stream, cqln_writer *out)
+{
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    cell_text(&cells, "mock");
+    cell_map(&cells, c->node->cluster->replication);
+    send_rows(c, stream, keyspace_columns, CQL_COUNT(keyspace_columns), 1, &cells, out);
     cqln_writer_fini(&cells);
 }
 
@@ -301,6 +341,8 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
         respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);
     else if (has(s->cql, "system.peers"))
         answer_peers(c, stream, has(s->cql, "peers_v2"), !has(s->cql, "*"), out);
+    else if (has(s->cql, "SELECT keyspace_name, replication") && n->cluster->replication)
+        answer_keyspaces(c, stream, out);
     else if (n->error_code)
         planned_error(c, stream, out);
     else if (has(s->cql, "syntax"))

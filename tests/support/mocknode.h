@@ -28,6 +28,7 @@ typedef struct mocknode {
     char rack[16];
     cql_uuid host_id;
     cql_uuid schema_version;
+    char token[24];        /* its only one */
     bool member;           /* shown in the system tables of the others */
     uint8_t max_version;   /* 4 or 5 */
     bool want_login;       /* user "cassandra", password "secret" */
@@ -58,6 +59,8 @@ struct mockcluster {
     uint32_t columns;    /* of a row of the echo: 1, or 2 after an ALTER */
     uint8_t salt;        /* goes into the ids of prepared statements */
     uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
+    const char *replication; /* of the keyspace "mock": class, "replication_factor" or a data centre,
+                              * number; NULL: the table of keyspaces cannot be read */
     const char *warning; /* sent with every row result; NULL: none */
 };
 

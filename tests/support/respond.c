@@ -157,6 +157,11 @@ static void write_columns(cqln_writer *wr, const respond_table *t)
     for (uint32_t i = 0; i < t->count; i++) {
         cqln_write_string(wr, str(t->columns[i].name));
         cqln_write_u16(wr, t->columns[i].type);
+        unsigned inner = t->columns[i].type == CQL_TYPE_MAP   ? 2
+                         : t->columns[i].type == CQL_TYPE_SET ? 1
+                                                              : 0;
+        while (inner-- > 0)
+            cqln_write_u16(wr, CQL_TYPE_TEXT);
     }
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct respond_column {
     const char *name;
-    uint16_t type; /* of a scalar */
+    uint16_t type; /* of a scalar, or a set or map of texts */
 } respond_column;
 
 typedef struct respond_table {

@@ -1,0 +1,546 @@
+/* Requests over simulated nodes with tokens: each goes to a replica of its key while one is up, spread over
+ * them; placement follows the cluster; policies and lists of the program are obeyed. Time and network are
+ * those of simio.c: nothing here depends on the machine. */
+#include "unit.h"
+
+#include "api/options.h"
+#include "api/routing.h"
+#include "api/statement.h"
+#include "simio.h"
+
+#include "base/error.h"
+
+enum { NODES = 6, KEYS = 600 };
+
+typedef struct world {
+    failmalloc memory;
+    mockcluster mc;
+    simio io;
+    cql_options *options;
+    cqln_cluster c;
+    cql_prepared *select;
+    cql_prepared *insert;
+    char connect_error[300];
+    bool connected, closed;
+    unsigned answers, errors;
+    cql_status last;
+} world;
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    world *w = user;
+    (void)s;
+    w->connected = !err;
+    if (err)
+        snprintf(w->connect_error, sizeof w->connect_error, "%s", cql_error_text(err));
+}
+
+static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *p, void *user)
+{
+    (void)s;
+    (void)err;
+    *(cql_prepared **)user = cql_prepared_ref(p);
+}
+
+static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    world *w = user;
+    (void)s;
+    (void)res;
+    w->answers += !err;
+    w->errors += err != NULL;
+    w->last = err ? cql_error_status(err) : CQL_OK;
+}
+
+static void make(world *w, size_t nodes)
+{
+    memset(w, 0, sizeof *w);
+    failmalloc_init(&w->memory);
+    mockcluster_init(&w->mc, nodes);
+    simio_init(&w->io, &w->mc, 7);
+    w->io.max_delay = 2;
+    w->io.max_chunk = 100000;
+    w->io.send_room = 100000;
+    assert_int_equal(cql_options_new(&w->memory.al, &w->options), CQL_OK);
+    cql_options_set_contact_points(w->options, "127.9.0.1", NULL);
+}
+
+static void set(world *w, const char *name, const char *value)
+{
+    assert_int_equal(cql_options_set(w->options, name, value, NULL), CQL_OK);
+}
+
+static void prepare(world *w, const char *cql, cql_prepared **out)
+{
+    cqln_request *req;
+    assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+    cql_str text = cql_str_of(cql);
+    cqln_encode_prepare(&req->env, (uint8_t)w->c.version, text, (cql_str){NULL, 0});
+    req->is_prepare = true;
+    req->cb.prepared = on_prepared;
+    req->user = out;
+    req->cql = (cql_str){(const char *)req->env.data + CQLN_FRAME_HEADER + 4, text.len};
+    cqln_request_start(req);
+    simio_run(&w->io, w->io.now + 500);
+    assert_non_null(*out);
+}
+
+static void start(world *w)
+{
+    assert_int_equal(
+        cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w), CQL_OK);
+    cqln_cluster_connect(&w->c, on_connected, w);
+    simio_run(&w->io, w->io.now + 8000);
+}
+
+static void start_and_prepare(world *w)
+{
+    start(w);
+    assert_string_equal(w->connect_error, "");
+    assert_true(w->connected);
+    prepare(w, "SELECT v FROM by_key WHERE echo = ?", &w->select);
+    prepare(w, "INSERT INTO by_key (v) VALUES (?) IF NOT EXISTS", &w->insert);
+}
+
+static void on_closed(void *user)
+{
+    ((world *)user)->closed = true;
+}
+
+static void end(world *w)
+{
+    cqln_cluster_close(&w->c, on_closed, w);
+    simio_run(&w->io, w->io.now + 10000);
+    assert_true(w->closed);
+    cql_prepared_unref(w->select);
+    cql_prepared_unref(w->insert);
+    cqln_cluster_fini(&w->c);
+    cql_options_free(w->options);
+    assert_int_equal(w->memory.live, 0);
+    simio_fini(&w->io);
+    mockcluster_fini(&w->mc);
+}
+
+/* --- who must have a key, found another way: the tokens of the mock are in order -------------------- */
+
+static size_t owner_of(const world *w, uint32_t key)
+{
+    uint8_t bytes[4];
+    cqln_store_u32(bytes, key);
+    int64_t token = cqln_murmur3(bytes, 4);
+    for (size_t i = 0; i < w->mc.count; i++)
+        if (token <= strtoll(w->mc.nodes[i].token, NULL, 10))
+            return i;
+    return 0;
+}
+
+static void count_before(const world *w, uint64_t before[MOCK_NODES])
+{
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        before[i] = w->mc.nodes[i].requests;
+}
+
+static size_t one_that_got_it(const world *w, const uint64_t before[MOCK_NODES])
+{
+    size_t found = MOCK_NODES, sum = 0;
+    for (size_t i = 0; i < MOCK_NODES; i++) {
+        if (w->mc.nodes[i].requests > before[i])
+            found = i;
+        sum += w->mc.nodes[i].requests - before[i];
+    }
+    assert_int_equal(sum, 1);
+    return found;
+}
+
+static void run_statement(world *w, const cql_statement *st)
+{
+    cqln_request *req;
+    unsigned before = w->answers + w->errors;
+    assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&w->c, st, req), CQL_OK);
+    req->cb.result = on_result;
+    req->user = w;
+    cqln_request_start(req);
+    simio_run(&w->io, w->io.now + 10);
+    assert_int_equal(w->answers + w->errors, before + 1);
+}
+
+/* The node that answered the request with that key. */
+static size_t ask(world *w, const cql_prepared *p, uint32_t key)
+{
+    uint64_t before[MOCK_NODES];
+    cql_statement *st = cql_prepared_bind(p);
+    cql_statement_bind_int32(st, 0, (int32_t)key);
+    count_before(w, before);
+    run_statement(w, st);
+    cql_statement_free(st);
+    return one_that_got_it(w, before);
+}
+
+/* How far behind the owner it stands on the ring. */
+static size_t rank(const world *w, uint32_t key, size_t node)
+{
+    return (node + w->mc.count - owner_of(w, key)) % w->mc.count;
+}
+
+/* --- tests ---------------------------------------------------------------------------------------- */
+
+static void requests_go_to_replicas_evenly(void **state)
+{
+    (void)state;
+    static const char *const choices[] = {"least_busy", "shuffle"};
+    for (size_t k = 0; k < 2; k++) {
+        world w;
+        unsigned by_rank[3] = {0};
+        make(&w, NODES);
+        set(&w, "replica_choice", choices[k]);
+        w.mc.replication = "class=SimpleStrategy replication_factor=3";
+        start_and_prepare(&w);
+        for (uint32_t key = 0; key < KEYS; key++) {
+            size_t at = rank(&w, key, ask(&w, w.select, key));
+            assert_true(at < 3);
+            by_rank[at]++;
+        }
+        for (size_t i = 0; i < 3; i++)
+            assert_in_range(by_rank[i], KEYS / 3 - KEYS / 10, KEYS / 3 + KEYS / 10);
+        end(&w);
+    }
+}
+
+static void conditional_statements_go_to_the_owner(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, NODES);
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 100; key++)
+        assert_int_equal(rank(&w, key, ask(&w, w.insert, key)), 0);
+    cql_statement *st = cql_prepared_bind(w.select); /* and so do reads at a serial level */
+    cql_statement_set_consistency(st, CQL_CONSISTENCY_SERIAL);
+    for (uint32_t key = 0; key < 50; key++) {
+        uint64_t before[MOCK_NODES];
+        cql_statement_bind_int32(st, 0, (int32_t)key);
+        count_before(&w, before);
+        run_statement(&w, st);
+        assert_int_equal(rank(&w, key, one_that_got_it(&w, before)), 0);
+    }
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void without_token_awareness_nodes_take_turns(void **state)
+{
+    (void)state;
+    world w;
+    unsigned count[MOCK_NODES] = {0};
+    make(&w, NODES);
+    set(&w, "token_aware", "false");
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < KEYS; key++)
+        count[ask(&w, w.select, 5)]++;
+    for (size_t i = 0; i < NODES; i++)
+        assert_int_equal(count[i], KEYS / NODES);
+    end(&w);
+}
+
+static void an_unreadable_keyspace_table_costs_no_request(void **state)
+{
+    (void)state;
+    static const char *const maps[] = {NULL, "class=OwnStrategy x=1", "class=SimpleStrategy",
+                                       "class=SimpleStrategy replication_factor=0", ""};
+    for (size_t i = 0; i < CQL_COUNT(maps); i++) {
+        world w;
+        make(&w, 3);
+        w.mc.replication = maps[i];
+        if (i == 4)
+            snprintf(w.mc.nodes[1].token, sizeof w.mc.nodes[1].token, "no token");
+        start_and_prepare(&w);
+        for (uint32_t key = 0; key < 30; key++)
+            ask(&w, w.select, key);
+        assert_int_equal(w.errors, 0);
+        end(&w);
+    }
+}
+
+static void a_replica_that_is_down_leaves_its_share_to_the_others(void **state)
+{
+    (void)state;
+    world w;
+    unsigned by_rank[3] = {0};
+    make(&w, NODES);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    start_and_prepare(&w);
+    w.io.hosts[2].down = true;
+    simio_cut(&w.io, 2);
+    simio_run(&w.io, w.io.now + 100);
+    for (uint32_t key = 0; key < KEYS; key++) {
+        if (owner_of(&w, key) != 2)
+            continue;
+        size_t at = rank(&w, key, ask(&w, w.select, key));
+        assert_in_range(at, 1, 2);
+        by_rank[at]++;
+    }
+    assert_true(by_rank[1] > by_rank[2] / 2 && by_rank[2] > by_rank[1] / 2);
+    assert_int_equal(w.errors, 0);
+    end(&w);
+}
+
+static void altered_replication_and_new_nodes_are_followed(void **state)
+{
+    (void)state;
+    world w;
+    bool wide = false;
+    make(&w, NODES);
+    w.mc.replication = "class=SimpleStrategy replication_factor=1";
+    set(&w, "refresh_interval", "1h");
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 100; key++)
+        assert_int_equal(rank(&w, key, ask(&w, w.select, key)), 0);
+    w.mc.replication = "class=SimpleStrategy replication_factor=2";
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "MOVED_NODE", 0);
+    simio_run(&w.io, w.io.now + 2500);
+    for (uint32_t key = 0; key < 100; key++) {
+        size_t at = rank(&w, key, ask(&w, w.select, key));
+        assert_true(at < 2);
+        wide = wide || at == 1;
+    }
+    assert_true(wide);
+    w.mc.nodes[0].member = false; /* its rows are now the next one's */
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "REMOVED_NODE", 3);
+    w.mc.nodes[3].member = false;
+    simio_run(&w.io, w.io.now + 2500);
+    for (uint32_t key = 0; key < 100; key++)
+        if (owner_of(&w, key) == 3)
+            assert_in_range(rank(&w, key, ask(&w, w.select, key)), 1, 2);
+    assert_int_equal(w.errors, 0);
+    end(&w);
+}
+
+static void racks_come_first_and_remote_nodes_last(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, NODES);
+    w.mc.replication = "class=NetworkTopologyStrategy datacenter1=2 far=1";
+    for (size_t i = 3; i < NODES; i++)
+        snprintf(w.mc.nodes[i].data_center, sizeof w.mc.nodes[i].data_center, "far");
+    snprintf(w.mc.nodes[1].rack, sizeof w.mc.nodes[1].rack, "rack2");
+    set(&w, "local_dc", "datacenter1");
+    set(&w, "local_rack", "rack2");
+    set(&w, "used_hosts_per_remote_dc", "2");
+    set(&w, "consistency", "one");
+    start_and_prepare(&w);
+    /* two racks: one replica is always the only node of rack2 */
+    for (uint32_t key = 0; key < 60; key++)
+        assert_int_equal(ask(&w, w.select, key), 1);
+    for (size_t i = 0; i < 3; i++) {
+        w.io.hosts[i].down = true;
+        simio_cut(&w.io, i);
+    }
+    simio_run(&w.io, w.io.now + 200);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_in_range(ask(&w, w.select, key), 3, 4);
+    /* a level that counts local replicas only does not go there */
+    cql_statement *st = cql_prepared_bind(w.select);
+    cql_statement_bind_int32(st, 0, 1);
+    cql_statement_set_consistency(st, CQL_CONSISTENCY_LOCAL_QUORUM);
+    cql_statement_set_timeout(st, 5);
+    run_statement(&w, st);
+    assert_int_equal(w.errors, 1);
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void lists_decide_who_is_used(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, NODES);
+    set(&w, "deny_hosts", "127.9.0.3, 127.9.0.4:9042,127.9.0.5:1");
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 200; key++) {
+        size_t node = ask(&w, w.select, key);
+        assert_true(node != 2 && node != 3);
+    }
+    end(&w);
+    make(&w, NODES);
+    set(&w, "allow_hosts", "127.9.0.2");
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 20; key++)
+        assert_int_equal(ask(&w, w.select, key), 1);
+    end(&w);
+    make(&w, 3);
+    set(&w, "allow_hosts", "127.9.9.9");
+    start(&w);
+    assert_false(w.connected);
+    assert_non_null(strstr(w.connect_error, "allow_hosts"));
+    assert_non_null(strstr(w.connect_error, "127.9.0.2:9042"));
+    end(&w);
+}
+
+/* --- a policy of the program ----------------------------------------------------------------------- */
+
+typedef struct chooser {
+    unsigned asked;
+    size_t replicas;
+    bool nobody;
+} chooser;
+
+/* The last replica, then nonsense that must be passed over. */
+static size_t last_replica(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
+{
+    chooser *ch = self;
+    ch->asked++;
+    ch->replicas = q->replica_count;
+    if (ch->nobody || q->replica_count == 0 || cap < 3)
+        return 0;
+    order[0] = 60000;
+    order[1] = q->replicas[q->replica_count - 1];
+    order[2] = order[1];
+    assert_int_equal(q->in_flight(q, order[1]), 0);
+    assert_int_equal(q->latency_us(q, 1000), 0);
+    return 3;
+}
+
+static cql_distance not_the_first(void *self, const cql_balancing_node *node)
+{
+    (void)self;
+    return strcmp(node->address, "127.9.0.1:9042") == 0 ? CQL_DISTANCE_IGNORED
+                                                         : CQL_DISTANCE_LOCAL;
+}
+
+static void a_policy_of_the_program_is_obeyed(void **state)
+{
+    (void)state;
+    world w;
+    chooser ch = {0, 0, false};
+    cql_balancing_policy mine = {sizeof mine, &ch, not_the_first, NULL};
+    make(&w, NODES);
+    w.mc.replication = "class=SimpleStrategy replication_factor=2";
+    assert_int_equal(cql_options_set_balancing_policy(w.options, &mine), CQL_OK);
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 100; key++)
+        assert_int_not_equal(ask(&w, w.select, key), 0);
+    end(&w);
+    mine = (cql_balancing_policy){sizeof mine, &ch, NULL, last_replica};
+    make(&w, NODES);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    assert_int_equal(cql_options_set_balancing_policy(w.options, &mine), CQL_OK);
+    ch.nobody = false;
+    start(&w);
+    assert_true(w.connected);
+    /* a prepare has no key, so this policy has no node for it: it fails at once */
+    cqln_request *req;
+    cql_prepared *none = NULL;
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    cqln_encode_prepare(&req->env, (uint8_t)w.c.version, cql_str_of("SELECT 1"), (cql_str){NULL, 0});
+    req->is_prepare = true;
+    req->cb.prepared = on_prepared;
+    req->user = &none;
+    cqln_request_start(req);
+    simio_run(&w.io, w.io.now + 10);
+    assert_null(none);
+    cql_statement *st;
+    assert_int_equal(cql_statement_new("SELECT v FROM t rows 1", 0, &w.memory.al, &st), CQL_OK);
+    assert_int_equal(cql_statement_set_routing_keyspace(st, "mock"), CQL_OK);
+    for (int32_t key = 0; key < 50; key++) {
+        uint64_t before[MOCK_NODES];
+        assert_int_equal(
+            cql_statement_set_routing_values(st, CQL_VALUES(cql_value_int32(key))), CQL_OK);
+        count_before(&w, before);
+        run_statement(&w, st);
+        assert_int_equal(rank(&w, (uint32_t)key, one_that_got_it(&w, before)), 2);
+    }
+    assert_int_equal(ch.replicas, 3);
+    cql_statement_free(st);
+    end(&w);
+    mine.size = 4;
+    make(&w, 1);
+    assert_int_equal(cql_options_set_balancing_policy(w.options, &mine), CQL_BAD_ARGUMENT);
+    start_and_prepare(&w);
+    end(&w);
+}
+
+/* --- slow nodes, plans ----------------------------------------------------------------------------- */
+
+static void slow_nodes_come_last(void **state)
+{
+    (void)state;
+    world w;
+    unsigned slow = 0;
+    make(&w, 3);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    set(&w, "latency_awareness", "true");
+    start_and_prepare(&w);
+    uint64_t now = (uint64_t)w.io.io.ops->wall_us(&w.io.io) - 1000000;
+    for (unsigned i = 0; i < 200; i++, now += 5000)
+        for (size_t n = 0; n < 3; n++)
+            cqln_router_note_answer(&w.c, w.c.router.nodes[n], n == 1 ? 9000 : 1000, now);
+    size_t slow_node = w.c.router.nodes[1]->address.bytes[3] - 1u;
+    for (uint32_t key = 0; key < 30; key++)
+        slow += ask(&w, w.select, key) == slow_node;
+    assert_int_equal(slow, 0);
+    cqln_route route = {.has_token = false};
+    cql_plan *plan = cqln_router_explain(&w.c, &route);
+    assert_non_null(plan);
+    assert_non_null(strstr(cql_plan_text(plan), "slow"));
+    cql_plan_free(plan);
+    end(&w);
+}
+
+static void plans_name_every_node_with_its_reason(void **state)
+{
+    (void)state;
+    world w;
+    cql_plan_node n;
+    make(&w, NODES);
+    for (size_t i = 4; i < NODES; i++)
+        snprintf(w.mc.nodes[i].data_center, sizeof w.mc.nodes[i].data_center, "far");
+    set(&w, "deny_hosts", "127.9.0.2");
+    start_and_prepare(&w);
+    cql_statement *st = cql_prepared_bind(w.select);
+    cqln_route route = {.has_token = false};
+    cql_statement_bind_int32(st, 0, 3);
+    cqln_route_statement(&w.c, st, &route);
+    assert_true(route.has_token);
+    cql_plan *plan = cqln_router_explain(&w.c, &route);
+    assert_non_null(plan);
+    assert_int_equal(cql_plan_count(plan), NODES);
+    assert_string_equal(cql_plan_keyspace(plan), "mock");
+    assert_string_equal(cql_plan_replication(plan), "SimpleStrategy 2");
+    assert_string_equal(cql_plan_token(plan), "9010454139840013625");
+    unsigned tried = 0, replicas = 0;
+    for (size_t i = 0; cql_plan_at(plan, i, &n); i++) {
+        tried += n.tried;
+        replicas += n.replica;
+        assert_true(n.reason[0]);
+    }
+    assert_int_equal(tried, 3);
+    assert_int_equal(replicas, 2);
+    assert_non_null(strstr(cql_plan_text(plan), "left out by allow_hosts or deny_hosts"));
+    assert_non_null(strstr(cql_plan_text(plan), "used_hosts_per_remote_dc"));
+    assert_non_null(strstr(cql_plan_json(plan), "\"replication\":\"SimpleStrategy 2\""));
+    assert_non_null(strstr(cql_plan_summary(plan), "replicas in the local data centre"));
+    assert_false(cql_plan_at(plan, NODES, &n));
+    cql_plan_free(plan);
+    cql_statement_free(st);
+    end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_go_to_replicas_evenly),
+        cmocka_unit_test(conditional_statements_go_to_the_owner),
+        cmocka_unit_test(without_token_awareness_nodes_take_turns),
+        cmocka_unit_test(an_unreadable_keyspace_table_costs_no_request),
+        cmocka_unit_test(a_replica_that_is_down_leaves_its_share_to_the_others),
+        cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
+        cmocka_unit_test(racks_come_first_and_remote_nodes_last),
+        cmocka_unit_test(lists_decide_who_is_used),
+        cmocka_unit_test(a_policy_of_the_program_is_obeyed),
+        cmocka_unit_test(slow_nodes_come_last),
+        cmocka_unit_test(plans_name_every_node_with_its_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
