@@ -650,13 +650,13 @@ static void end_world(world *w)
         die(w, "a connection was left open", NULL);
     check_writes(w);
     check_meter(w, w->c.meter, w->op_count + 2); /* and two that prepared */
+    count_run(w);
     cql_prepared_unref(w->echo);
     cql_prepared_unref(w->insert);
     cqln_cluster_fini(&w->c);
     cql_options_free(w->options);
     if (w->memory.live)
         die(w, "memory was left behind", NULL);
-    count_run(w);
     simio_fini(&w->io);
     mockcluster_fini(&w->mc);
 }
