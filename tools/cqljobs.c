@@ -31,7 +31,16 @@ static int run_command(jobs_run *run)
         return jobs_stats(run);
     case JOBS_CANCEL:
     case JOBS_DELETE:
+    case JOBS_RETRY:
         return jobs_each_id(run);
+    case JOBS_BATCH:
+        return jobs_batch(run);
+    case JOBS_RECURRING:
+        return jobs_recurring(run);
+    case JOBS_CLEANUP:
+        return jobs_cleanup(run);
+    case JOBS_WATCH:
+        return jobs_watch(run);
     case JOBS_INIT:
     case JOBS_WORK:
         break;

@@ -61,6 +61,7 @@ typedef struct cql_job_info {
     cql_str claim; /* in state 2: who holds it, as JSON; the column is that of result */
     cql_str batch_id;
     cql_str parent_job_id;
+    bool parent_ended; /* answers of enqueue: it waits for a job that has ended without success */
 } cql_job_info;
 
 /* Frees what a _wait call handed over; NULL is fine. [any thread] */
@@ -114,6 +115,21 @@ CQL_API cql_status cql_jobs_check(cql_jobs *jobs, cql_jobs_cb cb, void *user);
 CQL_API cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err);
 
 /* --- jobs ------------------------------------------------------------------------------------- */
+typedef enum cql_backoff_kind {
+    CQL_BACKOFF_UNSET = 0,
+    CQL_BACKOFF_FIXED = 1,
+    CQL_BACKOFF_EXPONENTIAL = 2 /* twice as long with each retry */
+} cql_backoff_kind;
+
+/* How long a failed job waits for its next run. The job's own wins over that of its type
+ * (cql_jobs_set_backoff), and that over the worker's. */
+typedef struct cql_job_backoff {
+    int kind;                /* cql_backoff_kind; the rest counts only when it is set */
+    uint32_t delay_ms;       /* before the first retry; 0: 30,000 */
+    uint32_t most_ms;        /* of EXPONENTIAL; 0: an hour */
+    uint32_t jitter_percent; /* 0 to 100: up to so much shorter or longer, at random */
+} cql_job_backoff;
+
 typedef struct cql_job_spec {
     size_t size;         /* sizeof(cql_job_spec) */
     const char *type;    /* which handler; 1 to 255 bytes */
@@ -121,10 +137,17 @@ typedef struct cql_job_spec {
     const char *id;      /* a UUID as text; NULL: a random one. The same id again stores nothing. */
     int64_t at_ms;       /* not before this time; 0, or a time that is past: now */
     int32_t max_retries; /* 0: the store's, -1: none */
+    /* At most one of the next three, each a UUID as text or NULL. */
+    const char *batch_id;       /* a member of that batch */
+    const char *parent_id;      /* runs when that job has succeeded */
+    const char *after_batch_id; /* runs when all members of that batch have ended */
+    cql_job_backoff backoff;    /* its own */
 } cql_job_spec;
 
 /* Stores a job. CQL_OK: cb is called once. The spec is copied. A job that was stored before under
- * the same id is left alone and answered with was_there. CQL_OUTCOME_UNKNOWN in err: it may have
+ * the same id is left alone and answered with was_there. CQL_NOT_FOUND in err: the parent is not
+ * there, or the batch has no members: store them first. A parent that has succeeded, or a batch
+ * whose members have all ended, makes the job due at once. CQL_OUTCOME_UNKNOWN in err: it may have
  * been stored; repeat it with the same id. [any thread] CQL_BAD_ARGUMENT, CQL_BAD_VALUE,
  * CQL_TOO_LARGE, CQL_NO_MEMORY, and what cql_session_execute gives. */
 CQL_API cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *spec, cql_job_cb cb,
@@ -142,8 +165,9 @@ CQL_API cql_status cql_jobs_list(cql_jobs *jobs, cql_job_state state, uint32_t l
                                  cql_job_list_cb cb, void *user);
 CQL_API cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
                                       cql_job_list **out, cql_error **err);
-/* Counts the jobs of a state in the index; while jobs change state one may count twice. [any
- * thread] */
+/* How many jobs are in a state, from counters that every program keeps up as it goes: no scan. What
+ * a process did in the moment before it was killed may be missing, and so is what other programs
+ * wrote; cql_jobs_recount puts that right. Never below 0. [any thread] */
 CQL_API cql_status cql_jobs_count(cql_jobs *jobs, cql_job_state state, cql_job_count_cb cb,
                                   void *user);
 CQL_API cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
@@ -152,10 +176,122 @@ CQL_API cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int6
  * CQL_BAD_STATE in err: it runs or has ended. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
 CQL_API cql_status cql_jobs_cancel(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err);
+/* Waits until this store's share of the counters is stored: call it before the session is closed,
+ * at the end of a program. Done by cql_jobs_run_wait when it ends. CQL_BAD_STATE: another such call
+ * is under way. [any thread] */
+CQL_API cql_status cql_jobs_flush(cql_jobs *jobs, cql_jobs_cb cb, void *user);
+CQL_API cql_status cql_jobs_flush_wait(cql_jobs *jobs, cql_error **err);
+/* Counts the rows of jobs_by_state, which takes as long as there are rows, and sets the counter to
+ * that: exact where nothing changes meanwhile. [any thread] */
+CQL_API cql_status cql_jobs_recount(cql_jobs *jobs, cql_job_state state, cql_job_count_cb cb,
+                                    void *user);
+CQL_API cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
+                                         cql_error **err);
+/* Lets a job that was abandoned or cancelled run again, now and with all its retries; answers the
+ * job as it then is. CQL_BAD_STATE in err: it waits, runs or has succeeded. [any thread] */
+CQL_API cql_status cql_jobs_retry(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
+CQL_API cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err);
 /* Removes a job that does not run, with its index rows; answers the job as it was. CQL_BAD_STATE in
  * err: a worker holds it. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
 CQL_API cql_status cql_jobs_delete(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err);
+
+/* --- batches ---------------------------------------------------------------------------------- */
+/* Stores the jobs of a batch, many at a time, then the job that is to run when all have ended (then,
+ * may be NULL). batch_id: a UUID as text; NULL: a random one; it is in each answer. The list has the
+ * members in their order and the continuation last. An error says how many were stored; repeating
+ * the call with the same batch_id and ids completes the batch. 1 to 100,000 members. [any thread] */
+CQL_API cql_status cql_jobs_enqueue_batch(cql_jobs *jobs, const char *batch_id,
+                                          const cql_job_spec *members, size_t count,
+                                          const cql_job_spec *then, cql_job_list_cb cb, void *user);
+CQL_API cql_status cql_jobs_enqueue_batch_wait(cql_jobs *jobs, const char *batch_id,
+                                               const cql_job_spec *members, size_t count,
+                                               const cql_job_spec *then, cql_job_list **out,
+                                               cql_error **err);
+/* Up to limit jobs (1 to 100,000; 0: 100) whose batch_id this is, in no order. Asks all nodes: by an
+ * index of the table. [any thread] */
+CQL_API cql_status cql_jobs_list_batch(cql_jobs *jobs, const char *batch_id, uint32_t limit,
+                                       cql_job_list_cb cb, void *user);
+CQL_API cql_status cql_jobs_list_batch_wait(cql_jobs *jobs, const char *batch_id, uint32_t limit,
+                                            cql_job_list **out, cql_error **err);
+
+/* --- clean-up --------------------------------------------------------------------------------- */
+typedef struct cql_cleanup_options {
+    size_t size;          /* sizeof(cql_cleanup_options) */
+    int64_t older_than_s; /* created so many seconds ago or earlier; 0: whatever their age */
+    unsigned states;      /* bit 1 << state of those to remove; 0: all three final ones */
+    uint32_t limit;       /* at most so many; 0: all */
+} cql_cleanup_options;
+
+/* Deletes jobs that have ended, with all their rows; answers how many. CQL_BAD_ARGUMENT: a state
+ * that is not final. [any thread] */
+CQL_API cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
+                                    cql_job_count_cb cb, void *user);
+CQL_API cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *options,
+                                         int64_t *count, cql_error **err);
+
+/* --- recurring jobs --------------------------------------------------------------------------- */
+/* The first time after after_ms (milliseconds since the epoch, UTC) that a cron expression of five
+ * fields names: minute, hour, day of month, month, day of week (0 and 7 are Sunday). Numbers, *,
+ * lists, ranges and steps; when day and weekday are both limited either will do. CQL_BAD_VALUE: it
+ * is none, or names no time; *why (may be NULL) then says what is wrong, static storage. [any
+ * thread] */
+CQL_API cql_status cql_cron_next(const char *cron, int64_t after_ms, int64_t *next_ms,
+                                 const char **why);
+
+/* A row of recurring_jobs. Texts and times as in cql_job_info. */
+typedef struct cql_recurring_info {
+    cql_str id;
+    cql_str cron;
+    cql_str type;
+    cql_str arguments;
+    int32_t max_retry_count;
+    bool is_enabled;
+    int64_t next_execution;
+    int64_t last_execution;
+    int64_t created_at;
+} cql_recurring_info;
+
+typedef struct cql_recurring_list cql_recurring_list;
+CQL_API size_t cql_recurring_list_count(const cql_recurring_list *list);
+/* Borrowed from the list; NULL past the end. [any thread] */
+CQL_API const cql_recurring_info *cql_recurring_list_at(const cql_recurring_list *list, size_t i);
+CQL_API void cql_recurring_list_free(cql_recurring_list *list);
+/* Exactly one of err and list is set; both are borrowed for the call. */
+typedef void (*cql_recurring_list_cb)(cql_jobs *jobs, const cql_error *err,
+                                      const cql_recurring_list *list, void *user);
+
+typedef struct cql_recurring_spec {
+    size_t size;         /* sizeof(cql_recurring_spec) */
+    const char *id;      /* any text of 1 to 255 bytes */
+    const char *cron;    /* five fields, see cql_cron_next */
+    const char *type;    /* of the jobs it makes */
+    cql_str arguments;   /* of the jobs it makes */
+    int32_t max_retries; /* of the jobs it makes; 0: the store's, -1: none */
+    bool disabled;
+} cql_recurring_spec;
+
+/* Stores a recurring job, or changes the one of that id: creation and last execution stay, the next
+ * execution is worked out anew. Workers turn each occurrence into an ordinary job, once over all of
+ * them; after a time without workers one job makes up for all that was missed. CQL_BAD_VALUE (err of
+ * the _wait twin: why the expression is refused), else as cql_jobs_enqueue. [any thread] */
+CQL_API cql_status cql_jobs_recurring_set(cql_jobs *jobs, const cql_recurring_spec *spec,
+                                          cql_jobs_cb cb, void *user);
+CQL_API cql_status cql_jobs_recurring_set_wait(cql_jobs *jobs, const cql_recurring_spec *spec,
+                                               cql_error **err);
+/* Removes one; jobs that it made stay. CQL_NOT_FOUND. [any thread] */
+CQL_API cql_status cql_jobs_recurring_remove(cql_jobs *jobs, const char *id, cql_jobs_cb cb,
+                                             void *user);
+CQL_API cql_status cql_jobs_recurring_remove_wait(cql_jobs *jobs, const char *id, cql_error **err);
+/* Lets one rest, or go on with its next time from now. CQL_NOT_FOUND. [any thread] */
+CQL_API cql_status cql_jobs_recurring_enable(cql_jobs *jobs, const char *id, bool enabled,
+                                             cql_jobs_cb cb, void *user);
+CQL_API cql_status cql_jobs_recurring_enable_wait(cql_jobs *jobs, const char *id, bool enabled,
+                                                  cql_error **err);
+/* All of them, in no order. [any thread] */
+CQL_API cql_status cql_jobs_recurring_list(cql_jobs *jobs, cql_recurring_list_cb cb, void *user);
+CQL_API cql_status cql_jobs_recurring_list_wait(cql_jobs *jobs, cql_recurring_list **out,
+                                                cql_error **err);
 
 /* --- handlers --------------------------------------------------------------------------------- */
 /* A job that this process has claimed. The handler owns it until it calls exactly one of
@@ -176,6 +312,11 @@ CQL_API cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_han
  * for each job that runs, at most `concurrency`. */
 CQL_API cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn,
                                             void *user);
+
+/* How failed jobs of a type wait (copied; type as in cql_jobs_handle, which must have named it). As
+ * cql_jobs_handle; CQL_NOT_FOUND: that type has no handler. */
+CQL_API cql_status cql_jobs_set_backoff(cql_jobs *jobs, const char *type,
+                                        const cql_job_backoff *backoff);
 
 /* The job as it was claimed; lives as long as the job. */
 CQL_API const cql_job_info *cql_job_info_of(const cql_job *job);
@@ -199,7 +340,7 @@ CQL_API cql_status cql_job_complete_str(cql_job *job, cql_str result);
  * The text is copied, cut at 4 KiB, and bytes that are not UTF-8 become '?'. CQL_NO_MEMORY leaves
  * the job with the caller. */
 CQL_API cql_status cql_job_fail(cql_job *job, const char *why);
-/* Puts the job back as if it had not been claimed: it does not count as a retry. Never fails. */
+/* Puts the job back, due now: it does not count as a retry. Never fails. */
 CQL_API void cql_job_give_back(cql_job *job);
 /* Asks for the lease to be renewed now. Workers renew by themselves unless manual_renew is set. */
 CQL_API void cql_job_renew(cql_job *job);
@@ -245,6 +386,10 @@ typedef struct cql_worker_options {
     void (*on_event)(void *user, const cql_worker_event *event); /* on the stepping thread */
     void (*on_wake)(cql_worker *w, void *user); /* see cql_worker_step; any thread, no lock held */
     void *user;                                 /* of on_event and on_wake */
+    cql_job_backoff retry;      /* wins over retry_delay_ms when its kind is set */
+    uint32_t recurring_poll_ms; /* between two looks at recurring jobs; 0: 60,000 */
+    bool no_recurring;          /* leave recurring jobs to other workers */
+    uint32_t retention_s;       /* jobs that ended are deleted at that age, once an hour; 0: never */
 } cql_worker_options;
 
 /* Runs a worker on this thread until cql_jobs_stop was called or, with drain, nothing is left to

@@ -1,9 +1,11 @@
-/* admin.c: what operators do to a job by its id: cancel and delete. */
+/* admin.c: what operators do to a job by its id: cancel, delete, retry. */
+#include "jobs/list.h"
 #include "jobs/move.h"
 
 #include <string.h>
 
 enum { ROUNDS = 3 };
+enum { CANCEL, DELETE, RETRY };
 
 typedef struct order {
     cql_jobs *jobs;
@@ -11,7 +13,7 @@ typedef struct order {
     cqljob_request rq;
     char *id;
     cql_job_info *job;
-    bool remove; /* else: cancel */
+    int what;
     int rounds;
     cql_job_cb cb;
     void *user;
@@ -57,8 +59,12 @@ static void moved(void *user, const cqljob_move_result *r)
 
     switch (r->moved) {
     case CQLJOB_MOVE_DONE:
-        if (!o->remove)
-            o->job->state = CQL_JOB_CANCELLED;
+        if (o->what != DELETE)
+            o->job->state = o->mover.move.change.state;
+        if (o->what == RETRY) {
+            o->job->retry_count = 0;
+            o->job->scheduled_at = o->mover.move.change.scheduled_at;
+        }
         finish(o, NULL);
         break;
     case CQLJOB_MOVE_REFUSED: /* it changed since it was read */
@@ -82,10 +88,14 @@ static void moved(void *user, const cqljob_move_result *r)
 /* NULL when the order can be carried out on a job in this state. */
 static const char *objection(const order *o, int32_t state)
 {
+    if (o->what == RETRY)
+        return state == CQL_JOB_ABANDONED || state == CQL_JOB_CANCELLED
+                   ? NULL
+                   : "only a job that was abandoned or cancelled can be retried";
     if (state == CQL_JOB_PROCESSING)
-        return o->remove ? "a worker holds it, it cannot be deleted now"
-                         : "a worker holds it, it cannot be cancelled";
-    if (!o->remove && cql_job_state_is_final(state))
+        return o->what == DELETE ? "a worker holds it, it cannot be deleted now"
+                                 : "a worker holds it, it cannot be cancelled";
+    if (o->what == CANCEL && cql_job_state_is_final(state))
         return state == CQL_JOB_CANCELLED ? "it was cancelled before" : "it has already ended";
     return NULL;
 }
@@ -100,10 +110,14 @@ static void act(order *o)
         fail(o, CQL_BAD_STATE, NULL, text);
         return;
     }
-    if (o->remove)
+    if (o->what == DELETE) {
         cqljob_plan_delete(&o->mover.move, o->job, &facts);
-    else
+    } else if (o->what == CANCEL) {
         cqljob_plan_cancel(&o->mover.move, o->job, &facts);
+    } else if (!cqljob_plan_retry(&o->mover.move, o->job, &facts)) {
+        fail(o, CQL_OUT_OF_RANGE, NULL, "its times leave no room for another run");
+        return;
+    }
     st = cqljob_mover_start(&o->mover, o->jobs, o->job->id, moved, o);
     if (st)
         fail(o, st, NULL, cql_status_text(st));
@@ -126,7 +140,7 @@ static void on_job(void *user, cqljob_answer *a)
     act(o);
 }
 
-static cql_status begin(cql_jobs *jobs, const char *id, bool remove, cql_job_cb cb, void *user)
+static cql_status begin(cql_jobs *jobs, const char *id, int what, cql_job_cb cb, void *user)
 {
     order *o;
     cql_status st = CQL_NO_MEMORY;
@@ -138,7 +152,7 @@ static cql_status begin(cql_jobs *jobs, const char *id, bool remove, cql_job_cb 
         return CQL_NO_MEMORY;
     o->jobs = cqljob_ref(jobs);
     o->id = cqljob_copy(&jobs->al, cql_str_of(id));
-    o->remove = remove;
+    o->what = what;
     o->cb = cb;
     o->user = user;
     o->rq.verb = CQLJOB_GET;
@@ -152,10 +166,40 @@ static cql_status begin(cql_jobs *jobs, const char *id, bool remove, cql_job_cb 
 
 cql_status cql_jobs_cancel(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user)
 {
-    return begin(jobs, id, false, cb, user);
+    return begin(jobs, id, CANCEL, cb, user);
 }
 
 cql_status cql_jobs_delete(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user)
 {
-    return begin(jobs, id, true, cb, user);
+    return begin(jobs, id, DELETE, cb, user);
+}
+
+cql_status cql_jobs_retry(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user)
+{
+    return begin(jobs, id, RETRY, cb, user);
+}
+
+/* Reads nothing first: the job is at hand. When it has changed it is left alone. */
+cql_status cqljob_delete_final(cql_jobs *jobs, const cql_job_info *job, cql_job_cb cb, void *user)
+{
+    cqljob_facts facts = {cqljob_now_us(jobs), jobs->set.buckets, -1, false};
+    order *o = cqljob_zalloc(&jobs->al, sizeof *o);
+    cql_status st = CQL_NO_MEMORY;
+
+    if (!o)
+        return CQL_NO_MEMORY;
+    o->jobs = cqljob_ref(jobs);
+    o->id = cqljob_copy(&jobs->al, job->id);
+    o->job = cqljob_info_new(&jobs->al, job);
+    o->what = DELETE;
+    o->rounds = ROUNDS + 1;
+    o->cb = cb;
+    o->user = user;
+    if (o->id && o->job) {
+        cqljob_plan_delete(&o->mover.move, o->job, &facts);
+        st = cqljob_mover_start(&o->mover, jobs, o->job->id, moved, o);
+    }
+    if (st)
+        order_free(o);
+    return st;
 }

@@ -240,6 +240,7 @@ static cql_status handler_add(cql_jobs *jobs, const char *type, cqljob_handler *
             return CQL_NO_MEMORY;
     }
     *out = &jobs->handlers[jobs->handler_count++];
+    memset(*out, 0, sizeof **out);
     (*out)->type = copy;
     return CQL_OK;
 }
@@ -263,6 +264,25 @@ static cql_status handle(cql_jobs *jobs, const char *type, cql_job_handler fn, v
         place->user = user;
         place->blocking = blocking;
     }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return st;
+}
+
+cql_status cql_jobs_set_backoff(cql_jobs *jobs, const char *type, const cql_job_backoff *backoff)
+{
+    cqljob_handler *place;
+    cql_status st = CQL_OK;
+
+    if (!cqljob_backoff_is_sound(backoff))
+        return CQL_BAD_ARGUMENT;
+    (void)pthread_mutex_lock(&jobs->lock);
+    place = handler_place(jobs, type);
+    if (jobs->hubs)
+        st = CQL_BAD_STATE;
+    else if (!place)
+        st = CQL_NOT_FOUND;
+    else
+        place->backoff = *backoff;
     (void)pthread_mutex_unlock(&jobs->lock);
     return st;
 }

@@ -16,6 +16,7 @@ typedef struct cqljob_handler {
     cql_job_handler fn;
     void *user;
     bool blocking;
+    cql_job_backoff backoff;
 } cqljob_handler;
 
 /* Settings with the standard values filled in. */
@@ -44,6 +45,12 @@ struct cql_jobs {
     size_t refs;
     cqljob_hub *hubs; /* of the workers there are */
     unsigned stop_round;
+    size_t under_way; /* moves and enqueues, for the tally */
+    int64_t tally[CQLJOB_STATES];
+    int64_t tally_ms; /* when it was sent last */
+    bool tally_flying;
+    cql_jobs_cb flush_cb; /* somebody waits for the tally */
+    void *flush_user;
 };
 
 /* Reads options into settings; CQL_BAD_ARGUMENT names the member. */
@@ -76,6 +83,11 @@ cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *ca
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Hands made over, or releases it when err is NULL; returns its status. */
 cql_status cqljob_give(cql_error **err, cql_error *made);
+
+/* --- tally.c: counters of states; -1: no state. Each begin has its end. */
+void cqljob_tally_begin(cql_jobs *jobs);
+void cqljob_tally_end(cql_jobs *jobs, int32_t from, int32_t to);
+void cqljob_tally_flush(cql_jobs *jobs);
 
 /* CQL_BAD_VALUE unless text is a UUID in its usual form. */
 cql_status cqljob_check_id(const char *id);

@@ -100,37 +100,42 @@ cql_status cqljob_read_job(const cql_allocator *al, const cql_result *res, cql_r
 }
 
 /* Bytes that the texts of all rows take, with their NULs. */
-static size_t text_size(const cql_result *res)
+static size_t text_size(const cql_result *res, size_t at)
 {
     cql_rows rows;
     size_t size = 0;
 
     cql_rows_init(&rows, res);
     while (cql_rows_next(&rows))
-        size += cql_rows_str(&rows, 1).len + 1;
+        size += cql_rows_str(&rows, at).len + 1;
     return size;
 }
 
+/* The id is the last column, the time, if any, the one before it. */
 cql_status cqljob_read_keys(const cql_allocator *al, const cql_result *res, cqljob_key **keys,
                             size_t *count)
 {
     size_t rows_told = cql_result_row_count(res);
+    size_t columns = cql_result_column_count(res);
     size_t n = 0;
     cql_rows rows;
     cqljob_key *block;
     char *at;
 
-    if (cql_result_column_count(res) != 2)
+    if (columns != 1 && columns != 2)
         return CQL_MALFORMED;
-    block = cqljob_alloc(al, rows_told * sizeof *block + text_size(res));
+    block = cqljob_alloc(al, rows_told * sizeof *block + text_size(res, columns - 1) + 1);
     if (!block)
         return CQL_NO_MEMORY;
     at = (char *)(block + rows_told);
     cql_rows_init(&rows, res);
     while (n < rows_told && cql_rows_next(&rows)) {
-        cql_str id = cql_rows_str(&rows, 1);
+        cql_str id = cql_rows_str(&rows, columns - 1);
 
-        block[n].at = cql_rows_int64(&rows, 0);
+        block[n].at = CQL_JOB_NO_TIME;
+        if (columns == 2 && !cql_rows_is_null(&rows, 0))
+            block[n].at = cql_rows_int64(&rows, 0);
+        block[n].part = 0;
         block[n].id = at;
         if (id.len)
             memcpy(at, id.ptr, id.len);
@@ -144,5 +149,107 @@ cql_status cqljob_read_keys(const cql_allocator *al, const cql_result *res, cqlj
     }
     *keys = block;
     *count = n;
+    return CQL_OK;
+}
+
+cql_status cqljob_read_marks(const cql_allocator *al, const cql_result *res, cqljob_key **keys,
+                             size_t *count)
+{
+    size_t rows_told = cql_result_row_count(res);
+    cqljob_key *block = cqljob_zalloc(al, rows_told * sizeof *block + 1);
+    cql_rows rows;
+    size_t n = 0;
+
+    if (!block)
+        return CQL_NO_MEMORY;
+    cql_rows_init(&rows, res);
+    while (n < rows_told && cql_rows_next(&rows)) {
+        block[n].at = cql_rows_is_null(&rows, 0) ? CQL_JOB_NO_TIME : cql_rows_int64(&rows, 0);
+        block[n].part = cql_rows_int32(&rows, 1);
+        n++;
+    }
+    if (cql_rows_status(&rows)) {
+        cqljob_free(al, block);
+        return CQL_MALFORMED;
+    }
+    *keys = block;
+    *count = n;
+    return CQL_OK;
+}
+
+cql_status cqljob_read_backoff(const cql_result *res, cql_job_backoff *out)
+{
+    cql_rows rows;
+    int64_t delay, most;
+
+    cql_rows_init(&rows, res);
+    if (!cql_rows_next(&rows) || cql_rows_is_null(&rows, 0))
+        return cql_rows_status(&rows) ? CQL_MALFORMED : CQL_NOT_FOUND;
+    out->kind = cql_rows_int32(&rows, 0);
+    delay = cql_rows_is_null(&rows, 1) ? 0 : cql_rows_int64(&rows, 1);
+    most = cql_rows_is_null(&rows, 2) ? 0 : cql_rows_int64(&rows, 2);
+    out->delay_ms = delay < 0 || delay > UINT32_MAX ? 0 : (uint32_t)delay;
+    out->most_ms = most < 0 || most > UINT32_MAX ? 0 : (uint32_t)most;
+    out->jitter_percent = 0;
+    if (!cql_rows_is_null(&rows, 3))
+        out->jitter_percent = (uint32_t)cql_rows_int32(&rows, 3) % 101;
+    return cql_rows_status(&rows);
+}
+
+/* --- recurring jobs --------------------------------------------------------------------------- */
+static cql_str cell_text(cql_rows *rows, size_t at)
+{
+    cql_str none = {NULL, 0};
+    cql_str got;
+
+    if (cql_rows_is_null(rows, at))
+        return none;
+    got = cql_rows_str(rows, at);
+    if (!got.ptr)
+        got.ptr = "";
+    return got;
+}
+
+static int64_t cell_time(cql_rows *rows, size_t at)
+{
+    return cql_rows_is_null(rows, at) ? CQL_JOB_NO_TIME : cql_rows_int64(rows, at);
+}
+
+static void read_one(cql_rows *rows, cql_recurring_info *r)
+{
+    r->id = cell_text(rows, 0);
+    r->cron = cell_text(rows, 1);
+    r->type = cell_text(rows, 2);
+    r->arguments = cell_text(rows, 3);
+    r->max_retry_count = cql_rows_is_null(rows, 4) ? 0 : cql_rows_int32(rows, 4);
+    r->is_enabled = !cql_rows_is_null(rows, 5) && cql_rows_bool(rows, 5);
+    r->next_execution = cell_time(rows, 6);
+    r->last_execution = cell_time(rows, 7);
+    r->created_at = cell_time(rows, 8);
+}
+
+cql_status cqljob_read_recurring(const cql_allocator *al, const cql_result *res,
+                                 cql_recurring_list **out)
+{
+    cql_recurring_list *list = cqljob_recurring_list_new(al);
+    cql_status st = list ? CQL_OK : CQL_NO_MEMORY;
+    cql_rows rows;
+
+    if (cql_result_column_count(res) != 9)
+        st = CQL_MALFORMED;
+    cql_rows_init(&rows, res);
+    while (!st && cql_rows_next(&rows)) {
+        cql_recurring_info r;
+
+        read_one(&rows, &r);
+        st = cqljob_recurring_list_add(list, &r);
+    }
+    if (!st && cql_rows_status(&rows))
+        st = CQL_MALFORMED;
+    if (st) {
+        cql_recurring_list_free(list);
+        return st;
+    }
+    *out = list;
     return CQL_OK;
 }

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+enum { SHARDS = 16 };
+
 typedef struct cqlstore {
     cql_session *s;
     cql_allocator al;
     cqljob_settings set;
     char *keyspace; /* what set.keyspace is */
     char *texts[CQLJOB_STATEMENTS];
+    int32_t shard; /* which of the counters' rows this store writes */
     pthread_mutex_t lock; /* guards prepared */
     cql_prepared *prepared[CQLJOB_STATEMENTS];
 } cqlstore;
@@ -36,6 +39,7 @@ static void answer(call *c, cqljob_answer *a)
     c->fn(c->user, a);
     cql_job_info_free(a->job);
     cqljob_free(&al, a->keys);
+    cql_recurring_list_free(a->recurring);
     cqljob_free(&al, c);
 }
 
@@ -200,9 +204,50 @@ static cql_status bind_index(cql_statement *stmt, cql_str id, const cqljob_index
     cql_value part = cql_value_int32(row->part);
     cql_value at = cql_value_timestamp(row->at);
 
-    if (row->kind == CQLJOB_PUT_STATE || row->kind == CQLJOB_PUT_DUE)
+    switch (row->kind) {
+    case CQLJOB_PUT_STATE:
+    case CQLJOB_PUT_DUE:
         return cql_statement_bind(stmt, CQL_VALUES(part, at, text(id), write), NULL);
-    return cql_statement_bind(stmt, CQL_VALUES(write, part, at, text(id)), NULL);
+    case CQLJOB_DROP_STATE:
+    case CQLJOB_DROP_DUE:
+        return cql_statement_bind(stmt, CQL_VALUES(write, part, at, text(id)), NULL);
+    case CQLJOB_PUT_LINK:
+        return cql_statement_bind(stmt, CQL_VALUES(text(row->of), part, text(id), write), NULL);
+    case CQLJOB_DROP_LINK:
+        return cql_statement_bind(stmt, CQL_VALUES(write, text(row->of), part, text(id)), NULL);
+    case CQLJOB_PUT_BACKOFF:
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(text(id), cql_value_int32(row->backoff->kind),
+                                             cql_value_int64(row->backoff->delay_ms),
+                                             cql_value_int64(row->backoff->most_ms),
+                                             cql_value_int32((int32_t)row->backoff->jitter_percent),
+                                             write),
+                                  NULL);
+    case CQLJOB_DROP_BACKOFF:
+        return cql_statement_bind(stmt, CQL_VALUES(write, text(id)), NULL);
+    }
+    return CQL_BAD_ARGUMENT;
+}
+
+static cql_status bind_recurring(cql_statement *stmt, const cqljob_request *rq)
+{
+    const cql_recurring_info *r = rq->recurring;
+
+    if (rq->verb == CQLJOB_R_INSERT)
+        return cql_statement_bind(
+            stmt,
+            CQL_VALUES(text(r->id), text(r->cron), text(r->type), text(r->arguments),
+                       cql_value_int32(r->max_retry_count), cql_value_bool(r->is_enabled),
+                       moment(r->next_execution), moment(r->last_execution),
+                       moment(r->created_at)),
+            NULL);
+    return cql_statement_bind(
+        stmt,
+        CQL_VALUES(text(r->cron), text(r->type), text(r->arguments),
+                   cql_value_int32(r->max_retry_count), cql_value_bool(r->is_enabled),
+                   moment(r->next_execution), moment(r->last_execution), moment(r->created_at),
+                   text(r->id), moment(rq->until_ms)),
+        NULL);
 }
 
 static cqljob_statement statement_of(cqljob_index_kind kind)
@@ -216,6 +261,14 @@ static cqljob_statement statement_of(cqljob_index_kind kind)
         return CQLJOB_S_PUT_DUE;
     case CQLJOB_DROP_DUE:
         return CQLJOB_S_DROP_DUE;
+    case CQLJOB_PUT_LINK:
+        return CQLJOB_S_PUT_LINK;
+    case CQLJOB_DROP_LINK:
+        return CQLJOB_S_DROP_LINK;
+    case CQLJOB_PUT_BACKOFF:
+        return CQLJOB_S_PUT_BACKOFF;
+    case CQLJOB_DROP_BACKOFF:
+        return CQLJOB_S_DROP_BACKOFF;
     }
     return CQLJOB_S_PUT_STATE;
 }
@@ -250,7 +303,30 @@ static bool is_open(const cql_error *err)
 
 static bool is_conditional(const cqljob_request *rq)
 {
-    return rq->verb == CQLJOB_INSERT || rq->verb == CQLJOB_CHANGE;
+    switch (rq->verb) {
+    case CQLJOB_INSERT:
+    case CQLJOB_CHANGE:
+    case CQLJOB_R_INSERT:
+    case CQLJOB_R_UPDATE:
+    case CQLJOB_R_DELETE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_paged(const cqljob_request *rq)
+{
+    switch (rq->verb) {
+    case CQLJOB_DUE:
+    case CQLJOB_LIST:
+    case CQLJOB_LINKS:
+    case CQLJOB_BATCH:
+    case CQLJOB_R_LIST:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static cql_status read_count(const cql_result *res, int64_t *count)
@@ -258,10 +334,21 @@ static cql_status read_count(const cql_result *res, int64_t *count)
     cql_rows rows;
 
     cql_rows_init(&rows, res);
-    if (!cql_rows_next(&rows))
-        return CQL_MALFORMED;
-    *count = cql_rows_int64(&rows, 0);
+    *count = 0;
+    while (cql_rows_next(&rows))
+        if (!cql_rows_is_null(&rows, 0))
+            *count += cql_rows_int64(&rows, 0);
     return cql_rows_status(&rows);
+}
+
+static cql_status read_recurring(const cqlstore *store, const cqljob_request *rq,
+                                 const cql_result *res, cqljob_answer *a)
+{
+    cql_status st = cqljob_read_recurring(&store->al, res, &a->recurring);
+
+    if (!st && rq->verb == CQLJOB_R_GET && cql_recurring_list_count(a->recurring) == 0)
+        a->outcome = CQLJOB_REFUSED;
+    return st;
 }
 
 static cql_status read_one_job(const cqlstore *store, const cql_result *res, cqljob_answer *a)
@@ -278,6 +365,10 @@ static cql_status read_one_job(const cqlstore *store, const cql_result *res, cql
 static cql_status read_answer(const cqlstore *store, const cqljob_request *rq,
                               const cql_result *res, cqljob_answer *a)
 {
+    cql_status st;
+
+    if (is_paged(rq) && cql_result_has_more(res))
+        a->page = cql_result_paging_state(res);
     switch (rq->verb) {
     case CQLJOB_GET:
         return read_one_job(store, res, a);
@@ -289,15 +380,32 @@ static cql_status read_answer(const cqlstore *store, const cqljob_request *rq,
     case CQLJOB_CHANGE:
         a->outcome = cql_result_applied(res) ? CQLJOB_DONE : CQLJOB_REFUSED;
         return CQL_OK;
+    case CQLJOB_R_INSERT:
+    case CQLJOB_R_UPDATE:
+    case CQLJOB_R_DELETE:
+        a->outcome = cql_result_applied(res) ? CQLJOB_DONE : CQLJOB_REFUSED;
+        return CQL_OK;
+    case CQLJOB_R_LIST:
+    case CQLJOB_R_GET:
+        return read_recurring(store, rq, res, a);
+    case CQLJOB_BACKOFF:
+        st = cqljob_read_backoff(res, &a->backoff);
+        if (st == CQL_NOT_FOUND)
+            a->outcome = CQLJOB_REFUSED;
+        return st == CQL_NOT_FOUND ? CQL_OK : st;
+    case CQLJOB_MARKS:
+        return cqljob_read_marks(&store->al, res, &a->keys, &a->key_count);
     case CQLJOB_DUE:
     case CQLJOB_LIST:
-        if (cql_result_has_more(res))
-            a->page = cql_result_paging_state(res);
+    case CQLJOB_LINKS:
+    case CQLJOB_BATCH:
         return cqljob_read_keys(&store->al, res, &a->keys, &a->key_count);
     case CQLJOB_COUNT:
         return read_count(res, &a->count);
     case CQLJOB_CHECK:
     case CQLJOB_INDEX:
+    case CQLJOB_TALLY:
+    case CQLJOB_PUT_MARK:
         break;
     }
     return CQL_OK;
@@ -338,6 +446,49 @@ static cql_statement *bind(cqlstore *store, cqljob_statement which)
     return stmt;
 }
 
+static cql_status bind_request(cql_statement *stmt, const cqljob_request *rq)
+{
+    cql_value part = cql_value_int32(rq->part);
+
+    switch (rq->verb) {
+    case CQLJOB_INSERT:
+        return bind_insert(stmt, rq->job);
+    case CQLJOB_CHANGE:
+        return bind_change(stmt, rq->id, rq->change);
+    case CQLJOB_R_INSERT:
+    case CQLJOB_R_UPDATE:
+        return bind_recurring(stmt, rq);
+    case CQLJOB_DUE:
+    case CQLJOB_LIST:
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(part, cql_value_timestamp(rq->from_ms),
+                                             cql_value_timestamp(rq->until_ms)),
+                                  NULL);
+    case CQLJOB_LINKS:
+        return cql_statement_bind(stmt, CQL_VALUES(text(rq->id), part), NULL);
+    case CQLJOB_PUT_MARK:
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(cql_value_int32(rq->mark.kind),
+                                             cql_value_int32(rq->mark.part), moment(rq->mark.at)),
+                                  NULL);
+    case CQLJOB_GET:
+    case CQLJOB_BACKOFF:
+    case CQLJOB_BATCH:
+    case CQLJOB_R_GET:
+    case CQLJOB_R_DELETE:
+        return cql_statement_bind(stmt, CQL_VALUES(text(rq->id)), NULL);
+    case CQLJOB_COUNT:
+    case CQLJOB_CHECK:
+    case CQLJOB_MARKS:
+        return cql_statement_bind(stmt, CQL_VALUES(part), NULL);
+    case CQLJOB_R_LIST:
+    case CQLJOB_INDEX:
+    case CQLJOB_TALLY:
+        break;
+    }
+    return CQL_OK;
+}
+
 static cql_status send_statement(call *c, cqljob_statement which)
 {
     const cqljob_request *rq = c->rq;
@@ -349,19 +500,11 @@ static cql_status send_statement(call *c, cqljob_statement which)
     cql_statement_set_idempotent(stmt, !is_conditional(rq));
     if (is_conditional(rq))
         st = cql_statement_set_serial_consistency(stmt, c->store->set.serial);
-    if (rq->verb == CQLJOB_GET && rq->serial)
+    if (rq->serial || rq->verb == CQLJOB_R_GET)
         cql_statement_set_consistency(stmt, c->store->set.serial);
-    if (!st && rq->verb == CQLJOB_INSERT)
-        st = bind_insert(stmt, rq->job);
-    else if (!st && rq->verb == CQLJOB_CHANGE)
-        st = bind_change(stmt, rq->id, rq->change);
-    else if (!st && rq->verb == CQLJOB_GET)
-        st = cql_statement_bind(stmt, CQL_VALUES(text(rq->id)), NULL);
-    else if (!st)
-        st = cql_statement_bind_int32(stmt, 0, rq->part);
-    if (!st && rq->verb == CQLJOB_DUE)
-        st = cql_statement_bind_value(stmt, 1, cql_value_timestamp(rq->until_ms));
-    if (!st && (rq->verb == CQLJOB_DUE || rq->verb == CQLJOB_LIST)) {
+    if (!st)
+        st = bind_request(stmt, rq);
+    if (!st && is_paged(rq)) {
         st = cql_statement_set_page_size(stmt, rq->page_size);
         if (!st)
             st = cql_statement_set_paging_state(stmt, rq->page);
@@ -369,6 +512,42 @@ static cql_status send_statement(call *c, cqljob_statement which)
     if (!st)
         st = cql_session_execute(c->store->s, stmt, on_result, c);
     cql_statement_free(stmt);
+    return st;
+}
+
+static cql_status add_tally(cqlstore *store, cql_batch *batch, int32_t state, int64_t by)
+{
+    cql_statement *stmt = bind(store, CQLJOB_S_TALLY);
+    cql_status st;
+
+    if (!stmt)
+        return CQL_NO_MEMORY;
+    st = cql_statement_bind(stmt,
+                            CQL_VALUES(cql_value_int64(by), cql_value_int32(state),
+                                       cql_value_int32(store->shard)),
+                            NULL);
+    if (!st)
+        st = cql_batch_add(batch, stmt);
+    cql_statement_free(stmt);
+    return st;
+}
+
+static cql_status send_tally(call *c)
+{
+    cqlstore *store = c->store;
+    cql_batch *batch;
+    cql_status st = cql_batch_new(CQL_BATCH_COUNTER, &store->al, &batch);
+
+    if (st)
+        return st;
+    cql_batch_set_consistency(batch, store->set.consistency);
+    cql_batch_set_timeout(batch, store->set.timeout_ms);
+    for (int32_t i = 0; i < CQLJOB_STATES && !st; i++)
+        if (c->rq->tally[i])
+            st = add_tally(store, batch, i, c->rq->tally[i]);
+    if (!st)
+        st = cql_session_execute_batch(store->s, batch, on_result, c);
+    cql_batch_free(batch);
     return st;
 }
 
@@ -409,24 +588,18 @@ static cql_status send_indexes(call *c)
 
 static cql_status execute(call *c)
 {
-    switch (c->rq->verb) {
-    case CQLJOB_GET:
-        return send_statement(c, CQLJOB_S_GET);
-    case CQLJOB_INSERT:
-        return send_statement(c, CQLJOB_S_INSERT);
-    case CQLJOB_CHANGE:
-        return send_statement(c, c->rq->change->remove ? CQLJOB_S_DELETE : CQLJOB_S_UPDATE);
-    case CQLJOB_DUE:
-        return send_statement(c, CQLJOB_S_DUE);
-    case CQLJOB_LIST:
-        return send_statement(c, CQLJOB_S_LIST);
-    case CQLJOB_COUNT:
-    case CQLJOB_CHECK: /* all is prepared by now; the count shows that the table answers too */
-        return send_statement(c, CQLJOB_S_COUNT);
-    case CQLJOB_INDEX:
+    unsigned bits;
+    int which = 0;
+
+    if (c->rq->verb == CQLJOB_INDEX)
         return send_indexes(c);
-    }
-    return CQL_BAD_ARGUMENT;
+    if (c->rq->verb == CQLJOB_TALLY)
+        return send_tally(c);
+    if (c->rq->verb == CQLJOB_CHECK) /* all is prepared by now; the tables are to answer too */
+        return send_statement(c, CQLJOB_S_COUNT);
+    for (bits = cqljob_statements_for(c->rq); !(bits & 1U); bits >>= 1)
+        which++;
+    return send_statement(c, (cqljob_statement)which);
 }
 
 /* Prepares what is missing, one statement after the other, then executes. */
@@ -530,6 +703,14 @@ static cql_status fill_texts(cqlstore *store, const char *keyspace)
     return store->keyspace ? CQL_OK : CQL_NO_MEMORY;
 }
 
+/* Spreads the processes over a few rows of each counter. */
+static int32_t random_shard(void)
+{
+    cql_uuid id = cql_uuid_random();
+
+    return (int32_t)(id.bytes[0] % SHARDS);
+}
+
 cql_status cqljob_cqlstore_new(cql_session *s, const cql_allocator *al, const cqljob_settings *set,
                                cqljob_store *out)
 {
@@ -544,6 +725,7 @@ cql_status cqljob_cqlstore_new(cql_session *s, const cql_allocator *al, const cq
     store->s = s;
     store->al = *al;
     store->set = *set;
+    store->shard = random_shard();
     if (fill_texts(store, set->keyspace)) {
         store_free(store);
         return CQL_NO_MEMORY;

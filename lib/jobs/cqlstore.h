@@ -21,9 +21,24 @@ typedef enum cqljob_statement {
     CQLJOB_S_DROP_DUE,
     CQLJOB_S_DUE,
     CQLJOB_S_LIST,
-    CQLJOB_S_COUNT
+    CQLJOB_S_COUNT,
+    CQLJOB_S_TALLY,
+    CQLJOB_S_PUT_LINK,
+    CQLJOB_S_DROP_LINK,
+    CQLJOB_S_LINKS,
+    CQLJOB_S_PUT_BACKOFF,
+    CQLJOB_S_DROP_BACKOFF,
+    CQLJOB_S_BACKOFF,
+    CQLJOB_S_BATCH,
+    CQLJOB_S_MARKS,
+    CQLJOB_S_PUT_MARK,
+    CQLJOB_S_R_LIST,
+    CQLJOB_S_R_GET,
+    CQLJOB_S_R_INSERT,
+    CQLJOB_S_R_UPDATE,
+    CQLJOB_S_R_DELETE
 } cqljob_statement;
-enum { CQLJOB_STATEMENTS = CQLJOB_S_COUNT + 1 };
+enum { CQLJOB_STATEMENTS = CQLJOB_S_R_DELETE + 1 };
 
 /* The text of a statement for a keyspace. NULL when memory is out. Yours. */
 char *cqljob_statement_text(const cql_allocator *al, cqljob_statement which, const char *keyspace);
@@ -34,8 +49,16 @@ unsigned cqljob_statements_for(const cqljob_request *rq);
 /* Reads the row the cursor is on, columns by name. CQL_MALFORMED when it is no row of jobs. */
 cql_status cqljob_read_job(const cql_allocator *al, const cql_result *res, cql_rows *rows,
                            cql_job_info **out);
-/* Reads all rows as (time, id), in one block. */
+/* Reads all rows as (time, id), in one block. Rows without an id are left out. */
 cql_status cqljob_read_keys(const cql_allocator *al, const cql_result *res, cqljob_key **keys,
                             size_t *count);
+/* The same for rows of (time, part). */
+cql_status cqljob_read_marks(const cql_allocator *al, const cql_result *res, cqljob_key **keys,
+                             size_t *count);
+/* CQL_NOT_FOUND: there is no row, or none that says something. */
+cql_status cqljob_read_backoff(const cql_result *res, cql_job_backoff *out);
+/* Columns as CQLJOB_S_R_LIST selects them. */
+cql_status cqljob_read_recurring(const cql_allocator *al, const cql_result *res,
+                                 cql_recurring_list **out);
 
 #endif

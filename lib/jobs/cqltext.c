@@ -8,6 +8,10 @@
     "id, type_name, arguments, state, created_at, scheduled_at, executed_at, retry_count, "        \
     "max_retry_count, error_message, result, batch_id, parent_job_id"
 
+#define RECURRING_COLUMNS                                                                          \
+    "id, cron_expression, job_type_name, job_arguments, max_retry_count, is_enabled, "             \
+    "next_execution, last_execution, created_at"
+
 static const char *const texts[CQLJOB_STATEMENTS] = {
     [CQLJOB_S_GET] = "SELECT " JOB_COLUMNS " FROM \"%s\".jobs WHERE id = ?",
     [CQLJOB_S_INSERT] = "INSERT INTO \"%s\".jobs (id, type_name, arguments, state, created_at, "
@@ -26,9 +30,36 @@ static const char *const texts[CQLJOB_STATEMENTS] = {
     [CQLJOB_S_DROP_DUE] = "DELETE FROM \"%s\".scheduled_jobs USING TIMESTAMP ? "
                           "WHERE bucket = ? AND scheduled_at = ? AND job_id = ?",
     [CQLJOB_S_DUE] = "SELECT scheduled_at, job_id FROM \"%s\".scheduled_jobs "
-                     "WHERE bucket = ? AND scheduled_at <= ?",
-    [CQLJOB_S_LIST] = "SELECT created_at, job_id FROM \"%s\".jobs_by_state WHERE state = ?",
-    [CQLJOB_S_COUNT] = "SELECT COUNT(*) FROM \"%s\".jobs_by_state WHERE state = ?",
+                     "WHERE bucket = ? AND scheduled_at >= ? AND scheduled_at <= ?",
+    [CQLJOB_S_LIST] = "SELECT created_at, job_id FROM \"%s\".jobs_by_state "
+                      "WHERE state = ? AND created_at >= ? AND created_at <= ?",
+    [CQLJOB_S_COUNT] = "SELECT jobs FROM \"%s\".job_counts WHERE state = ?",
+    [CQLJOB_S_TALLY] = "UPDATE \"%s\".job_counts SET jobs = jobs + ? "
+                       "WHERE state = ? AND shard = ?",
+    [CQLJOB_S_PUT_LINK] = "INSERT INTO \"%s\".job_links (awaited, kind, job_id) VALUES (?, ?, ?) "
+                          "USING TIMESTAMP ?",
+    [CQLJOB_S_DROP_LINK] = "DELETE FROM \"%s\".job_links USING TIMESTAMP ? "
+                           "WHERE awaited = ? AND kind = ? AND job_id = ?",
+    [CQLJOB_S_LINKS] = "SELECT job_id FROM \"%s\".job_links WHERE awaited = ? AND kind = ?",
+    [CQLJOB_S_PUT_BACKOFF] = "INSERT INTO \"%s\".job_backoff "
+                             "(job_id, kind, delay_ms, most_ms, jitter_percent) "
+                             "VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?",
+    [CQLJOB_S_DROP_BACKOFF] = "DELETE FROM \"%s\".job_backoff USING TIMESTAMP ? "
+                              "WHERE job_id = ?",
+    [CQLJOB_S_BACKOFF] = "SELECT kind, delay_ms, most_ms, jitter_percent "
+                         "FROM \"%s\".job_backoff WHERE job_id = ?",
+    [CQLJOB_S_BATCH] = "SELECT created_at, id FROM \"%s\".jobs WHERE batch_id = ?",
+    [CQLJOB_S_MARKS] = "SELECT at, part FROM \"%s\".job_marks WHERE kind = ?",
+    [CQLJOB_S_PUT_MARK] = "INSERT INTO \"%s\".job_marks (kind, part, at) VALUES (?, ?, ?)",
+    [CQLJOB_S_R_LIST] = "SELECT " RECURRING_COLUMNS " FROM \"%s\".recurring_jobs",
+    [CQLJOB_S_R_GET] = "SELECT " RECURRING_COLUMNS " FROM \"%s\".recurring_jobs WHERE id = ?",
+    [CQLJOB_S_R_INSERT] = "INSERT INTO \"%s\".recurring_jobs (" RECURRING_COLUMNS ") "
+                          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+    [CQLJOB_S_R_UPDATE] = "UPDATE \"%s\".recurring_jobs SET cron_expression = ?, "
+                          "job_type_name = ?, job_arguments = ?, max_retry_count = ?, "
+                          "is_enabled = ?, next_execution = ?, last_execution = ?, created_at = ? "
+                          "WHERE id = ? IF next_execution = ?",
+    [CQLJOB_S_R_DELETE] = "DELETE FROM \"%s\".recurring_jobs WHERE id = ? IF EXISTS",
 };
 
 char *cqljob_statement_text(const cql_allocator *al, cqljob_statement which, const char *keyspace)
@@ -66,6 +97,18 @@ static unsigned for_indexes(const cqljob_indexes *indexes)
         case CQLJOB_DROP_DUE:
             bits |= bit(CQLJOB_S_DROP_DUE);
             break;
+        case CQLJOB_PUT_LINK:
+            bits |= bit(CQLJOB_S_PUT_LINK);
+            break;
+        case CQLJOB_DROP_LINK:
+            bits |= bit(CQLJOB_S_DROP_LINK);
+            break;
+        case CQLJOB_PUT_BACKOFF:
+            bits |= bit(CQLJOB_S_PUT_BACKOFF);
+            break;
+        case CQLJOB_DROP_BACKOFF:
+            bits |= bit(CQLJOB_S_DROP_BACKOFF);
+            break;
         }
     return bits;
 }
@@ -89,6 +132,28 @@ unsigned cqljob_statements_for(const cqljob_request *rq)
         return bit(CQLJOB_S_LIST);
     case CQLJOB_COUNT:
         return bit(CQLJOB_S_COUNT);
+    case CQLJOB_TALLY:
+        return bit(CQLJOB_S_TALLY);
+    case CQLJOB_LINKS:
+        return bit(CQLJOB_S_LINKS);
+    case CQLJOB_BACKOFF:
+        return bit(CQLJOB_S_BACKOFF);
+    case CQLJOB_BATCH:
+        return bit(CQLJOB_S_BATCH);
+    case CQLJOB_MARKS:
+        return bit(CQLJOB_S_MARKS);
+    case CQLJOB_PUT_MARK:
+        return bit(CQLJOB_S_PUT_MARK);
+    case CQLJOB_R_LIST:
+        return bit(CQLJOB_S_R_LIST);
+    case CQLJOB_R_GET:
+        return bit(CQLJOB_S_R_GET);
+    case CQLJOB_R_INSERT:
+        return bit(CQLJOB_S_R_INSERT);
+    case CQLJOB_R_UPDATE:
+        return bit(CQLJOB_S_R_UPDATE);
+    case CQLJOB_R_DELETE:
+        return bit(CQLJOB_S_R_DELETE);
     }
     return 0;
 }

@@ -1,11 +1,13 @@
-/* enqueue.c: storing a job. Index rows first, then the job by INSERT IF NOT EXISTS: what a crash
+/* enqueue.c: storing a job. What it waits for is read first (LOOK). Index rows first, then the job by INSERT IF NOT EXISTS: what a crash
  * leaves is an index row without a job, which sweepers remove after the grace period. The insert is
- * therefore sent only within half of that period. */
-#include "jobs/core.h"
+ * therefore sent only within half of that period. Last, what it waits for is looked at again: it may
+ * have come while the job was being stored. */
+#include "jobs/duty.h"
+#include "jobs/enqueue.h"
 
 #include <string.h>
 
-enum { PUT, INSERT, SETTLE, UNDO };
+enum { LOOK, PUT, INSERT, SETTLE, UNDO };
 enum { TRIES = 4, TYPE_MAX = 255 };
 
 typedef struct enqueue {
@@ -14,7 +16,11 @@ typedef struct enqueue {
     cql_job_info *mine;
     cql_job_info *found; /* a job that was there before */
     cqljob_indexes indexes;
+    cql_job_backoff backoff;
+    bool counted; /* stored by this call */
+    bool parent_ended;
     int64_t started;
+    int32_t first_state;
     int step;
     int tries;
     bool doubt; /* an answer was lost: the job may have been stored */
@@ -36,11 +42,46 @@ static void enqueue_free(enqueue *e)
     cqljob_unref(jobs);
 }
 
-static void succeed(enqueue *e, cql_job_info *job)
+static void tally(enqueue *e)
 {
+    cqljob_tally_end(e->jobs, -1, e->counted ? e->first_state : -1);
+}
+
+static cql_job_info *the_job(const enqueue *e)
+{
+    return e->found ? e->found : e->mine;
+}
+
+static void answer_job(enqueue *e)
+{
+    cql_job_info *job = the_job(e);
+
+    tally(e);
     job->was_there = job == e->found;
+    job->parent_ended = e->parent_ended && job->state == CQL_JOB_AWAITING_CONTINUATION;
     e->cb(e->jobs, NULL, job, e->user);
     enqueue_free(e);
+}
+
+/* Whatever came of it, the job is stored; workers look again from time to time. */
+static void waited(void *user, const cql_error *err, size_t released)
+{
+    enqueue *e = user;
+
+    (void)err;
+    if (released)
+        the_job(e)->state = CQL_JOB_SCHEDULED;
+    answer_job(e);
+}
+
+static void succeed(enqueue *e, cql_job_info *job)
+{
+    bool waits =
+        job->state == CQL_JOB_AWAITING_CONTINUATION || job->state == CQL_JOB_AWAITING_BATCH;
+
+    e->counted = job == e->mine;
+    if (!waits || cqljob_duty_waiting(e->jobs, job, waited, e))
+        answer_job(e);
 }
 
 static void fail(enqueue *e, cql_status st, const char *what)
@@ -49,6 +90,7 @@ static void fail(enqueue *e, cql_status st, const char *what)
         cqljob_error(e->jobs, st, e->err, "job %.*s %s: %s", (int)e->mine->id.len, e->mine->id.ptr,
                      what, e->err ? cql_error_text(e->err) : cql_status_text(st));
 
+    tally(e);
     e->cb(e->jobs, err, NULL, e->user);
     cql_error_unref(err);
     enqueue_free(e);
@@ -91,6 +133,8 @@ static void was_there(enqueue *e, cql_job_info *found)
         cqljob_index row = e->indexes.rows[i];
         bool due = row.kind == CQLJOB_PUT_DUE;
 
+        if (!due && row.kind != CQLJOB_PUT_STATE)
+            continue; /* the same id has the same links; others lead to nothing */
         if (row.at == (due ? found->scheduled_at : found->created_at))
             continue;
         row.kind = due ? CQLJOB_DROP_DUE : CQLJOB_DROP_STATE;
@@ -150,6 +194,30 @@ static void settled(enqueue *e, cqljob_answer *a)
         settle(e);
 }
 
+static void looked(enqueue *e, cqljob_answer *a)
+{
+    bool batch = e->mine->state == CQL_JOB_AWAITING_BATCH;
+
+    if (a->outcome == CQLJOB_UNKNOWN || a->outcome == CQLJOB_FAILED) {
+        fail_somehow(e, CQL_UNEXPECTED);
+        return;
+    }
+    if (batch ? a->key_count == 0 : a->outcome == CQLJOB_REFUSED) {
+        cql_str of = batch ? e->mine->batch_id : e->mine->parent_job_id;
+
+        e->err = cqljob_error(e->jobs, CQL_NOT_FOUND, NULL, "%s %.*s %s",
+                              batch ? "the batch" : "the parent job", (int)of.len, of.ptr,
+                              batch ? "has no members; store them first" : "is not there");
+        fail_somehow(e, CQL_NOT_FOUND);
+        return;
+    }
+    if (a->job)
+        e->parent_ended = cql_job_state_is_final(a->job->state) &&
+                          a->job->state != CQL_JOB_SUCCEEDED;
+    e->rq.id = e->mine->id;
+    go(e, PUT);
+}
+
 static void on_answer(void *user, cqljob_answer *a)
 {
     enqueue *e = user;
@@ -159,6 +227,9 @@ static void on_answer(void *user, cqljob_answer *a)
         e->err = cql_error_ref(a->err);
     }
     switch (e->step) {
+    case LOOK:
+        looked(e, a);
+        break;
     case PUT:
         if (a->outcome == CQLJOB_DONE)
             go(e, INSERT);
@@ -178,23 +249,50 @@ static void on_answer(void *user, cqljob_answer *a)
 }
 
 /* --- beginning -------------------------------------------------------------------------------- */
-static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec)
+static cql_status check_links(const cql_job_spec *spec, const char **why)
+{
+    const char *of[] = {spec->batch_id, spec->parent_id, spec->after_batch_id};
+    static const char *const names[] = {"batch_id: not a UUID", "parent_id: not a UUID",
+                                        "after_batch_id: not a UUID"};
+
+    for (size_t i = 0; i < CQL_COUNT(of); i++)
+        if (of[i] && cqljob_check_id(of[i])) {
+            *why = names[i];
+            return CQL_BAD_VALUE;
+        }
+    *why = "at most one of batch_id, parent_id and after_batch_id";
+    if (!!spec->batch_id + !!spec->parent_id + !!spec->after_batch_id > 1)
+        return CQL_BAD_ARGUMENT;
+    *why = "backoff: kind 0 to 2, jitter_percent 0 to 100";
+    return cqljob_backoff_is_sound(&spec->backoff) ? CQL_OK : CQL_BAD_ARGUMENT;
+}
+
+static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec, const char **why)
 {
     size_t type_len = spec->type ? strlen(spec->type) : 0;
 
-    if (type_len == 0 || type_len > TYPE_MAX || spec->max_retries < -1 || spec->at_ms < 0)
+    *why = "type: 1 to 255 bytes";
+    if (type_len == 0 || type_len > TYPE_MAX)
         return CQL_BAD_ARGUMENT;
+    *why = "max_retries: -1 or more; at_ms: 0 or more";
+    if (spec->max_retries < -1 || spec->at_ms < 0)
+        return CQL_BAD_ARGUMENT;
+    *why = "arguments: larger than max_bytes";
     if (spec->arguments.len > jobs->set.max_bytes)
         return CQL_TOO_LARGE;
+    *why = "type and arguments: must be UTF-8";
     if (!cqljob_is_utf8(cql_str_of(spec->type)) || !cqljob_is_utf8(spec->arguments))
         return CQL_BAD_VALUE;
-    return spec->id ? cqljob_check_id(spec->id) : CQL_OK;
+    *why = "id: not a UUID";
+    if (spec->id && cqljob_check_id(spec->id))
+        return CQL_BAD_VALUE;
+    return check_links(spec, why);
 }
 
 static cql_status read_spec(cql_job_spec *spec, const cql_job_spec *from)
 {
     if (!from || from->size < sizeof from->size || from->size > 4096)
-        return CQL_BAD_ARGUMENT;
+        return CQL_BAD_ARGUMENT; /* the text of it is in cqljob_enqueue_check */
     memset(spec, 0, sizeof *spec);
     memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
     return CQL_OK;
@@ -217,6 +315,12 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
     if (!job.arguments.ptr)
         job.arguments = (cql_str){"", 0};
     job.state = CQL_JOB_SCHEDULED;
+    job.parent_job_id = cql_str_of(spec->parent_id);
+    job.batch_id = cql_str_of(spec->after_batch_id ? spec->after_batch_id : spec->batch_id);
+    if (spec->parent_id)
+        job.state = CQL_JOB_AWAITING_CONTINUATION;
+    else if (spec->after_batch_id)
+        job.state = CQL_JOB_AWAITING_BATCH;
     job.max_retry_count = spec->max_retries < 0 ? 0 : spec->max_retries;
     if (spec->max_retries == 0)
         job.max_retry_count = jobs->set.max_retries;
@@ -225,16 +329,43 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
     return cqljob_info_new(&jobs->al, &job);
 }
 
-cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb cb, void *user)
+cql_status cqljob_enqueue_check(const cql_jobs *jobs, const cql_job_spec *from, const char **why)
 {
     cql_job_spec spec;
-    enqueue *e;
     cql_status st = read_spec(&spec, from);
 
-    if (!st)
-        st = check_spec(jobs, &spec);
+    *why = "size: must be sizeof(cql_job_spec)";
+    return st ? st : check_spec(jobs, &spec, why);
+}
+
+/* What it waits for, or at once the index rows. */
+static cql_status send_first(enqueue *e)
+{
+    if (e->mine->state == CQL_JOB_SCHEDULED)
+        return send(e, PUT);
+    e->step = LOOK;
+    if (e->mine->state == CQL_JOB_AWAITING_BATCH) {
+        e->rq.verb = CQLJOB_LINKS;
+        e->rq.id = e->mine->batch_id;
+        e->rq.part = CQLJOB_LINK_MEMBER;
+        e->rq.page_size = 1;
+    } else {
+        e->rq.verb = CQLJOB_GET;
+        e->rq.id = e->mine->parent_job_id;
+    }
+    return cqljob_send(e->jobs, &e->rq, on_answer, e);
+}
+
+cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb cb, void *user)
+{
+    const char *why;
+    cql_job_spec spec;
+    enqueue *e;
+    cql_status st = cqljob_enqueue_check(jobs, from, &why);
+
     if (st)
         return st;
+    (void)read_spec(&spec, from);
     e = cqljob_zalloc(&jobs->al, sizeof *e);
     if (!e)
         return CQL_NO_MEMORY;
@@ -244,15 +375,21 @@ cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb
         enqueue_free(e);
         return CQL_NO_MEMORY;
     }
-    cqljob_plan_enqueue(&e->indexes, e->mine, jobs->set.buckets);
+    e->backoff = spec.backoff;
+    e->first_state = e->mine->state;
+    cqljob_plan_enqueue(&e->indexes, e->mine, jobs->set.buckets,
+                        e->backoff.kind ? &e->backoff : NULL);
     e->rq.id = e->mine->id;
     e->rq.job = e->mine;
     e->rq.indexes = &e->indexes;
     e->started = cqljob_steady_ms(jobs);
     e->cb = cb;
     e->user = user;
-    st = send(e, PUT);
-    if (st)
+    cqljob_tally_begin(jobs);
+    st = send_first(e);
+    if (st) {
+        cqljob_tally_end(jobs, -1, -1);
         enqueue_free(e);
+    }
     return st;
 }

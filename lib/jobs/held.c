@@ -144,6 +144,46 @@ static void renew(cql_job *job)
     not_started(job, cqljob_job_move(job));
 }
 
+/* The job's own, its type's, the worker's. */
+static int64_t backoff_of(const cql_job *job)
+{
+    const cqljob_handler *h = cqljob_handler_for(job->w->jobs, job->now.type);
+    const cql_job_backoff *b = &job->w->set.retry;
+
+    if (h && h->backoff.kind)
+        b = &h->backoff;
+    if (job->own_backoff.kind)
+        b = &job->own_backoff;
+    return cqljob_backoff_ms(b, job->now.retry_count + 1, cqljob_worker_random(job->w));
+}
+
+/* Only a job that will run again needs to know how long it waits. */
+static bool needs_backoff(const cql_job *job)
+{
+    return job->verdict == CQLJOB_VERDICT_FAIL && !job->asked &&
+           job->now.retry_count < job->now.max_retry_count;
+}
+
+static void ask_backoff(cql_job *job)
+{
+    memset(&job->rq, 0, sizeof job->rq);
+    job->rq.verb = CQLJOB_BACKOFF;
+    job->rq.id = cql_str_of(job->id);
+    job->asking = true;
+    not_started(job, cqljob_job_request(job));
+}
+
+static void took_backoff(cql_job *job)
+{
+    job->asking = false;
+    if (job->outcome == CQLJOB_DONE || job->outcome == CQLJOB_REFUSED) {
+        job->asked = true;
+        return;
+    }
+    cqljob_worker_trouble(job->w, job->err);
+    wait_a_little(job);
+}
+
 static void write_verdict(cql_job *job)
 {
     cqljob_facts facts = cqljob_job_facts(job);
@@ -155,7 +195,7 @@ static void write_verdict(cql_job *job)
         break;
     case CQLJOB_VERDICT_FAIL:
         job->again_at = CQL_JOB_NO_TIME;
-        if (cqljob_plan_fail(m, &job->now, job->verdict_text, job->w->set.retry_delay_ms, &facts))
+        if (cqljob_plan_fail(m, &job->now, job->verdict_text, backoff_of(job), &facts))
             job->again_at = m->change.scheduled_at;
         break;
     case CQLJOB_VERDICT_GIVE_BACK:
@@ -170,6 +210,7 @@ static void write_verdict(cql_job *job)
 static void read_row(cql_job *job)
 {
     memset(&job->rq, 0, sizeof job->rq);
+    job->asking = false;
     job->rq.verb = CQLJOB_GET;
     job->rq.serial = true;
     job->rq.id = cql_str_of(job->id);
@@ -180,6 +221,9 @@ static void read_row(cql_job *job)
 static void ended(cql_job *job)
 {
     cql_worker *w = worker_of(job);
+
+    if (!job->index_behind) /* else the row is still there, and to be looked after */
+        cqljob_scan_forget(job);
 
     switch (job->verdict) {
     case CQLJOB_VERDICT_COMPLETE:
@@ -192,7 +236,8 @@ static void ended(cql_job *job)
             break;
         }
         cqljob_worker_event(w, CQL_WORKER_RETRY, job, job->verdict_text.ptr, NULL);
-        cqljob_scan_expect(w, cqljob_worker_now(w) + w->set.retry_delay_ms);
+        cqljob_scan_expect(w, cqljob_worker_now(w) + job->again_at -
+                                  cqljob_now_us(w->jobs) / 1000);
         break;
     case CQLJOB_VERDICT_GIVE_BACK:
     case CQLJOB_VERDICT_NONE:
@@ -314,6 +359,9 @@ static void settle_row(cql_job *job)
     }
     if (row && job->phase == CQLJOB_ENDING && !job->renewing &&
         cqljob_change_is_done(&job->mover.move.change, row)) {
+        cqljob_tally_begin(job->w->jobs);
+        cqljob_tally_end(job->w->jobs, CQL_JOB_PROCESSING, row->state);
+        job->index_behind = true;
         ended(job);
         return;
     }
@@ -331,7 +379,9 @@ void cqljob_held_answer(cql_job *job)
     cqljob_op op = job->op;
 
     job->op = CQLJOB_OP_NONE;
-    if (op == CQLJOB_OP_REQUEST)
+    if (op == CQLJOB_OP_REQUEST && job->asking)
+        took_backoff(job);
+    else if (op == CQLJOB_OP_REQUEST)
         settle_row(job);
     else if (job->renewing)
         renewed(job);
@@ -377,6 +427,8 @@ static void tick_ending(cql_job *job, int64_t now)
         return;
     else if (job->redo)
         read_row(job);
+    else if (needs_backoff(job))
+        ask_backoff(job);
     else
         write_verdict(job);
 }

@@ -1,5 +1,6 @@
 /* job.c: the object of a job that a worker looks at or holds: counting, operations, and the calls
  * that its handler makes on it from any thread. */
+#include "jobs/duty.h"
 #include "jobs/worker.h"
 
 #include <string.h>
@@ -116,6 +117,7 @@ static void on_answer(void *user, cqljob_answer *a)
     job->outcome = a->outcome;
     job->answer = a->job;
     a->job = NULL;
+    job->own_backoff = a->backoff;
     keep_error(job, a->err);
     cqljob_hub_post(job->hub, &job->op_mail);
 }
@@ -177,6 +179,26 @@ cql_status cqljob_job_move(cql_job *job)
     op_begin(job, CQLJOB_OP_MOVE);
     return op_started(
         job, cqljob_mover_start(&job->mover, job->hub->jobs, cql_str_of(job->id), on_moved, job));
+}
+
+static void on_minded(void *user, const cql_error *err, size_t released)
+{
+    cql_job *job = user;
+
+    (void)released;
+    job->outcome = err ? CQLJOB_FAILED : CQLJOB_DONE;
+    keep_error(job, err);
+    cqljob_hub_post(job->hub, &job->op_mail);
+}
+
+cql_status cqljob_job_mind(cql_job *job)
+{
+    const cql_job_info *info = job->info;
+
+    op_begin(job, CQLJOB_OP_REQUEST);
+    return op_started(job, cqljob_duty_ended(job->hub->jobs, info->id,
+                                             info->state == CQL_JOB_SUCCEEDED, info->batch_id,
+                                             on_minded, job));
 }
 
 /* --- what a handler may call ------------------------------------------------------------------ */

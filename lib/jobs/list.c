@@ -1,12 +1,16 @@
 /* list.c: the jobs of a state: a page of the index, each of its jobs from `jobs` in parallel, the
  * next page, until there are enough. A row whose job is in another state is left out and removed; a
  * row without a job only when it is older than ten grace periods, since its job may be on its way
- * in. */
-#include "jobs/core.h"
+ * in.
+ *
+ * The index has a tombstone for each job that has left the state, and servers refuse to read over
+ * too many of them. The range of times is then halved until they do not. */
+#include "jobs/list.h"
 
 #include <string.h>
 
 enum { PAGE = 500, AT_ONCE = 64, LIMIT_STANDARD = 100, LIMIT_MAX = 100000, GRACES = 10 };
+enum { COUNT_PAGE = 5000, DAY_MS = 86400000 };
 
 typedef struct listing listing;
 
@@ -30,8 +34,13 @@ struct listing {
     size_t sent;   /* of them asked for */
     size_t flying; /* of them not answered yet */
     bool more;
+    bool counting; /* rows only */
+    int64_t last_ms; /* of the whole range; the request has the slice of it */
+    int64_t rows;
+    char *id; /* of the batch */
     cql_error *err;
     cql_job_list_cb cb;
+    cql_job_count_cb count_cb;
     void *user;
 };
 
@@ -95,13 +104,17 @@ static void listing_free(listing *l)
     cql_job_list_free(l->list);
     cql_error_unref(l->err);
     cqljob_free(&jobs->al, l->page);
+    cqljob_free(&jobs->al, l->id);
     cqljob_free(&jobs->al, l);
     cqljob_unref(jobs);
 }
 
 static void finish(listing *l)
 {
-    l->cb(l->jobs, l->err, l->err ? NULL : l->list, l->user);
+    if (l->counting)
+        l->count_cb(l->jobs, l->err, l->rows, l->user);
+    else
+        l->cb(l->jobs, l->err, l->err ? NULL : l->list, l->user);
     listing_free(l);
 }
 
@@ -128,20 +141,79 @@ static bool is_double(const cql_job_info *job, const cqljob_key *key)
     return job->created_at != CQL_JOB_NO_TIME && job->created_at != key->at;
 }
 
+/* --- slices ----------------------------------------------------------------------------------- */
+/* True for what too many tombstones in one read look like. */
+static bool is_too_much(const cql_error *err)
+{
+    cql_status st = err ? cql_error_status(err) : CQL_OK;
+
+    return st == CQL_SERVER_READ_FAILURE || st == CQL_SERVER_READ_TIMEOUT;
+}
+
+/* The first half of the slice; false when it cannot be halved. */
+static bool halve(listing *l)
+{
+    int64_t now = cqljob_now_us(l->jobs) / 1000;
+    int64_t from = l->page_rq.from_ms < 0 ? 0 : l->page_rq.from_ms;
+    int64_t until = l->page_rq.until_ms > now + DAY_MS ? now + DAY_MS : l->page_rq.until_ms;
+
+    if (l->page_rq.verb != CQLJOB_LIST || until - from < 2)
+        return false;
+    l->page_rq.until_ms = from + (until - from) / 2;
+    return true;
+}
+
+/* The slice after the one that is through; false: it was the last. */
+static bool next_slice(listing *l)
+{
+    int64_t span;
+
+    if (l->page_rq.until_ms >= l->last_ms)
+        return false;
+    span = l->page_rq.until_ms - (l->page_rq.from_ms < 0 ? 0 : l->page_rq.from_ms) + 1;
+    l->page_rq.from_ms = l->page_rq.until_ms + 1;
+    l->page_rq.until_ms = l->last_ms;
+    if (span < (l->last_ms - l->page_rq.from_ms) / 4)
+        l->page_rq.until_ms = l->page_rq.from_ms + 4 * span;
+    return true;
+}
+
+static bool is_enough(const listing *l)
+{
+    return !l->counting && cql_job_list_count(l->list) >= l->limit;
+}
+
+/* The next page or slice, or the end. */
+static void proceed(listing *l)
+{
+    cql_status st;
+
+    if (l->err || is_enough(l) || (!l->more && !next_slice(l))) {
+        finish(l);
+        return;
+    }
+    st = cqljob_send(l->jobs, &l->page_rq, on_page, l);
+    if (!st)
+        return;
+    keep_error(l, st, NULL);
+    finish(l);
+}
+
 /* All jobs of the page are here: into the list in the page's order. */
 static void take_page(listing *l)
 {
     for (size_t i = 0; i < l->sent && !l->err; i++) {
         fetch *f = &l->fetches[i];
         cql_job_info *job = f->job;
+        bool indexed = l->page_rq.verb == CQLJOB_LIST;
         cql_status st;
 
-        if (!job || job->state != l->state || is_double(job, &l->keys[i])) {
+        if (indexed && (!job || job->state != l->state || is_double(job, &l->keys[i]))) {
             if (job || is_old(l, &l->keys[i]))
                 sweep_row(l, &l->keys[i], job);
             continue;
         }
-        if (cql_job_list_count(l->list) >= l->limit)
+        if (!job || is_enough(l))
             continue;
         f->job = NULL;
         st = cqljob_list_add(l->list, job);
@@ -149,14 +221,7 @@ static void take_page(listing *l)
             keep_error(l, st, NULL);
     }
     page_free(l);
-    if (!l->err && l->more && cql_job_list_count(l->list) < l->limit) {
-        cql_status st = cqljob_send(l->jobs, &l->page_rq, on_page, l);
-
-        if (!st)
-            return;
-        keep_error(l, st, NULL);
-    }
-    finish(l);
+    proceed(l);
 }
 
 static void on_job(void *user, cqljob_answer *a)
@@ -209,6 +274,9 @@ static cql_status keep_page(listing *l, cqljob_answer *a)
             return CQL_NO_MEMORY;
     }
     l->page_rq.page = (cql_str){l->page, a->page.len};
+    l->rows += (int64_t)a->key_count;
+    if (l->counting)
+        return CQL_OK;
     l->fetches = cqljob_zalloc(&l->jobs->al, a->key_count * sizeof l->fetches[0]);
     if (!l->fetches)
         return CQL_NO_MEMORY;
@@ -225,36 +293,99 @@ static void on_page(void *user, cqljob_answer *a)
 
     if (a->outcome == CQLJOB_DONE)
         st = keep_page(l, a);
-    if (st) {
-        keep_error(l, st, a->err);
-        finish(l);
+    if (st && is_too_much(a->err) && halve(l))
+        st = cqljob_send(l->jobs, &l->page_rq, on_page, l);
+    else if (!st && l->counting)
+        proceed(l);
+    else if (!st)
+        fill(l);
+    if (!st)
         return;
-    }
-    fill(l);
+    keep_error(l, st, a->err);
+    finish(l);
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+static listing *listing_new(cql_jobs *jobs, uint32_t limit, void *user)
+{
+    listing *l = cqljob_zalloc(&jobs->al, sizeof *l);
+
+    if (!l)
+        return NULL;
+    l->jobs = cqljob_ref(jobs);
+    l->list = cqljob_list_new(&jobs->al);
+    l->limit = limit ? limit : LIMIT_STANDARD;
+    l->user = user;
+    l->page_rq.verb = CQLJOB_LIST;
+    l->page_rq.page_size = l->limit < PAGE ? (int32_t)l->limit : PAGE;
+    l->page_rq.from_ms = INT64_MIN;
+    l->page_rq.until_ms = l->last_ms = INT64_MAX;
+    return l;
+}
+
+static cql_status begin(listing *l)
+{
+    cql_status st = l->list ? cqljob_send(l->jobs, &l->page_rq, on_page, l) : CQL_NO_MEMORY;
+
+    if (st)
+        listing_free(l);
+    return st;
+}
+
+cql_status cqljob_list_range(cql_jobs *jobs, int32_t state, int64_t from_ms, int64_t until_ms,
+                             uint32_t limit, cql_job_list_cb cb, void *user)
+{
+    listing *l = listing_new(jobs, limit, user);
+
+    if (!l)
+        return CQL_NO_MEMORY;
+    l->state = l->page_rq.part = state;
+    l->page_rq.from_ms = from_ms;
+    l->page_rq.until_ms = l->last_ms = until_ms;
+    l->cb = cb;
+    return begin(l);
+}
+
+cql_status cqljob_count_rows(cql_jobs *jobs, int32_t state, cql_job_count_cb cb, void *user)
+{
+    listing *l = listing_new(jobs, COUNT_PAGE, user);
+
+    if (!l)
+        return CQL_NO_MEMORY;
+    l->state = l->page_rq.part = state;
+    l->page_rq.page_size = COUNT_PAGE;
+    l->counting = true;
+    l->count_cb = cb;
+    return begin(l);
 }
 
 cql_status cql_jobs_list(cql_jobs *jobs, cql_job_state state, uint32_t limit, cql_job_list_cb cb,
                          void *user)
 {
-    listing *l;
-    cql_status st;
-
     if ((int)state < CQL_JOB_CREATED || state > CQL_JOB_AWAITING_BATCH || limit > LIMIT_MAX)
         return CQL_BAD_ARGUMENT;
-    l = cqljob_zalloc(&jobs->al, sizeof *l);
+    return cqljob_list_range(jobs, (int32_t)state, INT64_MIN, INT64_MAX, limit, cb, user);
+}
+
+cql_status cql_jobs_list_batch(cql_jobs *jobs, const char *batch_id, uint32_t limit,
+                               cql_job_list_cb cb, void *user)
+{
+    listing *l;
+
+    if (limit > LIMIT_MAX)
+        return CQL_BAD_ARGUMENT;
+    if (cqljob_check_id(batch_id))
+        return CQL_BAD_VALUE;
+    l = listing_new(jobs, limit, user);
     if (!l)
         return CQL_NO_MEMORY;
-    l->jobs = cqljob_ref(jobs);
-    l->list = cqljob_list_new(&jobs->al);
-    l->state = (int32_t)state;
-    l->limit = limit ? limit : LIMIT_STANDARD;
-    l->cb = cb;
-    l->user = user;
-    l->page_rq.verb = CQLJOB_LIST;
-    l->page_rq.part = (int32_t)state;
-    l->page_rq.page_size = l->limit < PAGE ? (int32_t)l->limit : PAGE;
-    st = l->list ? cqljob_send(jobs, &l->page_rq, on_page, l) : CQL_NO_MEMORY;
-    if (st)
+    l->id = cqljob_copy(&jobs->al, cql_str_of(batch_id));
+    if (!l->id) {
         listing_free(l);
-    return st;
+        return CQL_NO_MEMORY;
+    }
+    l->page_rq.verb = CQLJOB_BATCH;
+    l->page_rq.id = cql_str_of(l->id);
+    l->cb = cb;
+    return begin(l);
 }

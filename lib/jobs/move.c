@@ -5,8 +5,12 @@
  *   SETTLE  after an answer that leaves the outcome open: a serial read, which also finishes or
  * rules out an update that is half done on the servers. The row then shows that the change was
  *           applied, or that it still can be (CHANGE again, with the same values), or neither.
+ *   DUTY    when the job ended: jobs that wait for it become due. Where this fails the rows of AFTER
+ *           stay, so that whoever meets them sees to it.
  *   AFTER   removal of the index rows of the state left */
 #include "jobs/move.h"
+
+#include "jobs/duty.h"
 
 #include <string.h>
 
@@ -19,6 +23,8 @@ static void finish(cqljob_mover *m, cqljob_moved moved)
 {
     cql_error *err = m->err;
 
+    if (!m->tallied)
+        cqljob_tally_end(m->jobs, -1, -1);
     m->err = NULL;
     m->result.moved = moved;
     m->result.err = moved == CQLJOB_MOVE_UNKNOWN || moved == CQLJOB_MOVE_FAILED ? err : NULL;
@@ -60,12 +66,40 @@ static void go(cqljob_mover *m, int step)
     finish(m, m->doubt ? CQLJOB_MOVE_UNKNOWN : CQLJOB_MOVE_FAILED);
 }
 
-static void applied(cqljob_mover *m)
+static void clear_up(cqljob_mover *m)
 {
     if (m->move.after.count)
         go(m, AFTER);
     else
         finish(m, CQLJOB_MOVE_DONE);
+}
+
+static void duty_done(void *user, const cql_error *err, size_t released)
+{
+    cqljob_mover *m = user;
+
+    (void)released;
+    if (!err) {
+        clear_up(m);
+        return;
+    }
+    m->result.index_behind = true;
+    finish(m, CQLJOB_MOVE_DONE);
+}
+
+static void applied(cqljob_mover *m)
+{
+    const cqljob_change *c = &m->move.change;
+    bool succeeded = !c->remove && c->state == CQL_JOB_SUCCEEDED;
+
+    m->tallied = true;
+    cqljob_tally_end(m->jobs, c->from_state, c->remove ? -1 : c->state);
+    if (!m->move.ends || (!succeeded && !m->move.batch_id.ptr)) {
+        clear_up(m);
+    } else if (cqljob_duty_ended(m->jobs, m->rq.id, succeeded, m->move.batch_id, duty_done, m)) {
+        m->result.index_behind = true;
+        finish(m, CQLJOB_MOVE_DONE);
+    }
 }
 
 /* The outcome is open, or a refusal follows an earlier open one. */
@@ -147,6 +181,8 @@ static void on_answer(void *user, cqljob_answer *a)
 cql_status cqljob_mover_start(cqljob_mover *m, cql_jobs *jobs, cql_str id, cqljob_move_fn fn,
                               void *user)
 {
+    cql_status st;
+
     m->jobs = jobs;
     memset(&m->rq, 0, sizeof m->rq);
     memset(&m->result, 0, sizeof m->result);
@@ -156,5 +192,10 @@ cql_status cqljob_mover_start(cqljob_mover *m, cql_jobs *jobs, cql_str id, cqljo
     m->err = NULL;
     m->fn = fn;
     m->user = user;
-    return send(m, m->move.before.count ? BEFORE : CHANGE);
+    m->tallied = false;
+    cqljob_tally_begin(jobs);
+    st = send(m, m->move.before.count ? BEFORE : CHANGE);
+    if (st)
+        cqljob_tally_end(jobs, -1, -1);
+    return st;
 }

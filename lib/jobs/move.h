@@ -1,4 +1,5 @@
-/* move.h: carries a move out: index rows, the conditional change settled for sure, index rows. */
+/* move.h: carries a move out: index rows, the conditional change settled for sure, what the end of a
+ * job means for others, index rows. */
 #ifndef CQLJOB_MOVE_H
 #define CQLJOB_MOVE_H
 
@@ -27,6 +28,7 @@ typedef struct cqljob_mover {
     int step;
     int tries;
     bool doubt; /* an answer was lost: the change may have been applied */
+    bool tallied;
     cqljob_move_result result;
     cql_error *err; /* that result.err shows */
     cqljob_move_fn fn;

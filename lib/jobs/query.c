@@ -84,7 +84,8 @@ static void counted(void *user, cqljob_answer *a)
 {
     ask *q = user;
 
-    q->count_cb(q->jobs, a->outcome == CQLJOB_DONE ? NULL : a->err, a->count, q->user);
+    q->count_cb(q->jobs, a->outcome == CQLJOB_DONE ? NULL : a->err, a->count < 0 ? 0 : a->count,
+                q->user);
     ask_free(q);
 }
 

@@ -15,4 +15,10 @@ cql_job_list *cqljob_list_new(const cql_allocator *al);
 /* Appends info, which is taken (also when it fails). CQL_NO_MEMORY, CQL_TOO_LARGE. */
 cql_status cqljob_list_add(cql_job_list *list, cql_job_info *info);
 
+cql_recurring_list *cqljob_recurring_list_new(const cql_allocator *al);
+/* Appends a copy with all its texts. CQL_NO_MEMORY, CQL_TOO_LARGE. */
+cql_status cqljob_recurring_list_add(cql_recurring_list *list, const cql_recurring_info *from);
+/* Appends copies of all of `from`. CQL_NO_MEMORY, CQL_TOO_LARGE. */
+cql_status cqljob_recurring_list_join(cql_recurring_list *list, const cql_recurring_list *from);
+
 #endif

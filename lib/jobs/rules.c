@@ -126,7 +126,26 @@ static void add(cqljob_indexes *rows, cqljob_index_kind kind, int32_t part, int6
 {
     if (at == CQL_JOB_NO_TIME || rows->count == CQLJOB_INDEX_MAX)
         return;
-    rows->rows[rows->count++] = (cqljob_index){kind, part, at, write};
+    rows->rows[rows->count++] =
+        (cqljob_index){.kind = kind, .part = part, .at = at, .write_us = write};
+}
+
+static void add_link(cqljob_indexes *rows, cqljob_index_kind kind, cqljob_link_kind link,
+                     cql_str of, int64_t write)
+{
+    if (rows->count == CQLJOB_INDEX_MAX || !of.ptr)
+        return;
+    rows->rows[rows->count++] =
+        (cqljob_index){.kind = kind, .part = (int32_t)link, .write_us = write, .of = of};
+}
+
+static void put_links(cqljob_indexes *rows, const cql_job_info *job, int64_t write)
+{
+    bool then = job->state == CQL_JOB_AWAITING_BATCH;
+
+    add_link(rows, CQLJOB_PUT_LINK, CQLJOB_LINK_CHILD, job->parent_job_id, write);
+    add_link(rows, CQLJOB_PUT_LINK, then ? CQLJOB_LINK_THEN : CQLJOB_LINK_MEMBER, job->batch_id,
+             write);
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -139,13 +158,19 @@ static int32_t due_bucket(const cql_job_info *job, const cqljob_facts *facts)
     return facts->due_bucket >= 0 ? facts->due_bucket : cqljob_bucket(job->id, facts->buckets);
 }
 
-void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t buckets)
+void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t buckets,
+                         const cql_job_backoff *backoff)
 {
     int64_t write = cqljob_write_time(job);
 
     rows->count = 0;
-    add(rows, CQLJOB_PUT_DUE, cqljob_bucket(job->id, buckets), job->scheduled_at, write);
+    if (job->state == CQL_JOB_SCHEDULED)
+        add(rows, CQLJOB_PUT_DUE, cqljob_bucket(job->id, buckets), job->scheduled_at, write);
     add(rows, CQLJOB_PUT_STATE, job->state, job->created_at, write);
+    put_links(rows, job, write);
+    if (backoff)
+        rows->rows[rows->count++] =
+            (cqljob_index){.kind = CQLJOB_PUT_BACKOFF, .write_us = write, .backoff = backoff};
 }
 
 void cqljob_plan_claim(cqljob_move *m, const cql_job_info *job, int64_t token, cql_str claim)
@@ -187,6 +212,8 @@ static void leave_for_good(cqljob_move *m, const cql_job_info *job, int32_t to,
 {
     int64_t write = leave(m, job, to, facts);
 
+    m->ends = true;
+    m->batch_id = job->batch_id;
     add(&m->after, CQLJOB_DROP_DUE, due_bucket(job, facts), job->scheduled_at,
         later(write, facts->now_us));
 }
@@ -200,10 +227,25 @@ void cqljob_plan_complete(cqljob_move *m, const cql_job_info *job, cql_str resul
         set_error(&m->change, (cql_str){NULL, 0});
 }
 
+/* Back to waiting, always under a time it has not had: workers remember rows of jobs that run, and
+ * a row that puts and removes can then never be one and the same. */
+static void leave_to_wait(cqljob_move *m, const cql_job_info *job, int64_t at,
+                          const cqljob_facts *facts)
+{
+    int64_t write = leave(m, job, CQL_JOB_SCHEDULED, facts);
+
+    if (job->scheduled_at != CQL_JOB_NO_TIME && at <= job->scheduled_at)
+        at = job->scheduled_at + 1;
+    set_result(&m->change, (cql_str){NULL, 0});
+    m->change.sets |= CQLJOB_SET_TIME;
+    m->change.scheduled_at = at;
+    add(&m->before, CQLJOB_PUT_DUE, cqljob_bucket(job->id, facts->buckets), at, write);
+    add(&m->after, CQLJOB_DROP_DUE, due_bucket(job, facts), job->scheduled_at, write);
+}
+
 void cqljob_plan_give_back(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
 {
-    leave(m, job, CQL_JOB_SCHEDULED, facts);
-    set_result(&m->change, (cql_str){NULL, 0});
+    leave_to_wait(m, job, facts->now_us / STEPS, facts);
 }
 
 static void plan_abandon(cqljob_move *m, const cql_job_info *job, cql_str why,
@@ -219,10 +261,10 @@ static bool may_retry(const cql_job_info *job)
     return job->retry_count < job->max_retry_count;
 }
 
-static void plan_again(cqljob_move *m, const cql_job_info *job, cql_str why,
+static void plan_again(cqljob_move *m, const cql_job_info *job, cql_str why, int64_t delay_ms,
                        const cqljob_facts *facts)
 {
-    cqljob_plan_give_back(m, job, facts);
+    leave_to_wait(m, job, facts->now_us / STEPS + delay_ms, facts);
     set_error(&m->change, why);
     m->change.sets |= CQLJOB_SET_RETRIES;
     m->change.retry_count = job->retry_count + 1;
@@ -231,32 +273,75 @@ static void plan_again(cqljob_move *m, const cql_job_info *job, cql_str why,
 bool cqljob_plan_fail(cqljob_move *m, const cql_job_info *job, cql_str why, int64_t delay_ms,
                       const cqljob_facts *facts)
 {
-    int32_t home = cqljob_bucket(job->id, facts->buckets);
-    int64_t write = stamp(base_of(job), STEP_LEFT);
-    int64_t at = facts->now_us / STEPS + delay_ms;
-
-    if (!may_retry(job)) {
+    if (may_retry(job))
+        plan_again(m, job, why, delay_ms, facts);
+    else
         plan_abandon(m, job, why, facts);
-        return false;
-    }
-    plan_again(m, job, why, facts);
-    if (at == job->scheduled_at) /* another key, so that putting and removing are never one row */
-        at++;
-    m->change.sets |= CQLJOB_SET_TIME;
-    m->change.scheduled_at = at;
-    add(&m->before, CQLJOB_PUT_DUE, home, at, write);
-    add(&m->after, CQLJOB_DROP_DUE, due_bucket(job, facts), job->scheduled_at, write);
-    return true;
+    return m->change.state == CQL_JOB_SCHEDULED;
 }
 
 bool cqljob_plan_reclaim(cqljob_move *m, const cql_job_info *job, cql_str why,
                          const cqljob_facts *facts)
 {
-    if (may_retry(job))
-        plan_again(m, job, why, facts);
-    else
-        plan_abandon(m, job, why, facts);
-    return m->change.state == CQL_JOB_SCHEDULED;
+    return cqljob_plan_fail(m, job, why, 0, facts);
+}
+
+void cqljob_plan_release(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
+{
+    int64_t write = cqljob_write_time(job);
+    int64_t now = facts->now_us / STEPS;
+    int64_t at = job->scheduled_at > now ? job->scheduled_at : now;
+
+    memset(m, 0, sizeof *m);
+    change_from(&m->change, job, CQL_JOB_SCHEDULED);
+    m->change.sets |= CQLJOB_SET_TIME;
+    m->change.scheduled_at = at;
+    add(&m->before, CQLJOB_PUT_DUE, cqljob_bucket(job->id, facts->buckets), at, write);
+    add(&m->before, CQLJOB_PUT_STATE, CQL_JOB_SCHEDULED, job->created_at, write);
+    add(&m->after, CQLJOB_DROP_STATE, job->state, job->created_at, write);
+}
+
+bool cqljob_plan_retry(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
+{
+    int64_t now = facts->now_us / STEPS;
+    int64_t token, write;
+
+    memset(m, 0, sizeof *m);
+    if (!cqljob_next_token(job, now, &token))
+        return false;
+    write = stamp(token, STEP_LEFT);
+    change_from(&m->change, job, CQL_JOB_SCHEDULED);
+    set_token(&m->change, token, (cql_str){NULL, 0});
+    m->change.sets |= CQLJOB_SET_TIME | CQLJOB_SET_RETRIES;
+    m->change.scheduled_at = now > job->scheduled_at ? now : job->scheduled_at + 1;
+    add(&m->before, CQLJOB_PUT_DUE, cqljob_bucket(job->id, facts->buckets), m->change.scheduled_at,
+        write);
+    add(&m->before, CQLJOB_PUT_STATE, CQL_JOB_SCHEDULED, job->created_at, write);
+    add(&m->after, CQLJOB_DROP_STATE, job->state, job->created_at, write);
+    return true;
+}
+
+bool cqljob_backoff_is_sound(const cql_job_backoff *b)
+{
+    return b->kind >= CQL_BACKOFF_UNSET && b->kind <= CQL_BACKOFF_EXPONENTIAL &&
+           b->jitter_percent <= 100;
+}
+
+int64_t cqljob_backoff_ms(const cql_job_backoff *b, int32_t run, uint64_t random)
+{
+    int64_t delay = b->delay_ms ? b->delay_ms : 30000;
+    int64_t most = b->most_ms ? b->most_ms : 3600000;
+    int64_t spread;
+
+    if (b->kind == CQL_BACKOFF_EXPONENTIAL) {
+        for (int32_t i = 1; i < run && delay < most; i++)
+            delay *= 2;
+        delay = delay < most ? delay : most;
+    }
+    spread = delay * (b->jitter_percent < 100 ? b->jitter_percent : 100) / 100;
+    if (spread)
+        delay += (int64_t)(random % (uint64_t)(2 * spread + 1)) - spread;
+    return delay;
 }
 
 void cqljob_plan_cancel(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
@@ -264,6 +349,8 @@ void cqljob_plan_cancel(cqljob_move *m, const cql_job_info *job, const cqljob_fa
     int64_t write = stamp(base_of(job), STEP_CANCELLED);
 
     memset(m, 0, sizeof *m);
+    m->ends = true;
+    m->batch_id = job->batch_id;
     change_from(&m->change, job, CQL_JOB_CANCELLED);
     add(&m->before, CQLJOB_PUT_STATE, CQL_JOB_CANCELLED, job->created_at, write);
     add(&m->after, CQLJOB_DROP_STATE, job->state, job->created_at, write);
@@ -278,8 +365,15 @@ void cqljob_plan_delete(cqljob_move *m, const cql_job_info *job, const cqljob_fa
     memset(m, 0, sizeof *m);
     change_from(&m->change, job, job->state);
     m->change.remove = true;
+    m->ends = !cql_job_state_is_final(job->state);
+    m->batch_id = job->batch_id;
     add(&m->after, CQLJOB_DROP_STATE, job->state, job->created_at, write);
     add(&m->after, CQLJOB_DROP_DUE, due_bucket(job, facts), job->scheduled_at, write);
+    add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_CHILD, job->parent_job_id, write);
+    add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_MEMBER, job->batch_id, write);
+    add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_THEN, job->batch_id, write);
+    m->after.rows[m->after.count++] =
+        (cqljob_index){.kind = CQLJOB_DROP_BACKOFF, .write_us = write};
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -289,7 +383,7 @@ cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms
     if (!job)
         return CQLJOB_SEE_ORPHAN;
     if (cql_job_state_is_final(job->state))
-        return CQLJOB_SEE_STALE;
+        return CQLJOB_SEE_ENDED;
     if (job->state != CQL_JOB_SCHEDULED && job->state != CQL_JOB_PROCESSING)
         return CQLJOB_SEE_RUNNING;
     if (job->scheduled_at != row_at)
@@ -316,6 +410,8 @@ void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bu
     write = cqljob_write_time(job);
     if (cql_job_state_is_final(job->state)) {
         add(rows, CQLJOB_DROP_DUE, bucket, row_at, later(write, now_us));
+        add(rows, CQLJOB_DROP_STATE, CQL_JOB_SCHEDULED, job->created_at, write);
+        add(rows, CQLJOB_DROP_STATE, CQL_JOB_PROCESSING, job->created_at, write);
         return;
     }
     add(rows, CQLJOB_PUT_DUE, cqljob_bucket(job->id, buckets), job->scheduled_at, write);

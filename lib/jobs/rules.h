@@ -58,17 +58,30 @@ typedef enum cqljob_index_kind {
     CQLJOB_PUT_STATE,
     CQLJOB_DROP_STATE,
     CQLJOB_PUT_DUE,
-    CQLJOB_DROP_DUE
+    CQLJOB_DROP_DUE,
+    CQLJOB_PUT_LINK,  /* part: cqljob_link_kind, of: what the job is linked to */
+    CQLJOB_DROP_LINK, /* the same */
+    CQLJOB_PUT_BACKOFF,
+    CQLJOB_DROP_BACKOFF
 } cqljob_index_kind;
+
+/* What a row of job_links says of its job. */
+typedef enum cqljob_link_kind {
+    CQLJOB_LINK_CHILD,  /* waits for the job `of` */
+    CQLJOB_LINK_MEMBER, /* belongs to the batch `of` */
+    CQLJOB_LINK_THEN    /* waits for the batch `of` */
+} cqljob_link_kind;
 
 typedef struct cqljob_index {
     cqljob_index_kind kind;
-    int32_t part; /* the state or the bucket */
+    int32_t part; /* the state, the bucket or the kind of link */
     int64_t at;   /* created_at or scheduled_at */
     int64_t write_us;
+    cql_str of;                     /* borrowed */
+    const cql_job_backoff *backoff; /* borrowed */
 } cqljob_index;
 
-enum { CQLJOB_INDEX_MAX = 4 };
+enum { CQLJOB_INDEX_MAX = 6 };
 
 typedef struct cqljob_indexes {
     cqljob_index rows[CQLJOB_INDEX_MAX];
@@ -80,6 +93,8 @@ typedef struct cqljob_move {
     cqljob_indexes before;
     cqljob_change change;
     cqljob_indexes after;
+    bool ends;        /* the job ends: what waits for it is looked at before `after` */
+    cql_str batch_id; /* of the job that ends; borrowed */
 } cqljob_move;
 
 /* Facts a plan needs beside the job. */
@@ -90,8 +105,16 @@ typedef struct cqljob_facts {
     bool index_behind;  /* the index rows of the claim may not have been written */
 } cqljob_facts;
 
-/* Index rows of a new job in state 1. */
-void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t buckets);
+/* Rows of a new job in state 1, 7 or 8. backoff: its own, or NULL; borrowed, as the job is. */
+void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t buckets,
+                         const cql_job_backoff *backoff);
+/* A job that waited for others becomes due. */
+void cqljob_plan_release(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts);
+/* A job that ended runs again; false when no token is left for it. */
+bool cqljob_plan_retry(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts);
+bool cqljob_backoff_is_sound(const cql_job_backoff *b);
+/* Milliseconds that a job waits after its run number `run` (from 1) failed. */
+int64_t cqljob_backoff_ms(const cql_job_backoff *b, int32_t run, uint64_t random);
 /* job: in state 1 as it was read; claim: the note that tells this claim from every other one. */
 void cqljob_plan_claim(cqljob_move *m, const cql_job_info *job, int64_t token, cql_str claim);
 /* job: in state 2, executed_at and claim being those of the claim; so for the next three. */
@@ -113,7 +136,8 @@ typedef enum cqljob_sight {
     CQLJOB_SEE_CLAIM,   /* may be claimed */
     CQLJOB_SEE_RUNNING, /* somebody holds it, or it waits for something else */
     CQLJOB_SEE_EXPIRED, /* held, but the lease ran out */
-    CQLJOB_SEE_STALE,   /* the job contradicts the row: remove it */
+    CQLJOB_SEE_STALE,   /* the job has another time: remove the row */
+    CQLJOB_SEE_ENDED,   /* the job has ended: remove the row once what waits for it was looked at */
     CQLJOB_SEE_ORPHAN   /* there is no job: remove the row once that lasted the grace period */
 } cqljob_sight;
 

@@ -69,6 +69,8 @@ static cql_status run(cql_jobs *jobs, runner *r, const cql_worker_options *optio
             break;
     }
     cql_worker_free(w);
+    if (!st)
+        (void)cql_jobs_flush_wait(jobs, NULL); /* a counter that lags is no failure of the worker */
     if (st)
         return cqljob_give(err, cqljob_error(jobs, st, NULL, "worker: %s", cql_status_text(st)));
     return CQL_OK;

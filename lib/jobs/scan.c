@@ -1,15 +1,62 @@
-/* scan.c: finding work. A sweep walks every bucket once, from one chosen at random, so that workers
- * spread; in a bucket the jobs that have waited longest come first. For each row that is due the
- * job is read, and what it says decides: claim it, take it back, remove the row, or leave it. No
- * more rows are looked at than there are free places, so that a claim that is won has one. */
+/* scan.c: finding work. A sweep visits every bucket once, from one chosen at random, so that workers
+ * spread; of a bucket it reads a page of what has been due for longest, and a next one only when
+ * there was nothing to look at on it. For each row that is due the job is read, and what it says
+ * decides: claim it, take it back, remove the row, or remember when to look again. No more rows are
+ * looked at than there are free places, so that a claim that is won has one.
+ *
+ * A bucket is full of tombstones, one for each job that ended. Each sweep therefore begins where the
+ * one before found the first row that is worth looking at. Rows behind that place are in the memo:
+ * old ones whose jobs run elsewhere or have no handler here. A job that waits again always has a row
+ * with a new time (rules.c), so nothing that can be claimed appears there, but for programs whose
+ * clock is far behind; for them a deep sweep comes by from time to time (chores.c). */
 #include "jobs/worker.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { IDLE_FIRST = 50, CONTESTED = 20, TROUBLE_LEAST = 1000, BLOCKED = 50, CLAIM_MAX = 160 };
+enum { IDLE_FIRST = 50, CONTESTED = 20, TROUBLE_LEAST = 1000, CLAIM_MAX = 160 };
+/* Milliseconds until a row is looked at again. */
+enum { SOON = 5000, LOST = 1000, FRESH = 2000, ORPHAN_LEAST = 50, STRANGE = 60000, UNHANDLED = 600000 };
+enum { OLD_ROW = 60000, SLICE_LEAST = 1000 };
+
+static void remember(const cql_job *job, int64_t ms)
+{
+    cql_worker *w = job->w;
+
+    (void)cqljob_memo_keep(&w->memo, &w->jobs->al, job->id, job->due_bucket, job->due_at,
+                           cqljob_worker_now(w) + ms);
+}
+
+void cqljob_scan_forget(const cql_job *job)
+{
+    cqljob_memo_row *row = cqljob_memo_find(&job->w->memo, job->id, job->due_at);
+
+    if (row)
+        cqljob_memo_drop(&job->w->memo, row);
+}
+
+static int64_t wall_ms(const cql_worker *w)
+{
+    return cqljob_now_us(w->jobs) / 1000;
+}
 
 /* --- one row ---------------------------------------------------------------------------------- */
+/* Whoever ended the job may be about to do this, so it gets a moment. */
+static void mind(cql_job *job)
+{
+    const cql_job_info *info = job->info;
+    int64_t age = wall_ms(job->w) - info->executed_at;
+
+    if (info->executed_at != CQL_JOB_NO_TIME && age >= 0 && age < FRESH) {
+        remember(job, FRESH);
+        cqljob_job_over(job);
+        return;
+    }
+    job->phase = CQLJOB_MINDING;
+    if (cqljob_job_mind(job))
+        cqljob_job_over(job);
+}
+
 static void sweep(cql_job *job, const cql_job_info *info)
 {
     cql_worker *w = job->w;
@@ -59,7 +106,10 @@ static void claim(cql_job *job)
 static void reclaim(cql_job *job)
 {
     cqljob_facts facts = cqljob_job_facts(job);
-    bool again = cqljob_plan_reclaim(
+    bool again;
+
+    facts.index_behind = true; /* its worker may have died right after the claim */
+    again = cqljob_plan_reclaim(
         &job->mover.move, job->info,
         cql_str_of("the worker that ran the job let its lease run out"), &facts);
 
@@ -80,36 +130,65 @@ static int64_t seen_for(cql_job *job)
     return cqljob_watch_see(w->watch, cql_str_of(job->id), mark, cqljob_worker_now(w));
 }
 
+/* How long a job that somebody holds can be left alone. */
+static int64_t lease_left(const cql_job *job)
+{
+    const cql_worker *w = job->w;
+    int64_t left = w->set.lease_ms;
+
+    if (job->info->state != CQL_JOB_PROCESSING)
+        return STRANGE;
+    if (job->info->executed_at != CQL_JOB_NO_TIME)
+        left = job->info->executed_at + w->set.lease_ms - wall_ms(w);
+    if (left > w->set.lease_ms)
+        left = w->set.lease_ms;
+    return left > 0 ? left : 1;
+}
+
+static void leave_alone(cql_job *job, int64_t ms)
+{
+    remember(job, ms);
+    cqljob_job_over(job);
+}
+
 static void decide(cql_job *job)
 {
     cql_worker *w = job->w;
     int64_t seen = seen_for(job);
 
-    switch (
-        cqljob_look(job->info, job->due_at, cqljob_now_us(w->jobs) / 1000, w->set.lease_ms, seen)) {
+    switch (cqljob_look(job->info, job->due_at, wall_ms(w), w->set.lease_ms, seen)) {
     case CQLJOB_SEE_CLAIM:
-        if (!w->stopping && cqljob_handler_for(w->jobs, job->info->type)) {
+        if (w->stopping)
+            break;
+        if (cqljob_handler_for(w->jobs, job->info->type))
             claim(job);
-            return;
-        }
-        break;
+        else
+            leave_alone(job, UNHANDLED);
+        return;
     case CQLJOB_SEE_EXPIRED:
-        if (!w->stopping) {
-            reclaim(job);
-            return;
-        }
-        break;
+        if (w->stopping)
+            break;
+        reclaim(job);
+        return;
+    case CQLJOB_SEE_ENDED:
+        if (job->info->state == CQL_JOB_SUCCEEDED || job->info->batch_id.ptr)
+            mind(job);
+        else
+            sweep(job, job->info);
+        return;
     case CQLJOB_SEE_STALE:
         sweep(job, job->info);
         return;
     case CQLJOB_SEE_ORPHAN:
-        if (seen >= w->jobs->set.grace_ms) {
+        if (seen >= w->jobs->set.grace_ms)
             sweep(job, NULL);
-            return;
-        }
-        break;
+        else
+            leave_alone(job, seen / 2 < ORPHAN_LEAST ? ORPHAN_LEAST
+                                                     : seen / 2 < SOON ? seen / 2 : SOON);
+        return;
     case CQLJOB_SEE_RUNNING:
-        break;
+        leave_alone(job, lease_left(job));
+        return;
     }
     cqljob_job_over(job);
 }
@@ -134,10 +213,11 @@ static void claimed(cql_job *job)
     switch (job->moved) {
     case CQLJOB_MOVE_DONE:
         w->scan.found = true;
+        remember(job, w->set.lease_ms);
         cqljob_held_begin(job);
         return;
     case CQLJOB_MOVE_REFUSED:
-        w->scan.contested = true;
+        remember(job, LOST);
         break;
     case CQLJOB_MOVE_UNKNOWN: /* not clearly ours: the lease settles it */
         w->scan.contested = true;
@@ -159,10 +239,11 @@ static void reclaimed(cql_job *job)
         bool again = job->verdict == CQLJOB_VERDICT_GIVE_BACK;
 
         w->scan.found = true;
+        cqljob_scan_forget(job);
         cqljob_worker_event(w, again ? CQL_WORKER_RECLAIMED : CQL_WORKER_ABANDONED, job,
                             "the worker that ran the job let its lease run out", NULL);
     } else if (job->moved == CQLJOB_MOVE_REFUSED) {
-        w->scan.contested = true;
+        remember(job, LOST);
     } else {
         w->scan.failed = true;
         cqljob_worker_trouble(w, job->err);
@@ -183,7 +264,17 @@ void cqljob_scan_answer(cql_job *job)
     case CQLJOB_RECLAIMING:
         reclaimed(job);
         break;
+    case CQLJOB_MINDING:
+        if (job->outcome == CQLJOB_DONE)
+            sweep(job, job->info);
+        else
+            cqljob_job_over(job); /* remembered: again soon */
+        break;
     case CQLJOB_SWEEPING:
+        if (job->outcome == CQLJOB_DONE) /* pages without it make it forgotten */
+            remember(job, SOON);
+        cqljob_job_over(job);
+        break;
     case CQLJOB_HELD:
     case CQLJOB_ENDING:
     case CQLJOB_OVER:
@@ -214,6 +305,71 @@ static void drop_page(cql_worker *w)
     w->scan.count = w->scan.at = w->scan.page_len = 0;
 }
 
+static bool is_held_here(const cql_worker *w, const char *id)
+{
+    for (const cql_job *job = w->first; job; job = job->next)
+        if (job->phase >= CQLJOB_HELD && !strcmp(job->id, id))
+            return true;
+    return false;
+}
+
+/* Marks what the memo has of the page and finds the first row that sweeps cannot begin behind. */
+static void note_page(cql_worker *w, bool whole)
+{
+    cqljob_scan *scan = &w->scan;
+    int64_t old = wall_ms(w) - OLD_ROW;
+    int64_t until = scan->page_until;
+
+    scan->page_number++;
+    for (size_t i = 0; i < scan->count; i++) {
+        const cqljob_key *key = &scan->keys[i];
+        cqljob_memo_row *row = cqljob_memo_find(&w->memo, key->id, key->at);
+
+        if (row)
+            row->seen = scan->page_number;
+        if (row && row->check_ms <= cqljob_worker_now(w) && is_held_here(w, key->id))
+            row->check_ms = cqljob_worker_now(w) + w->set.lease_ms;
+        if ((!row || key->at >= old) && key->at < scan->open_at)
+            scan->open_at = key->at;
+    }
+    if (scan->count && !whole)
+        until = scan->keys[scan->count - 1].at - 1; /* rows of that time may be on the next page */
+    cqljob_memo_unseen(&w->memo, scan->bucket, scan->page_from, until, scan->page_number);
+    scan->page_from = until + 1 > scan->page_from ? until + 1 : scan->page_from;
+}
+
+static void take_page(cql_worker *w, cqljob_pager *p)
+{
+    cqljob_scan *scan = &w->scan;
+
+    scan->keys = p->keys;
+    scan->count = p->count;
+    scan->page = p->page;
+    scan->page_len = p->page_len;
+    p->keys = NULL;
+    p->page = NULL;
+    note_page(w, !scan->page);
+    /* Where there is plenty, workers begin at different rows and meet less often. */
+    scan->turn = scan->page && scan->count ? (size_t)(cqljob_worker_random(w) % scan->count) : 0;
+    if (scan->slice_ms)
+        scan->slice_ms = scan->page_until < scan->sweep_ms ? scan->slice_ms * 2 : 0;
+    cqljob_worker_resumed(w);
+}
+
+/* True: too many tombstones, a shorter stretch of time may do. */
+static bool halve(cql_worker *w, const cql_error *err)
+{
+    cqljob_scan *scan = &w->scan;
+    cql_status st = err ? cql_error_status(err) : CQL_OK;
+    int64_t span = scan->page_until - scan->page_from;
+
+    if ((st != CQL_SERVER_READ_FAILURE && st != CQL_SERVER_READ_TIMEOUT) || span < SLICE_LEAST)
+        return false;
+    scan->slice_ms = span / 2;
+    scan->page_until = scan->page_from - 1; /* the next slice begins where this one did */
+    return true;
+}
+
 static void page_deliver(cql_worker *w, cqljob_mail *mail)
 {
     cqljob_pager *p = (cqljob_pager *)(void *)mail;
@@ -221,18 +377,14 @@ static void page_deliver(cql_worker *w, cqljob_mail *mail)
 
     drop_page(w);
     scan->flying = NULL;
+    scan->looked = false;
     scan->page_ms = cqljob_worker_now(w);
     if (p->outcome == CQLJOB_DONE) {
-        scan->keys = p->keys;
-        scan->count = p->count;
-        scan->page = p->page;
-        scan->page_len = p->page_len;
-        p->keys = NULL;
-        p->page = NULL;
-        cqljob_worker_resumed(w);
-    } else {
+        take_page(w, p);
+    } else if (!halve(w, p->err)) {
         scan->failed = true;
         scan->done = w->jobs->set.buckets; /* the other buckets would fail as well */
+        scan->page_until = INT64_MAX;
         cqljob_worker_trouble(w, p->err);
     }
     pager_free(p);
@@ -269,8 +421,11 @@ static void on_page(void *user, cqljob_answer *a)
     cqljob_hub_post(hub, &p->mail);
 }
 
-/* Asks for the first page of the bucket, or for the one after the page at hand. */
-static cql_status ask_page(cql_worker *w, bool first)
+typedef enum which_page { FIRST, MORE, NEXT_SLICE } which_page;
+
+/* Asks for the first page of the bucket, for the one after the page at hand, or for the next stretch
+ * of time. */
+static cql_status ask_page(cql_worker *w, which_page which)
 {
     cqljob_scan *scan = &w->scan;
     cqljob_pager *p = cqljob_zalloc(&w->jobs->al, sizeof *p);
@@ -284,15 +439,27 @@ static cql_status ask_page(cql_worker *w, bool first)
     p->mail.discard = page_discard;
     p->rq.verb = CQLJOB_DUE;
     p->rq.part = scan->bucket;
-    p->rq.until_ms = cqljob_now_us(w->jobs) / 1000;
     p->rq.page_size = w->set.batch;
-    if (!first) {
+    if (which == FIRST) {
+        scan->page_from = scan->from[scan->bucket];
+        scan->open_at = INT64_MAX;
+    } else if (which == NEXT_SLICE) {
+        scan->page_from = scan->page_until + 1;
+    }
+    if (which != MORE) {
+        scan->page_until = wall_ms(w);
+        if (scan->slice_ms && scan->page_until - scan->page_from > scan->slice_ms)
+            scan->page_until = scan->page_from + scan->slice_ms;
+        scan->walk_from = scan->page_from;
+    } else {
         p->page = scan->page;
         p->page_len = scan->page_len;
         scan->page = NULL;
         scan->page_len = 0;
         p->rq.page = (cql_str){p->page, p->page_len};
     }
+    p->rq.from_ms = scan->walk_from;
+    p->rq.until_ms = scan->page_until;
     drop_page(w);
     scan->flying = p;
     st = cqljob_send(w->jobs, &p->rq, on_page, p);
@@ -301,6 +468,20 @@ static cql_status ask_page(cql_worker *w, bool first)
         pager_free(p);
     }
     return st;
+}
+
+/* The visit of a bucket is over; complete: all of it was read. */
+static void end_bucket(cql_worker *w, bool complete)
+{
+    cqljob_scan *scan = &w->scan;
+    int64_t edge = wall_ms(w) - w->jobs->set.grace_ms; /* rows of other clocks may come until then */
+    int64_t from = scan->open_at;
+
+    if (from == INT64_MAX)
+        from = complete ? scan->page_until : scan->page_from;
+    from = from < edge ? from : edge;
+    if (from > scan->from[scan->bucket])
+        scan->from[scan->bucket] = from;
 }
 
 /* --- the sweep -------------------------------------------------------------------------------- */
@@ -313,7 +494,7 @@ static bool is_known(const cql_worker *w, const char *id)
 }
 
 /* False when the queue is full or memory is out. */
-static bool look_at(cql_worker *w, const cqljob_key *key)
+static bool look_at(cql_worker *w, const cqljob_key *key, int32_t bucket)
 {
     cql_job *job;
 
@@ -322,8 +503,10 @@ static bool look_at(cql_worker *w, const cqljob_key *key)
     job = cqljob_job_new(w, key->id);
     if (!job)
         return false;
-    job->due_bucket = w->scan.bucket;
+    job->due_bucket = bucket;
     job->due_at = key->at;
+    remember(job, SOON);
+    w->scan.looked = true;
     job->rq.verb = CQLJOB_GET;
     job->rq.id = cql_str_of(job->id);
     if (cqljob_job_request(job)) {
@@ -372,6 +555,7 @@ static void end_sweep(cql_worker *w)
     int64_t now = cqljob_worker_now(w);
 
     scan->sweeping = false;
+    scan->rounds += !scan->failed;
     drop_page(w);
     if (scan->found && !scan->failed) {
         scan->idle_ms = 0;
@@ -391,6 +575,8 @@ static void begin_sweep(cql_worker *w)
     if (cqljob_worker_now(w) >= scan->due_ms)
         scan->due_ms = 0;
     scan->found = scan->contested = scan->failed = false;
+    scan->sweep_ms = wall_ms(w);
+    scan->visiting = false;
     scan->start = (uint32_t)(cqljob_worker_random(w) % w->jobs->set.buckets);
     scan->done = 0;
 }
@@ -410,62 +596,119 @@ static bool page_is_old(const cql_worker *w)
     return w->scan.count && age > (w->set.poll_ms > 1000 ? w->set.poll_ms : 1000);
 }
 
-/* Moves the sweep to its next page. True: a page is on its way or the sweep ended. */
+/* What there is to read next of the bucket at hand; FIRST: nothing, on to the next bucket. */
+static which_page next_of_bucket(const cql_worker *w)
+{
+    const cqljob_scan *scan = &w->scan;
+
+    if (scan->looked)
+        return FIRST; /* there is work; the other buckets have some too */
+    if (scan->page)
+        return MORE;
+    return scan->slice_ms && scan->page_until < scan->sweep_ms ? NEXT_SLICE : FIRST;
+}
+
+/* Moves the sweep to its next page, or ends it. */
 static void next_page(cql_worker *w)
 {
     cqljob_scan *scan = &w->scan;
     uint32_t buckets = w->jobs->set.buckets;
-    bool more = scan->page != NULL;
+    which_page next = scan->done ? next_of_bucket(w) : FIRST;
     cql_status st;
 
-    if (!more && scan->done >= buckets) {
+    if (next == FIRST && scan->visiting) {
+        end_bucket(w, !scan->page && !scan->failed);
+        scan->visiting = false;
+    }
+    if (next == FIRST && scan->done >= buckets) {
         if (w->looking == 0)
             end_sweep(w);
         return;
     }
-    if (!more)
+    if (next == FIRST) {
         scan->bucket = (int32_t)((scan->start + scan->done++) % buckets);
-    st = ask_page(w, !more);
+        scan->visiting = true;
+    }
+    st = ask_page(w, next);
     if (!st)
         return;
     scan->failed = true;
     scan->done = buckets;
+    scan->visiting = false;
     drop_page(w);
     if (w->looking == 0)
         end_sweep(w);
+}
+
+/* Jobs that were left alone until now. */
+static void look_again(cql_worker *w)
+{
+    int64_t now = cqljob_worker_now(w);
+    cqljob_memo_row *row;
+
+    while (free_places(w) && (row = cqljob_memo_first(&w->memo)) != NULL && row->check_ms <= now) {
+        char id[CQLJOB_MEMO_ID];
+        cqljob_key key = {.at = row->due_at, .id = id};
+        int32_t bucket = row->bucket;
+
+        memcpy(id, row->id, sizeof id);
+        row->check_ms = now + (is_known(w, id) ? w->set.lease_ms : SOON);
+        if (!look_at(w, &key, bucket))
+            return;
+    }
+}
+
+/* True while rows of the page are left that there is no place for. */
+static bool walk_page(cql_worker *w)
+{
+    cqljob_scan *scan = &w->scan;
+
+    while (scan->at < scan->count && free_places(w)) {
+        const cqljob_key *key = &scan->keys[(scan->turn + scan->at++) % scan->count];
+        const cqljob_memo_row *row = cqljob_memo_find(&w->memo, key->id, key->at);
+
+        if (row && row->check_ms > cqljob_worker_now(w))
+            continue;
+        if (!look_at(w, key, scan->bucket)) {
+            scan->contested = true; /* the rest of the page in a next sweep, soon */
+            scan->at = scan->count;
+        }
+    }
+    return scan->at < scan->count;
 }
 
 void cqljob_scan_pump(cql_worker *w)
 {
     cqljob_scan *scan = &w->scan;
 
-    if (w->stopping || w->drained)
+    if (w->stopping || w->drained || !w->chores.ready)
         return;
+    look_again(w);
     if (!scan->sweeping && cqljob_worker_now(w) >= scan->next_ms && free_places(w))
         begin_sweep(w);
     if (!scan->sweeping || scan->flying)
         return;
     if (scan->at < scan->count && free_places(w) && page_is_old(w)) {
-        scan->failed |= ask_page(w, true) != CQL_OK;
+        scan->failed |= ask_page(w, FIRST) != CQL_OK;
         return;
     }
-    while (scan->at < scan->count && free_places(w))
-        if (!look_at(w, &scan->keys[scan->at++])) {
-            scan->contested = true; /* the rest of the page in a next sweep, soon */
-            scan->at = scan->count;
-        }
-    if (scan->at == scan->count && free_places(w))
+    if (!walk_page(w) && free_places(w))
         next_page(w);
 }
 
 int64_t cqljob_scan_deadline(const cql_worker *w)
 {
-    if (w->stopping || w->drained || w->scan.sweeping || !free_places(w))
+    const cqljob_memo_row *row = cqljob_memo_first(&w->memo);
+    int64_t at = w->scan.sweeping ? INT64_MAX : w->scan.next_ms;
+
+    if (w->stopping || w->drained || !w->chores.ready || !free_places(w))
         return INT64_MAX;
-    return w->scan.next_ms;
+    return row && row->check_ms < at ? row->check_ms : at;
 }
 
 void cqljob_scan_free(cql_worker *w)
 {
     drop_page(w);
+    cqljob_free(&w->jobs->al, w->scan.from);
+    cqljob_memo_free(&w->memo, &w->jobs->al);
 }

@@ -1,6 +1,8 @@
 /* wait.c: the blocking twins. */
 #include "jobs/wait.h"
 
+#include "jobs/enqueue.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -87,6 +89,7 @@ void cqljob_wait_free(cqljob_wait *w)
     cql_error_unref(w->err);
     cql_job_info_free(w->job);
     cql_job_list_free(w->list);
+    cql_recurring_list_free(w->recurring);
     cqljob_free(&jobs->al, w);
     cqljob_unref(jobs);
 }
@@ -168,7 +171,7 @@ static cql_status copy_list(const cql_allocator *al, const cql_job_list *from, c
     return st;
 }
 
-static void keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
+void cqljob_keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
 {
     cqljob_wait *w = user;
     cql_error *lack = NULL;
@@ -179,7 +182,7 @@ static void keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *
     cql_error_unref(lack);
 }
 
-static void keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void *user)
+void cqljob_keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void *user)
 {
     cqljob_wait *w = user;
 
@@ -188,14 +191,14 @@ static void keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void
     cqljob_wait_done(w, err);
 }
 
-static void keep_nothing(cql_jobs *jobs, const cql_error *err, void *user)
+void cqljob_keep_nothing(cql_jobs *jobs, const cql_error *err, void *user)
 {
     (void)jobs;
     cqljob_wait_done(user, err);
 }
 
 /* --- the calls -------------------------------------------------------------------------------- */
-static cql_status begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err)
+cql_status cqljob_wait_begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err)
 {
     cql_status st = cqljob_wait_new(jobs, w);
 
@@ -222,18 +225,22 @@ static cql_status end_with_job(cqljob_wait *w, cql_status started, cql_job_info 
 cql_status cql_jobs_enqueue_wait(cql_jobs *jobs, const cql_job_spec *spec, cql_job_info **out,
                                  cql_error **err)
 {
+    const char *why;
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_enqueue_check(jobs, spec, &why);
 
     if (out)
         *out = NULL;
+    if (st)
+        return cqljob_give(err, cqljob_error(jobs, st, NULL, "job: %s", why));
+    st = cqljob_wait_begin(jobs, &w, err);
     return st ? st : end_with_job(w, cql_jobs_enqueue(jobs, spec, keep_job, w), out, err);
 }
 
 cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
 
     if (out)
         *out = NULL;
@@ -243,7 +250,7 @@ cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out,
 cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
 
     return st ? st : end_with_job(w, cql_jobs_cancel(jobs, id, keep_job, w), NULL, err);
 }
@@ -251,22 +258,25 @@ cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
 cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
 
     return st ? st : end_with_job(w, cql_jobs_delete(jobs, id, keep_job, w), NULL, err);
 }
 
-cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
-                              cql_job_list **out, cql_error **err)
+cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
 
-    *out = NULL;
-    if (st)
-        return st;
-    st = cqljob_wait_end(w, cql_jobs_list(jobs, state, limit, keep_list, w), err);
-    if (!st) {
+    return st ? st : end_with_job(w, cql_jobs_retry(jobs, id, keep_job, w), NULL, err);
+}
+
+cql_status cqljob_wait_list(cqljob_wait *w, cql_status started, cql_job_list **out,
+                            cql_error **err)
+{
+    cql_status st = cqljob_wait_end(w, started, err);
+
+    if (!st && out) {
         *out = w->list;
         w->list = NULL;
     }
@@ -274,28 +284,52 @@ cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limi
     return st;
 }
 
-cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
+cql_status cqljob_wait_count(cqljob_wait *w, cql_status started, int64_t *count, cql_error **err)
 {
-    cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_end(w, started, err);
 
-    if (st)
-        return st;
-    st = cqljob_wait_end(w, cql_jobs_count(jobs, state, keep_count, w), err);
-    if (!st)
+    if (!st && count)
         *count = w->count;
     cqljob_wait_free(w);
     return st;
 }
 
-cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
+cql_status cqljob_wait_nothing(cqljob_wait *w, cql_status started, cql_error **err)
+{
+    cql_status st = cqljob_wait_end(w, started, err);
+
+    cqljob_wait_free(w);
+    return st;
+}
+
+cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
+                              cql_job_list **out, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = begin(jobs, &w, err);
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
+
+    *out = NULL;
+    if (st)
+        return st;
+    return cqljob_wait_list(w, cql_jobs_list(jobs, state, limit, cqljob_keep_list, w), out, err);
+}
+
+cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
 
     if (st)
         return st;
-    st = cqljob_wait_end(w, cql_jobs_check(jobs, keep_nothing, w), err);
-    cqljob_wait_free(w);
-    return st;
+    return cqljob_wait_count(w, cql_jobs_count(jobs, state, cqljob_keep_count, w), count, err);
+}
+
+cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
+{
+    cqljob_wait *w;
+    cql_status st = cqljob_wait_begin(jobs, &w, err);
+
+    if (st)
+        return st;
+    return cqljob_wait_nothing(w, cql_jobs_check(jobs, cqljob_keep_nothing, w), err);
 }

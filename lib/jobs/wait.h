@@ -15,6 +15,7 @@ typedef struct cqljob_wait {
     cql_job_info *job;
     cql_job_list *list;
     int64_t count;
+    cql_recurring_list *recurring;
 } cqljob_wait;
 
 /* CQL_WRONG_THREAD, CQL_NO_MEMORY. */
@@ -25,6 +26,17 @@ void cqljob_wait_done(cqljob_wait *wait, const cql_error *err);
 /* Ends the call: started is what the asynchronous form returned. Waits if that was CQL_OK. The
  * status of the answer; what it brought is in the members until cqljob_wait_free. */
 cql_status cqljob_wait_end(cqljob_wait *wait, cql_status started, cql_error **err);
+
+/* --- callbacks for cqljob_wait, and the beginning of a blocking call */
+cql_status cqljob_wait_begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err);
+void cqljob_keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user);
+void cqljob_keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void *user);
+void cqljob_keep_nothing(cql_jobs *jobs, const cql_error *err, void *user);
+/* Ends a call that answers with a list, a number or nothing; frees w. */
+cql_status cqljob_wait_list(cqljob_wait *w, cql_status started, cql_job_list **out,
+                            cql_error **err);
+cql_status cqljob_wait_count(cqljob_wait *w, cql_status started, int64_t *count, cql_error **err);
+cql_status cqljob_wait_nothing(cqljob_wait *w, cql_status started, cql_error **err);
 
 /* Sleeps until *flag is set (under lock), for at most ms (-1: no limit). */
 void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms);

@@ -11,8 +11,6 @@ enum {
     ROUNDS = 16,
     LAST_WRITES_MS = CQLJOB_TOLD_MS + 5000,
     CALM_MS = 10000,
-    TIDY_MS = 60000,
-    TIDY_MOST = 1000,
     DAY_S = 86400
 };
 
@@ -113,6 +111,10 @@ static cql_status read_options(const cql_jobs *jobs, cql_worker_options *o,
         return refuse(jobs, err, "poll_ms: up to a day");
     if (o->batch > 5000)
         return refuse(jobs, err, "batch: 1 to 5000");
+    if (o->recurring_poll_ms > DAY_S * 1000)
+        return refuse(jobs, err, "recurring_poll_ms: up to a day");
+    if (!cqljob_backoff_is_sound(&o->retry))
+        return refuse(jobs, err, "retry: kind 0 to 2, jitter_percent 0 to 100");
     if (o->name && !is_name(o->name))
         return refuse(jobs, err, "name: 1 to 64 letters, digits and . _ : @ / -");
     return CQL_OK;
@@ -123,7 +125,15 @@ static void take_options(cqljob_worker_settings *set, const cql_worker_options *
     set->concurrency = o->concurrency ? o->concurrency : 10;
     set->lease_ms = (o->lease_s ? o->lease_s : 300) * INT64_C(1000);
     set->poll_ms = o->poll_ms ? o->poll_ms : 5000;
-    set->retry_delay_ms = o->retry_delay_ms ? o->retry_delay_ms : 30000;
+    set->retry = o->retry;
+    if (!o->retry.kind) {
+        set->retry = (cql_job_backoff){.kind = CQL_BACKOFF_FIXED};
+        set->retry.delay_ms = o->retry_delay_ms;
+    }
+    set->recurring_ms = o->recurring_poll_ms ? o->recurring_poll_ms : 60000;
+    if (o->no_recurring)
+        set->recurring_ms = 0;
+    set->retention_s = o->retention_s;
     set->stop_ms = (o->stop_s ? o->stop_s : 30) * INT64_C(1000);
     set->batch = o->batch ? (int32_t)o->batch : 100;
     set->drain = o->drain;
@@ -177,10 +187,11 @@ cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options, cql
     take_options(&w->set, &o);
     w->name = name_of(jobs, o.name);
     w->watch = cqljob_zalloc(&jobs->al, sizeof *w->watch);
+    w->scan.from = cqljob_zalloc(&jobs->al, jobs->set.buckets * sizeof w->scan.from[0]);
     w->hub = cqljob_hub_new(jobs, w, o.on_wake, o.user);
     if (needs_pool(jobs))
         w->pool = cqljob_pool_new(&jobs->al, w->set.concurrency);
-    if (!w->name || !w->watch || !w->hub || (needs_pool(jobs) && !w->pool)) {
+    if (!w->name || !w->watch || !w->hub || !w->scan.from || (needs_pool(jobs) && !w->pool)) {
         cql_worker_free(w);
         return cqljob_give(err, cqljob_error(jobs, CQL_NO_MEMORY, NULL, "worker: out of memory"));
     }
@@ -207,29 +218,6 @@ void cql_worker_free(cql_worker *w)
     cqljob_free(&al, w->watch);
     cqljob_free(&al, w->name);
     cqljob_free(&al, w);
-}
-
-/* --- tidying ---------------------------------------------------------------------------------- */
-static void tidied(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
-{
-    (void)jobs;
-    (void)err;
-    (void)list;
-    (void)user;
-}
-
-/* A worker that was killed between ending a job and removing its row of state 2 leaves that row;
- * nobody needs it, so nobody would remove it. Listing does; there are no more of them than jobs
- * that run. */
-static void tidy(cql_worker *w)
-{
-    int64_t now = cqljob_worker_now(w);
-
-    if (w->stopping || w->drained || now < w->tidy_at)
-        return;
-    if (w->tidy_at)
-        (void)cql_jobs_list(w->jobs, CQL_JOB_PROCESSING, TIDY_MOST, tidied, NULL);
-    w->tidy_at = now + TIDY_MS + (int64_t)(cqljob_worker_random(w) % TIDY_MS);
 }
 
 /* --- stepping --------------------------------------------------------------------------------- */
@@ -275,7 +263,9 @@ static void tick_jobs(cql_worker *w)
 static int64_t deadline(const cql_worker *w)
 {
     int64_t at = cqljob_scan_deadline(w);
+    int64_t chores = cqljob_chores_deadline(w);
 
+    at = chores < at ? chores : at;
     for (const cql_job *job = w->first; job; job = job->next) {
         int64_t next = job->phase < CQLJOB_HELD ? INT64_MAX : cqljob_held_deadline(job);
 
@@ -300,7 +290,7 @@ int cql_worker_step(cql_worker *w)
         take_mail(w);
         tick_jobs(w);
         cqljob_scan_pump(w);
-        tidy(w);
+        cqljob_chores_tick(w);
     } while (cqljob_hub_has_mail(w->hub) && ++rounds < ROUNDS);
     if (cqljob_hub_has_mail(w->hub))
         return 0;

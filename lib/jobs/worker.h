@@ -4,6 +4,7 @@
 #define CQLJOB_WORKER_H
 
 #include "jobs/hub.h"
+#include "jobs/memo.h"
 #include "jobs/move.h"
 #include "jobs/watch.h"
 
@@ -15,6 +16,7 @@ typedef enum cqljob_phase {
     CQLJOB_CLAIMING,
     CQLJOB_RECLAIMING, /* an expired lease is being ended; the object goes afterwards */
     CQLJOB_SWEEPING,   /* its index row is being removed; the object goes afterwards */
+    CQLJOB_MINDING,    /* before that: jobs that wait for it are looked after */
     CQLJOB_HELD,       /* claimed, the handler has it */
     CQLJOB_ENDING,     /* the verdict is being written */
     CQLJOB_OVER        /* no longer in the worker's list */
@@ -76,6 +78,9 @@ struct cql_job {
     cqljob_mail op_mail;
     cqljob_op op;
     bool renewing; /* the move is a renewal */
+    bool asking;   /* the request is for the job's own back-off */
+    bool asked;    /* and it was answered */
+    cql_job_backoff own_backoff;
     int64_t op_started;
     cqljob_request rq;
     cqljob_indexes indexes;
@@ -102,6 +107,18 @@ typedef struct cqljob_pager {
 
 typedef struct cqljob_scan {
     bool sweeping;        /* between the first bucket and the end of the last */
+    int64_t *from;        /* for each bucket: rows due earlier are gone or in the memo */
+    int64_t page_from;    /* the times of the page at hand */
+    int64_t page_until;
+    int64_t slice_ms;     /* servers refused to read more at once; 0: they did not */
+    int64_t open_at;      /* of this bucket: the first row that is not old and known */
+    uint32_t page_number; /* marks what a page had */
+    size_t turn;          /* where in the page the walk begins */
+    int64_t walk_from;    /* what the pages at hand were asked from */
+    int64_t sweep_ms;     /* wall time when the sweep began */
+    bool visiting;        /* a bucket */
+    bool looked;          /* at a job of this page */
+    unsigned rounds;      /* sweeps that were complete */
     uint32_t start;       /* the bucket begun with */
     uint32_t done;        /* buckets begun so far */
     int32_t bucket;       /* the one being walked */
@@ -124,7 +141,9 @@ typedef struct cqljob_worker_settings {
     size_t concurrency;
     int64_t lease_ms;
     int64_t poll_ms;
-    int64_t retry_delay_ms;
+    cql_job_backoff retry;
+    int64_t recurring_ms; /* 0: leaves them to others */
+    int64_t retention_s;  /* 0: for ever */
     int64_t stop_ms;
     int32_t batch;
     bool drain;
@@ -132,6 +151,17 @@ typedef struct cqljob_worker_settings {
     void (*on_event)(void *user, const cql_worker_event *event);
     void *user;
 } cqljob_worker_settings;
+
+/* What is done from time to time (chores.c). Steady times. */
+typedef struct cqljob_chores {
+    bool ready; /* the marks of the buckets are known */
+    bool marks_flying, look_flying, recur_flying;
+    int64_t marks_at;
+    int64_t low_at;
+    uint32_t low_bucket;
+    int64_t look_at;
+    int64_t recur_at;
+} cqljob_chores;
 
 struct cql_worker {
     cql_jobs *jobs;
@@ -143,6 +173,8 @@ struct cql_worker {
     size_t held;
     cqljob_scan scan;
     cqljob_watch *watch;
+    cqljob_memo memo;
+    cqljob_chores chores;
     cqljob_pool *pool;
     uint64_t random;
     bool stopping;
@@ -150,7 +182,6 @@ struct cql_worker {
     bool trouble;
     int64_t trouble_ms; /* when something failed last */
     unsigned stops_seen;
-    int64_t tidy_at; /* when index rows of state 2 are looked through; the poll makes it step */
     int64_t stop_at; /* steady time when handlers are not waited for any more */
 };
 
@@ -175,6 +206,12 @@ void cqljob_scan_free(cql_worker *w);
 void cqljob_scan_expect(cql_worker *w, int64_t due_ms);
 /* The operation of a job that is not held yet has ended. */
 void cqljob_scan_answer(cql_job *job);
+/* A held job has ended well, so its row is gone. */
+void cqljob_scan_forget(const cql_job *job);
+
+/* --- chores.c: marks, recurring jobs, what the fleet does together */
+void cqljob_chores_tick(cql_worker *w);
+int64_t cqljob_chores_deadline(const cql_worker *w);
 
 /* --- held.c: jobs this worker holds */
 enum { CQLJOB_TOLD_MS = 4000 }; /* what a handler gets that was told to stop at the end of a stop */
@@ -197,6 +234,8 @@ void cqljob_job_over(cql_job *job);
  * cqljob_held_answer. Any status but CQL_OK: nothing was started. */
 cql_status cqljob_job_request(cql_job *job);
 cql_status cqljob_job_move(cql_job *job);
+/* Looks after the jobs that wait for this one, which has ended (job->info). */
+cql_status cqljob_job_mind(cql_job *job);
 
 /* --- pool.c: threads for handlers that block */
 /* NULL when memory is out. At most `most` threads, made when needed. */

@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_US = 2000000, LATE_US = 8000000, STALE_US = 30000 };
+enum { TIMEOUT_US = 2000000, LATE_US = 8000000, STALE_US = 30000, MARKS = 64 };
 #define BEGIN_US INT64_C(1700000000000000)
 
 typedef struct index_row {
-    int table; /* 0: scheduled_jobs, 1: jobs_by_state */
+    int table; /* 0: scheduled_jobs, 1: jobs_by_state, 2: job_links, 3: job_backoff */
+    cql_job_backoff backoff;
     int32_t part;
     int64_t at;
     char *id;
+    char *of;        /* of a link */
     int64_t put_us;  /* newest write */
     int64_t drop_us; /* newest removal; it wins over a write of the same time */
 } index_row;
@@ -33,6 +35,8 @@ typedef struct flight {
     cqljob_indexes indexes;
     cql_job_info *job;
     char *texts[4];
+    char *of[CQLJOB_INDEX_MAX];
+    cql_job_backoff backoff;
     cqljob_answer_fn fn;
     void *user;
     int64_t apply_us;  /* INT64_MAX: never or done */
@@ -41,6 +45,8 @@ typedef struct flight {
     cqljob_outcome outcome;
     cql_status trouble;
     cqljob_answer kept; /* made when it was applied */
+    int64_t tally[CQLJOB_STATES];
+    cql_recurring_list *recurring; /* one: to be written */
     char *page;
 } flight;
 
@@ -52,6 +58,10 @@ struct jobstore {
     job_row *jobs;
     size_t job_count, job_cap;
     flight *flights;
+    int64_t counts[CQLJOB_STATES];
+    cqljob_mark marks[MARKS];
+    size_t mark_count;
+    cql_recurring_list *recurring;
     jobstore_change_fn on_change;
     void *on_change_user;
 };
@@ -87,13 +97,15 @@ uint64_t jobstore_random(jobstore *db)
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
-static index_row *row_at(jobstore *db, int table, int32_t part, int64_t at, const char *id)
+static index_row *row_at(jobstore *db, int table, int32_t part, int64_t at, const char *id,
+                         cql_str of)
 {
     index_row *row;
 
     for (size_t i = 0; i < db->row_count; i++) {
         row = &db->rows[i];
-        if (row->table == table && row->part == part && row->at == at && !strcmp(row->id, id))
+        if (row->table == table && row->part == part && row->at == at && !strcmp(row->id, id) &&
+            cql_str_equal(cql_str_of(row->of), of))
             return row;
     }
     if (db->row_count == db->row_cap) {
@@ -101,7 +113,13 @@ static index_row *row_at(jobstore *db, int table, int32_t part, int64_t at, cons
         db->rows = must(realloc(db->rows, db->row_cap * sizeof *db->rows));
     }
     row = &db->rows[db->row_count++];
-    *row = (index_row){table, part, at, copy(cql_str_of(id)), INT64_MIN, INT64_MIN};
+    memset(row, 0, sizeof *row);
+    row->table = table;
+    row->part = part;
+    row->at = at;
+    row->id = copy(cql_str_of(id));
+    row->of = copy(of);
+    row->put_us = row->drop_us = INT64_MIN;
     return row;
 }
 
@@ -112,13 +130,21 @@ static bool is_alive(const index_row *row)
 
 static void write_row(jobstore *db, const cqljob_index *w, const char *id)
 {
-    bool due = w->kind == CQLJOB_PUT_DUE || w->kind == CQLJOB_DROP_DUE;
-    bool put = w->kind == CQLJOB_PUT_DUE || w->kind == CQLJOB_PUT_STATE;
-    index_row *row = row_at(db, due ? 0 : 1, w->part, w->at, id);
+    static const struct {
+        int table;
+        bool put;
+    } kinds[] = {[CQLJOB_PUT_STATE] = {1, true},    [CQLJOB_DROP_STATE] = {1, false},
+                 [CQLJOB_PUT_DUE] = {0, true},      [CQLJOB_DROP_DUE] = {0, false},
+                 [CQLJOB_PUT_LINK] = {2, true},     [CQLJOB_DROP_LINK] = {2, false},
+                 [CQLJOB_PUT_BACKOFF] = {3, true},  [CQLJOB_DROP_BACKOFF] = {3, false}};
+    bool put = kinds[w->kind].put;
+    index_row *row = row_at(db, kinds[w->kind].table, w->part, w->at, id, w->of);
     int64_t *when = put ? &row->put_us : &row->drop_us;
 
     if (w->write_us > *when)
         *when = w->write_us;
+    if (put && w->backoff)
+        row->backoff = *w->backoff;
 }
 
 static job_row *job_at(jobstore *db, const char *id, bool make)
@@ -220,8 +246,8 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-/* The live rows of a partition up to a time, in order. */
-static index_row **partition(jobstore *db, int table, int32_t part, int64_t until, size_t *count)
+/* The live rows of a partition within a time, in order. */
+static index_row **partition(jobstore *db, int table, const cqljob_request *rq, size_t *count)
 {
     index_row **found = must(calloc(db->row_count + 1, sizeof(index_row *)));
     size_t n = 0;
@@ -229,7 +255,9 @@ static index_row **partition(jobstore *db, int table, int32_t part, int64_t unti
     for (size_t i = 0; i < db->row_count; i++) {
         index_row *row = &db->rows[i];
 
-        if (row->table == table && row->part == part && row->at <= until && is_alive(row))
+        if (row->table == table && row->part == rq->part && is_alive(row) &&
+            (table == 2 ? cql_str_equal(cql_str_of(row->of), rq->id)
+                        : row->at >= rq->from_ms && row->at <= rq->until_ms))
             found[n++] = row;
     }
     qsort(found, n, sizeof *found, by_key);
@@ -247,9 +275,9 @@ static bool is_after(const index_row *row, const char *page)
 
 static cqljob_outcome apply_page(jobstore *db, flight *f)
 {
-    bool due = f->rq.verb == CQLJOB_DUE;
+    int table = f->rq.verb == CQLJOB_DUE ? 0 : f->rq.verb == CQLJOB_LIST ? 1 : 2;
     size_t n, first = 0, size;
-    index_row **rows = partition(db, due ? 0 : 1, f->rq.part, due ? f->rq.until_ms : INT64_MAX, &n);
+    index_row **rows = partition(db, table, &f->rq, &n);
     cqljob_key *keys;
     char *at;
 
@@ -273,12 +301,114 @@ static cqljob_outcome apply_page(jobstore *db, flight *f)
         size_t len = strlen(rows[first + i]->id) + 1;
 
         memcpy(at, rows[first + i]->id, len);
-        keys[i] = (cqljob_key){rows[first + i]->at, at};
+        keys[i] = (cqljob_key){.at = rows[first + i]->at, .id = at};
         at += len;
     }
     free(rows);
     f->kept.keys = keys;
     f->kept.key_count = n;
+    return CQLJOB_DONE;
+}
+
+static cqljob_outcome apply_backoff(const jobstore *db, flight *f)
+{
+    for (size_t i = 0; i < db->row_count; i++)
+        if (db->rows[i].table == 3 && is_alive(&db->rows[i]) &&
+            cql_str_equal(cql_str_of(db->rows[i].id), f->rq.id)) {
+            f->kept.backoff = db->rows[i].backoff;
+            return CQLJOB_DONE;
+        }
+    return CQLJOB_REFUSED;
+}
+
+/* All in one page. */
+static cqljob_outcome apply_batch(jobstore *db, flight *f)
+{
+    size_t n = 0, size = 1;
+    cqljob_key *keys;
+    char *at;
+
+    for (size_t i = 0; i < db->job_count; i++)
+        size += strlen(db->jobs[i].id) + 1 + sizeof *keys;
+    keys = must(calloc(1, size));
+    at = (char *)(keys + db->job_count);
+    for (size_t i = 0; i < db->job_count; i++) {
+        const cql_job_info *job = db->jobs[i].now;
+        size_t len = strlen(db->jobs[i].id) + 1;
+
+        if (!job || !cql_str_equal(job->batch_id, f->rq.id))
+            continue;
+        memcpy(at, db->jobs[i].id, len);
+        keys[n++] = (cqljob_key){.at = job->created_at, .id = at};
+        at += len;
+    }
+    f->kept.keys = keys;
+    f->kept.key_count = n;
+    return CQLJOB_DONE;
+}
+
+static cqljob_outcome apply_mark(jobstore *db, flight *f)
+{
+    if (f->rq.verb == CQLJOB_PUT_MARK) {
+        size_t i = 0;
+
+        while (i < db->mark_count && (db->marks[i].kind != f->rq.mark.kind ||
+                                      db->marks[i].part != f->rq.mark.part))
+            i++;
+        if (i == MARKS)
+            return CQLJOB_FAILED;
+        db->marks[i] = f->rq.mark;
+        db->mark_count = i < db->mark_count ? db->mark_count : i + 1;
+        return CQLJOB_DONE;
+    }
+    f->kept.keys = must(calloc(MARKS, sizeof f->kept.keys[0]));
+    for (size_t i = 0; i < db->mark_count; i++)
+        if (db->marks[i].kind == f->rq.part)
+            f->kept.keys[f->kept.key_count++] =
+                (cqljob_key){.at = db->marks[i].at, .part = db->marks[i].part};
+    return CQLJOB_DONE;
+}
+
+/* --- recurring_jobs */
+static cql_recurring_list *copies(const cql_recurring_list *from, cql_str id, bool leave_out)
+{
+    cql_recurring_list *list = must(cqljob_recurring_list_new(cqljob_standard_allocator()));
+
+    for (size_t i = 0; i < cql_recurring_list_count(from); i++) {
+        const cql_recurring_info *r = cql_recurring_list_at(from, i);
+
+        if (!id.ptr || cql_str_equal(r->id, id) != leave_out)
+            if (cqljob_recurring_list_add(list, r))
+                must(NULL);
+    }
+    return list;
+}
+
+static cqljob_outcome apply_recurring(jobstore *db, flight *f)
+{
+    cql_str all = {NULL, 0};
+    cql_str id = f->rq.verb == CQLJOB_R_INSERT || f->rq.verb == CQLJOB_R_UPDATE
+                     ? cql_recurring_list_at(f->recurring, 0)->id
+                     : f->rq.id;
+    cql_recurring_list *found = copies(db->recurring, f->rq.verb == CQLJOB_R_LIST ? all : id, false);
+    size_t n = cql_recurring_list_count(found);
+    bool is_there = n > 0;
+    cql_recurring_list *now;
+
+    if (f->rq.verb == CQLJOB_R_LIST || f->rq.verb == CQLJOB_R_GET) {
+        f->kept.recurring = found;
+        return is_there || f->rq.verb == CQLJOB_R_LIST ? CQLJOB_DONE : CQLJOB_REFUSED;
+    }
+    is_there = is_there && (f->rq.verb != CQLJOB_R_UPDATE ||
+                            cql_recurring_list_at(found, 0)->next_execution == f->rq.until_ms);
+    cql_recurring_list_free(found);
+    if (is_there == (f->rq.verb == CQLJOB_R_INSERT))
+        return CQLJOB_REFUSED;
+    now = copies(db->recurring, id, true);
+    if (f->rq.verb != CQLJOB_R_DELETE && cqljob_recurring_list_join(now, f->recurring))
+        must(NULL);
+    cql_recurring_list_free(db->recurring);
+    db->recurring = now;
     return CQLJOB_DONE;
 }
 
@@ -299,10 +429,28 @@ static cqljob_outcome apply(jobstore *db, flight *f)
         return CQLJOB_DONE;
     case CQLJOB_DUE:
     case CQLJOB_LIST:
+    case CQLJOB_LINKS:
         return apply_page(db, f);
     case CQLJOB_COUNT:
-        f->kept.count = (int64_t)jobstore_state_rows(db, NULL, f->rq.part);
+        f->kept.count = db->counts[f->rq.part];
         return CQLJOB_DONE;
+    case CQLJOB_TALLY:
+        for (int i = 0; i < CQLJOB_STATES; i++)
+            db->counts[i] += f->tally[i];
+        return CQLJOB_DONE;
+    case CQLJOB_BACKOFF:
+        return apply_backoff(db, f);
+    case CQLJOB_BATCH:
+        return apply_batch(db, f);
+    case CQLJOB_MARKS:
+    case CQLJOB_PUT_MARK:
+        return apply_mark(db, f);
+    case CQLJOB_R_LIST:
+    case CQLJOB_R_GET:
+    case CQLJOB_R_INSERT:
+    case CQLJOB_R_UPDATE:
+    case CQLJOB_R_DELETE:
+        return apply_recurring(db, f);
     }
     return CQLJOB_FAILED;
 }
@@ -313,15 +461,20 @@ static void flight_free(flight *f)
     cql_job_info_free(f->job);
     cql_job_info_free(f->kept.job);
     free(f->kept.keys);
+    cql_recurring_list_free(f->kept.recurring);
+    cql_recurring_list_free(f->recurring);
     free(f->page);
     for (int i = 0; i < 4; i++)
         free(f->texts[i]);
+    for (int i = 0; i < CQLJOB_INDEX_MAX; i++)
+        free(f->of[i]);
     free(f);
 }
 
 static bool is_conditional(const flight *f)
 {
-    return f->rq.verb == CQLJOB_INSERT || f->rq.verb == CQLJOB_CHANGE;
+    return f->rq.verb == CQLJOB_INSERT || f->rq.verb == CQLJOB_CHANGE ||
+           f->rq.verb >= CQLJOB_R_INSERT;
 }
 
 /* The keys as a block of the client's allocator: the client frees what it takes. */
@@ -332,16 +485,21 @@ static cql_status keys_for(flight *f, cqljob_answer *a)
     char *block;
 
     for (size_t i = 0; i < f->kept.key_count; i++)
-        size += strlen(f->kept.keys[i].id) + 1;
-    block = cqljob_alloc(f->client->al, size);
+        size += f->kept.keys[i].id ? strlen(f->kept.keys[i].id) + 1 : 0;
+    block = cqljob_alloc(f->client->al, size + 1);
     if (!block)
         return CQL_NO_MEMORY;
-    memcpy(block, f->kept.keys, size);
     a->keys = (cqljob_key *)(void *)block;
     a->key_count = f->kept.key_count;
     for (size_t i = 0, at = head; i < a->key_count; i++) {
+        size_t len = f->kept.keys[i].id ? strlen(f->kept.keys[i].id) + 1 : 0;
+
+        a->keys[i] = f->kept.keys[i];
+        if (!len)
+            continue;
         a->keys[i].id = block + at;
-        at += strlen(a->keys[i].id) + 1;
+        memcpy(a->keys[i].id, f->kept.keys[i].id, len);
+        at += len;
     }
     return CQL_OK;
 }
@@ -365,10 +523,14 @@ static void answer(flight *f)
         a.job = f->kept.job;
         f->kept.job = NULL;
         a.count = f->kept.count;
+        a.backoff = f->kept.backoff;
+        a.recurring = f->kept.recurring;
+        f->kept.recurring = NULL;
         if (f->page)
             a.page = cql_str_of(f->page);
     }
     f->fn(f->user, &a);
+    cql_recurring_list_free(a.recurring);
     cql_job_info_free(a.job);
     cqljob_free(f->client->al, a.keys);
     cql_error_unref(err);
@@ -469,8 +631,29 @@ static void copy_request(flight *f, const cqljob_request *rq)
         f->change.error_message = keep(f, 2, rq->change->error_message);
         f->change.result = keep(f, 3, rq->change->result);
     }
-    if (rq->verb == CQLJOB_INDEX)
+    if (rq->verb == CQLJOB_INDEX) {
         f->indexes = *rq->indexes;
+        for (size_t i = 0; i < f->indexes.count; i++) {
+            cqljob_index *w = &f->indexes.rows[i];
+
+            if (w->of.ptr) {
+                f->of[i] = copy(w->of);
+                w->of.ptr = f->of[i];
+            }
+            if (w->backoff) {
+                f->backoff = *w->backoff;
+                w->backoff = &f->backoff;
+            }
+        }
+    }
+    if (rq->verb == CQLJOB_TALLY)
+        memcpy(f->tally, rq->tally, sizeof f->tally);
+    if (rq->recurring) {
+        f->recurring = must(cqljob_recurring_list_new(cqljob_standard_allocator()));
+        if ((rq->verb == CQLJOB_R_INSERT || rq->verb == CQLJOB_R_UPDATE) &&
+            cqljob_recurring_list_add(f->recurring, rq->recurring))
+            must(NULL);
+    }
     if (rq->verb == CQLJOB_INSERT)
         f->job = copy_job(rq->job);
 }
@@ -517,8 +700,10 @@ static cql_status send(void *self, const cqljob_request *rq, cqljob_answer_fn fn
 
     if (c->dead)
         return CQL_CLOSED;
-    c->sent++;
-    if (c->fate)
+    if (rq->verb != CQLJOB_TALLY && rq->verb != CQLJOB_MARKS && rq->verb != CQLJOB_PUT_MARK &&
+        rq->verb != CQLJOB_R_LIST)
+        c->sent++;
+    if (c->fate && rq->verb != CQLJOB_TALLY)
         fate = c->fate(c, rq, c->user);
     if (c->dead)
         return CQL_CLOSED;
@@ -618,8 +803,11 @@ void jobstore_free(jobstore *db)
         }
         flight_free(f);
     }
-    for (size_t i = 0; i < db->row_count; i++)
+    for (size_t i = 0; i < db->row_count; i++) {
         free(db->rows[i].id);
+        free(db->rows[i].of);
+    }
+    cql_recurring_list_free(db->recurring);
     for (size_t i = 0; i < db->job_count; i++) {
         free(db->jobs[i].id);
         cql_job_info_free(db->jobs[i].now);
@@ -663,6 +851,21 @@ size_t jobstore_due_rows(const jobstore *db, const char *id, int part)
     return count_rows(db, 0, id, part);
 }
 
+size_t jobstore_link_rows(const jobstore *db, const char *id)
+{
+    return count_rows(db, 2, id, -1) + count_rows(db, 3, id, -1);
+}
+
+int64_t jobstore_counter(const jobstore *db, int state)
+{
+    return db->counts[state];
+}
+
+const cql_recurring_list *jobstore_recurring(const jobstore *db)
+{
+    return db->recurring;
+}
+
 size_t jobstore_state_rows(const jobstore *db, const char *id, int state)
 {
     return count_rows(db, 1, id, state);
@@ -680,14 +883,16 @@ size_t jobstore_jobs(const jobstore *db, int state)
 
 void jobstore_put_due(jobstore *db, int bucket, int64_t at_ms, const char *id)
 {
-    cqljob_index w = {CQLJOB_PUT_DUE, bucket, at_ms, db->time_us};
+    cqljob_index w = {
+        .kind = CQLJOB_PUT_DUE, .part = bucket, .at = at_ms, .write_us = db->time_us};
 
     write_row(db, &w, id);
 }
 
 void jobstore_put_state(jobstore *db, int state, int64_t at_ms, const char *id)
 {
-    cqljob_index w = {CQLJOB_PUT_STATE, state, at_ms, db->time_us};
+    cqljob_index w = {
+        .kind = CQLJOB_PUT_STATE, .part = state, .at = at_ms, .write_us = db->time_us};
 
     write_row(db, &w, id);
 }

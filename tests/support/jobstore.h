@@ -22,7 +22,7 @@ struct jobstore_client {
     jobstore *db;
     int64_t ahead_us; /* its clock against the true one */
     bool dead;        /* send() says CQL_CLOSED; what is under way is answered with an error */
-    size_t sent;
+    size_t sent;     /* requests but for counters, marks and looks at recurring jobs */
     const cql_allocator *al; /* what it was opened with */
     /* Decides about each request; NULL: all go well. */
     jobstore_fate (*fate)(jobstore_client *c, const cqljob_request *rq, void *user);
@@ -52,6 +52,11 @@ const cql_job_info *jobstore_job(const jobstore *db, const char *id);
 /* Rows of scheduled_jobs or jobs_by_state with that id (NULL: any) and part (-1: any). */
 size_t jobstore_due_rows(const jobstore *db, const char *id, int part);
 size_t jobstore_state_rows(const jobstore *db, const char *id, int state);
+/* Rows of job_links and job_backoff with that job's id. */
+size_t jobstore_link_rows(const jobstore *db, const char *id);
+int64_t jobstore_counter(const jobstore *db, int state);
+/* recurring_jobs; NULL: none was ever stored. Borrowed until the next turn. */
+const cql_recurring_list *jobstore_recurring(const jobstore *db);
 size_t jobstore_jobs(const jobstore *db, int state);
 /* Index rows as another program would have written them. */
 void jobstore_put_due(jobstore *db, int bucket, int64_t at_ms, const char *id);

@@ -207,8 +207,13 @@ static void giving_back_counts_nothing(void **state)
     (void)state;
     cqljob_plan_give_back(&m, &job, &facts);
     assert_int_equal(m.change.state, CQL_JOB_SCHEDULED);
-    assert_int_equal(m.change.sets, CQLJOB_SET_RESULT);
-    assert_null(find(&m.after, CQLJOB_DROP_DUE, 7, 5000));
+    assert_int_equal(m.change.sets, CQLJOB_SET_RESULT | CQLJOB_SET_TIME);
+    assert_int_equal(m.change.scheduled_at, NOW); /* always a time that it has not had */
+    assert_non_null(find(&m.before, CQLJOB_PUT_DUE, cqljob_bucket(job.id, 10), NOW));
+    assert_non_null(find(&m.after, CQLJOB_DROP_DUE, 7, 5000));
+    facts.now_us = 1;
+    cqljob_plan_give_back(&m, &job, &facts);
+    assert_int_equal(m.change.scheduled_at, 5001);
 }
 
 static void reclaiming_counts_as_a_retry(void **state)
@@ -221,7 +226,8 @@ static void reclaiming_counts_as_a_retry(void **state)
     assert_int_equal(m.change.from_token, 2000);
     assert_int_equal(m.change.retry_count, 1);
     assert_int_equal(m.change.state, CQL_JOB_SCHEDULED);
-    assert_false(m.change.sets & (CQLJOB_SET_TIME | CQLJOB_SET_TOKEN));
+    assert_false(m.change.sets & CQLJOB_SET_TOKEN);
+    assert_int_equal(m.change.scheduled_at, NOW);
     job.retry_count = 3;
     assert_false(cqljob_plan_reclaim(&m, &job, str("lease"), &facts));
     assert_int_equal(m.change.state, CQL_JOB_ABANDONED);
@@ -304,7 +310,7 @@ static void rows_of_the_queue_are_judged_by_the_job(void **state)
         job.state = st;
         if (st != CQL_JOB_SCHEDULED && st != CQL_JOB_PROCESSING)
             assert_int_equal(cqljob_look(&job, 5000, NOW, LEASE, LEASE),
-                             final ? CQLJOB_SEE_STALE : CQLJOB_SEE_RUNNING);
+                             final ? CQLJOB_SEE_ENDED : CQLJOB_SEE_RUNNING);
     }
 }
 
@@ -320,8 +326,10 @@ static void sweeping_puts_what_a_waiting_job_needs(void **state)
     assert_int_equal(find(&rows, CQLJOB_DROP_DUE, 3, 4000)->write_us, 2000001);
     job.state = CQL_JOB_SUCCEEDED;
     cqljob_plan_sweep(&rows, &job, 3, 5000, NOW * 1000LL, 10);
-    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.count, 3);
     assert_non_null(find(&rows, CQLJOB_DROP_DUE, 3, 5000));
+    assert_non_null(find(&rows, CQLJOB_DROP_STATE, 1, job.created_at));
+    assert_non_null(find(&rows, CQLJOB_DROP_STATE, 2, job.created_at));
     cqljob_plan_sweep(&rows, NULL, 3, 5000, 1, 10);
     assert_int_equal(rows.count, 1);
     assert_true(find(&rows, CQLJOB_DROP_DUE, 3, 5000)->write_us > 5000 * 1000);

@@ -1,4 +1,4 @@
-/* cancel and delete: each id for itself, the worst outcome as exit code. */
+/* cancel, delete and retry: each id for itself, the worst outcome as exit code. */
 #include "jobcli/run.h"
 
 #include "common/exit_code.h"
@@ -7,8 +7,10 @@
 
 static void tell(const jobs_run *run, const char *id, const cql_error *err)
 {
-    bool remove = run->cli->command == JOBS_DELETE;
-    const char *done = remove ? "deleted" : "cancelled";
+    jobs_command command = run->cli->command;
+    const char *done = command == JOBS_DELETE  ? "deleted"
+                       : command == JOBS_RETRY ? "retried"
+                                               : "cancelled";
     cJSON *line;
 
     if (!run->cli->json) {
@@ -24,6 +26,15 @@ static void tell(const jobs_run *run, const char *id, const cql_error *err)
     tool_json_line(stdout, line);
 }
 
+static cql_status act(const jobs_run *run, const char *id, cql_error **err)
+{
+    if (run->cli->command == JOBS_DELETE)
+        return cql_jobs_delete_wait(run->jobs, id, err);
+    if (run->cli->command == JOBS_RETRY)
+        return cql_jobs_retry_wait(run->jobs, id, err);
+    return cql_jobs_cancel_wait(run->jobs, id, err);
+}
+
 int jobs_each_id(jobs_run *run)
 {
     const jobs_cli *cli = run->cli;
@@ -32,8 +43,7 @@ int jobs_each_id(jobs_run *run)
     for (size_t i = 0; i < cli->word_count; i++) {
         const char *id = cli->words[i];
         cql_error *err = NULL;
-        cql_status st = cli->command == JOBS_DELETE ? cql_jobs_delete_wait(run->jobs, id, &err)
-                                                    : cql_jobs_cancel_wait(run->jobs, id, &err);
+        cql_status st = act(run, id, &err);
 
         if (st) {
             int code = jobs_report(err);

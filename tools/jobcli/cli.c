@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LONGEST_MS 86400000u
+#define AGE_MS     UINT64_C(3155760000000) /* a hundred years */
 
 enum {
     OPT_KEYSPACE = TOOL_OPT_OWN,
@@ -34,7 +35,24 @@ enum {
     OPT_POLL,
     OPT_RETRY_DELAY,
     OPT_STOP,
-    OPT_DRAIN
+    OPT_DRAIN,
+    OPT_AFTER,
+    OPT_BATCH,
+    OPT_AFTER_BATCH,
+    OPT_THEN,
+    OPT_THEN_JSON,
+    OPT_BACKOFF,
+    OPT_BACKOFF_DELAY,
+    OPT_BACKOFF_MOST,
+    OPT_JITTER,
+    OPT_RECOUNT,
+    OPT_OLDER,
+    OPT_RETENTION,
+    OPT_NO_RECURRING,
+    OPT_RECURRING_POLL,
+    OPT_DISABLED,
+    OPT_INTERVAL,
+    OPT_COUNT
 };
 
 static const tool_option general_rows[] = {
@@ -58,6 +76,26 @@ static const tool_option enqueue_rows[] = {
      "one job for each line of FILE (-: standard input), which\nis its JSON"},
     {0, "in", "SECONDS", OPT_IN, "schedule: so long from now"},
     {0, "at", "TIME", OPT_AT, "schedule: at 2026-05-01T12:00:00Z, or milliseconds"},
+    {0, "after", "UUID", OPT_AFTER, "run it when that job has succeeded"},
+    {0, "batch", "UUID", OPT_BATCH, "a member of that batch; list: the jobs of that batch"},
+    {0, "after-batch", "UUID", OPT_AFTER_BATCH, "run it when all members of that batch ended"},
+};
+static const tool_option backoff_rows[] = {
+    {0, "backoff", "KIND", OPT_BACKOFF, "fixed, or exponential: twice as long each time"},
+    {0, "backoff-delay", "SECONDS", OPT_BACKOFF_DELAY, "before the first retry (30)"},
+    {0, "backoff-most", "SECONDS", OPT_BACKOFF_MOST, "of exponential (3600)"},
+    {0, "jitter", "PERCENT", OPT_JITTER, "so much shorter or longer, at random (0)"},
+};
+static const tool_option batch_rows[] = {
+    {0, "then", "TYPE", OPT_THEN, "the job that runs when all members have ended"},
+    {0, "then-json", "JSON", OPT_THEN_JSON, "its arguments ({})"},
+};
+static const tool_option keep_rows[] = {
+    {0, "older-than", "SECONDS", OPT_OLDER, "cleanup: created so long ago; needed"},
+    {0, "recount", NULL, OPT_RECOUNT, "stats: count the rows and mend the counters"},
+    {0, "disabled", NULL, OPT_DISABLED, "recurring add: does not run until enabled"},
+    {0, "interval", "SECONDS", OPT_INTERVAL, "watch: between two looks (2)"},
+    {0, "count", "N", OPT_COUNT, "watch: end after so many looks"},
 };
 static const tool_option list_rows[] = {
     {'s', "state", "STATE", OPT_STATE, "name or number of the state"},
@@ -72,13 +110,19 @@ static const tool_option work_rows[] = {
     {0, "stop-timeout", "SECONDS", OPT_STOP, "given to running commands at the end (30)"},
     {0, "drain", NULL, OPT_DRAIN, "end when no job is due any more"},
     {0, "name", "NAME", OPT_NAME, "what the worker is called while it holds a job"},
+    {0, "retention", "SECONDS", OPT_RETENTION, "delete ended jobs of that age, once an hour (never)"},
+    {0, "recurring-poll", "SECONDS", OPT_RECURRING_POLL, "between two looks at recurring jobs (60)"},
+    {0, "no-recurring", NULL, OPT_NO_RECURRING, "leave recurring jobs to other workers"},
 };
 static const tool_option_set sets[] = {
     {"Options", general_rows, CQL_COUNT(general_rows)},
     {"Options of init", init_rows, CQL_COUNT(init_rows)},
     {"Options of enqueue and schedule", enqueue_rows, CQL_COUNT(enqueue_rows)},
     {"Options of list", list_rows, CQL_COUNT(list_rows)},
+    {"Options of batch", batch_rows, CQL_COUNT(batch_rows)},
     {"Options of work", work_rows, CQL_COUNT(work_rows)},
+    {"Retries, for enqueue, schedule, batch and work", backoff_rows, CQL_COUNT(backoff_rows)},
+    {"Options of other commands", keep_rows, CQL_COUNT(keep_rows)},
     {"Connection", tool_connection_options, TOOL_CONNECTION_OPTION_COUNT},
 };
 static const tool_program program = {
@@ -92,9 +136,16 @@ static const tool_program program = {
                "  get ID                   show a job\n"
                "  list --state STATE       show the jobs of a state, oldest first\n"
                "  stats                    how many jobs are in each state\n"
+               "  watch                    the same again and again, with rates\n"
                "  work --exec COMMAND      run jobs until stopped\n"
                "  cancel ID...             jobs that have not started\n"
-               "  delete ID...             jobs that do not run, with all their rows",
+               "  retry ID...              jobs that were abandoned or cancelled run again\n"
+               "  delete ID...             jobs that do not run, with all their rows\n"
+               "  batch TYPE --lines FILE  a batch, one job a line; prints the batch's id\n"
+               "  recurring add ID CRON TYPE [JSON]\n"
+               "  recurring list\n"
+               "  recurring remove|enable|disable ID...\n"
+               "  cleanup --older-than S   delete jobs that ended",
     .sets = sets,
     .set_count = CQL_COUNT(sets),
     .notes = "A job's JSON is the standard input of its command, the output becomes its result.\n"
@@ -121,41 +172,45 @@ typedef struct command_row {
     const char *words;
 } command_row;
 
-#define MANY ((size_t)-1)
+#define BACKOFF                                                                                    \
+    (BIT(OPT_BACKOFF) | BIT(OPT_BACKOFF_DELAY) | BIT(OPT_BACKOFF_MOST) | BIT(OPT_JITTER))
+#define LINKS (BIT(OPT_AFTER) | BIT(OPT_BATCH) | BIT(OPT_AFTER_BATCH))
+#define MANY  ((size_t)-1)
 static const command_row commands[] = {
     {"init", JOBS_INIT, GENERAL | BIT(OPT_REPLICATION), 0, 0, ""},
-    {"enqueue", JOBS_ENQUEUE, GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES), 2, 2,
+    {"enqueue", JOBS_ENQUEUE,
+     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | LINKS | BACKOFF, 2, 2,
      "TYPE JSON"},
     {"schedule", JOBS_SCHEDULE,
-     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | BIT(OPT_IN) | BIT(OPT_AT), 2,
-     2, "TYPE JSON"},
+     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | BIT(OPT_IN) | BIT(OPT_AT) |
+         LINKS | BACKOFF,
+     2, 2, "TYPE JSON"},
     {"get", JOBS_GET, GENERAL, 1, 1, "ID"},
-    {"list", JOBS_LIST, GENERAL | BIT(OPT_STATE) | BIT(OPT_LIMIT), 0, 0, ""},
-    {"stats", JOBS_STATS, GENERAL, 0, 0, ""},
+    {"list", JOBS_LIST, GENERAL | BIT(OPT_STATE) | BIT(OPT_LIMIT) | BIT(OPT_BATCH), 0, 0, ""},
+    {"stats", JOBS_STATS, GENERAL | BIT(OPT_RECOUNT), 0, 0, ""},
+    {"watch", JOBS_WATCH, GENERAL | BIT(OPT_INTERVAL) | BIT(OPT_COUNT), 0, 0, ""},
+    {"retry", JOBS_RETRY, GENERAL, 1, MANY, "ID..."},
+    {"batch", JOBS_BATCH,
+     GENERAL | BIT(OPT_ID) | BIT(OPT_MAX_RETRIES) | BIT(OPT_LINES) | BIT(OPT_THEN) |
+         BIT(OPT_THEN_JSON) | BACKOFF,
+     1, 1, "TYPE"},
+    {"recurring", JOBS_RECURRING, GENERAL | BIT(OPT_MAX_RETRIES) | BIT(OPT_DISABLED), 1, MANY,
+     "add, list, remove, enable or disable"},
+    {"cleanup", JOBS_CLEANUP, GENERAL | BIT(OPT_OLDER) | BIT(OPT_STATE) | BIT(OPT_LIMIT), 0, 0, ""},
     {"work", JOBS_WORK,
      GENERAL | BIT(OPT_EXEC) | BIT(OPT_NAME) | BIT(OPT_CONCURRENCY) | BIT(OPT_LEASE) |
-         BIT(OPT_POLL) | BIT(OPT_RETRY_DELAY) | BIT(OPT_STOP) | BIT(OPT_DRAIN),
+         BIT(OPT_POLL) | BIT(OPT_RETRY_DELAY) | BIT(OPT_STOP) | BIT(OPT_DRAIN) | BACKOFF |
+         BIT(OPT_RETENTION) | BIT(OPT_NO_RECURRING) | BIT(OPT_RECURRING_POLL),
      0, 0, ""},
     {"cancel", JOBS_CANCEL, GENERAL, 1, MANY, "ID..."},
     {"delete", JOBS_DELETE, GENERAL, 1, MANY, "ID..."},
 };
-/* Known, but not in this version. */
-static const char *const later[] = {"retry", "batch", "recurring", "cleanup", "watch"};
-
 static const command_row *command_named(const char *word)
 {
     for (size_t i = 0; i < CQL_COUNT(commands); i++)
         if (!strcmp(commands[i].name, word))
             return &commands[i];
     return NULL;
-}
-
-static bool is_later(const char *word)
-{
-    for (size_t i = 0; i < CQL_COUNT(later); i++)
-        if (!strcmp(later[i], word))
-            return true;
-    return false;
 }
 
 static void add_word(jobs_cli *cli, char *word)
@@ -193,6 +248,7 @@ static void take_retries(jobs_cli *cli)
 
 static void take_state(jobs_cli *cli)
 {
+    cli->has_state = true;
     if (cql_job_state_parse(cql_str_of(cli->args.value), &cli->state))
         tool_args_fail(&cli->args,
                        "--state: '%s' is no state; created, scheduled, processing, succeeded, "
@@ -215,6 +271,80 @@ static void take_seconds(jobs_cli *cli, uint64_t *ms, bool whole)
 {
     if (tool_args_seconds(&cli->args, 1, LONGEST_MS, ms) && whole && *ms % 1000)
         tool_args_fail(&cli->args, "--%s: whole seconds", cli->args.option->name);
+}
+
+static void take_backoff(jobs_cli *cli)
+{
+    tool_args *a = &cli->args;
+    cql_job_backoff *b = &cli->backoff;
+    uint64_t n = 0;
+
+    switch (a->id) {
+    case OPT_BACKOFF:
+        if (strcmp(a->value, "fixed") == 0)
+            b->kind = CQL_BACKOFF_FIXED;
+        else if (strcmp(a->value, "exponential") == 0)
+            b->kind = CQL_BACKOFF_EXPONENTIAL;
+        else
+            tool_args_fail(a, "--backoff: '%s' is neither fixed nor exponential", a->value);
+        break;
+    case OPT_BACKOFF_DELAY:
+        if (tool_args_seconds(a, 1, LONGEST_MS, &n))
+            b->delay_ms = (uint32_t)n;
+        break;
+    case OPT_BACKOFF_MOST:
+        if (tool_args_seconds(a, 1, LONGEST_MS, &n))
+            b->most_ms = (uint32_t)n;
+        break;
+    case OPT_JITTER:
+        if (tool_args_count(a, 0, 100, &n))
+            b->jitter_percent = (uint32_t)n;
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_more(jobs_cli *cli)
+{
+    tool_args *a = &cli->args;
+
+    switch (a->id) {
+    case OPT_AFTER:
+        cli->after = a->value;
+        break;
+    case OPT_BATCH:
+        cli->batch = a->value;
+        break;
+    case OPT_AFTER_BATCH:
+        cli->after_batch = a->value;
+        break;
+    case OPT_THEN:
+        cli->then = a->value;
+        break;
+    case OPT_THEN_JSON:
+        cli->then_json = a->value;
+        break;
+    case OPT_RECOUNT:
+        cli->recount = true;
+        break;
+    case OPT_OLDER:
+        cli->has_older = true;
+        (void)tool_args_seconds(a, 0, AGE_MS, &cli->older_ms);
+        break;
+    case OPT_DISABLED:
+        cli->disabled = true;
+        break;
+    case OPT_INTERVAL:
+        (void)tool_args_seconds(a, 100, LONGEST_MS, &cli->interval_ms);
+        break;
+    case OPT_COUNT:
+        (void)tool_args_count(a, 1, UINT32_MAX, &cli->count);
+        break;
+    default:
+        take_backoff(cli);
+        break;
+    }
 }
 
 static void take_work(jobs_cli *cli)
@@ -246,7 +376,17 @@ static void take_work(jobs_cli *cli)
     case OPT_DRAIN:
         cli->drain = true;
         break;
+    case OPT_RETENTION:
+        (void)tool_args_seconds(a, 1000, AGE_MS, &cli->retention_ms);
+        break;
+    case OPT_NO_RECURRING:
+        cli->no_recurring = true;
+        break;
+    case OPT_RECURRING_POLL:
+        take_seconds(cli, &cli->recurring_ms, false);
+        break;
     default:
+        take_more(cli);
         break;
     }
 }
@@ -340,10 +480,6 @@ static const command_row *find_command(jobs_cli *cli, size_t *at)
     for (size_t i = 0; i < cli->word_count; i++) {
         const command_row *row = command_named(cli->words[i]);
 
-        if (is_later(cli->words[i])) {
-            tool_args_fail(&cli->args, "%s is not part of this version", cli->words[i]);
-            return NULL;
-        }
         if (!row)
             continue;
         *at = i;
@@ -367,6 +503,8 @@ static size_t leading_targets(const jobs_cli *cli, const command_row *row, size_
     size_t n = 0;
     size_t own = row->most == MANY ? 1 : row->most;
 
+    if (row->command == JOBS_RECURRING)
+        return 0;
     if (cli->lines && row->most == 2)
         own = 1;
     while (cli->word_count - first - n > own) {
@@ -416,10 +554,77 @@ static void check_ids(jobs_cli *cli)
             tool_args_fail(&cli->args, "'%s' is not the id of a job (a UUID)", cli->words[i]);
 }
 
+static void check_uuid(jobs_cli *cli, const char *option, const char *value)
+{
+    if (value && !is_id(value) && !cli->args.ended)
+        tool_args_fail(&cli->args, "--%s: '%s' is not a UUID", option, value);
+}
+
+static void check_links(jobs_cli *cli, uint64_t given)
+{
+    uint64_t links = given & LINKS;
+
+    check_uuid(cli, "after", cli->after);
+    check_uuid(cli, "batch", cli->batch);
+    check_uuid(cli, "after-batch", cli->after_batch);
+    if (!cli->args.ended && (links & (links - 1)))
+        tool_args_fail(&cli->args, "--after, --batch and --after-batch exclude each other");
+}
+
+static void check_recurring(jobs_cli *cli)
+{
+    static const char *const verbs[] = {"add", "list", "remove", "enable", "disable"};
+    static const size_t least[] = {4, 1, 2, 2, 2}, most[] = {5, 1, MANY, MANY, MANY};
+    const char *why = NULL;
+    int64_t next;
+    size_t i = 0;
+
+    while (i < CQL_COUNT(verbs) && strcmp(verbs[i], cli->words[0]) != 0)
+        i++;
+    if (i == CQL_COUNT(verbs))
+        tool_args_fail(&cli->args, "recurring %s: add, list, remove, enable or disable",
+                       cli->words[0]);
+    else if (cli->word_count < least[i] || cli->word_count > most[i])
+        tool_args_fail(&cli->args, "recurring %s %s", verbs[i],
+                       i == 0   ? "needs ID CRON TYPE and may have JSON"
+                       : i == 1 ? "takes no words"
+                                : "needs ID...");
+    else if (i == 0 && cql_cron_next(cli->words[2], 0, &next, &why))
+        tool_args_fail(&cli->args, "'%s' is no cron expression: %s", cli->words[2], why);
+}
+
+static void check_others(jobs_cli *cli, uint64_t given)
+{
+    tool_args *a = &cli->args;
+    bool final = cql_job_state_is_final((int)cli->state);
+
+    if (cli->command == JOBS_BATCH) {
+        if (!cli->lines)
+            tool_args_fail(a, "batch needs --lines FILE");
+        else if ((given & BIT(OPT_THEN_JSON)) && !cli->then)
+            tool_args_fail(a, "--then-json needs --then TYPE");
+        check_uuid(cli, "id", cli->id);
+    } else if (cli->command == JOBS_RECURRING) {
+        check_recurring(cli);
+    } else if (cli->command == JOBS_CLEANUP) {
+        if (!cli->has_older)
+            tool_args_fail(a, "cleanup needs --older-than SECONDS");
+        else if (cli->has_state && !final)
+            tool_args_fail(a, "--state: only succeeded, cancelled and abandoned jobs have ended");
+    } else if (cli->command == JOBS_RETRY) {
+        check_ids(cli);
+    }
+}
+
 static void check_command(jobs_cli *cli, uint64_t given)
 {
     tool_args *a = &cli->args;
 
+    check_links(cli, given);
+    if (!a->ended && (given & BACKOFF) && !cli->backoff.kind)
+        tool_args_fail(a, "--backoff-delay, --backoff-most and --jitter need --backoff KIND");
+    if (a->ended)
+        return;
     switch (cli->command) {
     case JOBS_SCHEDULE:
         if (!cli->has_time)
@@ -439,8 +644,8 @@ static void check_command(jobs_cli *cli, uint64_t given)
         check_ids(cli);
         break;
     case JOBS_LIST:
-        if (!(given & BIT(OPT_STATE)))
-            tool_args_fail(a, "list needs --state STATE");
+        if (!cli->has_state == !cli->batch)
+            tool_args_fail(a, "list needs --state STATE, or --batch UUID");
         break;
     case JOBS_WORK:
         if (!cli->exec || !*cli->exec)
@@ -448,6 +653,9 @@ static void check_command(jobs_cli *cli, uint64_t given)
         break;
     case JOBS_INIT:
     case JOBS_STATS:
+        break;
+    default:
+        check_others(cli, given);
         break;
     }
 }

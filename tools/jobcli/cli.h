@@ -18,7 +18,12 @@ typedef enum jobs_command {
     JOBS_STATS,
     JOBS_WORK,
     JOBS_CANCEL,
-    JOBS_DELETE
+    JOBS_DELETE,
+    JOBS_RETRY,
+    JOBS_BATCH,
+    JOBS_RECURRING,
+    JOBS_CLEANUP,
+    JOBS_WATCH
 } jobs_command;
 
 /* Everything the command line says. Texts are those of argv. */
@@ -52,6 +57,19 @@ typedef struct jobs_cli {
     uint64_t retry_delay_ms;
     uint64_t stop_ms;
     bool drain;
+    const char *after, *batch, *after_batch;
+    const char *then, *then_json;
+    cql_job_backoff backoff;
+    bool recount;
+    bool has_state;
+    bool disabled;
+    bool no_recurring;
+    uint64_t recurring_ms;
+    uint64_t older_ms;
+    bool has_older;
+    uint64_t retention_ms;
+    uint64_t interval_ms;
+    uint64_t count;
 } jobs_cli;
 
 /* False when the program is to end with cli->args.exit_code. */

@@ -27,8 +27,7 @@ static int64_t time_of(const jobs_cli *cli)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + (int64_t)cli->in_ms;
 }
 
-/* One JSON value and nothing else. */
-static bool is_json(const char *text)
+bool jobs_is_json(const char *text)
 {
     cJSON *parsed = cJSON_ParseWithOpts(text, NULL, 1);
     bool good = parsed != NULL;
@@ -41,8 +40,13 @@ bool jobs_cli_is_sound(jobs_cli *cli)
 {
     bool stores = cli->command == JOBS_ENQUEUE || cli->command == JOBS_SCHEDULE;
 
-    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !is_json(cli->words[1]))
+    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !jobs_is_json(cli->words[1]))
         tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[1]);
+    if (!cli->args.ended && cli->then_json && !jobs_is_json(cli->then_json))
+        tool_args_fail(&cli->args, "--then-json: not JSON: %s", cli->then_json);
+    if (!cli->args.ended && cli->command == JOBS_RECURRING && cli->word_count == 5 &&
+        !jobs_is_json(cli->words[4]))
+        tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[4]);
     return !cli->args.ended;
 }
 
@@ -52,7 +56,11 @@ static cql_job_spec spec_of(const jobs_cli *cli, const char *json)
                          .type = cli->words[0],
                          .id = cli->id,
                          .at_ms = time_of(cli),
-                         .max_retries = cli->max_retries};
+                         .max_retries = cli->max_retries,
+                         .batch_id = cli->batch,
+                         .parent_id = cli->after,
+                         .after_batch_id = cli->after_batch,
+                         .backoff = cli->backoff};
 
     spec.arguments = cql_str_of(json);
     return spec;
@@ -64,6 +72,9 @@ static void tell(const jobs_cli *cli, const cql_job_info *job)
         jobs_show_json(stdout, job->was_there ? "exists" : "created", job);
     else
         printf("%s\n", job->id.ptr);
+    if (job->parent_ended)
+        tool_remark(JOBS_NAME, "job %s waits for one that has ended without success: it will not "
+                               "run unless that one is retried", job->id.ptr);
 }
 
 /* --- one -------------------------------------------------------------------------------------- */
@@ -115,7 +126,7 @@ static int enqueue_word(jobs_run *run)
 
     if (!input)
         return refuse_input("cannot be read, or is larger than 16 MiB");
-    if (is_json(input))
+    if (jobs_is_json(input))
         code = enqueue_one(run, input);
     else
         code = refuse_input("not JSON");
@@ -159,7 +170,7 @@ static const char *next_line(feed *f)
             f->line[--n] = '\0';
         if (!n)
             continue;
-        if (strlen(f->line) == (size_t)n && is_json(f->line))
+        if (strlen(f->line) == (size_t)n && jobs_is_json(f->line))
             return f->line;
         tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored",
                     f->run->cli->lines, f->number);

@@ -132,6 +132,12 @@ int jobs_open(jobs_run *run)
 
 void jobs_close(jobs_run *run)
 {
+    jobs_command c = run->cli ? run->cli->command : JOBS_GET;
+    bool reads = c == JOBS_GET || c == JOBS_LIST || c == JOBS_STATS || c == JOBS_WATCH ||
+                 c == JOBS_RECURRING;
+
+    if (run->jobs && run->s && !reads)
+        (void)cql_jobs_flush_wait(run->jobs, NULL);
     cql_jobs_free(run->jobs);
     if (run->s)
         cql_session_close_wait(run->s);

@@ -34,7 +34,15 @@ int jobs_enqueue(jobs_run *run);
 int jobs_get(jobs_run *run);
 int jobs_list(jobs_run *run);
 int jobs_stats(jobs_run *run);
-int jobs_each_id(jobs_run *run); /* cancel and delete */
+int jobs_each_id(jobs_run *run); /* cancel, delete and retry */
+int jobs_batch(jobs_run *run);
+int jobs_recurring(jobs_run *run);
+int jobs_cleanup(jobs_run *run);
+int jobs_watch(jobs_run *run);
+
+/* --- enqueue.c */
+/* One JSON value and nothing else. */
+bool jobs_is_json(const char *text);
 int jobs_work(jobs_run *run);
 
 /* --- show.c */

@@ -3,6 +3,7 @@
 
 #include "common/escape.h"
 #include "common/exit_code.h"
+#include "common/interrupt.h"
 #include "common/json.h"
 #include "common/memory.h"
 #include "common/table.h"
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CELL_MAX 48
 
@@ -144,7 +146,7 @@ static void add_row(tool_table *t, const cql_job_info *job)
                                                                             : job->error_message);
 }
 
-static void print_list(const cql_job_list *list, cql_job_state state)
+static void print_list(const cql_job_list *list, const char *which)
 {
     tool_table *t = tool_table_new();
 
@@ -157,7 +159,7 @@ static void print_list(const cql_job_list *list, cql_job_state state)
     for (size_t i = 0; i < cql_job_list_count(list); i++)
         add_row(t, cql_job_list_at(list, i));
     tool_table_print(t, stdout);
-    printf("(%zu %s)\n", cql_job_list_count(list), cql_job_state_name((int)state));
+    printf("(%zu %s)\n", cql_job_list_count(list), which);
     tool_table_free(t);
 }
 
@@ -168,13 +170,14 @@ int jobs_list(jobs_run *run)
     cql_job_list *list = NULL;
     int code = TOOL_EXIT_OK;
 
-    if (cql_jobs_list_wait(run->jobs, cli->state, (uint32_t)cli->limit, &list, &err)) {
+    if (cli->batch ? cql_jobs_list_batch_wait(run->jobs, cli->batch, (uint32_t)cli->limit, &list, &err)
+                   : cql_jobs_list_wait(run->jobs, cli->state, (uint32_t)cli->limit, &list, &err)) {
         code = jobs_report(err);
     } else if (cli->json) {
         for (size_t i = 0; i < cql_job_list_count(list); i++)
             jobs_show_json(stdout, NULL, cql_job_list_at(list, i));
     } else {
-        print_list(list, cli->state);
+        print_list(list, cli->batch ? "in the batch" : cql_job_state_name((int)cli->state));
     }
     cql_job_list_free(list);
     cql_error_unref(err);
@@ -207,27 +210,11 @@ static void print_counts_json(const int64_t counts[STATES])
     tool_json_line(stdout, line);
 }
 
-#define RUNNING_MAX 1000
-
-/* Jobs that run are few, so they are looked at one by one: a worker that was killed may have left
- * index rows behind. */
-static cql_status count_running(cql_jobs *jobs, int64_t *count, cql_error **err)
+static cql_status count_state(const jobs_run *run, int state, int64_t *count, cql_error **err)
 {
-    cql_job_list *list = NULL;
-    cql_status st = cql_jobs_list_wait(jobs, CQL_JOB_PROCESSING, RUNNING_MAX, &list, err);
-
-    *count = (int64_t)cql_job_list_count(list);
-    cql_job_list_free(list);
-    if (!st && *count == RUNNING_MAX)
-        st = cql_jobs_count_wait(jobs, CQL_JOB_PROCESSING, count, err);
-    return st;
-}
-
-static cql_status count_state(cql_jobs *jobs, int state, int64_t *count, cql_error **err)
-{
-    if (state == CQL_JOB_PROCESSING)
-        return count_running(jobs, count, err);
-    return cql_jobs_count_wait(jobs, (cql_job_state)state, count, err);
+    if (run->cli->recount)
+        return cql_jobs_recount_wait(run->jobs, (cql_job_state)state, count, err);
+    return cql_jobs_count_wait(run->jobs, (cql_job_state)state, count, err);
 }
 
 int jobs_stats(jobs_run *run)
@@ -236,7 +223,7 @@ int jobs_stats(jobs_run *run)
     cql_error *err = NULL;
 
     for (int i = 0; i < STATES; i++)
-        if (count_state(run->jobs, i, &counts[i], &err)) {
+        if (count_state(run, i, &counts[i], &err)) {
             int code = jobs_report(err);
 
             cql_error_unref(err);
@@ -246,5 +233,57 @@ int jobs_stats(jobs_run *run)
         print_counts_json(counts);
     else
         print_counts(counts);
+    return TOOL_EXIT_OK;
+}
+
+/* --- watch ------------------------------------------------------------------------------------ */
+#define WATCH_MS 2000
+
+static void print_watch(const jobs_run *run, const int64_t now[STATES], const int64_t before[STATES],
+                        bool first, double seconds)
+{
+    int64_t ended = 0;
+    cJSON *line;
+
+    for (int i = 0; i < STATES && !first; i++)
+        ended += cql_job_state_is_final(i) ? now[i] - before[i] : 0;
+    if (run->cli->json) {
+        line = tool_json_object(NULL);
+        for (int i = 0; i < STATES; i++)
+            tool_json_int(line, cql_job_state_name(i), now[i]);
+        tool_json_int(line, "ended_per_minute", (int64_t)((double)ended * 60 / seconds));
+        tool_json_line(stdout, line);
+        fflush(stdout);
+        return;
+    }
+    if (isatty(STDOUT_FILENO) && !first)
+        printf("\033[%dA", STATES + 1); /* over what was printed last */
+    for (int i = 0; i < STATES; i++)
+        printf("%-22s %12" PRId64 " %+10.1f/s\n", cql_job_state_name(i), now[i],
+               first ? 0.0 : (double)(now[i] - before[i]) / seconds);
+    printf("%-22s %12s %10.1f/s\n", "ended", "", (double)ended / seconds);
+    fflush(stdout);
+}
+
+int jobs_watch(jobs_run *run)
+{
+    uint64_t ms = run->cli->interval_ms ? run->cli->interval_ms : WATCH_MS;
+    int64_t before[STATES] = {0}, now[STATES];
+    cql_error *err = NULL;
+
+    for (uint64_t n = 0; !tool_interrupted(); n++) {
+        for (int i = 0; i < STATES; i++)
+            if (count_state(run, i, &now[i], &err)) {
+                int code = jobs_report(err);
+
+                cql_error_unref(err);
+                return code;
+            }
+        print_watch(run, now, before, n == 0, (double)ms / 1000);
+        memcpy(before, now, sizeof before);
+        if (run->cli->count && n + 1 >= run->cli->count)
+            break;
+        (void)tool_poll(NULL, 0, (int)ms);
+    }
     return TOOL_EXIT_OK;
 }

@@ -168,6 +168,22 @@ static void close_down(work *w)
         cql_session_free(w->s);
 }
 
+static void on_flushed(cql_jobs *jobs, const cql_error *err, void *user)
+{
+    (void)jobs;
+    (void)err;
+    close_down(user);
+}
+
+/* The worker goes, and the session once the counters are stored. */
+static void finish(work *w)
+{
+    cql_worker_free(w->w);
+    w->w = NULL;
+    if (cql_jobs_flush(w->run->jobs, on_flushed, w))
+        close_down(w);
+}
+
 static void on_step(uv_timer_t *timer)
 {
     work *w = timer->data;
@@ -178,7 +194,7 @@ static void on_step(uv_timer_t *timer)
     ms = cql_worker_step(w->w);
     w->stepping = false;
     if (cql_worker_is_finished(w->w)) {
-        close_down(w);
+        finish(w);
         return;
     }
     if (w->woken)
@@ -232,6 +248,10 @@ static cql_status make_worker(work *w, cql_error **err)
                             .retry_delay_ms = (uint32_t)cli->retry_delay_ms,
                             .stop_s = (uint32_t)(cli->stop_ms / 1000),
                             .drain = cli->drain,
+                            .retry = cli->backoff,
+                            .recurring_poll_ms = (uint32_t)cli->recurring_ms,
+                            .no_recurring = cli->no_recurring,
+                            .retention_s = (uint32_t)(cli->retention_ms / 1000),
                             .on_event = on_event,
                             .on_wake = on_wake,
                             .user = w};

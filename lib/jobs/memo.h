@@ -1,0 +1,38 @@
+/* memo.h: rows of scheduled_jobs that a worker has seen and need not look at yet: their jobs run
+ * elsewhere, or nobody here can run them. It looks at such a job again at `check_ms`, and its
+ * sweeps can begin behind rows that are old and known. */
+#ifndef CQLJOB_MEMO_H
+#define CQLJOB_MEMO_H
+
+#include <cqlnative/base.h>
+
+enum { CQLJOB_MEMO_MOST = 16384, CQLJOB_MEMO_ID = 40 };
+
+typedef struct cqljob_memo_row {
+    char id[CQLJOB_MEMO_ID];
+    int32_t bucket;
+    int64_t due_at;
+    int64_t check_ms; /* steady time */
+    uint32_t seen;    /* the newest page that had it */
+} cqljob_memo_row;
+
+typedef struct cqljob_memo {
+    cqljob_memo_row *rows;
+    size_t count, cap;
+} cqljob_memo;
+
+void cqljob_memo_free(cqljob_memo *m, const cql_allocator *al);
+/* Enters a row or changes it. False: no room, no memory or too long an id. */
+bool cqljob_memo_keep(cqljob_memo *m, const cql_allocator *al, const char *id, int32_t bucket,
+                      int64_t due_at, int64_t check_ms);
+/* NULL: not known. Good until the next call that changes the memo. */
+cqljob_memo_row *cqljob_memo_find(const cqljob_memo *m, const char *id, int64_t due_at);
+void cqljob_memo_drop(cqljob_memo *m, cqljob_memo_row *row);
+/* Drops what a page of the bucket should have had and had not. */
+void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t seen);
+/* The row to look at first; NULL: none. */
+cqljob_memo_row *cqljob_memo_first(const cqljob_memo *m);
+/* The earliest due_at of a bucket; INT64_MAX: none. */
+int64_t cqljob_memo_oldest(const cqljob_memo *m, int32_t bucket);
+
+#endif

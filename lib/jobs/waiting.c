@@ -1,0 +1,81 @@
+/* waiting.c: looks at the jobs that wait for others. Their release follows from the end of what they
+ * wait for; this is for the cases in which nobody was left to do it, and for jobs that other
+ * programs have stored. */
+#include "jobs/duty.h"
+#include "jobs/list.h"
+#include "jobs/waiting.h"
+
+enum { MOST = 1000 };
+
+typedef struct waiting {
+    cql_jobs *jobs;
+    int32_t state;
+    cql_job_info **items;
+    size_t count, at;
+} waiting;
+
+static void begin(cql_jobs *jobs, int32_t state);
+
+static void finish(waiting *w)
+{
+    cql_jobs *jobs = w->jobs;
+
+    for (size_t i = 0; i < w->count; i++)
+        cql_job_info_free(w->items[i]);
+    if (w->state == CQL_JOB_AWAITING_CONTINUATION)
+        begin(jobs, CQL_JOB_AWAITING_BATCH);
+    cqljob_free(&jobs->al, w->items);
+    cqljob_free(&jobs->al, w);
+    cqljob_unref(jobs);
+}
+
+static void next(waiting *w);
+
+static void minded(void *user, const cql_error *err, size_t released)
+{
+    (void)released;
+    if (err)
+        finish(user); /* the next round tries again */
+    else
+        next(user);
+}
+
+static void next(waiting *w)
+{
+    while (w->at < w->count)
+        if (!cqljob_duty_waiting(w->jobs, w->items[w->at++], minded, w))
+            return;
+    finish(w);
+}
+
+static void on_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
+{
+    waiting *w = user;
+
+    (void)err;
+    w->items = cqljob_zalloc(&jobs->al, cql_job_list_count(list) * sizeof(cql_job_info *) + 1);
+    for (size_t i = 0; w->items && i < cql_job_list_count(list); i++) {
+        w->items[w->count] = cqljob_info_new(&jobs->al, cql_job_list_at(list, i));
+        w->count += w->items[w->count] != NULL;
+    }
+    next(w);
+}
+
+static void begin(cql_jobs *jobs, int32_t state)
+{
+    waiting *w = cqljob_zalloc(&jobs->al, sizeof *w);
+
+    if (!w)
+        return;
+    w->jobs = cqljob_ref(jobs);
+    w->state = state;
+    if (cqljob_list_range(jobs, state, INT64_MIN, INT64_MAX, MOST, on_list, w)) {
+        cqljob_free(&jobs->al, w);
+        cqljob_unref(jobs);
+    }
+}
+
+void cqljob_mind_waiting(cql_jobs *jobs)
+{
+    begin(jobs, CQL_JOB_AWAITING_CONTINUATION);
+}
