@@ -72,11 +72,10 @@ static inline int64_t cqljob_steady_ms(const cql_jobs *jobs)
     return jobs->store.steady_ms(jobs->store.self);
 }
 
-static inline cql_status cqljob_send(const cql_jobs *jobs, const cqljob_request *rq,
-                                     cqljob_answer_fn fn, void *user)
-{
-    return jobs->store.send(jobs->store.self, rq, fn, user);
-}
+/* To the store; CQL_OK: fn is called once, later. What may be sent twice is sent again while servers
+ * are too busy for it (send.c). */
+cql_status cqljob_send(const cql_jobs *jobs, const cqljob_request *rq, cqljob_answer_fn fn,
+                       void *user);
 
 /* An error with a text; cause may be NULL. Never NULL. Yours. */
 cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *cause,

@@ -208,7 +208,7 @@ static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void 
         return JOBSTORE_DROPPED;
     if ((int)below(s, 100) >= s->fault_percent)
         return JOBSTORE_OK;
-    switch (below(s, 5)) {
+    switch (below(s, 6)) {
     case 0:
         return JOBSTORE_DROPPED;
     case 1:
@@ -217,6 +217,8 @@ static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void 
         return JOBSTORE_LATE;
     case 3:
         return JOBSTORE_REFUSED;
+    case 4:
+        return JOBSTORE_BUSY;
     default:
         return JOBSTORE_BLOCKED;
     }

@@ -514,7 +514,7 @@ static void answer(flight *f)
     if (!st && f->kept.keys)
         st = keys_for(f, &a);
     if (st) {
-        bool open = is_conditional(f) && st == CQL_TIMEOUT;
+        bool open = is_conditional(f) && (st == CQL_TIMEOUT || st == CQL_SERVER_WRITE_TIMEOUT);
 
         a.outcome = open ? CQLJOB_UNKNOWN : CQLJOB_FAILED;
         err = cql_error_make(NULL, st, NULL, cql_status_text(st));
@@ -682,6 +682,12 @@ static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
     case JOBSTORE_LATE:
         f->apply_us = now + TIMEOUT_US + delay(db, LATE_US);
         break;
+    case JOBSTORE_BUSY:
+        if (db->random && jobstore_random(db) % 2)
+            f->apply_us = INT64_MAX;
+        f->trouble = CQL_SERVER_WRITE_TIMEOUT;
+        f->answer_us = now + TIMEOUT_US;
+        return;
     case JOBSTORE_REFUSED:
         f->apply_us = INT64_MAX;
         f->trouble = CQL_SERVER_UNAVAILABLE;

@@ -64,6 +64,7 @@ static void end(scene *s)
 #define LATE JOBSTORE_LATE
 #define NO   JOBSTORE_REFUSED
 #define FULL JOBSTORE_BLOCKED
+#define BUSY JOBSTORE_BUSY
 
 static cql_job_spec spec_of(const char *id)
 {
@@ -96,6 +97,32 @@ static void enqueue_writes_job_and_both_index_rows(void **state)
     assert_string_equal(jobstore_job(s.db, job->id.ptr)->arguments.ptr, "{\"to\":1}");
     assert_int_equal(s.client.sent, 2);
     cql_job_info_free(job);
+    end(&s);
+}
+
+/* A node under load: index rows are sent again, the insert is settled by a serial read. */
+static void enqueue_outlasts_servers_that_are_busy(void **state)
+{
+    scene s;
+    cql_error *err = NULL;
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&s);
+    SCRIPT(&s, BUSY, BUSY, BUSY, OK, BUSY, BUSY, OK);
+    assert_int_equal(add(&s, id_a, NULL), CQL_OK);
+    assert_int_equal(s.client.sent, 7);
+    assert_int_equal(jobstore_due_rows(s.db, id_a, -1), 1);
+    assert_int_equal(jobstore_state_rows(s.db, id_a, 1), 1);
+    SCRIPT(&s, OK, BUSY, BUSY, OK); /* get, then the index rows of the end: those are repeated */
+    assert_int_equal(cql_jobs_cancel_wait(s.jobs, id_a, NULL), CQL_OK);
+    end(&s);
+    begin(&s); /* but not for ever */
+    SCRIPT(&s, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY);
+    assert_int_equal(cql_jobs_enqueue_wait(s.jobs, &spec, NULL, &err), CQL_SERVER_WRITE_TIMEOUT);
+    assert_non_null(strstr(cql_error_text(err), "was not stored"));
+    assert_int_equal(s.client.sent, 6);
+    assert_null(jobstore_job(s.db, id_a));
+    cql_error_unref(err);
     end(&s);
 }
 
@@ -690,6 +717,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(enqueue_writes_job_and_both_index_rows),
+        cmocka_unit_test(enqueue_outlasts_servers_that_are_busy),
         cmocka_unit_test(enqueue_refuses_what_cannot_be_stored),
         cmocka_unit_test(options_of_a_job_are_kept),
         cmocka_unit_test(same_id_again_stores_nothing),
