@@ -111,8 +111,17 @@ static int add(jobs_run *run)
     spec.arguments = cql_str_of(cli->word_count > 4 ? cli->words[4] : "{}");
     if (cql_jobs_recurring_set_wait(run->jobs, &spec, &err))
         code = jobs_report(err);
-    else if (!cli->json)
+    if (cli->json) {
+        cJSON *line = tool_json_object(NULL);
+
+        tool_json_text(line, "id", cli->words[1]);
+        tool_json_bool(line, "stored", !err);
+        if (err)
+            tool_json_error(line, err);
+        tool_json_line(stdout, line);
+    } else if (!err) {
         printf("stored %s\n", cli->words[1]);
+    }
     cql_error_unref(err);
     return code;
 }
