@@ -131,7 +131,9 @@ cql_status cql_jobs_flush(cql_jobs *jobs, cql_jobs_cb cb, void *user)
         c->rq.verb = CQLJOB_COUNT;
         st = cqljob_send(jobs, &c->rq, on_nothing, c);
         if (st) {
+            (void)pthread_mutex_lock(&jobs->lock);
             jobs->flush_cb = NULL;
+            (void)pthread_mutex_unlock(&jobs->lock);
             cqljob_unref(jobs);
         }
     }

@@ -107,11 +107,18 @@ check_cqlping() {
 }
 
 check_cqljobs() {
-    local later
-    for later in retry batch recurring cleanup watch; do
-        expect 2 $later
-        case $err in *"$later is not part of this version"*) ;; *) fail "$later: $err" ;; esac
+    local command
+    for command in retry batch recurring cleanup delete; do
+        expect 2 $command
+        case $err in *"$command needs "*) ;; *) fail "$command: $err" ;; esac
     done
+    expect 2 cleanup --older-than 0 --state scheduled
+    expect 2 recurring add nightly '61 * * * *' t
+    case $err in *minute*) ;; *) fail "a bad cron expression: $err" ;; esac
+    expect 2 batch t --lines x --then-json 1
+    expect 2 enqueue t 1 --after 17
+    expect 2 enqueue t 1 --jitter 10
+    expect 2 watch --interval 0
     expect 2
     expect 2 enqeue t 1
     case $err in *"did you mean 'enqueue'?"*) ;; *) fail "no suggestion for enqeue: $err" ;; esac

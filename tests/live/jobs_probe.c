@@ -142,6 +142,7 @@ static void use_callbacks(probe *p)
 
     HOLDS(cql_jobs_enqueue(p->jobs, &spec, on_job, p) == CQL_OK);
     await(p, 1);
+    HOLDS(cql_jobs_flush_wait(p->jobs, NULL) == CQL_OK); /* the counter is written afterwards */
     HOLDS(cql_jobs_get(p->jobs, id, on_job, p) == CQL_OK);
     HOLDS(cql_jobs_list(p->jobs, CQL_JOB_SCHEDULED, 10, on_list, p) == CQL_OK);
     HOLDS(cql_jobs_count(p->jobs, CQL_JOB_SCHEDULED, on_count, p) == CQL_OK);
