@@ -107,7 +107,7 @@ void cqln_conn_transport_lost(cqln_conn *c, cql_status status, const char *reaso
 {
     if (c->state == CQLN_CONN_DEAD || c->lost)
         return;
-    char why[160];
+    char why[440];
     cqln_escape(why, sizeof why, cql_str_of(reason ? reason : cql_status_text(status)));
     if (c->state == CQLN_CONN_OPEN) {
         c->lost = true;
@@ -115,10 +115,13 @@ void cqln_conn_transport_lost(cqln_conn *c, cql_status status, const char *reaso
         snprintf(c->fault.detail, sizeof c->fault.detail, "%s", why);
     } else if (c->in.received == 0 && c->phase == CQLN_PHASE_OPTIONS && status == CQL_CLOSED) {
         cqln_conn_die(c, status,
-                      "%s before any answer: the server may not speak the CQL protocol on this "
-                      "port, or may expect TLS",
+                      c->config.encrypted
+                          ? "%s before any answer: it may not accept this client's certificate, or "
+                            "not speak the CQL protocol on this port"
+                          : "%s before any answer: the server may not speak the CQL protocol on this "
+                            "port, or may expect TLS",
                       why);
-    } else if (status == CQL_CONNECT_FAILED) {
+    } else if (status == CQL_CONNECT_FAILED || c->phase == CQLN_PHASE_NEW) {
         cqln_conn_die(c, status, "%s", why);
     } else {
         cqln_conn_die(c, status, "%s while waiting for %s", why, cqln_handshake_waits_for(c));
@@ -130,10 +133,10 @@ static bool end_of_input(cqln_conn *c)
 {
     if (c->state == CQLN_CONN_DEAD)
         return false;
-    char why[200];
+    char why[440];
     size_t have;
     size_t want;
-    snprintf(why, sizeof why, "%.180s", c->fault.detail);
+    snprintf(why, sizeof why, "%.400s", c->fault.detail);
     if (!cqln_inbound_partial(c, &have, &want))
         cqln_conn_die(c, c->fault.status, "%s", why);
     else if (want)

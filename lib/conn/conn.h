@@ -27,6 +27,7 @@ typedef struct cqln_conn_config {
     cql_str keyspace;             /* USE it during the handshake; empty: none */
     const char *user;             /* NULL: no credentials */
     const char *password;
+    bool encrypted;               /* the transport is; for messages and authenticators */
     bool auth_allowed;            /* may the credentials go over this transport? */
     const char *driver_name;
     const char *driver_version;
@@ -72,7 +73,7 @@ typedef struct cqln_conn_fault {
                            * CQL_AUTH_FAILED, CQL_TIMEOUT, CQL_UNEXPECTED, CQL_NO_MEMORY,
                            * CQL_TOO_LARGE (a body over max_body) or a server status (bad
                            * credentials, invalid keyspace, …) */
-    char detail[256];     /* for people: what and where; escaped */
+    char detail[512];     /* for people: what and where; escaped */
     uint8_t server_version; /* BAD_VERSION: highest stable version that the server named, 0 unknown;
                              * it may be above the one that was refused */
 } cqln_conn_fault;

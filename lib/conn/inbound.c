@@ -203,7 +203,8 @@ static void check_first_byte(cqln_conn *c)
     bool tls = p[0] == 0x15 || p[0] == 0x16; /* TLS alert, handshake */
     cqln_conn_die_bytes(c, CQL_MALFORMED, p, in->end - in->at,
                         "the server does not speak the CQL protocol on this port: it %s \"%s\"",
-                        tls ? "looks like TLS and sent" : "sent", text);
+                        tls ? "looks like TLS (option tls=verify-full speaks it) and sent" : "sent",
+                        text);
 }
 
 /* --- bodies ---------------------------------------------------------------------------------- */

@@ -24,10 +24,24 @@ static void set_deadline(cqln_link *link)
         cqln_deadline_set(link->loop, &link->deadline, at);
 }
 
+/* A goodbye where the filter has one and the transport is free; nobody waits for it. */
+static void say_goodbye(cqln_link *link)
+{
+    cqln_filter *f = link->filter;
+    const uint8_t *bytes;
+    size_t len;
+    if (!f || f->state == CQLN_FILTER_OPENING || link->writing || !link->stream)
+        return;
+    f->ops->finish(f);
+    if (f->ops->output(f, &bytes, &len))
+        (void)link->loop->io->ops->write(link->stream, bytes, len);
+}
+
 static void begin_close(cqln_link *link)
 {
     if (link->closing)
         return;
+    say_goodbye(link);
     link->closing = true;
     cqln_list_remove(&link->dirty);
     cqln_deadline_clear(link->loop, &link->deadline);
@@ -40,6 +54,15 @@ static void begin_close(cqln_link *link)
 static void mark_dirty(cqln_link *link)
 {
     if (!link->closing && cqln_conn_has_output(link->conn) && cqln_list_empty(&link->dirty))
+        cqln_list_push(&link->loop->dirty, &link->dirty);
+}
+
+static void mark_filter_dirty(cqln_link *link)
+{
+    const uint8_t *bytes;
+    size_t len;
+    if (!link->closing && !link->writing && link->filter->ops->output(link->filter, &bytes, &len) &&
+        cqln_list_empty(&link->dirty))
         cqln_list_push(&link->loop->dirty, &link->dirty);
 }
 
@@ -71,14 +94,23 @@ static void pump(cqln_link *link)
     mark_dirty(link); /* the machine's own requests: handshake, heartbeat */
 }
 
+/* What was being waited for when the connect time-out came. */
+static const char *too_late(const cqln_link *link)
+{
+    if (!link->stream)
+        return "no connection within the connect time-out";
+    if (link->filter && !link->started)
+        return "no connection and TLS handshake within the connect time-out: a server that does not "
+               "speak TLS on this port may stay silent";
+    return "no answer within the connect time-out";
+}
+
 static void on_deadline(cqln_deadline *d)
 {
     cqln_link *link = CQLN_CONTAINER(d, cqln_link, deadline);
     uint64_t now = cqln_loop_now(link->loop);
     if (!link->ready && now >= link->give_up_at)
-        cqln_conn_transport_lost(link->conn, CQL_TIMEOUT,
-                                 link->stream ? "no answer within the connect time-out"
-                                              : "no connection within the connect time-out");
+        cqln_conn_transport_lost(link->conn, CQL_TIMEOUT, too_late(link));
     else
         cqln_conn_tick(link->conn, now);
     pump(link);
@@ -86,22 +118,105 @@ static void on_deadline(cqln_deadline *d)
         set_deadline(link);
 }
 
+/* --- through a filter ------------------------------------------------------------------------------ */
+
+/* The filter's own handshake, its end or its failure reach the machine. */
+static void filter_moved(cqln_link *link)
+{
+    cqln_filter *f = link->filter;
+    if (f->state == CQLN_FILTER_FAILED)
+        cqln_conn_transport_lost(link->conn, f->status, f->reason);
+    else if (f->state == CQLN_FILTER_ENDED)
+        cqln_conn_transport_lost(link->conn, CQL_CLOSED, "the server closed the connection");
+    else if (f->state == CQLN_FILTER_OPEN && !link->started)
+        cqln_conn_start(link->conn, cqln_loop_now(link->loop));
+    link->started = f->state != CQLN_FILTER_OPENING;
+    pump(link);
+    mark_filter_dirty(link);
+}
+
+static void filter_received(cqln_link *link, size_t n)
+{
+    cqln_filter *f = link->filter;
+    uint64_t now = cqln_loop_now(link->loop);
+    f->ops->commit(f, n);
+    while (!link->closing) {
+        uint8_t *ptr;
+        size_t cap;
+        cqln_conn_space(link->conn, &ptr, &cap);
+        n = f->ops->read(f, ptr, cap);
+        if (n == 0)
+            break;
+        cqln_conn_commit(link->conn, n, now);
+        pump(link);
+    }
+    if (!link->closing)
+        filter_moved(link);
+}
+
+/* Moves what the machine has to say into the filter; false when it has nothing more to say. */
+static bool fill_filter(cqln_link *link)
+{
+    cqln_filter *f = link->filter;
+    const uint8_t *bytes;
+    size_t len;
+    while (f->state == CQLN_FILTER_OPEN && cqln_conn_output(link->conn, &bytes, &len)) {
+        size_t n = f->ops->write(f, bytes, len);
+        if (n == 0)
+            return f->state == CQLN_FILTER_OPEN;
+        link->sealed++;
+        cqln_conn_sent(link->conn, n);
+    }
+    return false;
+}
+
+/* As without a filter: one write for all that was submitted in a turn, several only for very much. */
+static void flush_filter(cqln_link *link)
+{
+    cqln_filter *f = link->filter;
+    const uint8_t *bytes;
+    size_t len;
+    bool more = true;
+    while (more) {
+        more = fill_filter(link);
+        if (!f->ops->output(f, &bytes, &len))
+            break;
+        if (!link->loop->io->ops->write(link->stream, bytes, len)) {
+            link->writing = len;
+            break;
+        }
+        f->ops->sent(f);
+    }
+    if (f->state == CQLN_FILTER_FAILED)
+        filter_moved(link);
+}
+
+/* --- what the stream says -------------------------------------------------------------------------- */
+
 static void on_connected(void *user, cql_status st, const char *reason)
 {
     cqln_link *link = user;
     if (link->closing)
         return;
-    if (st)
+    if (st) {
         cqln_conn_transport_lost(link->conn, st, reason);
-    else
+    } else if (link->filter) {
+        link->filter->ops->start(link->filter);
+        filter_moved(link);
+        return;
+    } else {
         cqln_conn_start(link->conn, cqln_loop_now(link->loop));
+    }
     pump(link);
 }
 
 static void on_space(void *user, uint8_t **ptr, size_t *cap)
 {
     cqln_link *link = user;
-    cqln_conn_space(link->conn, ptr, cap);
+    if (link->filter)
+        link->filter->ops->space(link->filter, ptr, cap);
+    else
+        cqln_conn_space(link->conn, ptr, cap);
 }
 
 static void on_received(void *user, size_t n)
@@ -111,8 +226,12 @@ static void on_received(void *user, size_t n)
         return;
     if (link->traffic)
         count_bytes(&link->traffic->in, n);
-    cqln_conn_commit(link->conn, n, cqln_loop_now(link->loop));
-    pump(link);
+    if (link->filter) {
+        filter_received(link, n);
+    } else {
+        cqln_conn_commit(link->conn, n, cqln_loop_now(link->loop));
+        pump(link);
+    }
     if (!link->closing) {
         show_in_flight(link, cqln_conn_in_flight(link->conn));
         link->events->idle(link);
@@ -126,7 +245,12 @@ static void on_written(void *user)
     link->writing = 0;
     if (link->closing)
         return;
-    cqln_conn_sent(link->conn, len);
+    if (link->filter) {
+        link->filter->ops->sent(link->filter);
+        mark_filter_dirty(link);
+    } else {
+        cqln_conn_sent(link->conn, len);
+    }
     mark_dirty(link);
 }
 
@@ -135,6 +259,8 @@ static void on_lost(void *user, cql_status st, const char *reason)
     cqln_link *link = user;
     if (link->closing)
         return;
+    if (link->filter)
+        reason = link->filter->ops->lost(link->filter, &st, reason);
     cqln_conn_transport_lost(link->conn, st, reason);
     pump(link);
 }
@@ -150,6 +276,8 @@ static void finish(cqln_link *link)
     show_in_flight(link, 0);
     link->events->closed(link);
     cqln_conn_free(link->conn);
+    if (link->filter)
+        link->filter->ops->free(link->filter);
     cqln_free(link->loop->al, link->stamps);
     cqln_free(link->loop->al, link);
 }
@@ -171,6 +299,10 @@ void cqln_link_flush(cqln_link *link)
     if (link->closing || link->writing || !link->stream)
         return;
     show_in_flight(link, cqln_conn_in_flight(link->conn));
+    if (link->filter) {
+        flush_filter(link);
+        return;
+    }
     while (cqln_conn_output(link->conn, &bytes, &len)) {
         link->sealed++;
         if (link->traffic)
@@ -181,6 +313,21 @@ void cqln_link_flush(cqln_link *link)
         }
         cqln_conn_sent(link->conn, len);
     }
+}
+
+/* False when a filter is wanted and cannot be had: then the link ends in the next turn. */
+static bool make_filter(cqln_link *link)
+{
+    cqln_loop *loop = link->loop;
+    char why[CQLN_FILTER_REASON] = "";
+    if (!loop->filter)
+        return true;
+    cql_status st = loop->filter(loop->filter_user, &link->address, &link->filter, why);
+    if (!st)
+        return true;
+    cqln_conn_transport_lost(link->conn, st, why);
+    begin_close(link);
+    return false;
 }
 
 cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_conn_config *config,
@@ -206,13 +353,18 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
     if (st)
         goto fail_link;
     link->give_up_at = cqln_loop_now(loop) + timeout_ms;
+    *out = link;
+    if (!make_filter(link))
+        return CQL_OK; /* the closed event says why */
     st = loop->io->ops->connect(loop->io, to, &stream_events, link, &link->stream);
     if (st)
         goto fail_conn;
     set_deadline(link);
-    *out = link;
     return CQL_OK;
 fail_conn:
+    *out = NULL;
+    if (link->filter)
+        link->filter->ops->free(link->filter);
     cqln_conn_free(link->conn);
 fail_link:
     cqln_free(loop->al, link->stamps);

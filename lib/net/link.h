@@ -3,6 +3,7 @@
 #define CQLN_NET_LINK_H
 
 #include "conn/conn.h"
+#include "net/filter.h"
 #include "net/loop.h"
 
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct cqln_link {
     cqln_loop *loop;
     cqln_conn *conn;
     cqln_stream *stream;
+    cqln_filter *filter; /* NULL: bytes go as they are */
     const cqln_link_events *events;
     void *user;
     cqln_deadline deadline;  /* connecting, handshake, heartbeat */
@@ -44,7 +46,8 @@ struct cqln_link {
     uint32_t *stamps;      /* by stream id: when it was taken, in microseconds that wrap */
     cqln_traffic *traffic; /* NULL: not counted; set right after cqln_link_open */
     uint32_t shown;        /* its part of traffic->in_flight */
-    size_t writing; /* bytes of the conn that the transport still holds */
+    size_t writing; /* bytes of the conn, or of the filter, that the transport still holds */
+    bool started;   /* the machine: the filter's handshake is done */
     bool closing;
     bool ready;
 };

@@ -77,6 +77,8 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
     loop->late = 0;
     loop->ended = ended;
     loop->user = user;
+    loop->filter = NULL;
+    loop->filter_user = NULL;
     cqln_wheel_init(&loop->wheel, io->ops->now(io));
     cqln_list_init(&loop->dirty);
     cqln_list_init(&loop->deferred);

@@ -43,6 +43,11 @@ struct cqln_loop {
     uint64_t late; /* answers that came after their request had been given up */
     void (*ended)(void *user);
     void *user;
+    /* Makes the filter of a connection to this address (*out NULL: none is wanted). why:
+     * CQLN_FILTER_REASON bytes for what failed. NULL: no connection has a filter. */
+    cql_status (*filter)(void *filter_user, const cqln_address *to, struct cqln_filter **out,
+                         char *why);
+    void *filter_user;
 };
 
 /* io is the caller's; ended comes when the io let go of everything. */

@@ -1,0 +1,62 @@
+/* tls.h: encrypted connections. What most programs need are options (options.h, or parameters of a
+ * connection string):
+ *
+ *   tls=verify-full     TLS 1.2 or 1.3; the server shows a certificate of a trusted authority that is
+ *                       made for the name or address that was dialled
+ *   tls=verify-ca       any certificate of the authority of tls_ca will do, whatever name it has
+ *   tls_ca=PATH         who is trusted: a file of PEM certificates, or a folder made by openssl rehash;
+ *                       not given: the authorities of the system
+ *   tls_crl=PATH        lists of revoked certificates (PEM)
+ *   tls_cert=PATH tls_key=PATH tls_key_password
+ *                       this side's certificate, for servers that want one (PEM)
+ *   tls_name=NAME       the one name (or address) that the certificates of all nodes have
+ *
+ * Which name a certificate has to have: what the function below says; else tls_name; else, for a node
+ * that a contact point led to, the name of that contact point as the program gave it; else the node's
+ * IP address. Never a name from reverse DNS. Names are compared by OpenSSL, inside the handshake, with
+ * the certificate's subjectAltName alone.
+ *
+ * Files are read when the session is made, and again for new connections once they have changed.
+ * Sessions of TLS are resumed, per node and name. doc/tls.md tells more. */
+#ifndef CQLNATIVE_TLS_H
+#define CQLNATIVE_TLS_H
+
+#include <cqlnative/options.h>
+#include <cqlnative/session.h>
+
+CQL_BEGIN
+
+/* The longest name with its NUL. */
+#define CQL_TLS_NAME_SIZE 256
+
+/* Says which name the certificate of a node has to have. `address` is the "address:port" that is
+ * dialled, `contact` the name of the contact point that led to it, NULL for a node that was discovered
+ * or given as an address. Writes a NUL-terminated host name or IP address of at most
+ * CQL_TLS_NAME_SIZE - 1 bytes to `name` and returns true; false leaves the choice to the usual rule.
+ * Called on the loop's thread for every new connection; it must not block and not call the session. */
+typedef bool (*cql_tls_name_fn)(void *user, const char *address, const char *contact, char *name);
+
+/* Sets that function; NULL takes it away. user is borrowed until the last session made with these
+ * options is freed. [one at a time] */
+CQL_API void cql_options_set_tls_name_fn(cql_options *o, cql_tls_name_fn fn, void *user);
+
+/* Encrypts, and accepts any server: whoever sits between can read and change everything, the password
+ * too. For trials on one machine. Sets the option tls to "require", which no other way can: not
+ * cql_options_set, a connection string, the environment or a file. Each session logs a warning.
+ * [one at a time] */
+CQL_API void cql_options_set_tls_insecure(cql_options *o);
+
+/* What TLS has done in a session since it was made. */
+typedef struct cql_tls_stats {
+    size_t size;         /* in: sizeof(cql_tls_stats) */
+    uint64_t handshakes; /* that succeeded */
+    uint64_t resumed;    /* of these, those that resumed a session of an earlier connection */
+    uint64_t failed;     /* handshakes that failed, for whatever reason */
+    uint64_t reloads;    /* how often changed files were taken in */
+} cql_tls_stats;
+
+/* Fills *out (all zero without TLS). CQL_BAD_ARGUMENT. [any thread] */
+CQL_API cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out);
+
+CQL_END
+#endif

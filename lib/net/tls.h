@@ -1,0 +1,55 @@
+/* tls.h: TLS as a filter. tls_openssl.c is one implementation, tls_none.c says that there is none.
+ *
+ * A cqln_tls is what the connections of one loop share: certificates, trust, sessions to resume. It
+ * belongs to the loop's thread; the counters may be read by any. */
+#ifndef CQLN_NET_TLS_H
+#define CQLN_NET_TLS_H
+
+#include "base/log.h"
+#include "net/filter.h"
+
+#include <stdatomic.h>
+
+typedef enum cqln_tls_mode {
+    CQLN_TLS_OFF = 0,
+    CQLN_TLS_REQUIRE = 1,   /* encrypted, to whoever it may be */
+    CQLN_TLS_VERIFY_CA = 2, /* somebody with a certificate of a trusted authority */
+    CQLN_TLS_VERIFY_FULL = 3
+} cqln_tls_mode;
+
+/* Borrowed for the life of the cqln_tls; NULL texts: not given. */
+typedef struct cqln_tls_config {
+    const cql_allocator *al;
+    const cqln_log *log;
+    cqln_tls_mode mode;
+    const char *ca;   /* PEM file or folder of hashed names; NULL: the system's */
+    const char *crl;  /* PEM file: lists of revoked certificates */
+    const char *cert; /* PEM file: this side's certificate and what leads to its authority */
+    const char *key;  /* PEM file; NULL: in `cert` */
+    const char *key_password;
+    bool loose_key;   /* the key's file may be a link and readable by others */
+    size_t buffer;    /* bytes read at once */
+} cqln_tls_config;
+
+typedef struct cqln_tls_counts {
+    _Atomic(uint64_t) handshakes; /* that succeeded */
+    _Atomic(uint64_t) resumed;    /* of these, by a session of an earlier connection */
+    _Atomic(uint64_t) failed;
+    _Atomic(uint64_t) reloads; /* changed files that were taken in */
+} cqln_tls_counts;
+
+typedef struct cqln_tls cqln_tls;
+
+/* Reads the files. CQL_NO_MEMORY, CQL_TLS_FAILED, CQL_UNSUPPORTED (a build without TLS), with the
+ * reason in why (CQLN_FILTER_REASON bytes). */
+cql_status cqln_tls_new(const cqln_tls_config *config, cqln_tls **out, char *why);
+void cqln_tls_free(cqln_tls *tls); /* after its filters; NULL is fine */
+const cqln_tls_counts *cqln_tls_counts_of(const cqln_tls *tls);
+
+/* A filter for a connection to `peer`, whose certificate has to be for `name`: a host name, or an IP
+ * address as text. peer is "address:port", for the log and for resuming sessions. Both are copied.
+ * Files that have changed are read again. CQL_NO_MEMORY, CQL_TLS_FAILED with why. */
+cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
+                               char *why);
+
+#endif
