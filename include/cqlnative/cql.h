@@ -3,6 +3,7 @@
 #ifndef CQLNATIVE_CQL_H
 #define CQLNATIVE_CQL_H
 
+#include <cqlnative/auth.h>
 #include <cqlnative/base.h>
 #include <cqlnative/error.h>
 #include <cqlnative/events.h>
@@ -17,6 +18,7 @@
 #include <cqlnative/setters.h>
 #include <cqlnative/statement.h>
 #include <cqlnative/time.h>
+#include <cqlnative/tls.h>
 #include <cqlnative/trace.h>
 #include <cqlnative/types.h>
 #include <cqlnative/uuid.h>

@@ -337,6 +337,69 @@ cql_options_set_serial_consistency(cql_options *o, const char *value, cql_error 
     return cql_options_set(o, "serial_consistency", value, err);
 }
 
+/* encryption: verify-full (or on) checks certificate and name; require checks nothing; off|require|verify-ca|verify-full */
+static inline cql_status
+cql_options_set_tls(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls", value, err);
+}
+
+/* authorities to trust: a PEM file, or a folder of hashed names; not given: the system's */
+static inline cql_status
+cql_options_set_tls_ca(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_ca", value, err);
+}
+
+/* PEM file of lists of revoked certificates */
+static inline cql_status
+cql_options_set_tls_crl(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_crl", value, err);
+}
+
+/* PEM file of this side's certificate, for servers that want one */
+static inline cql_status
+cql_options_set_tls_cert(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_cert", value, err);
+}
+
+/* PEM file of its key; not given: in the file of the certificate */
+static inline cql_status
+cql_options_set_tls_key(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_key", value, err);
+}
+
+/* pass phrase of that key; never shown, not taken from a connection string (secret) */
+static inline cql_status
+cql_options_set_tls_key_password(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_key_password", value, err);
+}
+
+/* strict: the key's file is no link, and its owner's alone; loose: any file; strict|loose */
+static inline cql_status
+cql_options_set_tls_key_check(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_key_check", value, err);
+}
+
+/* the name that the certificates of all nodes have; not given: the one that is dialled */
+static inline cql_status
+cql_options_set_tls_name(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "tls_name", value, err);
+}
+
+/* further server authenticators that may get the password, commas between */
+static inline cql_status
+cql_options_set_auth_classes(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "auth_classes", value, err);
+}
+
 /* write times come from this side, rising strictly; false: from the server; false|true */
 static inline cql_status
 cql_options_set_client_timestamps(cql_options *o, bool value, cql_error **err)

@@ -357,6 +357,10 @@ static cql_status apply_query(cql_options *o, cql_str query, cql_error **err)
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                              "connection string: a password is not taken here, where it would be "
                              "seen; use CQL_PASSWORD or cql_options_set_credentials");
+        if (cql_str_equal(name, cql_str_of("tls_key_password")))
+            return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
+                             "connection string: a pass phrase is not taken here, where it would be "
+                             "seen; use CQL_TLS_KEY_PASSWORD or cql_options_set");
         cql_status st = cqln_option_apply(o, name, value, err);
         if (st)
             return st;

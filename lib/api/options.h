@@ -53,6 +53,9 @@ bool cqln_option_not_here(cql_str name);
 /* Words of this option that environment and file may not set, "" for none; "*": all. */
 const char *cqln_option_by_hand(const char *name);
 
+/* A setter of its own has set it. */
+void cqln_option_mark_given(cql_options *o, const char *name);
+
 /* Sets a field from text; what cql_options_set documents. */
 cql_status cqln_option_apply(cql_options *o, cql_str name, cql_str value, cql_error **err);
 cql_status cqln_option_apply_from(cql_options *o, cqln_option_source source, cql_str name,

@@ -61,7 +61,8 @@ static cql_str unquote(cql_str value)
 /* A secret in a file that others may read is none any more. */
 static bool secret_is_safe(const source_file *f, cql_str name)
 {
-    return !cql_str_equal(name, cql_str_of("password")) ||
+    const cqln_option *row = cqln_option_find(name);
+    return !row || strcmp(row->kind_name, "secret") != 0 ||
            (f->info->st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 

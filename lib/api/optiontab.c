@@ -3,6 +3,7 @@
 
 #include "api/options.h"
 #include "base/error.h"
+#include "net/tls.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -214,9 +215,22 @@ static bool word_index(const char *words, cql_str value, uint32_t *out)
     }
 }
 
+/* "on" is what it should be: certificate and name are checked. */
+static bool tls_word(cql_str value, uint32_t *index)
+{
+    bool on = word_index("on|true|yes|1", value, index);
+    if (on || word_index("false|no|0", value, index)) {
+        *index = on ? CQLN_TLS_VERIFY_FULL : CQLN_TLS_OFF;
+        return true;
+    }
+    return false;
+}
+
 static bool choice_index(const cqln_option *row, cql_str value, uint32_t *index)
 {
     bool boolean = strcmp(row->words, "false|true") == 0;
+    if (strcmp(row->name, "tls") == 0 && tls_word(value, index))
+        return true;
     return word_index(row->words, value, index) ||
            (boolean && word_index("0|1", value, index)) ||
            (boolean && word_index("off|on", value, index)) ||
@@ -231,6 +245,10 @@ static cql_status apply_choice(cql_options *o, const cqln_option *row, cql_str v
         return cqln_fail(err, o->al, CQL_UNSUPPORTED,
                          "option protocol: version %u is not spoken by this library, only 4 and 5",
                          index);
+    if (ok && strcmp(row->name, "tls") == 0 && index == CQLN_TLS_REQUIRE)
+        return cqln_fail(err, o->al, CQL_BAD_VALUE,
+                         "option tls: \"require\" would accept any server; a program says that with "
+                         "cql_options_set_tls_insecure, the tools with --tls-insecure");
     if (ok && strcmp(row->name, "serial_consistency") == 0)
         ok = index == 8 || index == 9;
     if (!ok)
@@ -315,6 +333,13 @@ static bool takes_protection_away(const cqln_option *row, cql_str value)
     if (row->kind == CQLN_OPTION_CHOICE && choice_index(row, value, &index))
         value = option_word(row, index);
     return word_index(words, value, &index);
+}
+
+void cqln_option_mark_given(cql_options *o, const char *name)
+{
+    const cqln_option *row = cqln_option_find(cql_str_of(name));
+    if (row)
+        o->given[row - table] = true;
 }
 
 cql_status cqln_option_apply_from(cql_options *o, cqln_option_source source, cql_str name,

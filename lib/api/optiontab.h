@@ -97,6 +97,21 @@
     OPT_NUMBER(page_size, count, 5000, 1, 2147483647, "rows per page of statements that say none") \
     OPT_CHOICE(consistency, 10, "local_one", CQLN_LEVELS, "level of statements that say none")                  \
     OPT_CHOICE(serial_consistency, 8, "serial", CQLN_LEVELS, "serial level of conditional statements")       \
+    OPT_CHOICE(tls, 0, "off", "off|require|verify-ca|verify-full",                                         \
+        "encryption: verify-full (or on) checks certificate and name; require checks nothing")     \
+    OPT_TEXT(tls_ca, text,                                                                         \
+        "authorities to trust: a PEM file, or a folder of hashed names; not given: the system's")  \
+    OPT_TEXT(tls_crl, text, "PEM file of lists of revoked certificates")                           \
+    OPT_TEXT(tls_cert, text, "PEM file of this side's certificate, for servers that want one")     \
+    OPT_TEXT(tls_key, text, "PEM file of its key; not given: in the file of the certificate")      \
+    OPT_TEXT(tls_key_password, secret,                                                             \
+        "pass phrase of that key; never shown, not taken from a connection string")                \
+    OPT_CHOICE(tls_key_check, 0, "strict", "strict|loose",                                                 \
+        "strict: the key's file is no link, and its owner's alone; loose: any file")               \
+    OPT_TEXT(tls_name, text,                                                                       \
+        "the name that the certificates of all nodes have; not given: the one that is dialled")    \
+    OPT_TEXT(auth_classes, text,                                                                   \
+        "further server authenticators that may get the password, commas between")                 \
     OPT_CHOICE(client_timestamps, 1, "true", "false|true",                                                 \
         "write times come from this side, rising strictly; false: from the server")                \
     OPT_CHOICE(preset, 0, "none", "none|server|device",                                                    \
@@ -131,11 +146,14 @@
  * words ("*": any value). They come from the program's own calls, a connection string or a command
  * line. The first row stands for no option and keeps the list from being empty. */
 #define CQLN_OPTIONS_BY_HAND(X)                                                                    \
-    X("", "*")
+    X("", "*")                                                                                     \
+    X("plain_auth", "always")                                                                      \
+    X("tls", "off|require|verify-ca")                                                              \
+    X("tls_key_check", "loose")
 
 /* Options that other versions of this library know: refused with a clear word. */
 #define CQLN_OPTIONS_NOT_HERE(X)                                                                   \
-    X(tls) X(tls_ca) X(tls_cert) X(tls_key) X(tls_name) X(secure_bundle)
+    X(secure_bundle)
 /* clang-format on */
 
 #endif

@@ -55,7 +55,7 @@ static cql_status use_contacts(const cql_allocator *al, cqln_config *config)
     return cqln_config_add_contact(al, config, cql_str_of("127.0.0.1"), 0);
 }
 
-static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *config)
+static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *config, char *why)
 {
     cql_status st = cqln_config_copy(s->al, config, &s->config);
     if (st)
@@ -63,10 +63,14 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     st = use_contacts(s->al, &s->config);
     if (st)
         goto fail_config;
-    st = cqln_io_uv_new(s->al, uv_loop, &s->io);
+    st = cqln_secure_new(s->al, &s->config, &s->secure, why);
     if (st)
         goto fail_config;
+    st = cqln_io_uv_new(s->al, uv_loop, &s->io);
+    if (st)
+        goto fail_secure;
     st = cqln_cluster_init(&s->cluster, s->io, s->al, &s->config, s);
+    cqln_cluster_secure(&s->cluster, s->secure);
     if (st == CQL_OK && s->mode != CQLN_MODE_THREAD)
         cqln_cluster_alone(&s->cluster);
     if (st == CQL_OK)
@@ -74,6 +78,8 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     s->io->ops->end(s->io);
     if (!uv_loop)
         cqln_io_uv_run(s->io);
+fail_secure:
+    cqln_secure_free(s->secure);
 fail_config:
     cqln_config_fini(s->al, &s->config);
     return st;
@@ -90,12 +96,13 @@ cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void 
     s->mode = mode;
     s->connect_mail.fn = on_connect;
     cqln_list_init(&s->timers);
+    char why[CQLN_FILTER_REASON] = "";
     cql_status st = CQL_SYSTEM;
     if (pthread_mutex_init(&s->lock, NULL) != 0)
         goto fail;
     if (pthread_cond_init(&s->changed, NULL) != 0)
         goto fail_lock;
-    st = make_parts(s, uv_loop, &o->config);
+    st = make_parts(s, uv_loop, &o->config, why);
     if (st)
         goto fail_cond;
     *out = s;
@@ -106,7 +113,8 @@ fail_lock:
     pthread_mutex_destroy(&s->lock);
 fail:
     cqln_free(o->al, s);
-    return cqln_fail(err, o->al, st, "the session could not be made: %s", cql_status_text(st));
+    return cqln_fail(err, o->al, st, "the session could not be made: %s",
+                     why[0] ? why : cql_status_text(st));
 }
 
 cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **err)
@@ -285,6 +293,7 @@ void cqln_session_destroy(cql_session *s)
     cqln_session_drop_timers(s);
     cqln_cluster_fini(&s->cluster);
     cqln_io_uv_free(s->io);
+    cqln_secure_free(s->secure);
     cqln_config_fini(al, &s->config);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);

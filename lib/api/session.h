@@ -25,6 +25,7 @@ typedef struct cqln_closer {
 struct cql_session {
     cqln_cluster cluster;
     cqln_config config;
+    cqln_secure *secure; /* NULL: no TLS */
     const cql_allocator *al;
     cqln_io *io;
     cqln_session_mode mode;

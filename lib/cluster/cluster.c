@@ -109,6 +109,8 @@ void cqln_cluster_fini(cqln_cluster *c)
 
 static bool auth_allowed(const cqln_config *config, const cqln_address *to)
 {
+    if (config->tls != CQLN_TLS_OFF)
+        return true;
     switch ((cqln_plain_auth)config->plain_auth) {
     case CQLN_PLAIN_AUTH_NEVER:
         return false;
@@ -138,6 +140,9 @@ void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn
     out->lz4 = config->compression == 1;
     out->user = config->username;
     out->password = config->password;
+    out->encrypted = config->tls != CQLN_TLS_OFF;
+    out->auth_classes = config->auth_classes;
+    out->authenticator = config->authenticator.size ? &config->authenticator : NULL;
     out->auth_allowed = auth_allowed(config, to);
     out->driver_name = config->application ? config->application : "libcqlnative";
     out->driver_version = CQL_VERSION_STRING;

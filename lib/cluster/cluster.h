@@ -11,6 +11,7 @@
 #include "cluster/router.h"
 #include "policy/budget.h"
 #include "policy/latency.h"
+#include "cluster/secure.h"
 #include "policy/reconnect.h"
 #include "policy/timestamp.h"
 
@@ -110,6 +111,7 @@ struct cqln_cluster {
     const cql_allocator *al;
     const cqln_config *config;
     void *session; /* the public object, handed to callbacks */
+    cqln_secure *secure; /* the session's; NULL: no TLS */
     _Atomic(int) state; /* cqln_cluster_state */
     _Atomic(int) version; /* protocol version in use, 0 before it is known */
     cqln_rand rand;
@@ -176,6 +178,12 @@ struct cqln_cluster {
 /* config and io outlive the cluster. */
 cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *al,
                              const cqln_config *config, void *session);
+/* Its connections are encrypted from now on; s NULL: they are not. Before the first one is made. */
+static inline void cqln_cluster_secure(cqln_cluster *c, cqln_secure *s)
+{
+    c->secure = s;
+    cqln_secure_use(s, &c->loop);
+}
 /* After closed, or when it never began to connect. */
 void cqln_cluster_fini(cqln_cluster *c);
 void cqln_cluster_connect(cqln_cluster *c, cql_session_cb cb, void *user);

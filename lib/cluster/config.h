@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 
+#include <cqlnative/auth.h>
 #include <cqlnative/events.h>
 #include <cqlnative/metrics.h>
 #include <cqlnative/policy.h>
@@ -31,6 +32,11 @@ typedef enum cqln_reconnect_policy {
     CQLN_RECONNECT_EXPONENTIAL = 0,
     CQLN_RECONNECT_CONSTANT = 1
 } cqln_reconnect_policy;
+
+/* How the file of a TLS key is judged. */
+enum { CQLN_KEY_CHECK_STRICT = 0, CQLN_KEY_CHECK_LOOSE = 1 };
+
+enum { CQLN_TLS_NAME = 256 };
 
 typedef struct cqln_contact {
     char *host;
@@ -94,6 +100,18 @@ typedef struct cqln_config {
     uint32_t serial_consistency;
     uint32_t client_timestamps; /* bool */
     uint32_t preset;            /* of the options: which one */
+    uint32_t tls;           /* cqln_tls_mode */
+    uint32_t tls_key_check; /* CQLN_KEY_CHECK_ */
+    char *tls_ca;
+    char *tls_crl;
+    char *tls_cert;
+    char *tls_key;
+    char *tls_key_password;
+    char *tls_name;
+    bool (*tls_name_fn)(void *user, const char *address, const char *contact, char *name);
+    void *tls_name_user;
+    char *auth_classes; /* more authenticators that get the password, with commas between */
+    cql_authenticator authenticator; /* the program's own; size 0: user and password */
     cqln_log log;
     cql_node_event_fn node_event; /* NULL: none, as for the next two */
     void *node_event_user;

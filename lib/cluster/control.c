@@ -87,8 +87,10 @@ static void on_found(void *user, const cqln_address *found, size_t count, const 
     lookup *l = user;
     cqln_control *ctl = l->ctl;
     l->handle = NULL;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        cqln_secure_resolved(ctl->c->secure, l->host.ptr, &found[i]);
         add_target(ctl, &found[i]);
+    }
     if (count == 0)
         cqln_tries_add(ctl->c->al, &ctl->tries, l->host, CQL_RESOLVE_FAILED, cql_str_of(reason));
     if (--ctl->lookups_open == 0)

@@ -35,6 +35,7 @@ void cqln_conn_free(cqln_conn *c)
     if (!c)
         return;
     const cql_allocator *al = c->config.al;
+    cqln_exchange_end(c);
     cqln_outbound_fini(c);
     cqln_inbound_fini(c);
     cqln_streams_fini(&c->streams, al);

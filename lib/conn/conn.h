@@ -29,6 +29,9 @@ typedef struct cqln_conn_config {
     const char *password;
     bool encrypted;               /* the transport is; for messages and authenticators */
     bool auth_allowed;            /* may the credentials go over this transport? */
+    const char *auth_classes;     /* more authenticators that get the password; commas between */
+    const struct cql_authenticator *authenticator; /* in place of user and password; NULL: none */
+    cql_str host;                 /* "address:port", for authenticators */
     const char *driver_name;
     const char *driver_version;
     uint32_t max_streams;         /* in-flight requests, 1..32767 */

@@ -167,7 +167,7 @@ static bool on_ready(cqln_conn *c, cqln_conn_event *ev)
 {
     if (c->phase == CQLN_PHASE_STARTUP) {
         switch_framing(c);
-        if (c->config.user)
+        if (c->config.user || c->config.authenticator)
             CQLN_LOG(&c->log, CQL_LOG_INFO,
                      "credentials are set, but the server does not ask for them");
     }
@@ -190,8 +190,10 @@ static bool on_auth_token(cqln_conn *c, cqln_reader *rd, cqln_conn_event *ev)
     cql_str token;
     if (cqln_decode_auth_token(rd, &token))
         return malformed(c, cqln_opcode_name(ev->opcode));
-    if (ev->opcode == CQLN_OP_AUTH_SUCCESS)
-        return after_login(c, ev);
+    if (ev->opcode == CQLN_OP_AUTH_SUCCESS) {
+        cqln_login_success(c, token);
+        return c->state != CQLN_CONN_DEAD && after_login(c, ev);
+    }
     cqln_login_challenge(c, token);
     return false;
 }

@@ -8,6 +8,8 @@
 #include "wire/compress.h"
 #include "wire/segment.h"
 
+#include <cqlnative/auth.h>
+
 enum {
     CQLN_READ_BUFFER_MIN = 64,
     CQLN_BLOCK_STEP = 1 << 20,  /* a body's block begins with at most this much */
@@ -88,6 +90,15 @@ typedef struct cqln_outbound {
     uint8_t *scratch; /* for a compressed payload */
 } cqln_outbound;
 
+/* A log-in by the program's own authenticator. */
+struct cql_auth {
+    cqln_conn *conn; /* NULL: none is under way */
+    cql_str class_name; /* owned */
+    char *token;        /* of the next AUTH_RESPONSE; wiped when it goes */
+    size_t token_len;
+    void *state; /* the program's */
+};
+
 struct cqln_conn {
     cqln_conn_state state;
     cqln_phase phase;
@@ -97,6 +108,7 @@ struct cqln_conn {
     bool close_told;
     bool trim; /* give back what a busy connection keeps, at the next chance */
     uint8_t auth_rounds;
+    cql_auth auth;
     bool auth_plain_first; /* the authenticator wants the mechanism's name first */
     bool probing;          /* a heartbeat is unanswered */
     bool probe_grace;      /* its verdict was put off once, because the caller came late */
@@ -234,7 +246,16 @@ void cqln_handshake_send(cqln_conn *c, cqln_writer *wr, bool secret);
 /* Log-in: AUTHENTICATE, AUTH_CHALLENGE, and an ERROR while it goes on. */
 void cqln_login_begin(cqln_conn *c, cql_str class_name);
 void cqln_login_challenge(cqln_conn *c, cql_str token);
+void cqln_login_success(cqln_conn *c, cql_str token);
 void cqln_login_refused(cqln_conn *c, const cqln_server_error *e);
+void cqln_login_send(cqln_conn *c, cql_str token, bool secret);
+
+/* --- exchange.c: the program's own authenticator --------------------------------------------- */
+void cqln_exchange_begin(cqln_conn *c, cql_str class_name);
+void cqln_exchange_challenge(cqln_conn *c, cql_str token);
+void cqln_exchange_success(cqln_conn *c, cql_str token);
+/* Also when the connection ends first; twice is harmless. */
+void cqln_exchange_end(cqln_conn *c);
 /* True when an ERROR says that the protocol version is not spoken. *server_version: the highest
  * stable version that it names, 0 when none. header: version byte of the ERROR without the
  * direction bit. */

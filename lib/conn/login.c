@@ -17,8 +17,29 @@ static const char *const plain_authenticators[] = {
 /* Wants the name of the mechanism first and asks for the token by a challenge. */
 static const char dse_authenticator[] = "com.datastax.bdp.cassandra.auth.DseAuthenticator";
 
-static bool on_list(cql_str class_name)
+/* Among the names of the option, with commas between? */
+static bool in_text(const char *names, cql_str class_name)
 {
+    cql_str rest = cql_str_of(names);
+    while (rest.len) {
+        const char *comma = memchr(rest.ptr, ',', rest.len);
+        cql_str one = {rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len};
+        size_t used = comma ? one.len + 1 : one.len;
+        rest = (cql_str){rest.ptr + used, rest.len - used};
+        for (; one.len && one.ptr[0] == ' '; one.len--)
+            one.ptr++;
+        while (one.len && one.ptr[one.len - 1] == ' ')
+            one.len--;
+        if (one.len && cql_str_equal(one, class_name))
+            return true;
+    }
+    return false;
+}
+
+static bool on_list(const cqln_conn *c, cql_str class_name)
+{
+    if (in_text(c->config.auth_classes, class_name))
+        return true;
     for (size_t i = 0; i < CQL_COUNT(plain_authenticators); i++) {
         if (cql_str_equal(class_name, cql_str_of(plain_authenticators[i])))
             return true;
@@ -26,7 +47,7 @@ static bool on_list(cql_str class_name)
     return cql_str_equal(class_name, cql_str_of(dse_authenticator));
 }
 
-static void send_token(cqln_conn *c, cql_str token, bool secret)
+void cqln_login_send(cqln_conn *c, cql_str token, bool secret)
 {
     cqln_writer wr;
     cqln_writer_init(&wr, c->config.al, INT32_MAX);
@@ -49,7 +70,7 @@ static void send_credentials(cqln_conn *c)
     memcpy(token + 1, c->config.user, user_len);
     token[1 + user_len] = '\0';
     memcpy(token + 2 + user_len, password, password_len);
-    send_token(c, (cql_str){token, len}, true);
+    cqln_login_send(c, (cql_str){token, len}, true);
     cqln_wipe(token, len);
     cqln_free(c->config.al, token);
 }
@@ -58,7 +79,7 @@ void cqln_login_begin(cqln_conn *c, cql_str class_name)
 {
     char name[100];
     cqln_escape(name, sizeof name, class_name);
-    if (!c->config.user) {
+    if (!c->config.user && !c->config.authenticator) {
         cqln_conn_die(
             c, CQL_AUTH_FAILED,
             "authentication is required by the server (%s), but no user name and password "
@@ -68,15 +89,18 @@ void cqln_login_begin(cqln_conn *c, cql_str class_name)
         cqln_conn_die(
             c, CQL_AUTH_FAILED,
             "the server wants a password, and credentials are not sent over an unencrypted "
-            "connection unless the option plain_auth allows it (\"always\")");
-    } else if (!on_list(class_name)) {
+            "connection: use TLS (tls=verify-full), or allow it by the option plain_auth "
+            "(\"always\")");
+    } else if (c->config.authenticator) {
+        cqln_exchange_begin(c, class_name);
+    } else if (!on_list(c, class_name)) {
         cqln_conn_die(c, CQL_AUTH_FAILED,
                       "the server's authenticator %s is not known to take a password; nothing was "
-                      "sent to it",
+                      "sent to it (the option auth_classes can name it)",
                       name);
     } else if (cql_str_equal(class_name, cql_str_of(dse_authenticator))) {
         c->auth_plain_first = true;
-        send_token(c, (cql_str){"PLAIN", 5}, false);
+        cqln_login_send(c, (cql_str){"PLAIN", 5}, false);
     } else {
         send_credentials(c);
     }
@@ -91,12 +115,22 @@ void cqln_login_challenge(cqln_conn *c, cql_str token)
                       CQLN_AUTH_ROUNDS);
         return;
     }
+    if (c->config.authenticator) {
+        cqln_exchange_challenge(c, token);
+        return;
+    }
     if (c->auth_plain_first && !cql_str_equal(token, (cql_str){"PLAIN-START", 11})) {
         cqln_conn_die(c, CQL_AUTH_FAILED,
                       "the server's log-in does not offer a password (mechanism PLAIN)");
         return;
     }
     send_credentials(c);
+}
+
+void cqln_login_success(cqln_conn *c, cql_str token)
+{
+    if (c->config.authenticator)
+        cqln_exchange_success(c, token);
 }
 
 /* True when the server repeats the password in its text. */
@@ -117,7 +151,9 @@ void cqln_login_refused(cqln_conn *c, const cqln_server_error *e)
     char what[128];
     cqln_server_error shown = *e;
     cqln_escape(user, sizeof user, cql_str_of(c->config.user));
-    if (e->code == (uint32_t)CQL_SERVER_CODE(CQL_SERVER_BAD_CREDENTIALS))
+    if (c->config.authenticator)
+        snprintf(what, sizeof what, "the server refused the program's authenticator");
+    else if (e->code == (uint32_t)CQL_SERVER_CODE(CQL_SERVER_BAD_CREDENTIALS))
         snprintf(what, sizeof what, "the server refused user \"%s\" (error 0x0100)", user);
     else
         snprintf(what, sizeof what, "log-in of user \"%s\" failed", user);

@@ -37,6 +37,7 @@ typedef struct cqln_filter_ops {
     /* Bytes for the transport, false when there are none. The memory is stable until sent has taken
      * them all; what comes meanwhile is gathered for the next output. */
     bool (*output)(cqln_filter *f, const uint8_t **ptr, size_t *len);
+    bool (*has_output)(const cqln_filter *f);
     void (*sent)(cqln_filter *f);
     /* This side ends: the goodbye goes to the output. */
     void (*finish)(cqln_filter *f);

@@ -59,9 +59,7 @@ static void mark_dirty(cqln_link *link)
 
 static void mark_filter_dirty(cqln_link *link)
 {
-    const uint8_t *bytes;
-    size_t len;
-    if (!link->closing && !link->writing && link->filter->ops->output(link->filter, &bytes, &len) &&
+    if (!link->closing && !link->writing && link->filter->ops->has_output(link->filter) &&
         cqln_list_empty(&link->dirty))
         cqln_list_push(&link->loop->dirty, &link->dirty);
 }
@@ -154,8 +152,8 @@ static void filter_received(cqln_link *link, size_t n)
         filter_moved(link);
 }
 
-/* Moves what the machine has to say into the filter; false when it has nothing more to say. */
-static bool fill_filter(cqln_link *link)
+/* Moves what the machine has to say into the filter, as much as that takes at once. */
+static void fill_filter(cqln_link *link)
 {
     cqln_filter *f = link->filter;
     const uint8_t *bytes;
@@ -163,11 +161,10 @@ static bool fill_filter(cqln_link *link)
     while (f->state == CQLN_FILTER_OPEN && cqln_conn_output(link->conn, &bytes, &len)) {
         size_t n = f->ops->write(f, bytes, len);
         if (n == 0)
-            return f->state == CQLN_FILTER_OPEN;
+            return;
         link->sealed++;
         cqln_conn_sent(link->conn, n);
     }
-    return false;
 }
 
 /* As without a filter: one write for all that was submitted in a turn, several only for very much. */
@@ -176,11 +173,12 @@ static void flush_filter(cqln_link *link)
     cqln_filter *f = link->filter;
     const uint8_t *bytes;
     size_t len;
-    bool more = true;
-    while (more) {
-        more = fill_filter(link);
+    for (;;) {
+        fill_filter(link);
         if (!f->ops->output(f, &bytes, &len))
             break;
+        if (link->traffic)
+            count_bytes(&link->traffic->out, len);
         if (!link->loop->io->ops->write(link->stream, bytes, len)) {
             link->writing = len;
             break;
@@ -348,8 +346,10 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
     cqln_list_init(&link->dirty);
     cqln_deadline_init(&link->deadline, on_deadline);
     cqln_deferred_init(&link->finish, on_finish);
+    cqln_conn_config with_host = *config;
+    with_host.host = link->host;
     link->stamps = cqln_alloc_array(loop->al, (size_t)config->max_streams + 1, sizeof *link->stamps);
-    cql_status st = link->stamps ? cqln_conn_new(config, &link->conn) : CQL_NO_MEMORY;
+    cql_status st = link->stamps ? cqln_conn_new(&with_host, &link->conn) : CQL_NO_MEMORY;
     if (st)
         goto fail_link;
     link->give_up_at = cqln_loop_now(loop) + timeout_ms;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mpsc.h"
 #include "base/wheel.h"
+#include "net/filter.h"
 #include "net/io.h"
 
 /* A point in time with a function; embedded in what waits. */
@@ -45,7 +46,7 @@ struct cqln_loop {
     void *user;
     /* Makes the filter of a connection to this address (*out NULL: none is wanted). why:
      * CQLN_FILTER_REASON bytes for what failed. NULL: no connection has a filter. */
-    cql_status (*filter)(void *filter_user, const cqln_address *to, struct cqln_filter **out,
+    cql_status (*filter)(void *filter_user, const cqln_address *to, cqln_filter **out,
                          char *why);
     void *filter_user;
 };

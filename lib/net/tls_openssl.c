@@ -251,6 +251,12 @@ static bool tls_output(cqln_filter *base, const uint8_t **ptr, size_t *len)
     return true;
 }
 
+static bool tls_has_output(const cqln_filter *base)
+{
+    const tls_filter *f = (const tls_filter *)base;
+    return f->out[0].len > 0 || f->out[1].len > 0;
+}
+
 static void tls_sent(cqln_filter *base)
 {
     tls_filter *f = (tls_filter *)base;
@@ -298,6 +304,8 @@ static void tls_free(cqln_filter *base)
 {
     tls_filter *f = (tls_filter *)base;
     const cql_allocator *al = f->tls->config.al;
+    if (f->ssl && f->base.status != CQL_TLS_FAILED) /* a cut is no reason to forget the session */
+        SSL_set_shutdown(f->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(f->ssl);
     cqln_writer_fini(&f->out[0]);
     cqln_writer_fini(&f->out[1]);
@@ -385,8 +393,9 @@ static bool copy_names(tls_filter *f, const char *name, const char *peer)
 cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
                                char *why)
 {
-    static const cqln_filter_ops ops = {tls_start,  tls_space, tls_commit, tls_read, tls_write,
-                                        tls_output, tls_sent,  tls_finish, tls_lost, tls_free};
+    static const cqln_filter_ops ops = {tls_start, tls_space,  tls_commit,     tls_read,
+                                        tls_write, tls_output, tls_has_output, tls_sent,
+                                        tls_finish, tls_lost,  tls_free};
     const cql_allocator *al = tls->config.al;
     cql_status st = CQL_NO_MEMORY;
     *out = NULL;

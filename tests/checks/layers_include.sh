@@ -63,7 +63,7 @@ includes() {
                 only("<uv\\.h>", "^(lib/net/[a-z_]*_uv\\.c|lib/net/uv_parts\\.h|include/cqlnative/uv\\.h)$")
                 only("\"net/uv_parts\\.h\"", "^lib/net/[a-z_]*_uv\\.c$")
                 only("<cqlnative/uv\\.h>", "^lib/(net|api)/[a-z_]*_uv\\.c$")
-                only("<openssl/", "^lib/net/tls_openssl\\.c$")
+                only("<openssl/", "^lib/net/tls_openssl(_[a-z]+)?\\.[ch]$")
             }
             only("<lz4", "^lib/wire/compress_lz4\\.c$")
             only("<zlib\\.h>", "^(lib/base/crc32|examples/eventsink/lines)\\.c$")

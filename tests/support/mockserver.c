@@ -40,9 +40,14 @@ static void drop(mockserver *s, size_t i)
 {
     close(s->sockets[i]);
     mockconn_fini(&s->conns[i]);
+    if (s->wrapped[i])
+        s->wrap->close(s->wrapped[i]);
+    cqln_writer_fini(&s->wire[i]);
     s->count--;
     s->sockets[i] = s->sockets[s->count];
     s->conns[i] = s->conns[s->count];
+    s->wrapped[i] = s->wrapped[s->count];
+    s->wire[i] = s->wire[s->count];
 }
 
 static void take_in(mockserver *s, size_t node)
@@ -55,12 +60,22 @@ static void take_in(mockserver *s, size_t node)
         return;
     }
     s->sockets[s->count] = fd;
+    s->wrapped[s->count] = s->wrap_self ? s->wrap->open(s->wrap_self) : NULL;
+    cqln_writer_init(&s->wire[s->count], cqln_alloc_default(), SIZE_MAX);
     mockconn_init(&s->conns[s->count++], &s->mc.nodes[node]);
+}
+
+/* What is to be sent on a connection. */
+static cqln_writer *output_of(mockserver *s, size_t i)
+{
+    return s->wrapped[i] ? &s->wire[i] : &s->conns[i].out;
 }
 
 static bool flush(mockserver *s, size_t i)
 {
-    cqln_writer *out = &s->conns[i].out;
+    cqln_writer *out = output_of(s, i);
+    if (s->wrapped[i])
+        s->wrap->out(s->wrapped[i], &s->conns[i].out, out);
     if (out->len == 0)
         return true;
     ssize_t n = send(s->sockets[i], out->data, out->len, MSG_NOSIGNAL);
@@ -71,12 +86,25 @@ static bool flush(mockserver *s, size_t i)
     return true;
 }
 
+static bool serve_wrapped(mockserver *s, size_t i, const uint8_t *bytes, size_t n)
+{
+    cqln_writer plain;
+    cqln_writer_init(&plain, cqln_alloc_default(), SIZE_MAX);
+    bool ok = s->wrap->in(s->wrapped[i], bytes, n, &plain);
+    if (plain.len)
+        mockconn_feed(&s->conns[i], plain.data, plain.len);
+    cqln_writer_fini(&plain);
+    return ok && !s->conns[i].broken;
+}
+
 static bool serve(mockserver *s, size_t i)
 {
     uint8_t buf[65536];
     ssize_t n = recv(s->sockets[i], buf, sizeof buf, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN))
         return false;
+    if (n > 0 && s->wrapped[i])
+        return serve_wrapped(s, i, buf, (size_t)n);
     if (n > 0)
         mockconn_feed(&s->conns[i], buf, (size_t)n);
     return !s->conns[i].broken;
@@ -109,7 +137,7 @@ static void *server_main(void *arg)
             fds[1 + i] = (struct pollfd){s->listeners[i], POLLIN, 0};
         for (size_t i = 0; i < conns; i++)
             fds[1 + listeners + i] = (struct pollfd){
-                s->sockets[i], (short)(POLLIN | (s->conns[i].out.len ? POLLOUT : 0)), 0};
+                s->sockets[i], (short)(POLLIN | (output_of(s, i)->len ? POLLOUT : 0)), 0};
         pthread_mutex_unlock(&s->lock);
         if (stop)
             return NULL;
@@ -132,15 +160,28 @@ static void wake(mockserver *s)
     must(write(s->wake[1], "x", 1) == 1, "write");
 }
 
-void mockserver_start(mockserver *s, size_t nodes)
+static void start(mockserver *s, size_t nodes)
 {
-    memset(s, 0, sizeof *s);
-    mockcluster_init(&s->mc, nodes);
     for (size_t i = 0; i < nodes; i++)
         s->listeners[i] = listen_on(&s->mc.nodes[i]);
     must(pipe2(s->wake, O_CLOEXEC) == 0, "pipe");
     must(pthread_mutex_init(&s->lock, NULL) == 0, "mutex");
     must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
+}
+
+void mockserver_start(mockserver *s, size_t nodes)
+{
+    memset(s, 0, sizeof *s);
+    mockcluster_init(&s->mc, nodes);
+    start(s, nodes);
+}
+
+void mockserver_start_at(mockserver *s, const char *ip)
+{
+    memset(s, 0, sizeof *s);
+    mockcluster_init(&s->mc, 1);
+    must(cqln_address_parse(&s->mc.nodes[0].address, cql_str_of(ip), 0), ip);
+    start(s, 1);
 }
 
 void mockserver_stop(mockserver *s)

@@ -1,0 +1,54 @@
+/* The public face of TLS and of authenticators. */
+#include "api/options.h"
+#include "api/session.h"
+
+#include <cqlnative/auth.h>
+#include <cqlnative/tls.h>
+#include <string.h>
+
+static_assert(CQL_TLS_NAME_SIZE == CQLN_TLS_NAME, "one size for names");
+
+void cql_options_set_tls_name_fn(cql_options *o, cql_tls_name_fn fn, void *user)
+{
+    if (!o)
+        return;
+    o->config.tls_name_fn = fn;
+    o->config.tls_name_user = user;
+}
+
+void cql_options_set_tls_insecure(cql_options *o)
+{
+    if (!o)
+        return;
+    o->config.tls = CQLN_TLS_REQUIRE;
+    cqln_option_mark_given(o, "tls");
+}
+
+cql_status cql_options_set_authenticator(cql_options *o, const cql_authenticator *a)
+{
+    if (!o || (a && (a->size < sizeof *a || !a->initial)))
+        return CQL_BAD_ARGUMENT;
+    memset(&o->config.authenticator, 0, sizeof o->config.authenticator);
+    if (!a)
+        return CQL_OK;
+    o->config.authenticator = *a;
+    o->config.authenticator.size = sizeof *a;
+    return CQL_OK;
+}
+
+cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out)
+{
+    if (!s || !out || out->size < sizeof *out)
+        return CQL_BAD_ARGUMENT;
+    const cqln_tls_counts *counts = cqln_secure_counts(s->secure);
+    size_t size = out->size;
+    memset(out, 0, sizeof *out);
+    out->size = size;
+    if (!counts)
+        return CQL_OK;
+    out->handshakes = atomic_load_explicit(&counts->handshakes, memory_order_relaxed);
+    out->resumed = atomic_load_explicit(&counts->resumed, memory_order_relaxed);
+    out->failed = atomic_load_explicit(&counts->failed, memory_order_relaxed);
+    out->reloads = atomic_load_explicit(&counts->reloads, memory_order_relaxed);
+    return CQL_OK;
+}
