@@ -52,8 +52,16 @@ check_refusals() {
     case $out$err in *verysecret*) fail "a password is repeated" ;; esac
     case $err in *--password-file*) ;; *) fail "a refused password does not say what to do" ;; esac
     expect 2 --protocol 3
-    expect 2 --tls
-    case $err in *"not in this version"*) ;; *) fail "--tls does not say that it comes later: $err" ;; esac
+    expect 2 --bundle
+    case $err in *"not in this version"*) ;; *) fail "--bundle does not say that it comes later: $err" ;; esac
+    local word=
+    [ "$tool" != cqljobs ] || word="list --state succeeded"
+    # shellcheck disable=SC2086 # several words
+    expect 2 --tls=require $word
+    case $err in *--tls-insecure*) ;; *) fail "--tls=require is not sent to --tls-insecure: $err" ;; esac
+    expect 2 --tls=verify-nothing
+    expect 2 -o tls_key_password=verysecret
+    case $out$err in *verysecret*) fail "a pass phrase is repeated" ;; esac
 }
 
 check_man_page() {

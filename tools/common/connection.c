@@ -22,7 +22,14 @@ enum {
     OPT_PROTOCOL,
     OPT_TIMEOUT,
     OPT_SETTING,
-    OPT_FILE
+    OPT_FILE,
+    OPT_TLS,
+    OPT_TLS_CA,
+    OPT_TLS_CERT,
+    OPT_TLS_KEY,
+    OPT_TLS_NAME,
+    OPT_TLS_PASSWORD_FILE,
+    OPT_TLS_INSECURE
 };
 
 const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT] = {
@@ -41,12 +48,15 @@ const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT] = {
     {0, "options-file", "FILE", OPT_FILE,
      "read options from FILE, lines NAME = VALUE (CQL_OPTIONS_FILE)"},
     {0, "password", "PASSWORD", OPT_PASSWORD, NULL},
-    {0, "tls", NULL, TOOL_OPT_LATER, NULL},
-    {0, "tls-ca", NULL, TOOL_OPT_LATER, NULL},
-    {0, "tls-cert", NULL, TOOL_OPT_LATER, NULL},
-    {0, "tls-key", NULL, TOOL_OPT_LATER, NULL},
-    {0, "tls-name", NULL, TOOL_OPT_LATER, NULL},
-    {0, "tls-insecure", NULL, TOOL_OPT_LATER, NULL},
+    {0, "tls", "[=MODE]", OPT_TLS,
+     "encrypt; MODE: verify-full (certificate and name, the\ndefault), verify-ca, off"},
+    {0, "tls-ca", "FILE", OPT_TLS_CA, "authorities to trust (without: the system's)"},
+    {0, "tls-cert", "FILE", OPT_TLS_CERT, "this side's certificate"},
+    {0, "tls-key", "FILE", OPT_TLS_KEY, "its key"},
+    {0, "tls-key-password-file", "FILE", OPT_TLS_PASSWORD_FILE,
+     "first line of FILE is the key's pass phrase\n(CQL_TLS_KEY_PASSWORD)"},
+    {0, "tls-name", "NAME", OPT_TLS_NAME, "the name that the nodes' certificates have"},
+    {0, "tls-insecure", NULL, OPT_TLS_INSECURE, "encrypt, but accept any server"},
     {0, "local-dc", NULL, TOOL_OPT_LATER, NULL},
     {0, "bundle", NULL, TOOL_OPT_LATER, NULL},
     {0, "proxy", NULL, TOOL_OPT_LATER, NULL},
@@ -56,6 +66,7 @@ void tool_connection_init(tool_connection *c)
 {
     memset(c, 0, sizeof *c);
     tool_credentials_init(&c->credentials);
+    tool_tls_init(&c->tls);
 }
 
 void tool_connection_free(tool_connection *c)
@@ -67,6 +78,7 @@ void tool_connection_free(tool_connection *c)
     tool_targets_free(&c->words);
     tool_targets_free(&c->hosts);
     tool_credentials_free(&c->credentials);
+    tool_tls_free(&c->tls);
     memset(c, 0, sizeof *c);
 }
 
@@ -112,6 +124,11 @@ static void add_setting(tool_connection *c, tool_args *a)
         tool_args_fail(a, "--option wants NAME=VALUE ('-o help' lists the names)");
         return;
     }
+    if (strncmp(a->value, "tls_key_password=", 17) == 0) {
+        tool_args_fail(a, "a pass phrase on the command line can be read by every user of this "
+                          "machine: use --tls-key-password-file or CQL_TLS_KEY_PASSWORD");
+        return;
+    }
     if (strncmp(a->value, "password=", 9) == 0) {
         tool_args_fail(a, "a password on the command line can be read by every user of this "
                           "machine: use --password-file, --password-fd or CQL_PASSWORD");
@@ -131,6 +148,35 @@ static void take_user(tool_connection *c, const char *user)
         c->credentials.password = NULL;
     }
     replace(&c->credentials.user, user);
+}
+
+static bool take_tls(tool_tls *t, const tool_args *a)
+{
+    switch (a->id) {
+    case OPT_TLS:
+        tool_tls_set(t, TOOL_TLS_MODE, a->value ? a->value : "verify-full");
+        return true;
+    case OPT_TLS_CA:
+        tool_tls_set(t, TOOL_TLS_CA, a->value);
+        return true;
+    case OPT_TLS_CERT:
+        tool_tls_set(t, TOOL_TLS_CERT, a->value);
+        return true;
+    case OPT_TLS_KEY:
+        tool_tls_set(t, TOOL_TLS_KEY, a->value);
+        return true;
+    case OPT_TLS_NAME:
+        tool_tls_set(t, TOOL_TLS_NAME, a->value);
+        return true;
+    case OPT_TLS_PASSWORD_FILE:
+        replace(&t->password_file, a->value);
+        return true;
+    case OPT_TLS_INSECURE:
+        t->insecure = true;
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool tool_connection_take(tool_connection *c, tool_args *a)
@@ -170,7 +216,7 @@ bool tool_connection_take(tool_connection *c, tool_args *a)
         replace(&c->options_file, a->value);
         return true;
     default:
-        return false;
+        return take_tls(&c->tls, a);
     }
 }
 
@@ -252,6 +298,17 @@ static bool apply_number(tool_args *a, cql_options *o, const char *name, uint64_
     return !number || settled(a, cql_options_set(o, name, text, &err), &err);
 }
 
+static bool apply_tls(tool_connection *c, tool_args *a, cql_options *o)
+{
+    char why[WHY_SIZE];
+    cql_error *err = NULL;
+    if (!tool_tls_settle(&c->tls, why, sizeof why)) {
+        tool_args_fail(a, "%s", why);
+        return false;
+    }
+    return settled(a, tool_tls_apply(&c->tls, o, &err), &err);
+}
+
 static bool apply_credentials(tool_connection *c, tool_args *a, cql_options *o)
 {
     char why[WHY_SIZE];
@@ -286,7 +343,8 @@ static bool apply(tool_connection *c, tool_args *a, cql_options *o, const char *
            apply_settings(c, a, o) && apply_number(a, o, "port", c->port) &&
            settled(a, url ? CQL_OK : cql_options_set_contact_points(o, hosts, &err), &err) &&
            apply_number(a, o, "protocol", c->protocol) &&
-           apply_number(a, o, "request_timeout", c->timeout_ms) && apply_credentials(c, a, o);
+           apply_number(a, o, "request_timeout", c->timeout_ms) && apply_tls(c, a, o) &&
+           apply_credentials(c, a, o);
 }
 
 cql_options *tool_connection_build_for(tool_connection *c, tool_args *a, const char *target)

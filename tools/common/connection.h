@@ -27,16 +27,18 @@
 #include "common/args.h"
 #include "common/credentials.h"
 #include "common/target.h"
+#include "common/tls.h"
 
 #include <cqlnative/options.h>
 
-#define TOOL_CONNECTION_OPTION_COUNT 19
+#define TOOL_CONNECTION_OPTION_COUNT 20
 extern const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT];
 
 typedef struct tool_connection {
     tool_targets words; /* words and --host; empty: the environment or the default counts */
     tool_targets hosts;
     tool_credentials credentials;
+    tool_tls tls;
     char **settings; /* NAME=VALUE of --option, in order */
     size_t setting_count, setting_capacity;
     char *options_file; /* NULL: not given */

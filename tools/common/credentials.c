@@ -15,7 +15,7 @@
 #define PASSWORD_LIMIT 4096
 
 /* Copies a variable and overwrites it, so that neither children nor /proc show it any longer. */
-static char *take_variable(const char *name)
+char *tool_take_variable(const char *name)
 {
     char *value = getenv(name);
     char *copy = value && *value ? tool_copy(value) : NULL;
@@ -27,8 +27,8 @@ static char *take_variable(const char *name)
 
 void tool_credentials_init(tool_credentials *c)
 {
-    c->user = take_variable("CQL_USERNAME");
-    c->password = take_variable("CQL_PASSWORD");
+    c->user = tool_take_variable("CQL_USERNAME");
+    c->password = tool_take_variable("CQL_PASSWORD");
     c->password_file = NULL;
     c->password_fd = -1;
 }
@@ -65,28 +65,31 @@ static char *read_line(int fd)
     return copy;
 }
 
-static bool read_password(tool_credentials *c, const char *what, int fd, char *why, size_t size)
+static char *read_secret(const char *what, int fd, char *why, size_t size)
 {
     char *line = fd >= 0 ? read_line(fd) : NULL;
-    if (line) {
-        set_password(c, line);
-        return true;
-    }
-    snprintf(why, size, "%s: %s", what, errno ? strerror(errno) : "the line is too long");
-    return false;
+    if (!line)
+        snprintf(why, size, "%s: %s", what, errno ? strerror(errno) : "the line is too long");
+    return line;
 }
 
-static bool read_file(tool_credentials *c, char *why, size_t size)
+char *tool_read_secret_file(const char *path, char *why, size_t why_size)
 {
     struct stat info;
-    int fd = open(c->password_file, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IRWXO))
-        fprintf(stderr, "warning: %s can be read by every user (chmod 600 mends it)\n",
-                c->password_file);
-    bool fine = read_password(c, c->password_file, fd, why, size);
+        fprintf(stderr, "warning: %s can be read by every user (chmod 600 mends it)\n", path);
+    char *line = read_secret(path, fd, why, why_size);
     if (fd >= 0)
         close(fd);
-    return fine;
+    return line;
+}
+
+static bool took_password(tool_credentials *c, char *line)
+{
+    if (line)
+        set_password(c, line);
+    return line != NULL;
 }
 
 static bool ask(tool_credentials *c, char *why, size_t size)
@@ -106,10 +109,12 @@ static bool ask(tool_credentials *c, char *why, size_t size)
 bool tool_credentials_settle(tool_credentials *c, char *why, size_t why_size)
 {
     char what[40];
-    if (c->password_file && !read_file(c, why, why_size))
+    if (c->password_file &&
+        !took_password(c, tool_read_secret_file(c->password_file, why, why_size)))
         return false;
     snprintf(what, sizeof what, "descriptor %d", c->password_fd);
-    if (c->password_fd >= 0 && !read_password(c, what, c->password_fd, why, why_size))
+    if (c->password_fd >= 0 &&
+        !took_password(c, read_secret(what, c->password_fd, why, why_size)))
         return false;
     if (c->password && !c->user) {
         snprintf(why, why_size, "a password without a user: give --user or CQL_USERNAME");

@@ -27,4 +27,10 @@ void tool_credentials_init(tool_credentials *c);
 bool tool_credentials_settle(tool_credentials *c, char *why, size_t why_size);
 void tool_credentials_free(tool_credentials *c);
 
+/* Copies a variable and takes it out of the environment; NULL when it is not set or empty. Yours: wipe
+ * and free. */
+char *tool_take_variable(const char *name);
+/* The first line of a file; warns when others can read it. NULL with a reason. Yours: wipe and free. */
+char *tool_read_secret_file(const char *path, char *why, size_t why_size);
+
 #endif

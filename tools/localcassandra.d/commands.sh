@@ -40,6 +40,7 @@ merge_sets() {
 take_options() {
     [ -z "$OPT_AUTH" ] || C_AUTH=$OPT_AUTH
     [ -z "$OPT_TLS" ] || C_TLS=$OPT_TLS
+    [ -z "$OPT_TLS_DNS" ] || C_TLS_DNS=$OPT_TLS_DNS
     [ -z "$OPT_HEAP" ] || C_HEAP=$OPT_HEAP
     [ "${#OPT_JVM[@]}" -eq 0 ] || C_JVM=("${OPT_JVM[@]}")
     merge_sets
@@ -81,6 +82,7 @@ must_match() {
 existing_cluster() {
     local before wanted
     [ -z "$OPT_PORT" ] || must_match "the port" "$C_PORT" "$OPT_PORT"
+    [ -z "$OPT_TLS_DNS" ] || must_match "certificates for" "$C_TLS_DNS" "$OPT_TLS_DNS"
     [ -z "$OPT_RACKS" ] || must_match "racks" "$C_RACKS" "$OPT_RACKS"
     if [ -n "$OPT_NODES$OPT_DC" ]; then
         wanted=$(plan_nodes && layout) || exit $?

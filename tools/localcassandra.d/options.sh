@@ -5,14 +5,14 @@
 # Which options besides the common ones a command takes.
 options_of() {
     case $1 in
-    start) echo "--nodes --dc --racks --auth --tls --set --jvm --heap --port --fresh" ;;
+    start) echo "--nodes --dc --racks --auth --tls --tls-dns --set --jvm --heap --port --fresh" ;;
     stop) echo "--purge --all" ;;
     add) echo "--dc --rack" ;;
     logs) echo "-f" ;;
     esac
 }
 
-OPT_NODES='' OPT_DC='' OPT_RACKS='' OPT_RACK='' OPT_AUTH='' OPT_TLS='' OPT_HEAP='' OPT_PORT=''
+OPT_NODES='' OPT_DC='' OPT_RACKS='' OPT_RACK='' OPT_AUTH='' OPT_TLS='' OPT_TLS_DNS='' OPT_HEAP='' OPT_PORT=''
 OPT_FRESH=no OPT_PURGE=no OPT_ALL=no OPT_FOLLOW=no
 OPT_SETS=() OPT_JVM=() WORDS=()
 
@@ -93,6 +93,10 @@ value_option() {
         [[ $value = *[gG] ]] || [ "${value%?}" -ge 256 ] ||
             usage_error "Cassandra does not run with less than --heap 256m"
         OPT_HEAP=$value
+        ;;
+    --tls-dns)
+        [[ $value =~ ^[A-Za-z0-9.-]{1,200}$ ]] || usage_error "--tls-dns takes a host name, not '$value'"
+        OPT_TLS_DNS=$value
         ;;
     --set)
         [[ $value =~ ^[a-z][a-z0-9_]*= ]] && [[ $value != *$'\n'* ]] ||

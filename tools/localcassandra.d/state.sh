@@ -13,6 +13,7 @@ reset_record() {
     C_PORT=9042
     C_AUTH=off
     C_TLS=off
+    C_TLS_DNS=
     C_HEAP=
     C_RACKS=1
     C_SETS=()
@@ -51,7 +52,7 @@ save_record() {
     file=$(record_file)
     mkdir -p "${file%/*}" || die "cannot make the folder ${file%/*}"
     {
-        printf '%s\n' "block=$C_BLOCK" "port=$C_PORT" "auth=$C_AUTH" "tls=$C_TLS" \
+        printf '%s\n' "block=$C_BLOCK" "port=$C_PORT" "auth=$C_AUTH" "tls=$C_TLS" "tls_dns=$C_TLS_DNS" \
             "heap=$C_HEAP" "racks=$C_RACKS"
         for item in "${C_SETS[@]}"; do printf 'set=%s\n' "$item"; done
         for item in "${C_JVM[@]}"; do printf 'jvm=%s\n' "$item"; done
@@ -80,6 +81,7 @@ load_record() {
         port=*) C_PORT=$value ;;
         auth=*) C_AUTH=$value ;;
         tls=*) C_TLS=$value ;;
+        tls_dns=*) C_TLS_DNS=$value ;;
         heap=*) C_HEAP=$value ;;
         racks=*) C_RACKS=$value ;;
         set=*) C_SETS+=("$value") ;;

@@ -61,7 +61,8 @@ ensure_node_certificate() {
     local folder names
     folder=$(node_folder "$1")/conf
     [ -s "$folder/node.pem" ] && return 0
-    names="IP:$(address_of "$1"),DNS:localhost,DNS:node$1.localcassandra"
+    names="DNS:$C_TLS_DNS"
+    [ -n "$C_TLS_DNS" ] || names="IP:$(address_of "$1"),DNS:localhost,DNS:node$1.localcassandra"
     new_key "$folder/node.key" &&
         sign "$folder/node.key" "$folder/node.crt" "node$1.localcassandra" \
             "$(printf '%s\n%s' "extendedKeyUsage=serverAuth,clientAuth" "subjectAltName=$names")" &&
