@@ -1,4 +1,4 @@
-/* cql.h: everything a program usually needs. uv.h, schema.h, jobs.h and writer.h are included by
+/* cql.h: everything a program usually needs. uv.h, schema.h, jobs.h, writer.h and metadata.h are included by
  * those who use them. */
 #ifndef CQLNATIVE_CQL_H
 #define CQLNATIVE_CQL_H

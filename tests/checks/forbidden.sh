@@ -16,7 +16,7 @@ calls='strcpy|stpcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|al
 memory='malloc|calloc|realloc|free|strdup|strndup|aligned_alloc|posix_memalign|reallocarray'
 
 # The files that may take memory from the C library: the default allocator, and that of each module.
-allocators='base/alloc|schema/mem|jobs/memory|writer/memory'
+allocators='base/alloc|schema/mem|jobs/memory|writer/memory|metadata/arena'
 
 (cd "$src" && find lib -name '*.[ch]' | sort | xargs awk -f "$here/strip.awk") >"$tmp/sources"
 [ "$(wc -l <"$tmp/sources")" -gt 1000 ] || { echo "no sources found in $src/lib"; exit 1; }
