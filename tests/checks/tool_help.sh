@@ -95,11 +95,23 @@ check_options_file() {
 }
 
 check_cqlping() {
-    local later
-    for later in doctor latency load watch prometheus; do
-        expect 2 --$later
-        case $err in *"--$later is not in this version"*) ;; *) fail "--$later: $err" ;; esac
-    done
+    expect 2 --rate 5
+    case $err in *"belong to --latency and --load"*) ;; *) fail "--rate alone: $err" ;; esac
+    expect 2 --load 'TRUNCATE k.t'
+    case $err in *"SELECT, INSERT, UPDATE or DELETE"*) ;; *) fail "--load TRUNCATE: $err" ;; esac
+    expect 2 --doctor --watch
+    expect 2 --latency --nagios
+    expect 2 --latency --in-flight 3
+    expect 2 --doctor --all
+    expect 3 --doctor 127.0.0.1:1
+    case $out in *"problem: 127.0.0.1:1: it refuses connections"*"verdict: 1 problem; 0 of 1 nodes answer"*) ;;
+    *) fail "--doctor on a closed port: $out" ;; esac
+    expect 3 --latency -c 1 127.0.0.1:1
+    expect 3 --load 'SELECT 1' 127.0.0.1:1
+    expect 3 --watch 127.0.0.1:1
+    expect 3 --prometheus - 127.0.0.1:1
+    case $out in *'cqlping_up{target="127.0.0.1:1"} 0'*) ;; *) fail "--prometheus: $out" ;; esac
+    expect 1 --prometheus no/such/folder/file 127.0.0.1:1
     expect 2 'cql://me:verysecret@127.0.0.1/'
     case $out$err in *verysecret*) fail "a password is repeated" ;; esac
     expect 2 --count 0

@@ -68,21 +68,48 @@ static uint64_t count_between(const tool_histogram *h, uint64_t from, uint64_t t
     return n;
 }
 
-void tool_histogram_draw(const tool_histogram *h, FILE *out)
+void tool_histogram_walk(const tool_histogram *h,
+                         void (*each)(void *user, uint64_t from, uint64_t below, uint64_t count),
+                         void *user)
 {
-    uint64_t most = 0, from = 1;
-    for (uint64_t at = 1; at && at / 2 <= h->max; at *= 2) {
-        uint64_t n = count_between(h, at == 1 ? 0 : at, at * 2);
-        most = n > most ? n : most;
-    }
+    uint64_t from = 1;
     while (from * 2 <= h->min)
         from *= 2;
     for (; h->count && from <= h->max; from *= 2) {
-        uint64_t n = count_between(h, from == 1 ? 0 : from, from * 2);
-        int bar = (int)(n * BAR / most);
-        fprintf(out, "%10.3f ms %10llu ", (double)from / 1000, (unsigned long long)n);
-        for (int i = 0; i < bar || (i == 0 && n); i++)
-            fputc('#', out);
-        fputc('\n', out);
+        uint64_t low = from == 1 ? 0 : from;
+        each(user, low, from * 2, count_between(h, low, from * 2));
     }
+}
+
+typedef struct drawing {
+    FILE *out;
+    uint64_t most, total, seen;
+} drawing;
+
+static void find_most(void *user, uint64_t from, uint64_t below, uint64_t count)
+{
+    drawing *d = user;
+    (void)from;
+    (void)below;
+    d->most = count > d->most ? count : d->most;
+}
+
+static void draw_line(void *user, uint64_t from, uint64_t below, uint64_t count)
+{
+    drawing *d = user;
+    int bar = (int)(count * BAR / d->most);
+    (void)below;
+    d->seen += count;
+    fprintf(d->out, "%10.3f ms %10llu %8.4f%% ", (double)from / 1000, (unsigned long long)count,
+            100.0 * (double)d->seen / (double)d->total);
+    for (int i = 0; i < bar || (i == 0 && count); i++)
+        fputc('#', d->out);
+    fputc('\n', d->out);
+}
+
+void tool_histogram_draw(const tool_histogram *h, FILE *out)
+{
+    drawing d = {out, 0, h->count, 0};
+    tool_histogram_walk(h, find_most, &d);
+    tool_histogram_walk(h, draw_line, &d);
 }

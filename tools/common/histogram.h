@@ -24,6 +24,10 @@ void tool_histogram_add(tool_histogram *h, uint64_t us);
 /* percent: 0 to 100; 0 when there is nothing. */
 uint64_t tool_histogram_at(const tool_histogram *h, double percent);
 double tool_histogram_mean(const tool_histogram *h);
+/* Calls each for every factor of two from the smallest to the largest value. */
+void tool_histogram_walk(const tool_histogram *h,
+                         void (*each)(void *user, uint64_t from, uint64_t below, uint64_t count),
+                         void *user);
 /* The distribution as lines of text: range, count, a bar. */
 void tool_histogram_draw(const tool_histogram *h, FILE *out);
 

@@ -37,17 +37,22 @@ int tool_interrupted(void)
     return caught;
 }
 
-int tool_poll(struct pollfd *fds, unsigned long count, int timeout_ms)
+int tool_poll_us(struct pollfd *fds, unsigned long count, int64_t timeout_us)
 {
-    struct timespec limit = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
+    struct timespec limit = {(time_t)(timeout_us / 1000000), (long)(timeout_us % 1000000) * 1000};
     sigset_t both, before;
     if (!catching)
-        return poll(fds, count, timeout_ms);
+        return ppoll(fds, count, timeout_us < 0 ? NULL : &limit, NULL);
     sigemptyset(&both);
     sigaddset(&both, SIGINT);
     sigaddset(&both, SIGTERM);
     sigprocmask(SIG_BLOCK, &both, &before);
-    int ready = caught ? -1 : ppoll(fds, count, timeout_ms < 0 ? NULL : &limit, &outside);
+    int ready = caught ? -1 : ppoll(fds, count, timeout_us < 0 ? NULL : &limit, &outside);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ready;
+}
+
+int tool_poll(struct pollfd *fds, unsigned long count, int timeout_ms)
+{
+    return tool_poll_us(fds, count, timeout_ms < 0 ? -1 : (int64_t)timeout_ms * 1000);
 }

@@ -10,6 +10,7 @@
 #define TOOL_INTERRUPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void tool_catch_interrupts(void);
 /* The number of the signal that came (SIGINT, SIGTERM), 0 for none. */
@@ -19,5 +20,7 @@ int tool_interrupted(void);
  * came. */
 struct pollfd;
 int tool_poll(struct pollfd *fds, unsigned long count, int timeout_ms);
+/* The same with a finer time; below 0: no limit. */
+int tool_poll_us(struct pollfd *fds, unsigned long count, int64_t timeout_us);
 
 #endif

@@ -68,6 +68,23 @@ void tool_json_ms(cJSON *object, const char *name, uint64_t micros)
     tool_json_raw(object, name, text);
 }
 
+cJSON *tool_json_array(cJSON *object, const char *name)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, name);
+    sure(list);
+    return list;
+}
+
+void tool_json_array_add(cJSON *array, cJSON *item)
+{
+    sure(cJSON_AddItemToArray(array, item) ? item : NULL);
+}
+
+void tool_json_object_add(cJSON *object, const char *name, cJSON *item)
+{
+    sure(cJSON_AddItemToObject(object, name, item) ? item : NULL);
+}
+
 static void add_status(cJSON *object, cql_status st)
 {
     const char *name = cql_status_name(st);

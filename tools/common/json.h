@@ -29,6 +29,10 @@ void tool_json_raw(cJSON *object, const char *name, const char *json);
 /* "error": status (name), text, and where there are some: host, server_code, server_message, and
  * the nodes tried with the reason of each. */
 void tool_json_error(cJSON *object, const cql_error *err);
+/* A list under this name, and what is put into it. Both take the child over. */
+cJSON *tool_json_array(cJSON *object, const char *name);
+void tool_json_array_add(cJSON *array, cJSON *item);
+void tool_json_object_add(cJSON *object, const char *name, cJSON *item);
 /* Prints it as one line, flushes, frees it; false when the line could not be written. */
 bool tool_json_line(FILE *out, cJSON *object);
 

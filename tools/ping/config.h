@@ -7,7 +7,7 @@
 
 #define PING_NAME "cqlping"
 
-typedef enum ping_output { PING_PEOPLE, PING_JSON, PING_NAGIOS } ping_output;
+typedef enum ping_output { PING_PEOPLE, PING_JSON, PING_NAGIOS, PING_FIGURES } ping_output;
 
 typedef struct ping_config {
     uint64_t count;       /* probes for each target; 0: until interrupted */

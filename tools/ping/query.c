@@ -26,17 +26,22 @@ static const char *skip_blanks(const char *at)
     }
 }
 
-bool ping_is_read_only(const char *cql)
+bool ping_begins_with(const char *cql, const char *const *words, size_t count)
 {
-    static const char *const words[] = {"SELECT", "DESCRIBE", "DESC", "LIST"};
     const char *at = skip_blanks(cql);
-    for (size_t i = 0; i < CQL_COUNT(words); i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t length = strlen(words[i]);
         if (strncasecmp(at, words[i], length) == 0 && !isalnum((unsigned char)at[length]) &&
             at[length] != '_')
             return true;
     }
     return false;
+}
+
+bool ping_is_read_only(const char *cql)
+{
+    static const char *const words[] = {"SELECT", "DESCRIBE", "DESC", "LIST"};
+    return ping_begins_with(cql, words, CQL_COUNT(words));
 }
 
 static cql_status print_page(tool_row_table *table, const cql_result *res)

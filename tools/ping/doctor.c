@@ -1,0 +1,121 @@
+/* One node after the other, so that the times of one are not those of another. */
+#include "ping/doctor.h"
+
+#include "common/interrupt.h"
+#include "common/memory.h"
+#include "common/progress.h"
+#include "ping/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A cluster may announce thousands; who has more looks at some of them. */
+#define MOST_NODES 200
+
+void ping_doctor_init(ping_doctor *d, const ping_config *config, ping_make_options make, void *user)
+{
+    memset(d, 0, sizeof *d);
+    d->config = config;
+    d->make = make;
+    d->user = user;
+}
+
+void ping_doctor_add(ping_doctor *d, const char *host, bool announced)
+{
+    if (announced && d->count >= MOST_NODES)
+        return;
+    for (size_t i = 0; i < d->count; i++) {
+        const ping_patient *p = &d->patients[i];
+        if (strcmp(p->target, host) == 0 || (p->address && strcmp(p->address, host) == 0))
+            return;
+    }
+    d->patients = tool_grow(d->patients, &d->capacity, d->count + 1, sizeof *d->patients);
+    ping_patient *p = &d->patients[d->count++];
+    memset(p, 0, sizeof *p);
+    p->target = tool_copy(host);
+    p->announced = announced;
+}
+
+static void free_patient(ping_patient *p)
+{
+    ping_chart *c = &p->chart;
+    char *texts[] = {c->cluster, c->release, c->data_center, c->rack,  c->host_id, c->schema_version,
+                     c->threads, c->compactions, c->disk,    c->hints, p->target,  p->address,
+                     p->session.text, p->query.text};
+    for (size_t i = 0; i < CQL_COUNT(texts); i++)
+        free(texts[i]);
+    ping_raw_free(&p->raw);
+}
+
+void ping_doctor_free(ping_doctor *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        free_patient(&d->patients[i]);
+    free(d->patients);
+    memset(d, 0, sizeof *d);
+}
+
+/* The reason of the one node that was tried, else the error's own text. */
+static char *reason_of(const cql_error *err)
+{
+    const char *host, *reason;
+    cql_status st;
+    if (cql_error_tried(err, 0, &host, &st, &reason) == CQL_OK && *reason)
+        return tool_copy(reason);
+    return tool_copy(cql_error_text(err));
+}
+
+static void open_session(ping_doctor *d, size_t index, cql_options *o)
+{
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    ping_patient *p = &d->patients[index];
+    const char *named = cql_options_value(o, "username");
+    char *login = named && *named ? tool_format(", logged in as %s", named) : tool_copy("");
+    uint64_t began = ping_now_us();
+    cql_status st = cql_session_new(o, &s, &err);
+    if (st == CQL_OK)
+        st = cql_session_connect_wait(s, &err);
+    p->session.done = true;
+    p->session.ok = st == CQL_OK;
+    p->session.us = ping_now_us() - began;
+    if (st == CQL_OK) {
+        p->protocol = cql_session_protocol_version(s);
+        p->session.text = tool_format("protocol v%d%s", p->protocol, login);
+        ping_examine(d, index, s);
+    } else {
+        p->failure = err ? tool_exit_of_connect(err) : TOOL_EXIT_FAILED;
+        p->session.text = err ? reason_of(err) : tool_copy(cql_status_text(st));
+    }
+    free(login);
+    cql_error_unref(err);
+    cql_session_free(s);
+}
+
+static void examine(ping_doctor *d, size_t index)
+{
+    cql_options *o = d->make(d->user, d->patients[index].target);
+    if (!o)
+        return;
+    const char *port = cql_options_value(o, "port");
+    uint16_t number = (uint16_t)(port ? strtoul(port, NULL, 10) : 9042);
+    tool_progress("examining %s", d->patients[index].target);
+    ping_raw_probe(&d->patients[index].raw, d->patients[index].target, number,
+                   (uint32_t)d->config->answer_ms);
+    if (d->patients[index].raw.steps[PING_STEP_TCP].ok)
+        open_session(d, index, o);
+    tool_progress_clear();
+    cql_options_free(o);
+}
+
+int ping_doctor_run(ping_doctor *d)
+{
+    tool_catch_interrupts();
+    for (size_t i = 0; i < d->count && !tool_interrupted(); i++) { /* the list grows meanwhile */
+        examine(d, i);
+        ping_doctor_print(d, &d->patients[i]);
+    }
+    int code = ping_verdict(d);
+    ping_doctor_close(d, code);
+    return code;
+}
