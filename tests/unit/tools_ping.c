@@ -4,8 +4,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "common/histogram.h"
+#include "ping/load.h"
 #include "ping/nagios.h"
+#include "ping/prometheus.h"
 #include "ping/query.h"
+#include "ping/raw.h"
 #include "ping/stats.h"
 
 #include <stdlib.h>
@@ -185,6 +189,109 @@ static void only_statements_that_read_are_taken(void **state)
             fail_msg("taken: %s", others[i]);
 }
 
+static void what_a_load_may_repeat(void **state)
+{
+    (void)state;
+    assert_true(ping_may_repeat("select 1"));
+    assert_true(ping_may_repeat("-- x\n INSERT INTO t"));
+    assert_true(ping_may_repeat("/* */UPDATE t"));
+    assert_true(ping_may_repeat("DELETE FROM t"));
+    assert_false(ping_may_repeat("DELETED"));
+    assert_false(ping_may_repeat("TRUNCATE t"));
+    assert_false(ping_may_repeat("DROP TABLE t"));
+    assert_false(ping_may_repeat(""));
+}
+
+/* A server that stands still: all that was due meanwhile has waited. */
+static void percentiles_of_a_histogram(void **state)
+{
+    (void)state;
+    tool_histogram *h = calloc(1, sizeof *h);
+    assert_non_null(h);
+    assert_int_equal(tool_histogram_at(h, 50), 0);
+    for (uint64_t i = 0; i < 900; i++)
+        tool_histogram_add(h, 500);
+    for (uint64_t i = 0; i < 100; i++)
+        tool_histogram_add(h, 1000000 - i * 10000);
+    assert_int_equal(tool_histogram_at(h, 0), 500);
+    assert_in_range(tool_histogram_at(h, 50), 500, 508);
+    assert_in_range(tool_histogram_at(h, 90), 500, 508);
+    assert_in_range(tool_histogram_at(h, 95), 500000, 520000);
+    assert_int_equal(tool_histogram_at(h, 100), 1000000);
+    free(h);
+}
+
+static void add_up(void *user, uint64_t from, uint64_t below, uint64_t count)
+{
+    assert_true(from < below);
+    *(uint64_t *)user += count;
+}
+
+static void a_walk_meets_every_value_once(void **state)
+{
+    (void)state;
+    uint64_t sum = 0;
+    tool_histogram *h = calloc(1, sizeof *h);
+    assert_non_null(h);
+    tool_histogram_walk(h, add_up, &sum);
+    assert_int_equal(sum, 0);
+    for (uint64_t us = 0; us < 300; us++)
+        tool_histogram_add(h, us * us * us);
+    tool_histogram_walk(h, add_up, &sum);
+    assert_int_equal(sum, 300);
+    free(h);
+}
+
+static const uint8_t supported[] =
+    "\0\3"
+    "\0\13COMPRESSION\0\2\0\6snappy\0\3lz4"
+    "\0\13CQL_VERSION\0\1\0\0053.4.7"
+    "\0\21PROTOCOL_VERSIONS\0\2\0\0044/v4\0\0045/v5";
+
+static void offered_options_are_read(void **state)
+{
+    (void)state;
+    char *compression = NULL;
+    char *text = ping_supported_text(supported, sizeof supported - 1, &compression);
+    assert_string_equal(text, "CQL 3.4.7; protocols 4/v4, 5/v5; compression snappy, lz4");
+    assert_string_equal(compression, "snappy, lz4");
+    free(text);
+    free(compression);
+}
+
+/* Each in a block of its own length, so that a byte too far is seen. */
+static void offered_options_that_end_early_are_refused(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < sizeof supported - 1; len++) {
+        char *compression = NULL;
+        uint8_t *cut = malloc(len ? len : 1);
+        assert_non_null(cut);
+        memcpy(cut, supported, len);
+        assert_null(ping_supported_text(cut, len, &compression));
+        assert_null(compression);
+        free(cut);
+    }
+}
+
+static void figures_are_escaped(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    ping_node n;
+    memset(&n, 0, sizeof n);
+    n.target = (char *)(uintptr_t) "a\"b\\";
+    n.address = (char *)(uintptr_t) "x";
+    n.identity.release = (char *)(uintptr_t) "5\n0";
+    ping_prometheus(out, &n, 1);
+    fclose(out);
+    assert_non_null(strstr(text, "cqlping_up{target=\"a\\\"b\\\\\"} 0\n"));
+    assert_non_null(strstr(text, "release=\"5\\n0\""));
+    assert_null(strstr(text, "_seconds{"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +302,12 @@ int main(void)
         cmocka_unit_test(nagios_gets_one_line),
         cmocka_unit_test(nagios_takes_the_worst_of_several),
         cmocka_unit_test(only_statements_that_read_are_taken),
+        cmocka_unit_test(what_a_load_may_repeat),
+        cmocka_unit_test(percentiles_of_a_histogram),
+        cmocka_unit_test(a_walk_meets_every_value_once),
+        cmocka_unit_test(offered_options_are_read),
+        cmocka_unit_test(offered_options_that_end_early_are_refused),
+        cmocka_unit_test(figures_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
