@@ -120,6 +120,11 @@ static void common_cells(cqln_writer *cells, const mocknode *n)
     cell_text(cells, n->token);
 }
 
+static void answer_planned(mockconn *c, int16_t stream, cql_str body, cqln_writer *out)
+{
+    respond_body(out, c->version, stream, CQLN_OP_RESULT, body.ptr, body.len);
+}
+
 static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_writer *out)
 {
     const mocknode *n = c->node;
@@ -335,7 +340,11 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
     c->asked_system = has(s->cql, "system");
     if (s->offset)
         s->offset -= 0x01010101u;
-    if (has(s->cql, "system.local"))
+    if (has(s->cql, "system.local") && c->node->cluster->planned_local.ptr)
+        answer_planned(c, stream, c->node->cluster->planned_local, out);
+    else if (has(s->cql, "system.peers") && c->node->cluster->planned_peers.ptr)
+        answer_planned(c, stream, c->node->cluster->planned_peers, out);
+    else if (has(s->cql, "system.local"))
         answer_local(c, stream, !has(s->cql, "*"), out);
     else if (has(s->cql, "system.peers_v2") && !n->peers_v2)
         respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);

@@ -62,6 +62,8 @@ struct mockcluster {
     const char *replication; /* of the keyspace "mock": class, "replication_factor" or a data centre,
                               * number; NULL: the table of keyspaces cannot be read */
     const char *warning; /* sent with every row result; NULL: none */
+    cql_str planned_local; /* body of RESULT in place of the rows of system.local; NULL: those */
+    cql_str planned_peers; /* and of the peers tables */
 };
 
 typedef struct mockconn {
