@@ -34,17 +34,34 @@ static void add_integers(table *t)
     add(t, "tinyint_max", "tinyint", cql_value_int8(INT8_MAX));
     add(t, "smallint_min", "smallint", cql_value_int16(INT16_MIN));
     add(t, "smallint_max", "smallint", cql_value_int16(INT16_MAX));
+    add(t, "tinyint_zero", "tinyint", cql_value_int8(0));
+    add(t, "tinyint_one", "tinyint", cql_value_int8(1));
+    add(t, "tinyint_minus_one", "tinyint", cql_value_int8(-1));
+    add(t, "smallint_zero", "smallint", cql_value_int16(0));
+    add(t, "smallint_one", "smallint", cql_value_int16(1));
+    add(t, "smallint_minus_one", "smallint", cql_value_int16(-1));
     add(t, "int_zero", "int", cql_value_int32(0));
+    add(t, "int_one", "int", cql_value_int32(1));
+    add(t, "int_minus_one", "int", cql_value_int32(-1));
     add(t, "int_min", "int", cql_value_int32(INT32_MIN));
     add(t, "int_max", "int", cql_value_int32(INT32_MAX));
-    add(t, "int_null", "int", cql_value_null());
+    add(t, "bigint_zero", "bigint", cql_value_int64(0));
+    add(t, "bigint_one", "bigint", cql_value_int64(1));
+    add(t, "bigint_minus_one", "bigint", cql_value_int64(-1));
     add(t, "bigint_minus_two", "bigint", cql_value_int64(-2));
     add(t, "bigint_min", "bigint", cql_value_int64(INT64_MIN));
     add(t, "bigint_max", "bigint", cql_value_int64(INT64_MAX));
+    add(t, "counter_five", "counter", cql_value_int64(5));
+    add(t, "counter_minus_one", "counter", cql_value_int64(-1));
+    add(t, "counter_max", "counter", cql_value_int64(INT64_MAX));
+    add(t, "counter_min", "counter", cql_value_int64(INT64_MIN));
 }
 
 static void add_floats(table *t)
 {
+    add(t, "float_zero", "float", cql_value_float(0));
+    add(t, "float_one", "float", cql_value_float(1));
+    add(t, "float_minus_one", "float", cql_value_float(-1));
     add(t, "float_1_5", "float", cql_value_float(1.5f));
     add(t, "float_tenth", "float", cql_value_float(0.1f));
     add(t, "float_minus_zero", "float", cql_value_float(-0.0f));
@@ -52,6 +69,9 @@ static void add_floats(table *t)
     add(t, "float_smallest", "float", cql_value_float(0x1p-149f));
     add(t, "float_nan", "float", cql_value_float(NAN));
     add(t, "float_minus_inf", "float", cql_value_float(-INFINITY));
+    add(t, "double_zero", "double", cql_value_double(0));
+    add(t, "double_one", "double", cql_value_double(1));
+    add(t, "double_minus_one", "double", cql_value_double(-1));
     add(t, "double_1_5", "double", cql_value_double(1.5));
     add(t, "double_tenth", "double", cql_value_double(0.1));
     add(t, "double_minus_zero", "double", cql_value_double(-0.0));
@@ -74,13 +94,14 @@ static cql_value decimal(const void *bytes, size_t len)
 static void add_varints(table *t)
 {
     static const uint8_t numbers[][9] = {
-        {0x00}, {0x7f}, {0x00, 0x80}, {0x80}, {0xff, 0x7f}, {0xff}, {0x01}, {0xff},
+        {0x00}, {0x7f}, {0x00, 0x80}, {0x80}, {0xff, 0x7f}, {0xff}, {0x01},
     };
     static uint8_t power[126] = {0x01}; /* 2^1000 */
     static uint8_t minus_power[126] = {0xff};
     static const uint8_t power_64[9] = {0x01};
     static const uint8_t minus_power_64[9] = {0xff};
     add(t, "varint_0", "varint", varint(numbers[0], 1));
+    add(t, "varint_1", "varint", varint(numbers[6], 1));
     add(t, "varint_127", "varint", varint(numbers[1], 1));
     add(t, "varint_128", "varint", varint(numbers[2], 2));
     add(t, "varint_minus_128", "varint", varint(numbers[3], 1));
@@ -98,12 +119,16 @@ static void add_decimals(table *t)
     static const uint8_t d0_001[] = {0, 0, 0, 3, 0xff};
     static const uint8_t zero[] = {0, 0, 0, 0, 0};
     static const uint8_t zero_00[] = {0, 0, 0, 2, 0};
+    static const uint8_t one[] = {0, 0, 0, 0, 1};
+    static const uint8_t minus_one[] = {0, 0, 0, 0, 0xff};
     static const uint8_t many[] = {0,    0,    0,    1,    0x06, 0xb1, 0x4e,
                                    0x9f, 0x81, 0x2f, 0x36, 0x6c, 0x39};
     static const uint8_t thousand[] = {0xff, 0xff, 0xff, 0xfd, 0x01};
     static const uint8_t tiny[] = {0, 0, 0x03, 0xe8, 0x07};
     static const uint8_t vast[] = {0xff, 0xff, 0xfc, 0x18, 0xf9};
     static const uint8_t minus_128[] = {0, 0, 0, 0, 0x80};
+    add(t, "decimal_1", "decimal", decimal(one, sizeof one));
+    add(t, "decimal_minus_1", "decimal", decimal(minus_one, sizeof minus_one));
     add(t, "decimal_1_50", "decimal", decimal(d1_50, sizeof d1_50));
     add(t, "decimal_minus_0_001", "decimal", decimal(d0_001, sizeof d0_001));
     add(t, "decimal_0", "decimal", decimal(zero, sizeof zero));
@@ -190,6 +215,45 @@ static void add_texts(table *t)
     add(t, "blob_all", "blob", cql_value_blob(all, sizeof all));
 }
 
+/* Of each type. */
+static void add_nulls(table *t)
+{
+    static const char *const names[][2] = {
+        {"null_ascii", "ascii"},       {"null_text", "text"},         {"null_blob", "blob"},
+        {"null_boolean", "boolean"},   {"null_tinyint", "tinyint"},   {"null_smallint", "smallint"},
+        {"null_int", "int"},           {"null_bigint", "bigint"},     {"null_varint", "varint"},
+        {"null_decimal", "decimal"},   {"null_float", "float"},       {"null_double", "double"},
+        {"null_date", "date"},         {"null_time", "time"},         {"null_timestamp", "timestamp"},
+        {"null_duration", "duration"}, {"null_uuid", "uuid"},         {"null_timeuuid", "timeuuid"},
+        {"null_inet", "inet"},         {"null_list", "list<int>"},    {"null_set", "set<text>"},
+        {"null_map", "map<text, int>"}, {"null_udt", "frozen<addr>"}, {"null_vector", "vector<float, 3>"},
+        {"null_tuple", "frozen<tuple<int, text, boolean>>"}};
+    for (size_t i = 0; i < CQL_COUNT(names); i++)
+        add(t, names[i][0], names[i][1], cql_value_null());
+}
+
+/* No bytes, and yet not null: of each type whose servers take that. */
+static void add_empties(table *t)
+{
+    static const struct {
+        const char *name, *type;
+        cql_type_id id;
+    } rows[] = {{"empty_ascii", "ascii", CQL_TYPE_ASCII},
+                {"empty_boolean", "boolean", CQL_TYPE_BOOLEAN},
+                {"empty_int", "int", CQL_TYPE_INT},
+                {"empty_bigint", "bigint", CQL_TYPE_BIGINT},
+                {"empty_varint", "varint", CQL_TYPE_VARINT},
+                {"empty_decimal", "decimal", CQL_TYPE_DECIMAL},
+                {"empty_float", "float", CQL_TYPE_FLOAT},
+                {"empty_double", "double", CQL_TYPE_DOUBLE},
+                {"empty_timestamp", "timestamp", CQL_TYPE_TIMESTAMP},
+                {"empty_uuid", "uuid", CQL_TYPE_UUID},
+                {"empty_timeuuid", "timeuuid", CQL_TYPE_TIMEUUID},
+                {"empty_inet", "inet", CQL_TYPE_INET}};
+    for (size_t i = 0; i < CQL_COUNT(rows); i++)
+        add(t, rows[i].name, rows[i].type, cql_value_raw(rows[i].id, "", 0));
+}
+
 /* --- collections ---------------------------------------------------------------------------------
  */
 
@@ -236,6 +300,23 @@ static void add_collections(table *t)
                         COLLECT(t, SET, TEXT("z")))));
 }
 
+/* Three types deep, with every kind of collection. */
+static void add_nested(table *t)
+{
+    cql_value addr = COLLECT(t, UDT, TEXT("s"), I32(5), COLLECT(t, LIST, TEXT("x"), TEXT("y")));
+    add(t, "nested_set", "list<frozen<set<int>>>",
+        COLLECT(t, LIST, COLLECT(t, SET, I32(-1), I32(1)), COLLECT(t, SET, I32(0))));
+    add(t, "nested_tuple", "list<frozen<map<text, frozen<tuple<int, text>>>>>",
+        COLLECT(t, LIST,
+                COLLECT(t, MAP, TEXT("k"), COLLECT(t, TUPLE, I32(1), TEXT("\xc3\xa9")))));
+    add(t, "nested_udt", "frozen<tuple<int, frozen<map<text, frozen<addr>>>>>",
+        COLLECT(t, TUPLE, I32(7), COLLECT(t, MAP, TEXT("home"), addr)));
+    add(t, "nested_lists", "list<frozen<list<frozen<list<bigint>>>>>",
+        COLLECT(t, LIST,
+                COLLECT(t, LIST, COLLECT(t, LIST, cql_value_int64(INT64_MIN), cql_value_int64(1)),
+                        collect(t, CQL_TYPE_LIST, NULL, 0))));
+}
+
 static void add_tuples(table *t)
 {
     const char *three = "frozen<tuple<int, text, boolean>>";
@@ -250,11 +331,24 @@ static void add_tuples(table *t)
                 COLLECT(t, UDT, TEXT("s"), I32(5), COLLECT(t, LIST, TEXT("x"), TEXT("y")))));
 }
 
+/* As wide as embeddings are. */
+static cql_value wide_vector(table *t)
+{
+    static float numbers[1536];
+    cql_collection *c = begin(t, CQL_TYPE_VECTOR);
+    for (size_t i = 0; i < CQL_COUNT(numbers); i++)
+        numbers[i] = (float)i * 0.25f - 192.0f;
+    if (!c || cql_collection_add_floats(c, numbers, CQL_COUNT(numbers)))
+        t->failed = true;
+    return c ? cql_value_collection(c) : cql_value_null();
+}
+
 static void add_vectors(table *t)
 {
     static const uint8_t loopback[] = {127, 0, 0, 1};
     add(t, "vector_float", "vector<float, 3>",
         COLLECT(t, VECTOR, cql_value_float(1), cql_value_float(2), cql_value_float(-3.5f)));
+    add(t, "vector_wide", "vector<float, 1536>", wide_vector(t));
     add(t, "vector_double", "vector<double, 1>", COLLECT(t, VECTOR, cql_value_double(0.1)));
     add(t, "vector_int", "vector<int, 2>", COLLECT(t, VECTOR, I32(1), I32(-2)));
     add(t, "vector_bigint", "vector<bigint, 2>",
@@ -305,7 +399,10 @@ const types_case *types_cases(size_t *count)
     add_durations(&t);
     add_identities(&t);
     add_texts(&t);
+    add_nulls(&t);
+    add_empties(&t);
     add_collections(&t);
+    add_nested(&t);
     add_tuples(&t);
     add_vectors(&t);
     *count = t.count;

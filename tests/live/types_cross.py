@@ -15,6 +15,7 @@ import subprocess
 import sys
 import uuid
 
+from cassandra import cqltypes
 from cassandra.cluster import Cluster
 from cassandra.util import Date, Duration, SortedSet, Time
 from cqlshlib.formatting import CqlType, format_by_type
@@ -38,6 +39,23 @@ MAX64 = 2**63 - 1
 FLT_MAX_ROUNDED = 3.4028235e38
 FLT_MAX = struct.unpack(">f", bytes.fromhex("7f7fffff"))[0]
 
+# Of these the driver tells an empty value from null only when asked, and cannot write one.
+EMPTY_TYPES = {
+    "boolean": cqltypes.BooleanType,
+    "int": cqltypes.Int32Type,
+    "bigint": cqltypes.LongType,
+    "varint": cqltypes.IntegerType,
+    "decimal": cqltypes.DecimalType,
+    "float": cqltypes.FloatType,
+    "double": cqltypes.DoubleType,
+    "timestamp": cqltypes.DateType,
+    "uuid": cqltypes.UUIDType,
+    "timeuuid": cqltypes.TimeUUIDType,
+    "inet": cqltypes.InetAddressType,
+}
+for kind in EMPTY_TYPES.values():
+    kind.support_empty_values = True
+
 EXPECTED = {
     "true": True,
     "false": False,
@@ -45,13 +63,19 @@ EXPECTED = {
     "tinyint_max": 127,
     "smallint_min": -32768,
     "smallint_max": 32767,
-    "int_zero": 0,
+    **{f"{t}_{n}": v for t in ("tinyint", "smallint", "int", "bigint")
+       for n, v in (("zero", 0), ("one", 1), ("minus_one", -1))},
+    **{f"{t}_{n}": v for t in ("float", "double")
+       for n, v in (("zero", 0.0), ("one", 1.0), ("minus_one", -1.0))},
     "int_min": -(2**31),
     "int_max": 2**31 - 1,
-    "int_null": None,
     "bigint_minus_two": -2,
     "bigint_min": -(2**63),
     "bigint_max": MAX64,
+    "counter_five": 5,
+    "counter_minus_one": -1,
+    "counter_max": MAX64,
+    "counter_min": -(2**63),
     "float_1_5": 1.5,
     "float_tenth": f32(0.1),
     "float_minus_zero": -0.0,
@@ -67,6 +91,7 @@ EXPECTED = {
     "double_nan": math.nan,
     "double_inf": math.inf,
     "varint_0": 0,
+    "varint_1": 1,
     "varint_127": 127,
     "varint_128": 128,
     "varint_minus_128": -128,
@@ -76,6 +101,8 @@ EXPECTED = {
     "varint_minus_2_64": -(2**64),
     "varint_2_1000": 2**1000,
     "varint_minus_2_1000": -(2**1000),
+    "decimal_1": D("1"),
+    "decimal_minus_1": D("-1"),
     "decimal_1_50": D("1.50"),
     "decimal_minus_0_001": D("-0.001"),
     "decimal_0": D("0"),
@@ -117,6 +144,17 @@ EXPECTED = {
     "ascii_all": bytes(range(128)).decode("ascii"),
     "blob_empty": b"",
     "blob_all": bytes(range(256)),
+    **{f"null_{t}": None for t in (
+        "ascii", "text", "blob", "boolean", "tinyint", "smallint", "int", "bigint", "varint",
+        "decimal", "float", "double", "date", "time", "timestamp", "duration", "uuid", "timeuuid",
+        "inet", "list", "set", "map", "udt", "vector", "tuple")},
+    "empty_ascii": "",
+    **{f"empty_{t}": cqltypes.EMPTY for t in EMPTY_TYPES},
+    "nested_set": [{-1, 1}, {0}],
+    "nested_tuple": [{"k": (1, "\u00e9")}],
+    "nested_udt": (7, {"home": ADDR}),
+    "nested_lists": [[[-(2**63), 1], []]],
+    "vector_wide": [i * 0.25 - 192.0 for i in range(1536)],
     "list_int": [3, 1, 3],
     "list_empty": [],
     "set_text": {"a", "b'c"},
@@ -150,6 +188,9 @@ EXPECTED = {
 
 # cqlsh says these in another way or cannot say them at all.
 TEXT = {
+    **{f"empty_{t}": "" for t in EMPTY_TYPES},
+    "nested_udt": "(7, {'home': {street: 's', num: 5, tags: ['x', 'y']}})",
+    "nested_tuple": "[{'k': (1, '\u00e9')}]",
     "tuple_nulls": "(1, null, null)",  # cqlsh: None
     "udt_full": "{street: 's', num: 5, tags: ['x', 'y']}",  # it needs the schema for UDTs
     "udt_nulls": "{street: null, num: 5, tags: null}",
@@ -196,25 +237,43 @@ def make_table(session, cases):
     session.execute("DROP KEYSPACE IF EXISTS types_cross")
     session.execute(f"CREATE KEYSPACE types_cross WITH replication = {REPLICATION}")
     session.execute("CREATE TYPE types_cross.addr (street text, num int, tags frozen<list<text>>)")
-    columns = {column: cql for _, column, cql in cases}
+    columns = {column: cql for _, column, cql in cases if cql != "counter"}
     text = ", ".join(f"{column} {cql}" for column, cql in columns.items())
     session.execute(f"CREATE TABLE types_cross.cases (id text PRIMARY KEY, {text})")
+    session.execute("CREATE TABLE types_cross.counters (id text PRIMARY KEY, c_counter counter)")
+
+
+def table_of(cql):
+    return "types_cross.counters" if cql == "counter" else "types_cross.cases"
 
 
 def compare_written(session, cases, found):
-    for name, column, _ in cases:
-        row = session.execute(f"SELECT {column} FROM types_cross.cases WHERE id = %s", [name]).one()
+    for name, column, cql in cases:
+        row = session.execute(f"SELECT {column} FROM {table_of(cql)} WHERE id = %s", [name]).one()
         if row is None:
             found.add(name, "read by the driver", EXPECTED[name], "no row")
         elif not same(EXPECTED[name], row[0]):
             found.add(name, "read by the driver", EXPECTED[name], row[0])
 
 
+def write_one(session, name, column, cql):
+    value = EXPECTED[name]
+    if cql == "counter":
+        update = f"UPDATE types_cross.counters SET {column} = {column} + ? WHERE id = ?"
+        session.execute(session.prepare(update), [value, name])
+    elif value is cqltypes.EMPTY:
+        insert = f"INSERT INTO types_cross.cases (id, {column}) VALUES (%s, blobAs{cql}(0x))"
+        session.execute(insert, [name])
+    else:
+        insert = f"INSERT INTO types_cross.cases (id, {column}) VALUES (?, ?)"
+        session.execute(session.prepare(insert), [name, value])
+
+
 def write_all(session, cases):
     session.execute("TRUNCATE types_cross.cases")
-    for name, column, _ in cases:
-        insert = session.prepare(f"INSERT INTO types_cross.cases (id, {column}) VALUES (?, ?)")
-        session.execute(insert, [name, EXPECTED[name]])
+    session.execute("TRUNCATE types_cross.counters")
+    for name, column, cql in cases:
+        write_one(session, name, column, cql)
 
 
 def cqlsh_text(name, cql):
@@ -225,7 +284,7 @@ def cqlsh_text(name, cql):
         if cql == "float" and math.isfinite(value):
             return shortest_float(value)
         return shortest(value)
-    if cql.startswith("vector<") and ("float" in cql or "double" in cql):
+    if value is not None and cql.startswith("vector<") and ("float" in cql or "double" in cql):
         return nested_floats(value)
     shown = format_by_type(in_order(value), cqltype=CqlType(cql), encoding="utf-8", addcolor=False)
     return shown if isinstance(shown, str) else shown.strval
@@ -235,6 +294,8 @@ def in_order(value):
     """Sets as the driver delivers them."""
     if isinstance(value, dict):
         return {k: in_order(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [in_order(v) for v in value]
     return SortedSet(value) if isinstance(value, set) else value
 
 

@@ -50,6 +50,19 @@ static int list(const types_case *cases, size_t count)
 /* --- writing -------------------------------------------------------------------------------------
  */
 
+/* Counters have a table of their own, and are added to. */
+static bool is_counter(const types_case *c)
+{
+    return strcmp(c->type, "counter") == 0;
+}
+
+static cql_status bind_case(cql_statement *stmt, const types_case *c, cql_error **err)
+{
+    cql_value id = cql_value_text(c->name);
+    return is_counter(c) ? cql_statement_bind(stmt, CQL_VALUES(c->value, id), err)
+                         : cql_statement_bind(stmt, CQL_VALUES(id, c->value), err);
+}
+
 static cql_status write_case(cql_session *s, const types_case *c, cql_error **err)
 {
     char column[NAME_MAX_LEN];
@@ -57,13 +70,16 @@ static cql_status write_case(cql_session *s, const types_case *c, cql_error **er
     cql_prepared *insert = NULL;
     cql_result *res = NULL;
     column_name(c->type, column);
-    snprintf(cql, sizeof cql, "INSERT INTO types_cross.cases (id, %s) VALUES (?, ?)", column);
+    snprintf(cql, sizeof cql,
+             is_counter(c) ? "UPDATE types_cross.counters SET %s = %s + ? WHERE id = ?"
+                           : "INSERT INTO types_cross.cases (id, %s) VALUES (?, ?)",
+             column, column);
     cql_status st = cql_session_prepare_wait(s, cql, &insert, err);
     cql_statement *stmt = st ? NULL : cql_prepared_bind(insert);
     if (!st && !stmt)
         st = CQL_NO_MEMORY;
     if (!st)
-        st = cql_statement_bind(stmt, CQL_VALUES(cql_value_text(c->name), c->value), err);
+        st = bind_case(stmt, c, err);
     if (!st)
         st = cql_session_execute_wait(s, stmt, &res, err);
     cql_result_unref(res);
@@ -145,7 +161,8 @@ static cql_status read_case(cql_session *s, const types_case *c, cql_error **err
     char cql[TEXT_MAX];
     cql_result *res = NULL;
     column_name(c->type, column);
-    snprintf(cql, sizeof cql, "SELECT %s FROM types_cross.cases WHERE id = '%s'", column, c->name);
+    snprintf(cql, sizeof cql, "SELECT %s FROM types_cross.%s WHERE id = '%s'", column,
+             is_counter(c) ? "counters" : "cases", c->name);
     cql_status st = cql_session_query_wait(s, cql, &res, err);
     if (!st)
         st = compare(c, res);
