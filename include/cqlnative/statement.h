@@ -101,6 +101,10 @@ CQL_API cql_status cql_statement_bind_borrowed(cql_statement *stmt, size_t index
  * its type and the text. */
 CQL_API cql_status cql_statement_bind_parsed(cql_statement *stmt, size_t index, const char *text,
                                              cql_error **err);
+/* What was wrong with the last value that a bind of this statement refused, since it was made or
+ * cleared: a line that names the marker, its type, and the type and value given. NULL: none was. For
+ * the binds that have no cql_error of their own. Borrowed until the next bind. */
+CQL_API const cql_error *cql_statement_error(const cql_statement *stmt);
 /* Makes every marker unbound again; keeps the memory. */
 CQL_API void cql_statement_clear(cql_statement *stmt);
 /* Number of markers. */

@@ -77,6 +77,10 @@ CQL_API cql_value cql_value_str(cql_str text);
 CQL_API cql_value cql_value_blob(const void *bytes, size_t len);
 /* Big integers: big-endian two's complement, borrowed, minimal or not. */
 CQL_API cql_value cql_value_varint(const void *bytes, size_t len);
+/* A varint and a decimal (unscaled / 10^scale: 1.50 is 150 and 2) of 64 bits. Larger ones: bytes, or
+ * from text (cql_value_parse). */
+CQL_API cql_value cql_value_varint64(int64_t v);
+CQL_API cql_value cql_value_decimal64(int64_t unscaled, int32_t scale);
 /* Bytes that are already in the wire form of `type`, borrowed. */
 CQL_API cql_value cql_value_raw(cql_type_id type, const void *bytes, size_t len);
 
@@ -104,6 +108,8 @@ CQL_API cql_status cql_value_as_inet(const cql_value *v, cql_inet *out);
 CQL_API cql_status cql_value_as_str(const cql_value *v, cql_str *out);
 /* scale and the unscaled big-endian two's complement number (borrowed from the value). */
 CQL_API cql_status cql_value_as_decimal(const cql_value *v, int32_t *scale, cql_str *unscaled);
+/* The same when the number fits 64 bits; else CQL_BAD_VALUE. */
+CQL_API cql_status cql_value_as_decimal64(const cql_value *v, int64_t *unscaled, int32_t *scale);
 
 /* A vector of floats into an array: type is the column's (vector<float, n>), n the room in out.
  * CQL_TYPE_MISMATCH also for another dimension. One pass over the bytes. */

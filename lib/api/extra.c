@@ -188,7 +188,7 @@ cql_status cqln_extra_bind_named(cql_statement *s, const char *name, cql_value v
     while (i < s->markers && x->names[i] && !is_named(x, i, name))
         i++;
     if (i == s->markers)
-        return CQL_NO_SUCH_NAME; /* every marker has another name */
+        return cqln_misfit_name(s, name); /* every marker has another name */
     cql_status st = x->names[i] ? CQL_OK : name_marker(x, i, name);
     return st ? st : cql_statement_bind_value(s, i, v);
 }
@@ -235,15 +235,13 @@ cql_status cql_statement_bind_borrowed(cql_statement *s, size_t index, cql_value
     if (!s)
         return CQL_BAD_ARGUMENT;
     if (index >= s->markers)
-        return CQL_OUT_OF_RANGE;
+        return cqln_misfit(s, index, &v, CQL_OUT_OF_RANGE);
     if (v.state != CQL_VALUE_SET || v.inside == 1 || v.len < BORROW_FROM || is_key(s, index))
         return cql_statement_bind_value(s, index, v);
     const cql_type *type = s->prepared ? cql_prepared_marker_type(s->prepared, index) : NULL;
-    cql_status st = type ? cqln_value_check(type, &v) : CQL_OK;
+    cql_status st = type ? cqln_value_check(type, &v) : v.len > INT32_MAX ? CQL_TOO_LARGE : CQL_OK;
     if (st)
-        return st;
-    if (v.len > INT32_MAX)
-        return CQL_TOO_LARGE;
+        return cqln_misfit(s, index, &v, st);
     cqln_extra *x = cqln_extra_make(&s->ex.extra, s->al);
     cqln_piece *piece = x ? add_piece(x, index) : NULL;
     if (!piece)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 1024, INTEGER_MAX = 8 };
+enum { FIELDS_MAX = 1024 };
 
 static const char *const kind_names[] = {
     "nothing",   "bool",    "an integer", "an unsigned integer", "a float or double",
@@ -383,22 +383,8 @@ static cql_type_id integer_type(const cql_field *f, const cql_type *type)
     return type ? (cql_type_id)type->id : by_size[f->size];
 }
 
-static size_t varint_store(uint8_t out[INTEGER_MAX], int64_t v)
-{
-    uint8_t all[INTEGER_MAX];
-    size_t from = 0;
-    cqln_store_u64(all, (uint64_t)v);
-    /* A leading byte goes when the next one has the same sign. */
-    while (from < INTEGER_MAX - 1 && ((all[from] == 0 && all[from + 1] < 0x80) ||
-                                      (all[from] == 0xff && all[from + 1] >= 0x80)))
-        from++;
-    memcpy(out, all + from, INTEGER_MAX - from);
-    return INTEGER_MAX - from;
-}
-
-/* scratch: a place for the bytes of a varint, good until the value is bound. */
 static cql_status integer_value(const cql_field *f, const cql_type *type, const void *from,
-                                uint8_t scratch[INTEGER_MAX], cql_value *out)
+                                cql_value *out)
 {
     int64_t v;
     if (!load_member(f, from, &v))
@@ -417,7 +403,7 @@ static cql_status integer_value(const cql_field *f, const cql_type *type, const 
         *out = cql_value_date((int32_t)v);
         return v == (int32_t)v ? CQL_OK : CQL_BAD_VALUE;
     case CQL_TYPE_VARINT:
-        *out = cql_value_varint(scratch, varint_store(scratch, v));
+        *out = cql_value_varint64(v);
         return CQL_OK;
     default:
         *out = cql_value_int64(v);
@@ -510,7 +496,6 @@ static bool is_absent(const cql_field *f, const char *record)
 static cql_status bind_field(cql_statement *s, const cql_field *f, size_t index,
                              const cql_type *type, const char *record)
 {
-    uint8_t scratch[INTEGER_MAX];
     cql_value v;
     const void *from = record + f->offset;
     if (is_absent(f, record))
@@ -520,7 +505,7 @@ static cql_status bind_field(cql_statement *s, const cql_field *f, size_t index,
     switch (f->kind) {
     case CQL_FIELD_INT:
     case CQL_FIELD_UINT: {
-        cql_status st = integer_value(f, type, from, scratch, &v);
+        cql_status st = integer_value(f, type, from, &v);
         if (st)
             return st;
         break;

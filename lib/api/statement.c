@@ -6,7 +6,6 @@
 #include "types/check.h"
 #include "types/value.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -92,12 +91,17 @@ void cql_statement_free(cql_statement *s)
     cqln_free(s->al, s->paging_state);
     cqln_extra_free(s->ex.extra, s->markers);
     cqln_routing_free(s->al, s->ex.routing);
+    cql_error_unref(s->misfit);
     cqln_free(s->al, s);
 }
 
 void cql_statement_clear(cql_statement *s)
 {
     s->unbound = s->markers;
+    if (s->misfit) {
+        cql_error_unref(s->misfit);
+        s->misfit = NULL;
+    }
     for (uint32_t i = 0; i < s->markers; i++) {
         s->offsets[i] = 4 * i;
         s->bound[i] = 0;
@@ -204,31 +208,12 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
     if (!s)
         return CQL_BAD_ARGUMENT;
     if (index >= s->markers)
-        return CQL_OUT_OF_RANGE;
+        return cqln_misfit(s, index, &v, CQL_OUT_OF_RANGE);
     const cql_type *type = marker_type(s, index);
     cql_status st = type                            ? check(type, &v)
                     : v.state == CQL_VALUE_UNBOUND ? CQL_UNBOUND
                                                    : CQL_OK; /* not prepared: the server checks */
-    return st ? st : put(s, index, &v);
-}
-
-static __attribute__((noinline)) cql_status explain(const cql_statement *s, size_t index,
-                                                     const cql_value *v, cql_status st,
-                                                     cql_error **err)
-{
-    char expected[200] = "any type";
-    size_t len;
-    if (index >= s->markers)
-        return cqln_fail(err, s->al, st, "value %zu: the statement has only %u markers", index + 1,
-                         s->markers);
-    const cql_type *type = marker_type(s, index);
-    cql_str name = s->prepared ? s->prepared->bind->columns[index].name : cql_str_of("?");
-    if (type)
-        cql_type_print(type, expected, sizeof expected, &len);
-    return cqln_fail(err, s->al, st, "value %zu for \"%.*s\": %s: it takes %s, given was %s",
-                     index + 1, (int)name.len, name.ptr, cql_status_text(st), expected,
-                     v->state == CQL_VALUE_SET ? cql_type_id_name((cql_type_id)v->type)
-                                               : "a value that is not there");
+    return st ? cqln_misfit(s, index, &v, st) : put(s, index, &v);
 }
 
 /* All values fit their columns? *total becomes their size in wire form. */
@@ -280,8 +265,10 @@ static __attribute__((noinline)) cql_status bind_each(cql_statement *s, const cq
 {
     for (size_t i = 0; i < count; i++) {
         cql_status st = cql_statement_bind_value(s, i, v[i]);
+        if (st == CQL_NO_MEMORY || st == CQL_TOO_LARGE)
+            return cqln_fail(err, s->al, st, "value %zu: %s", i + 1, cql_status_text(st));
         if (st)
-            return explain(s, i, &v[i], st, err);
+            return cqln_error_give(err, cql_error_ref(s->misfit));
     }
     return CQL_OK;
 }
@@ -310,7 +297,7 @@ cql_status cql_statement_bind_name(cql_statement *s, const char *name, cql_value
         if (result)
             return result;
     }
-    return result;
+    return result ? cqln_misfit_name(s, name) : CQL_OK;
 }
 
 cql_status cql_statement_bind_null(cql_statement *s, size_t index)

@@ -40,6 +40,7 @@ struct cql_statement {
     size_t cap;
     char *paging_state;
     size_t paging_state_len;
+    cql_error *misfit; /* the last value that was refused; NULL: none */
     cqln_execution ex;
 };
 
@@ -57,6 +58,14 @@ struct cql_batch {
 
 /* A statement of its own with the same text, values and options. NULL when memory is out. */
 cql_statement *cqln_statement_copy(const cql_statement *stmt);
+
+/* Notes that a value was refused, for people, and gives st back. */
+__attribute__((cold, noinline)) cql_status cqln_misfit(cql_statement *s, size_t index,
+                                                       const cql_value *v, cql_status st);
+/* The same for a name that no marker has: CQL_NO_SUCH_NAME. */
+__attribute__((cold, noinline)) cql_status cqln_misfit_name(cql_statement *s, const char *name);
+/* CQL_UNBOUND, with the first marker without a value in *err. */
+cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cql_error **err);
 
 void cqln_execution_init(cqln_execution *ex);
 static inline cqln_values_bytes cqln_statement_values(const cql_statement *s)

@@ -1,5 +1,6 @@
 /* The blocking twins: each starts the asynchronous call and waits for its callback. */
 #include "api/session.h"
+#include "api/statement.h"
 
 #include "base/error.h"
 
@@ -126,7 +127,10 @@ cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, c
     if (res)
         *res = NULL;
     cql_status st = begin(s, &w, err);
-    return st ? st : await_result(&w, cql_session_execute(s, stmt, on_result, &w), res, err);
+    if (st)
+        return st;
+    st = cql_session_execute(s, stmt, on_result, &w);
+    return st == CQL_UNBOUND ? cqln_fail_unbound(stmt, s->al, err) : await_result(&w, st, res, err);
 }
 
 cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
@@ -137,9 +141,10 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
     if (res)
         *res = NULL;
     cql_status st = begin(s, &w, err);
-    return st ? st
-              : await_result(&w, cql_session_execute_with(s, stmt, opts, NULL, on_result, &w), res,
-                             err);
+    if (st)
+        return st;
+    st = cql_session_execute_with(s, stmt, opts, NULL, on_result, &w);
+    return st == CQL_UNBOUND ? cqln_fail_unbound(stmt, s->al, err) : await_result(&w, st, res, err);
 }
 
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,

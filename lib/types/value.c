@@ -174,6 +174,21 @@ cql_value cql_value_varint(const void *bytes, size_t len)
     return borrowed(CQL_TYPE_VARINT, bytes, len);
 }
 
+cql_value cql_value_varint64(int64_t v)
+{
+    cql_value out = inside(CQL_TYPE_VARINT, 0);
+    out.len = (uint32_t)cqln_varint_store(out.u.bytes, v);
+    return out;
+}
+
+cql_value cql_value_decimal64(int64_t unscaled, int32_t scale)
+{
+    cql_value out = inside(CQL_TYPE_DECIMAL, 0);
+    cqln_store_u32(out.u.bytes, (uint32_t)scale);
+    out.len = 4 + (uint32_t)cqln_varint_store(out.u.bytes + 4, unscaled);
+    return out;
+}
+
 cql_value cql_value_raw(cql_type_id type, const void *bytes, size_t len)
 {
     return borrowed(type, bytes, len);
@@ -379,5 +394,22 @@ cql_status cql_value_as_decimal(const cql_value *v, int32_t *scale, cql_str *uns
     const uint8_t *p = cqln_value_ptr(v);
     *scale = (int32_t)cqln_load_u32(p);
     *unscaled = (cql_str){(const char *)p + 4, v->len - 4};
+    return CQL_OK;
+}
+
+cql_status cql_value_as_decimal64(const cql_value *v, int64_t *unscaled, int32_t *scale)
+{
+    int32_t digits = 0;
+    cql_str number;
+    int64_t n = 0;
+    if (!unscaled || !scale)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cql_value_as_decimal(v, &digits, &number);
+    if (st)
+        return st;
+    if (!cqln_varint_to_i64(number, &n))
+        return CQL_BAD_VALUE;
+    *unscaled = n;
+    *scale = digits;
     return CQL_OK;
 }

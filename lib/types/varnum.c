@@ -55,3 +55,16 @@ bool cqln_varint_to_i64(cql_str bytes, int64_t *out)
     *out = (int64_t)n;
     return true;
 }
+
+size_t cqln_varint_store(uint8_t out[CQLN_VARINT64_MAX], int64_t v)
+{
+    uint8_t all[CQLN_VARINT64_MAX];
+    size_t from = 0;
+    cqln_store_u64(all, (uint64_t)v);
+    /* A leading byte goes when the next one has the same sign. */
+    while (from < sizeof all - 1 && ((all[from] == 0 && all[from + 1] < 0x80) ||
+                                     (all[from] == 0xff && all[from + 1] >= 0x80)))
+        from++;
+    memcpy(out, all + from, sizeof all - from);
+    return sizeof all - from;
+}

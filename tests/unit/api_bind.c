@@ -162,6 +162,60 @@ static void eight_bytes_are_written_over_where_they_may(void **state)
     cql_statement_free(st);
 }
 
+static void refused(const cql_statement *st, const char *text)
+{
+    const cql_error *e = cql_statement_error(st);
+    assert_non_null(e);
+    assert_string_equal(cql_error_text(e), text);
+}
+
+static void a_refusal_names_marker_type_and_value(void **state)
+{
+    (void)state;
+    static const char long_text[] = "a text that is longer than what a message shows of a value to people";
+    cql_statement *st = make_statement();
+    cql_error *err = NULL;
+    assert_null(cql_statement_error(st));
+    assert_null(cql_statement_error(NULL));
+    assert_int_equal(cql_statement_bind_text(st, 4, "many"), CQL_TYPE_MISMATCH);
+    refused(st, "value 5 for \"n\": wrong type: it takes int, given was text 'many'");
+    assert_int_equal(cql_statement_bind_text(st, 0, long_text), CQL_TYPE_MISMATCH);
+    refused(st, "value 1 for \"k\": wrong type: it takes bigint, given was text "
+                "'a text that is longer than what a message shows...'");
+    assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str((cql_str){"\xff", 1})), CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was text '"));
+    assert_int_equal(cql_statement_bind_value(st, 4, cql_value_raw(CQL_TYPE_INT, "abc", 3)),
+                     CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was int 0x616263"));
+    assert_int_equal(cql_statement_bind_name(st, "nobody", cql_value_int32(1)), CQL_NO_SUCH_NAME);
+    refused(st, "the statement has no marker named \"nobody\"");
+    assert_int_equal(cql_statement_bind_int32(st, 6, 1), CQL_OUT_OF_RANGE);
+    refused(st, "value 7: the statement has only 6 markers");
+    const cql_value v[] = {cql_value_int64(1), cql_value_int32(-42)};
+    assert_int_equal(cql_statement_bind(st, (cql_values){v, 2}, &err), CQL_TYPE_MISMATCH);
+    assert_string_equal(cql_error_text(err), cql_error_text(cql_statement_error(st)));
+    assert_non_null(strstr(cql_error_text(err), "it takes text, given was int -42"));
+    cql_statement_clear(st);
+    assert_null(cql_statement_error(st));
+    cql_error_unref(err); /* outlives the statement's own */
+    cql_statement_free(st);
+}
+
+static void what_has_no_value_is_named(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_statement *st = make_statement();
+    assert_int_equal(cql_statement_bind_int64(st, 0, 1), CQL_OK);
+    assert_int_equal(cql_statement_bind_bool(st, 1, true), CQL_TYPE_MISMATCH);
+    assert_int_equal(cqln_fail_unbound(st, st->al, &err), CQL_UNBOUND);
+    assert_string_equal(cql_error_text(err),
+                        "marker 2, \"t\", has no value (5 of 6 have none); refused was: value 2 for "
+                        "\"t\": wrong type: it takes text, given was boolean True");
+    cql_error_unref(err);
+    cql_statement_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +224,8 @@ int main(void)
         cmocka_unit_test(a_value_that_does_not_fit_ends_the_bind_there),
         cmocka_unit_test(text_is_checked_to_its_last_byte),
         cmocka_unit_test(eight_bytes_are_written_over_where_they_may),
+        cmocka_unit_test(a_refusal_names_marker_type_and_value),
+        cmocka_unit_test(what_has_no_value_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -440,6 +440,41 @@ static void decimals_are_scale_and_number(void **state)
     }
 }
 
+static void numbers_of_64_bits_have_the_shortest_form(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n;
+        const char *wire;
+    } rows[] = {{0, "00"},          {1, "01"},       {-1, "ff"},      {127, "7f"},
+                {128, "0080"},      {-128, "80"},    {-129, "ff7f"},  {255, "00ff"},
+                {-256, "ff00"},     {150, "0096"},   {INT64_MAX, "7fffffffffffffff"},
+                {INT64_MIN, "8000000000000000"}};
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        int64_t back = 7;
+        int32_t scale = 7;
+        char wire[64];
+        cql_value v = cql_value_varint64(rows[i].n);
+        assert_hex(v.u.bytes, v.len, rows[i].wire);
+        assert_int_equal(cql_value_as_int64(&v, &back), CQL_OK);
+        assert_int_equal(back, rows[i].n);
+        v = cql_value_decimal64(rows[i].n, -3);
+        snprintf(wire, sizeof wire, "fffffffd %s", rows[i].wire);
+        assert_hex(v.u.bytes, v.len, wire);
+        assert_int_equal(cql_value_as_decimal64(&v, &back, &scale), CQL_OK);
+        assert_true(back == rows[i].n && scale == -3);
+    }
+    int64_t n = 7;
+    int32_t scale = 7;
+    cql_value wide = cql_value_raw(CQL_TYPE_DECIMAL, "\0\0\0\2\1\0\0\0\0\0\0\0\0", 13);
+    assert_int_equal(cql_value_as_decimal64(&wide, &n, &scale), CQL_BAD_VALUE);
+    cql_value number = cql_value_int64(1);
+    assert_int_equal(cql_value_as_decimal64(&number, &n, &scale), CQL_TYPE_MISMATCH);
+    assert_int_equal(cql_value_as_decimal64(&wide, NULL, &scale), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_value_as_decimal64(&wide, &n, NULL), CQL_BAD_ARGUMENT);
+    assert_true(n == 7 && scale == 7);
+}
+
 static void states_keep_apart(void **state)
 {
     (void)state;
@@ -490,6 +525,7 @@ int main(void)
         cmocka_unit_test(time_outside_a_day_is_refused),
         cmocka_unit_test(varints_give_64_bits_when_they_fit),
         cmocka_unit_test(decimals_are_scale_and_number),
+        cmocka_unit_test(numbers_of_64_bits_have_the_shortest_form),
         cmocka_unit_test(states_keep_apart),
         cmocka_unit_test(longer_than_the_wire_can_say_is_refused),
     };
