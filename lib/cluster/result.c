@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { BLOCK_SLACK = 2048 };
+
 static cql_status decode_rows(cql_result *res, cqln_reader *rd, cqln_metadata *known,
                               cqln_metadata **fresh)
 {
@@ -128,9 +130,17 @@ static void rebase_all(cql_result *res, const uint8_t *to)
     res->body = to;
 }
 
+/* A block is used for bodies of any size: one that is much larger than this body is left to the others,
+ * so that what a program keeps is the bytes it reads. */
+static bool block_fits(const cql_result *res)
+{
+    return res->block && cqln_rcbuf_cap(res->block) <= res->len + BLOCK_SLACK;
+}
+
 static cql_result *keep(const cql_result *borrowed)
 {
-    size_t copied = borrowed->block ? 0 : borrowed->len;
+    bool share = block_fits(borrowed);
+    size_t copied = share ? 0 : borrowed->len;
     size_t size = sizeof(cql_result) + borrowed->host.len + 1;
     if (!cqln_add_size(size, copied, &size))
         return NULL;
@@ -146,7 +156,8 @@ static cql_result *keep(const cql_result *borrowed)
     at[borrowed->host.len] = '\0';
     res->host.ptr = at;
     at += borrowed->host.len + 1;
-    if (res->block) {
+    res->block = share ? borrowed->block : NULL;
+    if (share) {
         cqln_rcbuf_ref(res->block);
     } else if (copied) {
         memcpy(at, borrowed->body, copied);

@@ -1,5 +1,6 @@
 /* Results and the row cursor: every kind decoded, kept beyond its buffer, and cut. */
 #include "cluster/result.h"
+#include "msg_help.h"
 #include "unit.h"
 
 #include "base/alloc.h"
@@ -209,6 +210,45 @@ static void known_metadata_must_fit(void **state)
     hex_free(&three);
 }
 
+/* A page as it comes: its body in a block that may be larger than it, its metadata the statement's. */
+static void a_kept_page_costs_its_body_and_little_more(void **state)
+{
+    (void)state;
+    enum { PAGE = 700000, FIXED = 4096 };
+    static const size_t more[] = {0, 100, 2048, 4096, PAGE};
+    cql_result res;
+    cqln_metadata *known = NULL;
+    cqln_metadata *fresh;
+    hex full = hex_bytes(rows_hex);
+    assert_int_equal(decode(&res, full.data, full.len, 0, NULL, &known), CQL_OK);
+    for (size_t i = 0; i < CQL_COUNT(more); i++) {
+        msg_meter m;
+        msg_meter_init(&m);
+        cqln_rcbuf *block = cqln_rcbuf_new(&m.al, PAGE + more[i]);
+        uint8_t *p = cqln_rcbuf_data(block);
+        hex head = hex_bytes("00000002 00000004 00000002 00000001 ffffffff 000aae48");
+        memset(p, 'x', PAGE);
+        memcpy(p, head.data, head.len);
+        size_t own = m.bytes;
+        assert_int_equal(cqln_result_decode(&res, &m.al, p, PAGE, 0, block, known, &fresh), CQL_OK);
+        assert_null(fresh);
+        cql_result *k = cql_result_ref(&res);
+        bool shares = !cqln_rcbuf_sole(block);
+        assert_true(m.bytes - own + (shares ? own : 0) <= PAGE + FIXED);
+        cqln_rcbuf_unref(block);
+        cql_rows rows;
+        cql_rows_init(&rows, k);
+        assert_true(cql_rows_next(&rows));
+        cql_str text = cql_rows_str(&rows, 1);
+        assert_true(text.len == PAGE - 24 && text.ptr[0] == 'x' && text.ptr[text.len - 1] == 'x');
+        cql_result_unref(k);
+        assert_int_equal(m.live, 0);
+        hex_free(&head);
+    }
+    cqln_metadata_unref(known);
+    hex_free(&full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +259,7 @@ int main(void)
         cmocka_unit_test(hostile_cell_lengths_are_malformed),
         cmocka_unit_test(wide_rows_are_read_to_their_end),
         cmocka_unit_test(known_metadata_must_fit),
+        cmocka_unit_test(a_kept_page_costs_its_body_and_little_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
