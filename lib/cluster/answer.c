@@ -101,9 +101,9 @@ static void on_result(cqln_request *req, cqln_link *link, const cqln_conn_event 
     if (st) {
         if (st == CQL_MALFORMED && req->known)
             cqln_prepared_distrust(req->prepared);
-        cqln_request_fail(req, cqln_report_local(c, st, req,
-                                                 st == CQL_NO_MEMORY ? NULL
-                                                                     : "its result is malformed"));
+        cqln_request_fail(req, st == CQL_MALFORMED
+                                   ? cqln_report_malformed(c, link->host, req, "its result")
+                                   : cqln_report_local(c, st, req, NULL));
         return;
     }
     res.host = link->host;
@@ -136,8 +136,8 @@ static void on_prepare_result(cqln_request *req, cqln_link *link, const cqln_con
     if (is_prepared_answer(ev, &rd))
         cqln_request_prepared(req, link, &rd);
     else
-        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_MALFORMED, req,
-                                                 "its answer to a prepare is malformed"));
+        cqln_request_fail(req, cqln_report_malformed(req->cluster, link->host, req,
+                                                     "its answer to a prepare"));
 }
 
 /* --- errors -------------------------------------------------------------------------------------- */
@@ -186,8 +186,7 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
     cqln_reader_init(&rd, ev->body, ev->len);
     if (cqln_decode_prefix(&rd, ev->flags, &prefix) != CQL_OK ||
         cqln_decode_error(&rd, ev->version, &e) != CQL_OK) {
-        cqln_request_fail(req,
-                          cqln_report_local(c, CQL_MALFORMED, req, "its error is malformed"));
+        cqln_request_fail(req, cqln_report_malformed(c, link->host, req, "its error"));
         return;
     }
     if (cqln_server_status(e.code) == CQL_SERVER_UNPREPARED && !req->is_prepare)

@@ -356,6 +356,10 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
         planned_error(c, stream, out);
     else if (has(s->cql, "syntax"))
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
+    else if (has(s->cql, "garbled"))
+        respond_body(out, c->version, stream, CQLN_OP_RESULT, "\0\0\0\2\0\0\0\1", 8);
+    else if (has(s->cql, "strange"))
+        respond_body(out, c->version, stream, 0x7f, "", 0);
     else if (has(s->cql, "USE ")) {
         cql_str name = {s->cql.ptr + 4, s->cql.len - 4};
         if (name.len > 1 && name.ptr[0] == '"')

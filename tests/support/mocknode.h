@@ -5,6 +5,7 @@
  *   SELECT … rows N   N rows with the ints 0..N-1, paged by the request's page size
  *   INSERT, UPDATE    void; the int value it was bound with is counted as executed
  *   … by_key …        its value is the partition key
+ *   … garbled …       rows whose body is cut; … strange …: an envelope of no known opcode
  *   CREATE …          a schema change;  USE name: the keyspace;  system tables: the cluster's nodes
  *
  * Faults are set on the node; an answer can be held back, doubled or replaced. */
