@@ -24,11 +24,11 @@ cd "$build"
 # Sources that are configured themselves cannot be built from another folder: a copy of them is.
 if [ -e "$src/config.status" ]; then
     mkdir -p tree
-    (cd "$src" && tar -cf - --exclude=./fuzz-build --exclude=.git --exclude=.libs --exclude=.deps \
-        --exclude='./build*' --exclude='*.o' --exclude='*.lo' --exclude='*.la' --exclude='*.log' \
-        --exclude='*.trs' --exclude=./Makefile --exclude=./config.status --exclude=./config.h \
-        --exclude=./stamp-h1 --exclude=./libtool --exclude=./include/cqlnative/version.h \
-        ./build-aux .) | tar -xf - -C tree
+    (cd "$src" && tar -cf - --exclude=./fuzz-build --exclude=./build --exclude=./build-tests \
+        --exclude=.git --exclude=.libs --exclude=.deps --exclude='*.o' --exclude='*.lo' \
+        --exclude='*.la' --exclude='*.log' --exclude='*.trs' --exclude=./Makefile \
+        --exclude=./config.status --exclude=./config.h --exclude=./stamp-h1 --exclude=./libtool \
+        --exclude=./include/cqlnative/version.h .) | tar -xf - -C tree
     src=$PWD/tree
 fi
 
