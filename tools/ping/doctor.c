@@ -65,11 +65,19 @@ static char *reason_of(const cql_error *err)
     return tool_copy(cql_error_text(err));
 }
 
+/* Messages of a node that wants TLS cannot be looked at from outside. */
+static bool is_encrypted(const cql_options *o)
+{
+    const char *mode = cql_options_value(o, "tls");
+    return mode && *mode && strcmp(mode, "off") != 0;
+}
+
 static void open_session(ping_doctor *d, size_t index, cql_options *o)
 {
     cql_error *err = NULL;
     cql_session *s = NULL;
     ping_patient *p = &d->patients[index];
+    char *tls = is_encrypted(o) ? tool_copy(cql_options_value(o, "tls")) : NULL;
     const char *named = cql_options_value(o, "username");
     char *login = named && *named ? tool_format(", logged in as %s", named) : tool_copy("");
     uint64_t began = ping_now_us();
@@ -81,13 +89,15 @@ static void open_session(ping_doctor *d, size_t index, cql_options *o)
     p->session.us = ping_now_us() - began;
     if (st == CQL_OK) {
         p->protocol = cql_session_protocol_version(s);
-        p->session.text = tool_format("protocol v%d%s", p->protocol, login);
+        p->session.text = tool_format("protocol v%d%s%s%s", p->protocol, tls ? ", TLS " : "",
+                                      tls ? tls : "", login);
         ping_examine(d, index, s);
     } else {
         p->failure = err ? tool_exit_of_connect(err) : TOOL_EXIT_FAILED;
         p->session.text = err ? reason_of(err) : tool_copy(cql_status_text(st));
     }
     free(login);
+    free(tls);
     cql_error_unref(err);
     cql_session_free(s);
 }
@@ -100,8 +110,10 @@ static void examine(ping_doctor *d, size_t index)
     const char *port = cql_options_value(o, "port");
     uint16_t number = (uint16_t)(port ? strtoul(port, NULL, 10) : 9042);
     tool_progress("examining %s", d->patients[index].target);
-    ping_raw_probe(&d->patients[index].raw, d->patients[index].target, number,
-                   (uint32_t)d->config->answer_ms);
+    void (*look)(ping_raw *, const char *, uint16_t, uint32_t) =
+        is_encrypted(o) ? ping_raw_reach : ping_raw_probe;
+    look(&d->patients[index].raw, d->patients[index].target, number,
+         (uint32_t)d->config->answer_ms);
     if (d->patients[index].raw.steps[PING_STEP_TCP].ok)
         open_session(d, index, o);
     tool_progress_clear();

@@ -50,7 +50,7 @@ static void no_session(ping_doctor *d, const ping_patient *p)
     char *text = tool_format("no session: %s", p->session.text);
     if (p->failure == TOOL_EXIT_DENIED)
         say(d, true, p, text,
-            "check --user and the password; 'LIST ROLES' as an administrator shows who may log in");
+            "check --user and the password, and with TLS --tls-ca and --tls-name");
     else
         say(d, true, p, text, "its log (system.log) says more; --verbose shows each attempt");
 }
