@@ -33,13 +33,23 @@ enum {
     OPT_INTERVAL,
     OPT_JSON,
     OPT_QUIET,
-    OPT_VERBOSE
+    OPT_VERBOSE,
+    OPT_MIGRATE,
+    OPT_BASELINE,
+    OPT_KEPT_IN,
+    OPT_SCOPE,
+    OPT_LEASE,
+    OPT_LOCK_WAIT
 };
 
 static const tool_option what_rows[] = {
     {'f', "file", "FILE", OPT_FILE, "apply FILE, as a word does; - is standard input"},
     {'e', "execute", "CQL", OPT_EXECUTE, "run CQL and print the rows it gives"},
     {0, "verify-only", NULL, OPT_VERIFY_ONLY, "compare, change nothing; what is missing differs"},
+    {0, "migrate", "FOLDER", OPT_MIGRATE,
+     "apply the files NUMBER_NAME.cql of FOLDER that were not\napplied yet, each once; see cqlinit(1)"},
+    {0, "baseline", "NAME", OPT_BASELINE,
+     "with --migrate: write the files up to NAME down as\napplied, without running them"},
     {0, "status", NULL, OPT_STATUS, "show nodes, agreement and, with files, each object"},
     {0, "reset", NULL, OPT_RESET,
      "drop the keyspaces that the files create, WITH ALL\nDATA, then apply; needs --yes"},
@@ -63,11 +73,14 @@ static const tool_option how_rows[] = {
     {0, "wait", "SECONDS", OPT_WAIT,
      "how long to wait for an answer of the cluster (120);\n0: try once"},
     {0, "interval", "SECONDS", OPT_INTERVAL, "pause between attempts (2)"},
+    {0, "kept-in", "KEYSPACE", OPT_KEPT_IN, "where --migrate keeps its record (cql_migrations)"},
+    {0, "scope", "NAME", OPT_SCOPE, "which list of --migrate it is (default)"},
+    {0, "lease", "SECONDS", OPT_LEASE,
+     "of the lock of --migrate: more than the longest\nstatement takes (300)"},
+    {0, "lock-wait", "SECONDS", OPT_LOCK_WAIT, "how long to wait for somebody else's lock (600)"},
     {0, "json", NULL, OPT_JSON, "one JSON object a line (fields: cqlinit(1))"},
     {'q', "quiet", NULL, OPT_QUIET, "only differences and errors"},
     {'v', "verbose", NULL, OPT_VERBOSE, "each statement and the library's log on standard error"},
-    {0, "migrate", NULL, TOOL_OPT_LATER, NULL},
-    {0, "baseline", NULL, TOOL_OPT_LATER, NULL},
 };
 static const tool_option_set sets[] = {
     {"What to do", what_rows, CQL_COUNT(what_rows)},
@@ -90,7 +103,8 @@ static const tool_program program = {
         "  cqlinit --verify-only HOST schema.cql      exit 4 when anything differs\n"
         "  cqlinit --reset --yes HOST schema.cql      drop all data and begin anew\n"
         "  cqlinit HOST -e 'DESCRIBE KEYSPACES'       ask\n"
-        "  cqlinit HOST < schema.cql                  from standard input\n",
+        "  cqlinit HOST < schema.cql                  from standard input\n"
+        "  cqlinit --migrate migrations HOST          what was not applied yet\n",
     .exit_codes = "  0  everything is there, as the files say\n"
                   "  1  a statement or a file failed; nothing after it was sent\n"
                   "  2  the command line cannot be followed; nothing was done\n"
@@ -116,8 +130,8 @@ static void set_mode(command_line *line, tool_args *a, init_mode mode)
 {
     if (line->mode_given && line->config.mode != mode)
         tool_args_fail(a,
-                       "--%s does not go together with another of --verify-only, --status, --reset "
-                       "and --print",
+                       "--%s does not go together with another of --verify-only, --status, --reset, "
+                       "--migrate and --print",
                        a->option->name);
     line->mode_given = true;
     line->config.mode = mode;
@@ -167,6 +181,10 @@ static void take_what(command_line *line, tool_args *a)
     case OPT_PRINT:
         set_mode(line, a, INIT_PRINT);
         break;
+    case OPT_MIGRATE:
+        set_mode(line, a, INIT_MIGRATE);
+        config->folder = a->value;
+        break;
     case OPT_YES:
         config->confirmed = true;
         break;
@@ -174,6 +192,31 @@ static void take_what(command_line *line, tool_args *a)
         config->dry_run = true;
         break;
     default:
+        break;
+    }
+}
+
+static void take_migration(command_line *line, tool_args *a)
+{
+    init_config *config = &line->config;
+    switch (a->id) {
+    case OPT_BASELINE:
+        config->baseline = a->value;
+        break;
+    case OPT_KEPT_IN:
+        config->kept_in = a->value;
+        break;
+    case OPT_SCOPE:
+        config->scope = a->value;
+        break;
+    case OPT_LEASE:
+        (void)tool_args_seconds(a, 5000, LONGEST_MS, &config->lease_ms);
+        break;
+    case OPT_LOCK_WAIT:
+        (void)tool_args_seconds(a, 1, LONGEST_MS, &config->lock_wait_ms);
+        break;
+    default:
+        take_what(line, a);
         break;
     }
 }
@@ -213,7 +256,7 @@ static void take_how(command_line *line, tool_args *a)
         config->verbose = true;
         break;
     default:
-        take_what(line, a);
+        take_migration(line, a);
         break;
     }
 }
@@ -246,6 +289,13 @@ static void check(command_line *line, tool_args *a)
         tool_args_fail(
             a, "--dry-run does not go together with --verify-only and --status, which change "
                "nothing anyway");
+    else if (config->mode == INIT_MIGRATE && config->input_count)
+        tool_args_fail(a, "--migrate takes the files of its folder, and no others");
+    else if (config->mode != INIT_MIGRATE &&
+             (config->baseline || config->kept_in || config->scope || config->lease_ms ||
+              config->lock_wait_ms))
+        tool_args_fail(a, "--baseline, --kept-in, --scope, --lease and --lock-wait belong to "
+                          "--migrate");
     else if (config->mode == INIT_VERIFY && config->verify == CQL_SCHEMA_VERIFY_OFF)
         tool_args_fail(a, "--verify-only with --verify=off would do nothing");
 }

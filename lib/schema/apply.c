@@ -125,6 +125,33 @@ static void tell_sending(cqlsch_run *r, const char *text, const cqlsch_step *ste
                 step ? step->place.line : 0);
 }
 
+static bool mentions(const cql_error *err, const char *what)
+{
+    cql_str text = cql_str_of(cql_error_server_message(err));
+    size_t length = cql_str_of(what).len;
+    for (size_t i = 0; i + length <= text.len; i++) {
+        if (cqlsch_same_word(cqlsch_sub(text, i, i + length), what))
+            return true;
+    }
+    return false;
+}
+
+/* The failure of a statement that an earlier run may have done: what it makes is there, or what it takes
+ * away is gone. */
+static bool is_done_before(const cqlsch_run *r, const cqlsch_step *step, const cql_error *err)
+{
+    const cqlsch_stepping *sp = r->stepping;
+    bool change = step->ddl.verb == CQLSCH_ALTER || step->ddl.verb == CQLSCH_CREATE;
+    if (!sp || !sp->uncertain || !err || step != cqlsch_plan_step(&r->plan, sp->first))
+        return false;
+    if (step->ddl.verb == CQLSCH_DROP)
+        return mentions(err, "doesn't exist") || mentions(err, "not found") ||
+               mentions(err, "unknown") || mentions(err, "could not be found");
+    return change && (cql_error_status(err) == CQL_SERVER_ALREADY_EXISTS ||
+                      mentions(err, "already exist") || mentions(err, "existing column") ||
+                      mentions(err, "was not found") || mentions(err, "undefined column"));
+}
+
 /* Any statement that creates no tracked object. */
 static cql_status run_other(cqlsch_run *r, const cqlsch_step *step)
 {
@@ -135,8 +162,14 @@ static cql_status run_other(cqlsch_run *r, const cqlsch_step *step)
         cql_status st = send_step(r, step, &kind, &cause);
         if (st == CQL_NOT_AGREED)
             return st;
-        if (st != CQL_OK)
+        if (st != CQL_OK && is_done_before(r, step, cause)) {
+            cqlsch_tell(&r->sender, CQL_SCHEMA_MESSAGE_NOTE,
+                        "an earlier run that was cut short had done this statement", step->file,
+                        step->place.line);
+            cql_error_unref(cause);
+        } else if (st != CQL_OK) {
             return fail_step(r, step, st, cause);
+        }
     }
     if (step->ddl.verb != CQLSCH_USE)
         r->summary->statements++;
@@ -170,17 +203,6 @@ static cql_status look_again(cqlsch_run *r, const cqlsch_object *o, bool *there)
         st = cqlsch_live_read(&r->sender, &now, o->keyspace, r->err);
     *there = st == CQL_OK && cqlsch_live_of(&now, o);
     return st;
-}
-
-static bool mentions(const cql_error *err, const char *what)
-{
-    cql_str text = cql_str_of(cql_error_server_message(err));
-    size_t length = cql_str_of(what).len;
-    for (size_t i = 0; i + length <= text.len; i++) {
-        if (cqlsch_same_word(cqlsch_sub(text, i, i + length), what))
-            return true;
-    }
-    return false;
 }
 
 /* True when the node answered as one that does not know yet what others do: about a keyspace that
@@ -335,6 +357,24 @@ static cql_status leave_keyspace(cqlsch_run *r, const cqlsch_step *last)
     return run_other(r, &step);
 }
 
+/* A step of a run that is followed. */
+static cql_status run_watched(cqlsch_run *r, size_t i)
+{
+    const cqlsch_stepping *sp = r->stepping;
+    const cqlsch_step *step = cqlsch_plan_step(&r->plan, i);
+    cql_status st = CQL_OK;
+    if (!sp)
+        return run_step(r, i);
+    if (i < sp->first) {
+        bool again = step->ddl.verb == CQLSCH_USE || step->kind == CQLSCH_CONSISTENCY;
+        return again ? run_step(r, i) : CQL_OK;
+    }
+    st = sp->before(sp->user, i, r->err);
+    if (st == CQL_OK)
+        st = run_step(r, i);
+    return st == CQL_OK ? sp->after(sp->user, i, r->err) : st;
+}
+
 cql_status cqlsch_run_apply(cqlsch_run *r)
 {
     cql_status st = CQL_OK;
@@ -343,7 +383,7 @@ cql_status cqlsch_run_apply(cqlsch_run *r)
         if (i && step->part != step[-1].part)
             st = leave_keyspace(r, &step[-1]);
         if (st == CQL_OK)
-            st = run_step(r, i);
+            st = run_watched(r, i);
     }
     return st == CQL_OK ? apply_settings(r) : st;
 }

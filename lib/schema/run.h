@@ -6,7 +6,19 @@
 #include "schema/plan.h"
 #include "schema/send.h"
 
+/* Follows a run statement by statement, and lets one go on where an earlier one ended. */
+typedef struct cqlsch_stepping {
+    size_t first;   /* steps before it were done; of these USE and CONSISTENCY are done again */
+    bool uncertain; /* the first one may have been done as well: that its object is there already, or is
+                     * gone already, is no failure then */
+    /* The callbacks end the run by a status that is not CQL_OK. */
+    cql_status (*before)(void *user, size_t step, cql_error **err);
+    cql_status (*after)(void *user, size_t step, cql_error **err);
+    void *user;
+} cqlsch_stepping;
+
 typedef struct cqlsch_run {
+    const cqlsch_stepping *stepping; /* NULL: all steps, unwatched */
     cql_schema_plan plan; /* settled for this run; its memory is that of the run */
     cqlsch_mem *mem;
     cqlsch_sender sender;
@@ -34,6 +46,10 @@ cql_status cqlsch_run_verify(cqlsch_run *r);
 void cqlsch_run_count_copies(cqlsch_run *r);
 /* All steps in order, then the settings. */
 cql_status cqlsch_run_apply(cqlsch_run *r);
+/* A run over a plan as cql_schema_plan_apply_wait makes it, followed step by step. */
+cql_status cqlsch_apply_stepping(cql_session *s, const cql_schema_plan *plan,
+                                 const cql_schema_options *opts, const cqlsch_stepping *stepping,
+                                 cql_error **err);
 /* Drops the keyspaces that the plan creates. */
 cql_status cqlsch_run_drop(cqlsch_run *r);
 

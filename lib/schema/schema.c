@@ -85,12 +85,13 @@ static cql_status set_level(cqlsch_sender *sender, cql_error **err)
 }
 
 static cql_status run_plan(cql_session *s, const cql_schema_plan *plan,
-                           const cql_schema_options *given, run_mode mode, cql_error **err)
+                           const cql_schema_options *given, run_mode mode,
+                           const cqlsch_stepping *stepping, cql_error **err)
 {
     cql_schema_options opts = options_of(given);
     cql_schema_summary own;
     cql_schema_summary *summary = opts.summary ? opts.summary : &own;
-    cqlsch_run r = {.opts = &opts, .summary = summary, .err = err};
+    cqlsch_run r = {.stepping = stepping, .opts = &opts, .summary = summary, .err = err};
     memset(summary, 0, sizeof *summary);
     cql_status st = check(s, plan, &opts, mode, err);
     if (st != CQL_OK)
@@ -108,22 +109,29 @@ static cql_status run_plan(cql_session *s, const cql_schema_plan *plan,
     return st;
 }
 
+cql_status cqlsch_apply_stepping(cql_session *s, const cql_schema_plan *plan,
+                                 const cql_schema_options *opts, const cqlsch_stepping *stepping,
+                                 cql_error **err)
+{
+    return run_plan(s, plan, opts, MODE_APPLY, stepping, err);
+}
+
 cql_status cql_schema_plan_apply_wait(cql_session *s, const cql_schema_plan *plan,
                                       const cql_schema_options *opts, cql_error **err)
 {
-    return run_plan(s, plan, opts, MODE_APPLY, err);
+    return run_plan(s, plan, opts, MODE_APPLY, NULL, err);
 }
 
 cql_status cql_schema_plan_verify_wait(cql_session *s, const cql_schema_plan *plan,
                                        const cql_schema_options *opts, cql_error **err)
 {
-    return run_plan(s, plan, opts, MODE_VERIFY, err);
+    return run_plan(s, plan, opts, MODE_VERIFY, NULL, err);
 }
 
 cql_status cql_schema_plan_reset_wait(cql_session *s, const cql_schema_plan *plan,
                                       const cql_schema_options *opts, cql_error **err)
 {
-    return run_plan(s, plan, opts, MODE_RESET, err);
+    return run_plan(s, plan, opts, MODE_RESET, NULL, err);
 }
 
 cql_status cql_schema_reach_wait(cql_session *s, const cql_schema_options *given, cql_error **err)
@@ -155,7 +163,7 @@ static cql_status run_text(cql_session *s, const char *text, const cql_schema_op
     else
         (void)cqlsch_no_memory(err, NULL);
     if (st == CQL_OK)
-        st = run_plan(s, plan, opts, mode, err);
+        st = run_plan(s, plan, opts, mode, NULL, err);
     cql_schema_plan_free(plan);
     return st;
 }

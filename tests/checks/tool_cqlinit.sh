@@ -94,7 +94,7 @@ expect 2 "" "cqlinit: --reset drops the keyspaces of the files with all their da
 $usage" --reset 127.0.0.1:1 a.cql
 expect 2 "" "cqlinit: --yes confirms --reset, which is not there
 $usage" --yes 127.0.0.1:1 a.cql
-expect 2 "" "cqlinit: --status does not go together with another of --verify-only, --status, --reset and --print
+expect 2 "" "cqlinit: --status does not go together with another of --verify-only, --status, --reset, --migrate and --print
 $usage" --verify-only --status 127.0.0.1:1 a.cql
 expect 2 "" "cqlinit: --verify: 'most' is not one of full, shape, off
 $usage" --verify=most 127.0.0.1:1 a.cql
@@ -102,8 +102,10 @@ expect 2 "" "cqlinit: --verify-only with --verify=off would do nothing
 $usage" --verify-only --verify=off 127.0.0.1:1 a.cql
 expect 2 "" "cqlinit: --dry-run does not go together with --verify-only and --status, which change nothing anyway
 $usage" --dry-run --status 127.0.0.1:1 a.cql
-expect 2 "" "cqlinit: --migrate is not in this version
-$usage" --migrate
+expect 2 "" "cqlinit: --migrate takes the files of its folder, and no others
+$usage" --migrate sub 127.0.0.1:1 a.cql
+expect 2 "" "cqlinit: --baseline, --kept-in, --scope, --lease and --lock-wait belong to --migrate
+$usage" --baseline 0001_a 127.0.0.1:1 a.cql
 expect 2 "" "cqlinit: replication 'many' is neither a number of copies (3) nor data centres with theirs (dc1:3,dc2:2)
 " --replication many 127.0.0.1:1 a.cql
 expect 2 "" "cqlinit: table k.x has no CREATE TABLE in the CQL

@@ -1,4 +1,5 @@
 /* The statement splitter: what is one statement, what is a command of cqlsh. */
+#include "schema/sha256.h"
 #include "schema/split.h"
 
 #include "unit.h"
@@ -180,6 +181,29 @@ static void large_texts_are_split(void **state)
     free(text);
 }
 
+/* The examples of FIPS 180-4, and every way of cutting a text in two. */
+static void checksums_are_those_of_the_standard(void **state)
+{
+    static const char two[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    char out[CQLSCH_SHA256_TEXT];
+    cqlsch_sha256 h;
+    (void)state;
+    cqlsch_sha256_init(&h);
+    cqlsch_sha256_text(&h, out);
+    assert_string_equal(out, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    cqlsch_sha256_init(&h);
+    cqlsch_sha256_add(&h, "abc", 3);
+    cqlsch_sha256_text(&h, out);
+    assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    for (size_t cut = 0; cut < sizeof two; cut++) {
+        cqlsch_sha256_init(&h);
+        cqlsch_sha256_add(&h, two, cut);
+        cqlsch_sha256_add(&h, two + cut, sizeof two - 1 - cut);
+        cqlsch_sha256_text(&h, out);
+        assert_string_equal(out, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +216,7 @@ int main(void)
         cmocka_unit_test(unfinished_text_is_told_from_wrong_text),
         cmocka_unit_test(quotes_are_taken_off),
         cmocka_unit_test(large_texts_are_split),
+        cmocka_unit_test(checksums_are_those_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ typedef enum init_mode {
     INIT_VERIFY, /* only compare */
     INIT_RESET,  /* drop and apply */
     INIT_STATUS, /* show cluster and objects */
-    INIT_PRINT   /* show the statements; no server */
+    INIT_PRINT,  /* show the statements; no server */
+    INIT_MIGRATE /* apply what of a folder was not applied yet */
 } init_mode;
 
 /* A file ("-": standard input) or the text of -e, in the order of the command line. */
@@ -31,6 +32,12 @@ typedef struct init_config {
     bool dry_run;
     bool keyspaces_only;
     cql_schema_verify verify;
+    const char *folder;   /* of --migrate */
+    const char *baseline;
+    const char *kept_in;  /* keyspace of the record; NULL: the usual one */
+    const char *scope;
+    uint64_t lease_ms;    /* 0: the usual ones */
+    uint64_t lock_wait_ms;
     const char *replication;
     const char *consistency;
     uint64_t wait_ms;

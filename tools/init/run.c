@@ -116,7 +116,8 @@ static int read_plan(const init_config *config, const tool_connection *connectio
     int code = TOOL_EXIT_OK;
     for (size_t i = 0; code == TOOL_EXIT_OK && i < config->input_count; i++)
         code = add_input(plan, &config->inputs[i], say);
-    if (code == TOOL_EXIT_OK && config->input_count == 0 && config->mode != INIT_STATUS)
+    if (code == TOOL_EXIT_OK && config->input_count == 0 && config->mode != INIT_STATUS &&
+        config->mode != INIT_MIGRATE)
         code = add_input(plan, &standard_input, say);
     if (code != TOOL_EXIT_OK)
         return code;
@@ -227,6 +228,8 @@ static int work(const init_config *config, cql_session *s, const cql_schema_plan
         init_status(config, s);
     if (code == TOOL_EXIT_OK && shell)
         code = init_shell(config, s, &opts, &say, keyspace);
+    else if (code == TOOL_EXIT_OK && config->mode == INIT_MIGRATE)
+        code = init_migrate(config, s, &opts, &say);
     else if (code == TOOL_EXIT_OK && (config->mode != INIT_STATUS || cql_schema_plan_count(plan)))
         code = run_plan(config, s, plan, &opts, &say);
     init_say_fini(&say);

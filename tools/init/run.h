@@ -20,6 +20,10 @@ int init_shell(const init_config *config, cql_session *s, cql_schema_options *op
 /* The keyspace that a USE statement names, unquoted; NULL when it is none. Yours: free(). */
 char *init_used_keyspace(const char *statement);
 
+/* migrate.c: what of the folder was not applied yet. */
+int init_migrate(const init_config *config, cql_session *s, const cql_schema_options *apply,
+                 init_say *say);
+
 /* status.c: cluster, nodes and schema agreement. */
 void init_status(const init_config *config, cql_session *s);
 

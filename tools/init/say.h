@@ -14,6 +14,8 @@
 #include "init/config.h"
 #include "init/describe.h"
 
+#include <cqlnative/migrate.h>
+
 typedef struct init_say {
     const init_config *config;
     FILE *out;
@@ -31,6 +33,7 @@ void init_say_fini(init_say *say);
 void init_say_object(const cql_schema_object *object, void *user);
 void init_say_message(const cql_schema_message *message, void *user);
 void init_say_rows(const cql_schema_rows *rows, void *user);
+void init_say_migration(const cql_migration_note *note, void *user);
 void init_say_error(init_say *say, const cql_error *err);
 /* The last line; none where rows alone were asked for. failed: an error was said before. */
 void init_say_summary(init_say *say, int exit_code, bool failed);

@@ -1,0 +1,80 @@
+/* SHA-256, so that anybody can compare a file with its record by sha256sum. */
+#include "schema/sha256.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const uint32_t rounds[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t turn(uint32_t x, unsigned n)
+{
+    return x >> n | x << (32 - n);
+}
+
+static void work(cqlsch_sha256 *h)
+{
+    uint32_t w[64], v[8];
+    for (size_t i = 0; i < 16; i++)
+        w[i] = (uint32_t)h->block[4 * i] << 24 | (uint32_t)h->block[4 * i + 1] << 16 |
+               (uint32_t)h->block[4 * i + 2] << 8 | h->block[4 * i + 3];
+    for (size_t i = 16; i < 64; i++)
+        w[i] = w[i - 16] + w[i - 7] + (turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3) +
+               (turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10);
+    memcpy(v, h->state, sizeof v);
+    for (size_t i = 0; i < 64; i++) {
+        uint32_t a = v[7] + (turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)) +
+                     ((v[4] & v[5]) ^ (~v[4] & v[6])) + rounds[i] + w[i];
+        uint32_t b = (turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22)) +
+                     ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+        memmove(&v[1], &v[0], 7 * sizeof v[0]);
+        v[4] += a;
+        v[0] = a + b;
+    }
+    for (size_t i = 0; i < 8; i++)
+        h->state[i] += v[i];
+    h->used = 0;
+}
+
+void cqlsch_sha256_init(cqlsch_sha256 *h)
+{
+    static const uint32_t begin[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    memset(h, 0, sizeof *h);
+    memcpy(h->state, begin, sizeof begin);
+}
+
+void cqlsch_sha256_add(cqlsch_sha256 *h, const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+    h->bits += (uint64_t)len * 8;
+    while (len--) {
+        h->block[h->used++] = *at++;
+        if (h->used == sizeof h->block)
+            work(h);
+    }
+}
+
+void cqlsch_sha256_text(cqlsch_sha256 *h, char out[CQLSCH_SHA256_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t bits = h->bits;
+    uint8_t byte = 0x80, length[8];
+    for (size_t i = 0; i < 8; i++)
+        length[i] = (uint8_t)(bits >> (56 - 8 * i));
+    do {
+        cqlsch_sha256_add(h, &byte, 1);
+        byte = 0;
+    } while (h->used != 56);
+    cqlsch_sha256_add(h, length, 8);
+    for (size_t i = 0; i < 64; i++)
+        out[i] = digits[h->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+    out[64] = '\0';
+}
