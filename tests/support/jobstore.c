@@ -663,6 +663,12 @@ static int64_t delay(jobstore *db, int64_t most_us)
     return db->random ? 1000 + (int64_t)(jobstore_random(db) % (uint64_t)most_us) : 1000;
 }
 
+static bool is_read(cqljob_verb verb)
+{
+    return verb != CQLJOB_INSERT && verb != CQLJOB_CHANGE && verb != CQLJOB_INDEX &&
+           verb != CQLJOB_TALLY && verb != CQLJOB_PUT_MARK && verb < CQLJOB_R_INSERT;
+}
+
 static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
 {
     int64_t now = db->time_us;
@@ -685,7 +691,7 @@ static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
     case JOBSTORE_BUSY:
         if (db->random && jobstore_random(db) % 2)
             f->apply_us = INT64_MAX;
-        f->trouble = CQL_SERVER_WRITE_TIMEOUT;
+        f->trouble = is_read(f->rq.verb) ? CQL_SERVER_READ_TIMEOUT : CQL_SERVER_WRITE_TIMEOUT;
         f->answer_us = now + TIMEOUT_US;
         return;
     case JOBSTORE_REFUSED:
