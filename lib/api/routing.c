@@ -26,23 +26,33 @@ void cqln_routing_free(const cql_allocator *al, cqln_routing *r)
     cqln_free(al, r);
 }
 
+/* Room for a key of that size; a batch that is filled again and again asks for none. */
+static uint8_t *key_room(const cql_allocator *al, cqln_execution *ex, size_t len)
+{
+    cqln_routing *r = routing_of(al, ex);
+    if (!r || r->cap >= len)
+        return r ? r->key : NULL;
+    uint8_t *grown = cqln_realloc(al, r->key, len);
+    if (grown) {
+        r->key = grown;
+        r->cap = len;
+    }
+    return grown;
+}
+
 static cql_status set_key(const cql_allocator *al, cqln_execution *ex, const void *key, size_t len,
                           bool by_hand)
 {
-    uint8_t *copy = NULL;
     if (!key && len)
         return CQL_BAD_ARGUMENT;
     if (len > KEY_MAX)
         return CQL_TOO_LARGE;
-    cqln_routing *r = routing_of(al, ex);
-    if (!r || (len && !(copy = cqln_alloc(al, len))))
+    if (!key_room(al, ex, len ? len : 1))
         return CQL_NO_MEMORY;
     if (len)
-        memcpy(copy, key, len);
-    cqln_free(al, r->key);
-    r->key = copy;
-    r->len = len;
-    r->key_by_hand = by_hand && len > 0;
+        memmove(ex->routing->key, key, len);
+    ex->routing->len = len;
+    ex->routing->key_by_hand = by_hand && len > 0;
     return CQL_OK;
 }
 
@@ -215,9 +225,9 @@ void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitio
         keyspace = cqln_keyspace_mark(cql_str_of(s->ex.extra->keyspace));
     if (s->prepared)
         out->conditional = out->conditional || s->prepared->conditional;
-    else if (r && r->key)
+    else if (r && r->len)
         out->conditional = out->conditional || cqln_cql_conditional(cql_str_of(s->cql));
-    if (r && r->key)
+    if (r && r->len)
         take_token(partitioner, r->key, r->len, keyspace, out);
     else
         route_by_values(s, partitioner, keyspace, out);
@@ -242,23 +252,23 @@ cql_status cqln_routing_add(cql_batch *b, const cql_statement *s)
         return CQL_NO_MEMORY;
     if (conditional)
         b->ex.routing->conditional = true;
-    size_t len = own && own->key ? own->len : key_length(s);
-    if ((b->ex.routing && b->ex.routing->key) || len == 0)
+    size_t len = own && own->len ? own->len : key_length(s);
+    if ((b->ex.routing && b->ex.routing->len) || len == 0)
         return CQL_OK;
-    uint8_t *key = cqln_alloc(b->al, len);
+    uint8_t *key = key_room(b->al, &b->ex, len);
     if (!key)
         return CQL_NO_MEMORY;
-    if (own && own->key)
+    if (own && own->len)
         memcpy(key, own->key, len);
     else
         write_key(s, key);
-    cql_status st = set_key(b->al, &b->ex, key, len, false);
-    cqln_free(b->al, key);
-    if (st == CQL_OK && !b->ex.routing->keyspace_by_hand)
+    b->ex.routing->len = len;
+    b->ex.routing->key_by_hand = false;
+    if (!b->ex.routing->keyspace_by_hand)
         b->ex.routing->keyspace_mark = own && own->keyspace_mark ? own->keyspace_mark
                                        : s->prepared             ? s->prepared->keyspace_mark
                                                                  : 0;
-    return st;
+    return CQL_OK;
 }
 
 void cqln_routing_clear(cql_batch *b)
@@ -267,11 +277,8 @@ void cqln_routing_clear(cql_batch *b)
     if (!r)
         return;
     r->conditional = false;
-    if (!r->key_by_hand) {
-        cqln_free(b->al, r->key);
-        r->key = NULL;
+    if (!r->key_by_hand)
         r->len = 0;
-    }
     if (!r->keyspace_by_hand)
         r->keyspace_mark = 0;
 }
@@ -284,7 +291,7 @@ void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out)
     if (!partitioner || !r)
         return;
     out->conditional = out->conditional || r->conditional;
-    if (r->key)
+    if (r->len)
         take_token(partitioner, r->key, r->len, r->keyspace_mark, out);
 }
 

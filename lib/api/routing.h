@@ -6,8 +6,9 @@
 
 /* What was said by hand, or collected from the members of a batch. */
 struct cqln_routing {
-    uint8_t *key; /* NULL: none */
-    size_t len;
+    uint8_t *key; /* a buffer that stays; in it the key */
+    size_t cap;
+    size_t len; /* 0: no key */
     uint64_t keyspace_mark; /* 0: none */
     bool key_by_hand;
     bool keyspace_by_hand;
