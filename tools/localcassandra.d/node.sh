@@ -36,6 +36,15 @@ node_runs() {
     process_of "$1"
 }
 
+# node_leaves NODE: killed, its first thread gone, but others of it still end: until the
+# last one has, the kernel keeps its ports.
+node_leaves() {
+    local pid start boot
+    { read -r pid start boot <"$(node_folder "$1")/pid"; } 2>/dev/null || return 1
+    [ "$boot" = "$(boot_id)" ] && read_stat "$pid" && [ "$STAT_START" = "$start" ] &&
+        [ "$STAT_STATE" = Z ] && [ "$(ls "/proc/$pid/task" 2>/dev/null)" != "$pid" ]
+}
+
 node_paused() {
     process_of "$1" && [ "$STAT_STATE" = T ]
 }
@@ -122,6 +131,7 @@ run_java() {
 launch() {
     local folder
     folder=$(node_folder "$1")
+    wait_gone "$1" 30
     check_ports "$1" || return 1
     write_config "$1"
     java_options "$1"
@@ -195,7 +205,7 @@ signal() {
 # wait_gone NODE SECONDS
 wait_gone() {
     local end=$((SECONDS + $2))
-    while node_runs "$1"; do
+    while node_runs "$1" || node_leaves "$1"; do
         [ "$SECONDS" -lt "$end" ] || return 1
         nap 0.1
     done
