@@ -136,6 +136,11 @@ bool cqln_race_hold(cqln_request *req, cql_error *err)
 }
 
 /* What was submitted leaves with the next flush also when nobody waits for the answer any more. */
+bool cqln_race_running(const cqln_request *req)
+{
+    return req->race && req->race->running > 0;
+}
+
 bool cqln_race_maybe_applied(const cqln_request *req)
 {
     return req->race->running > 0;

@@ -62,13 +62,9 @@ static void fail_changed(cqln_request *req, cql_str was, cql_str now)
     cqln_request_failed(req, cqln_report_local(req->cluster, CQL_PREPARED_CHANGED, req, why));
 }
 
-/* The same node knows it again: the request goes to the very link, or to another of the node's. On v5 the
- * metadata goes by the id inside the request, so what was known when it was made stays right. */
-static void send_again(cqln_request *req, cqln_link *link)
+static void send_to(cqln_request *req, cqln_link *link)
 {
-    if (req->known && req->known->id.len == 0)
-        req->known = cqln_prepared_result(req->prepared);
-    if (req->known && cqln_link_usable(link) &&
+    if (cqln_link_usable(link) &&
         cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) ==
             CQL_OK) {
         req->link = link;
@@ -76,6 +72,15 @@ static void send_again(cqln_request *req, cqln_link *link)
         return;
     }
     cqln_request_place(req);
+}
+
+/* The same node knows it again: the request goes to the very link, or to another of the node's. On v5 the
+ * metadata goes by the id inside the request, so what was known when it was made stays right. */
+static void send_again(cqln_request *req, cqln_link *link)
+{
+    if (req->known && req->known->id.len == 0)
+        req->known = cqln_prepared_result(req->prepared);
+    send_to(req, link); /* to another node it would have to be taught there as well */
 }
 
 void cqln_request_taught(cqln_request *req, cqln_link *link, const cqln_lesson_end *end)
@@ -104,6 +109,10 @@ void cqln_request_reprepare(cqln_request *req, cqln_link *link, const cqln_serve
     cqln_cluster *c = req->cluster;
     cql_prepared *p = cqln_request_statement(req, e->unprepared_id);
     size_t rounds = ROUNDS_MAX + req->member_count;
+    if (p && req->reprepared == ROUNDS_MAX && cqln_request_as_text(req, cqln_conn_version(link->conn))) {
+        send_to(req, link);
+        return;
+    }
     if (!p || req->reprepared >= (rounds < UINT8_MAX ? rounds : UINT8_MAX)) {
         cqln_request_failed(req, cqln_report_server(c, e, link->host, req));
         return;

@@ -255,6 +255,11 @@ void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepar
 
 /* --- starting ------------------------------------------------------------------------------------ */
 
+void cqln_request_resized(cqln_request *req, size_t before)
+{
+    count_bytes(req->cluster, (uint64_t)req->env.len - before);
+}
+
 void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;

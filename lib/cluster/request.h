@@ -126,6 +126,10 @@ void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepar
 /* The answer to a sent request, and the end of its link (answer.c). */
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
 void cqln_request_lost(cqln_owner *o, cqln_link *link);
+/* Its env has another length than `before`. */
+void cqln_request_resized(cqln_request *req, size_t before);
+/* Makes an EXECUTE the QUERY with the same text and parameters (astext.c). False: it stays what it is. */
+bool cqln_request_as_text(cqln_request *req, uint8_t version);
 /* An attempt that is over for good (answer.c): its error goes to the program unless others still run. */
 void cqln_request_failed(cqln_request *req, cql_error *err);
 /* An ERROR that says nothing about the statement having run: of a node that did not learn it. */

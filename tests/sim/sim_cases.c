@@ -481,12 +481,31 @@ static void r70_another_id_is_one_error(void **state)
     assert_int_equal(w.c.meter->values[CQL_METRIC_REPREPARES], 1);
 }
 
-static void r71_a_server_that_never_learns_ends_in_an_error(void **state)
+static void r71_a_server_that_never_learns_is_asked_with_the_text(void **state)
 {
     (void)state;
     start(1);
     w.mc.nodes[0].forgetful = true;
     mocknode_forget(&w.mc.nodes[0]);
+    ask(0, w.echo, true, 0);
+    ask(1, w.insert, false, 0);
+    pass(500);
+    expect(0, 1, CQL_OK); /* the echo of what was bound: its values went with the text */
+    assert_int_equal(all[1].status, CQL_OK);
+    assert_int_equal(w.mc.executed[2], 1);
+    assert_in_range(w.c.meter->values[CQL_METRIC_REPREPARES], 3, 6);
+    assert_int_equal(atomic_load(&w.c.pending_bytes), 0);
+}
+
+/* A statement that was prepared for another keyspace than the connections have means something else as
+ * text. */
+static void r71_where_the_text_means_something_else_it_is_an_error(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.nodes[0].forgetful = true;
+    mocknode_forget(&w.mc.nodes[0]);
+    w.echo->keyspace = cql_str_of("elsewhere");
     ask(0, w.echo, true, 0);
     pass(500);
     expect(0, 1, CQL_SERVER_UNPREPARED);
@@ -634,7 +653,8 @@ int main(void)
         CASE(r33_a_removed_node_is_left_alone),
         CASE(a_pool_grows_under_load_and_shrinks_at_rest),
         CASE(r70_another_id_is_one_error),
-        CASE(r71_a_server_that_never_learns_ends_in_an_error),
+        CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
+        CASE(r71_where_the_text_means_something_else_it_is_an_error),
         CASE(one_lesson_serves_all_that_wait_for_it),
         CASE(a_node_that_comes_up_is_taught_before_it_is_asked),
         CASE(r73_only_so_many_statements_are_remembered),
