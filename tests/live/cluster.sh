@@ -27,7 +27,7 @@ begin_load() {
     "$BUILD/tests/live/cluster_probe" "cql://$CQL_TEST_HOSTS/?$options" "$keyspace" <"$PIPE" >"$LOG" 2>&1 &
     LOAD=$!
     exec 9>"$PIPE"
-    wait_for 90 grep -q ' mark calm' "$LOG"
+    wait_for 180 grep -q ' mark calm' "$LOG"
     for node in ${CQL_TEST_HOSTS//,/ }; do
         wait_for 60 last_word_is up "$node"
     done

@@ -122,11 +122,22 @@ static const char *const STATEMENTS[KINDS] = {
 /* Six writes and reads of ten that may be repeated, two that may not, one conditional. */
 static const uint8_t MIX[] = {INSERT, READ, INSERT, APPEND, INSERT, READ, LWT, INSERT, COUNT, READ};
 
+/* Changes of the schema take their time on a machine that has little. */
+static cql_statement *patient(const char *cql)
+{
+    cql_statement *st = NULL;
+    die(cql_statement_new(cql, 0, NULL, &st), NULL, cql);
+    cql_statement_set_timeout(st, 60000);
+    return st;
+}
+
 static void run(cql_session *s, const char *cql)
 {
     cql_result *res = NULL;
     cql_error *err = NULL;
-    die(cql_session_query_wait(s, cql, &res, &err), err, cql);
+    cql_statement *st = patient(cql);
+    die(cql_session_execute_wait(s, st, &res, &err), err, cql);
+    cql_statement_free(st);
     cql_result_unref(res);
 }
 
@@ -306,7 +317,9 @@ static void on_changed(cql_session *s, const cql_error *err, const cql_result *r
 static void change(probe *p, const char *cql)
 {
     atomic_int done = 0;
-    die(cql_session_query(p->s, cql, on_changed, &done), NULL, cql);
+    cql_statement *st = patient(cql);
+    die(cql_session_execute(p->s, st, on_changed, &done), NULL, cql);
+    cql_statement_free(st);
     while (!atomic_load(&done))
         keep_going(p, 20);
     p->disagreed += atomic_load(&done) == 2;
