@@ -81,12 +81,25 @@ is_long() {
     [ "$(header_or "$1" long no)" = yes ]
 }
 
+# releases_of SCRIPT: those it runs on in this run. Where it is long on one, that one is for
+# --full, for a pattern that names it outright, and for --release.
+releases_of() {
+    local release
+    for release in $(header_or "$1" needs '5.0 4.1'); do
+        [ "$release" = none ] || [[ " $RELEASES " = *" $release "* ]] || continue
+        [ "$release" = "$(header_or "$1" long_on -)" ] && [ "$FULL" = no ] &&
+            [ "$RELEASES" != "$release" ] && ! named_outright "$1" && continue
+        echo "$release"
+    done
+}
+
 # ---- listing and choosing -----------------------------------------------------
 
 list_live() {
     local where about name text
     where="live, $(header_or "$1" needs '5.0 4.1')"
     ! is_long "$1" || where+=", long"
+    [ -z "$(header "$1" long_on)" ] || where+=", long on $(header "$1" long_on)"
     about=$(header_or "$1" about '')
     if [ -z "$(header "$1" case)" ]; then
         printf '%-40s %s: %s\n' "$(live_name "$1")" "$where" "$about"

@@ -80,8 +80,7 @@ start_options() {
 plan() {
     local script release options
     for script in "${LIVE[@]}"; do
-        for release in $(header_or "$script" needs '5.0 4.1'); do
-            [ "$release" = none ] || [[ " $RELEASES " = *" $release "* ]] || continue
+        for release in $(releases_of "$script"); do
             options=$(start_options "$script")
             [ "$(header_or "$script" own no)" = no ] || options+="# $(live_name "$script")"
             printf '%s|%s|%s\n' "$release" "${options% }" "$script"
