@@ -22,6 +22,8 @@ typedef struct duty {
     cql_jobs *jobs;
     char *id;    /* whose children; NULL: none are looked for */
     char *batch; /* NULL: no batch */
+    char *self;  /* the job that waits for the batch, whether it has its link or not; NULL: any */
+    bool members_seen;
     cqljob_request rq;
     cqljob_mover mover;
     step step;
@@ -48,6 +50,7 @@ static void duty_free(duty *d)
 
     cqljob_free(al, d->id);
     cqljob_free(al, d->batch);
+    cqljob_free(al, d->self);
     cqljob_free(al, d->keys);
     cqljob_free(al, d->thens);
     cqljob_free(al, d->page);
@@ -134,7 +137,7 @@ static void end_of_page(duty *d)
         go(d, d->list, cql_str_of(d->list == CHILDREN ? d->id : d->batch));
     else if (d->list == CHILDREN)
         to_batch(d);
-    else if (d->list == MEMBERS)
+    else if (d->list == MEMBERS && (d->members_seen || !d->self))
         release_thens(d);
     else
         finish(d, NULL);
@@ -200,6 +203,22 @@ static void child(duty *d, cqljob_answer *a)
     release(d);
 }
 
+/* Whoever stored it died before its link was written: the list of those that wait is the job itself. */
+static bool take_self(duty *d)
+{
+    size_t size = strlen(d->self) + 1;
+    cqljob_key *key = cqljob_zalloc(&d->jobs->al, sizeof *key + size);
+
+    if (!key)
+        return false;
+    key->id = (char *)(key + 1);
+    memcpy(key->id, d->self, size);
+    cqljob_free(&d->jobs->al, d->keys);
+    d->keys = key;
+    d->count = 1;
+    return true;
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 static void took_page(duty *d, cqljob_answer *a)
 {
@@ -214,8 +233,13 @@ static void took_page(duty *d, cqljob_answer *a)
     d->count = a->key_count;
     d->at = 0;
     a->keys = NULL;
+    d->members_seen |= d->step == MEMBERS && d->count;
     if (d->step != THENS) {
         next_key(d);
+        return;
+    }
+    if (d->count == 0 && d->self && !take_self(d)) {
+        fail(d, CQL_NO_MEMORY);
         return;
     }
     d->thens = d->keys; /* the first page of them; a batch has one or two */
@@ -274,7 +298,8 @@ static duty *duty_new(cql_jobs *jobs, cqljob_duty_fn fn, void *user)
     return d;
 }
 
-static cql_status begin(cql_jobs *jobs, cql_str id, cql_str batch, cqljob_duty_fn fn, void *user)
+static cql_status begin(cql_jobs *jobs, cql_str id, cql_str batch, cql_str self, cqljob_duty_fn fn,
+                        void *user)
 {
     duty *d = duty_new(jobs, fn, user);
     cql_status st = CQL_OK;
@@ -283,7 +308,8 @@ static cql_status begin(cql_jobs *jobs, cql_str id, cql_str batch, cqljob_duty_f
         return CQL_NO_MEMORY;
     d->id = id.ptr ? cqljob_copy(&jobs->al, id) : NULL;
     d->batch = batch.ptr ? cqljob_copy(&jobs->al, batch) : NULL;
-    if ((id.ptr && !d->id) || (batch.ptr && !d->batch))
+    d->self = self.ptr ? cqljob_copy(&jobs->al, self) : NULL;
+    if ((id.ptr && !d->id) || (batch.ptr && !d->batch) || (self.ptr && !d->self))
         st = CQL_NO_MEMORY;
     if (!st)
         st = send(d, d->id ? CHILDREN : THENS, cql_str_of(d->id ? d->id : d->batch));
@@ -299,7 +325,7 @@ cql_status cqljob_duty_ended(cql_jobs *jobs, cql_str id, bool succeeded, cql_str
 
     if (!succeeded && !batch.ptr)
         return CQL_BAD_ARGUMENT;
-    return begin(jobs, succeeded ? id : none, batch, fn, user);
+    return begin(jobs, succeeded ? id : none, batch, none, fn, user);
 }
 
 cql_status cqljob_duty_waiting(cql_jobs *jobs, const cql_job_info *job, cqljob_duty_fn fn,
@@ -310,7 +336,7 @@ cql_status cqljob_duty_waiting(cql_jobs *jobs, const cql_job_info *job, cqljob_d
     duty *d;
 
     if (job->state == CQL_JOB_AWAITING_BATCH && job->batch_id.ptr)
-        return begin(jobs, none, job->batch_id, fn, user);
+        return begin(jobs, none, job->batch_id, job->id, fn, user);
     if (job->state != CQL_JOB_AWAITING_CONTINUATION || !job->parent_job_id.ptr)
         return CQL_BAD_ARGUMENT;
     d = duty_new(jobs, fn, user);

@@ -1,13 +1,14 @@
 /* enqueue.c: storing a job. What it waits for is read first (LOOK). Index rows first, then the job by INSERT IF NOT EXISTS: what a crash
  * leaves is an index row without a job, which sweepers remove after the grace period. The insert is
- * therefore sent only within half of that period. Last, what it waits for is looked at again: it may
- * have come while the job was being stored. */
+ * therefore sent only within half of that period. Then its links, so that each leads to a job; until they
+ * are there the job is not reported as stored, and who repeats it writes them. Last, what it waits for is
+ * looked at again: it may have come while the job was being stored. */
 #include "jobs/duty.h"
 #include "jobs/enqueue.h"
 
 #include <string.h>
 
-enum { LOOK, PUT, INSERT, SETTLE, UNDO };
+enum { LOOK, PUT, INSERT, SETTLE, UNDO, LINK };
 enum { TRIES = 4, TYPE_MAX = 255 };
 
 typedef struct enqueue {
@@ -74,12 +75,12 @@ static void waited(void *user, const cql_error *err, size_t released)
     answer_job(e);
 }
 
-static void succeed(enqueue *e, cql_job_info *job)
+static void linked(enqueue *e)
 {
+    cql_job_info *job = the_job(e);
     bool waits =
         job->state == CQL_JOB_AWAITING_CONTINUATION || job->state == CQL_JOB_AWAITING_BATCH;
 
-    e->counted = job == e->mine;
     if (!waits || cqljob_duty_waiting(e->jobs, job, waited, e))
         answer_job(e);
 }
@@ -112,6 +113,25 @@ static cql_status send(enqueue *e, int step)
     return cqljob_send(e->jobs, &e->rq, on_answer, e);
 }
 
+/* The job is stored, by this call or by an earlier one. */
+static void succeed(enqueue *e, cql_job_info *job)
+{
+    cql_status st;
+
+    e->counted = job == e->mine;
+    cqljob_plan_links(&e->indexes, job);
+    if (e->indexes.count == 0) {
+        linked(e);
+        return;
+    }
+    e->rq.id = job->id;
+    st = send(e, LINK);
+    if (st) {
+        e->doubt = true;
+        fail_somehow(e, st);
+    }
+}
+
 static void go(enqueue *e, int step)
 {
     bool late = cqljob_steady_ms(e->jobs) - e->started > e->jobs->set.grace_ms / 2;
@@ -134,7 +154,7 @@ static void was_there(enqueue *e, cql_job_info *found)
         bool due = row.kind == CQLJOB_PUT_DUE;
 
         if (!due && row.kind != CQLJOB_PUT_STATE)
-            continue; /* the same id has the same links; others lead to nothing */
+            continue; /* a back-off of its own goes with the job */
         if (row.at == (due ? found->scheduled_at : found->created_at))
             continue;
         row.kind = due ? CQLJOB_DROP_DUE : CQLJOB_DROP_STATE;
@@ -244,6 +264,14 @@ static void on_answer(void *user, cqljob_answer *a)
         break;
     case UNDO:
         succeed(e, e->found);
+        break;
+    case LINK:
+        if (a->outcome == CQLJOB_DONE) {
+            linked(e);
+        } else {
+            e->doubt = true;
+            fail_somehow(e, CQL_OUTCOME_UNKNOWN);
+        }
         break;
     }
 }

@@ -139,10 +139,18 @@ static void add_link(cqljob_indexes *rows, cqljob_index_kind kind, cqljob_link_k
         (cqljob_index){.kind = kind, .part = (int32_t)link, .write_us = write, .of = of};
 }
 
-static void put_links(cqljob_indexes *rows, const cql_job_info *job, int64_t write)
+static void drop_backoff(cqljob_indexes *rows, int64_t write)
 {
+    if (rows->count < CQLJOB_INDEX_MAX)
+        rows->rows[rows->count++] = (cqljob_index){.kind = CQLJOB_DROP_BACKOFF, .write_us = write};
+}
+
+void cqljob_plan_links(cqljob_indexes *rows, const cql_job_info *job)
+{
+    int64_t write = cqljob_write_time(job);
     bool then = job->state == CQL_JOB_AWAITING_BATCH;
 
+    rows->count = 0;
     add_link(rows, CQLJOB_PUT_LINK, CQLJOB_LINK_CHILD, job->parent_job_id, write);
     add_link(rows, CQLJOB_PUT_LINK, then ? CQLJOB_LINK_THEN : CQLJOB_LINK_MEMBER, job->batch_id,
              write);
@@ -167,7 +175,6 @@ void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t
     if (job->state == CQL_JOB_SCHEDULED)
         add(rows, CQLJOB_PUT_DUE, cqljob_bucket(job->id, buckets), job->scheduled_at, write);
     add(rows, CQLJOB_PUT_STATE, job->state, job->created_at, write);
-    put_links(rows, job, write);
     if (backoff)
         rows->rows[rows->count++] =
             (cqljob_index){.kind = CQLJOB_PUT_BACKOFF, .write_us = write, .backoff = backoff};
@@ -372,8 +379,7 @@ void cqljob_plan_delete(cqljob_move *m, const cql_job_info *job, const cqljob_fa
     add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_CHILD, job->parent_job_id, write);
     add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_MEMBER, job->batch_id, write);
     add_link(&m->after, CQLJOB_DROP_LINK, CQLJOB_LINK_THEN, job->batch_id, write);
-    m->after.rows[m->after.count++] =
-        (cqljob_index){.kind = CQLJOB_DROP_BACKOFF, .write_us = write};
+    drop_backoff(&m->after, write);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -403,8 +409,10 @@ void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bu
     int64_t write;
 
     rows->count = 0;
-    if (!job) {
+    if (!job) { /* whoever stored it died in between: all that it may have put before */
         add(rows, CQLJOB_DROP_DUE, bucket, row_at, later(stamp(row_at, STEP_GONE), now_us));
+        add(rows, CQLJOB_DROP_STATE, CQL_JOB_SCHEDULED, row_at, stamp(row_at, STEP_GONE));
+        drop_backoff(rows, stamp(row_at, STEP_GONE));
         return;
     }
     write = cqljob_write_time(job);
@@ -429,4 +437,6 @@ void cqljob_plan_sweep_state(cqljob_indexes *rows, const cql_job_info *job, int3
     if (!job || cql_job_state_is_final(job->state)) /* no later step will put it again */
         write = later(write, now_us);
     add(rows, CQLJOB_DROP_STATE, state, row_at, write);
+    if (!job)
+        drop_backoff(rows, stamp(row_at, STEP_GONE));
 }

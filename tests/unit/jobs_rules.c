@@ -331,8 +331,14 @@ static void sweeping_puts_what_a_waiting_job_needs(void **state)
     assert_non_null(find(&rows, CQLJOB_DROP_STATE, 1, job.created_at));
     assert_non_null(find(&rows, CQLJOB_DROP_STATE, 2, job.created_at));
     cqljob_plan_sweep(&rows, NULL, 3, 5000, 1, 10);
-    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.count, 3);
     assert_true(find(&rows, CQLJOB_DROP_DUE, 3, 5000)->write_us > 5000 * 1000);
+    assert_true(find(&rows, CQLJOB_DROP_STATE, 1, 5000)->write_us > 5000 * 1000);
+    assert_int_equal(rows.rows[2].kind, CQLJOB_DROP_BACKOFF);
+    cqljob_plan_sweep_state(&rows, NULL, CQL_JOB_AWAITING_BATCH, 5000, 1);
+    assert_int_equal(rows.count, 2);
+    assert_non_null(find(&rows, CQLJOB_DROP_STATE, CQL_JOB_AWAITING_BATCH, 5000));
+    assert_int_equal(rows.rows[1].kind, CQLJOB_DROP_BACKOFF);
 }
 
 /* A retry under way has put its new row already: a sweeper that still sees the run must not win. */
