@@ -4,12 +4,17 @@
 cql_status cql_jobs_new_with(cql_session *s, const cql_jobs_options *options, cql_jobs **out,
                              cql_error **err)
 {
-    const cql_allocator *al = cql_session_allocator(s);
+    const cql_allocator *al;
     cqljob_settings set;
     cqljob_store store;
     cql_status st;
 
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (!s || !out)
+        return cqljob_give(err, cql_error_make(NULL, CQL_BAD_ARGUMENT, NULL,
+                                               s ? "out: must not be NULL" : "session: must not be NULL"));
+    al = cql_session_allocator(s);
     if (!al)
         al = cqljob_standard_allocator();
     st = cqljob_settings_read(&set, options, err);

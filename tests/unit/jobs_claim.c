@@ -5,6 +5,7 @@
 #include "jobs/move.h"
 #include "jobstore.h"
 
+static char the_place[8];
 static const char id_a[] = "aaaaaaaa-1111-4222-8333-444455556666";
 
 /* What becomes of the first, second, ... request; those after the end go well. */
@@ -707,6 +708,22 @@ static cql_status whole_round(const cql_allocator *al, void *user)
     return st;
 }
 
+static void opening_needs_a_session_and_a_place(void **state)
+{
+    cql_session *some = (cql_session *)(void *)&the_place; /* never looked at */
+    cql_jobs *jobs = some ? (cql_jobs *)(void *)&the_place : NULL;
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_jobs_new_with(NULL, NULL, &jobs, &err), CQL_BAD_ARGUMENT);
+    assert_null(jobs);
+    assert_string_equal(cql_error_text(err), "session: must not be NULL");
+    assert_int_equal(cql_jobs_new_with(some, NULL, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "out: must not be NULL");
+    cql_error_unref(err);
+    assert_int_equal(cql_jobs_new_with(NULL, NULL, NULL, NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_jobs_new(NULL, "jobsharp", &jobs), CQL_BAD_ARGUMENT);
+}
+
 static void want_of_memory_is_a_status(void **state)
 {
     (void)state;
@@ -739,6 +756,7 @@ int main(void)
         cmocka_unit_test(list_removes_rows_that_the_job_contradicts),
         cmocka_unit_test(list_passes_failures_on),
         cmocka_unit_test(get_tells_what_is_missing),
+        cmocka_unit_test(opening_needs_a_session_and_a_place),
         cmocka_unit_test(want_of_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
