@@ -245,8 +245,8 @@ static void print_watch(const jobs_run *run, const int64_t now[STATES], const in
     int64_t ended = 0;
     cJSON *line;
 
-    for (int i = 0; i < STATES && !first; i++)
-        ended += cql_job_state_is_final(i) ? now[i] - before[i] : 0;
+    for (int i = 0; i < STATES && !first; i++) /* what clean-up took did not un-end */
+        ended += cql_job_state_is_final(i) && now[i] > before[i] ? now[i] - before[i] : 0;
     if (run->cli->json) {
         line = tool_json_object(NULL);
         for (int i = 0; i < STATES; i++)
