@@ -4,7 +4,7 @@
 #   mutants.sh SRCDIR SEEDS [NAME]…    in the build folder; COMPILE and LINK are the commands to use
 #
 # The file that a patch changes is patched in a copy, compiled, and linked in front of the library, so that
-# nothing else is built anew.
+# nothing else is built anew. Bugs of the job store are looked for by the simulation of its crashes.
 set -u
 src=$1
 seeds=$2
@@ -15,13 +15,17 @@ trap 'rm -rf "$work"' EXIT
 # found NAME: builds the mutant and runs it.
 found() {
     local patch=$src/tests/sim/mutants/$1.patch file object rc
+    local program=tests/sim/sim_cluster-sim_cluster.o
     file=$(sed -n 's,^+++ b/,,p' "$patch")
+    case $file in
+    lib/jobs/*) program='tests/sim/sim_jobs_crash-sim_jobs_crash.o tests/support/sim_sim_jobs_crash-jobstore.o' ;;
+    esac
     mkdir -p "$work/$1/$(dirname "$file")"
     cp "$src/$file" "$work/$1/$file"
     object=$work/$1/mutant.o
     patch -s -p1 -d "$work/$1" <"$patch" >"$work/log" 2>&1 &&
         $COMPILE -I"$src/$(dirname "$file")" -c "$work/$1/$file" -o "$object" >>"$work/log" 2>&1 &&
-        $LINK -o "$work/$1/sim" tests/sim/sim_cluster-sim_cluster.o "$object" \
+        $LINK -o "$work/$1/sim" $program "$object" \
             tests/support/libsupport.la lib/libinside.la $LIBRARIES >>"$work/log" 2>&1
     rc=$?
     if [ $rc -ne 0 ]; then
@@ -35,7 +39,7 @@ found() {
         echo "FAIL  $1: not found within $seeds seeds"
         return 1
     fi
-    echo "ok    $1: $(sed -n '/^seed/{p;q}' "$work/log" | cut -c 1-120) (status $rc)"
+    echo "ok    $1: $(sed -n '/^\(sim_jobs_crash: \)*seed/{p;q}' "$work/log" | cut -c 1-120) (status $rc)"
 }
 
 bad=0
