@@ -289,6 +289,28 @@ static cql_statement *make_statement(void)
     return stmt;
 }
 
+static unsigned nodes_up(void)
+{
+    cql_hosts *hosts = cql_session_hosts(cl.session);
+    cql_host_info info;
+    unsigned up = 0;
+
+    for (size_t i = 0; cql_hosts_at(hosts, i, &info); i++)
+        up += info.up;
+    cql_hosts_free(hosts);
+    return up;
+}
+
+static void wait_for_nodes(void)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+
+    if (cl.options.thread)
+        nanosleep(&moment, NULL);
+    else
+        uv_run(&cl.loop, UV_RUN_NOWAIT);
+}
+
 static void open_client(void)
 {
     static const char *const texts[] = {BENCH_INSERT, BENCH_SELECT, BENCH_PAGE};
@@ -300,6 +322,8 @@ static void open_client(void)
     else
         open_on_loop(o, cql);
     cql_options_free(o);
+    while (nodes_up() < cl.options.nodes)
+        wait_for_nodes();
     if ((unsigned)cql_session_protocol_version(cl.session) != cl.options.protocol)
         fail("protocol", "another version than asked for");
     cl.stmt = make_statement();

@@ -14,7 +14,7 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --target HOST:PORT [--protocol 4|5] [--workload insert|select|page]\n"
-            "       [--inflight N] [--mode loop|thread|thread-callback] < rounds\n",
+            "       [--inflight N] [--nodes N] [--mode loop|thread|thread-callback] < rounds\n",
             program);
     exit(2);
 }
@@ -70,12 +70,15 @@ static bool parse_option(const char *name, char *value, bench_options *o)
         return parse_workload(value, o);
     if (strcmp(name, "--inflight") == 0)
         return parse_number(value, 1, 16384, &o->inflight);
+    if (strcmp(name, "--nodes") == 0)
+        return parse_number(value, 1, 3, &o->nodes);
     return strcmp(name, "--mode") == 0 && parse_mode(value, o);
 }
 
 void meter_options(int argc, char **argv, bench_options *o)
 {
-    *o = (bench_options){.protocol = 4, .inflight = 256, .workload = WORKLOAD_SELECT};
+    *o = (bench_options){
+        .protocol = 4, .inflight = 256, .nodes = 1, .workload = WORKLOAD_SELECT};
     for (int i = 1; i < argc; i += 2)
         if (!parse_option(argv[i], argv[i + 1], o))
             usage(argv[0]);

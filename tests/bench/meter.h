@@ -20,6 +20,7 @@ typedef struct bench_options {
     unsigned port;
     unsigned protocol; /* 4 or 5 */
     unsigned inflight;
+    unsigned nodes; /* of the responder; the client finds them, bare takes them for granted */
     enum bench_workload workload;
     bool thread;      /* own-thread mode; the floor has none */
     bool on_callback; /* own-thread mode: callbacks submit what comes next */

@@ -5,7 +5,9 @@
  * without compression. It prints address:port on one line and ends when its standard input closes
  * or its time is up.
  *
- *     responder [--address 127.0.0.1] [--port 0] [--seconds 900]
+ *     responder [--address 127.0.0.1] [--port 0] [--nodes 1] [--seconds 900]
+ *
+ * With more than one node it listens on the addresses behind that one too.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +23,7 @@
 #include "systables.h"
 #include "workload.h"
 
-enum { READ_SPACE = 1 << 20, MAX_ENVELOPE = 16 << 20, MAX_EVENTS = 64 };
+enum { READ_SPACE = 1 << 20, MAX_ENVELOPE = 16 << 20, MAX_EVENTS = 64, NODES_MAX = 3 };
 
 enum { ERR_PROTOCOL = 0x000a, ERR_INVALID = 0x2200 };
 
@@ -310,26 +312,40 @@ static void accept_one(int listener, int poll_fd)
         drop(c);
 }
 
-static int listen_on(const char *address, unsigned port)
+/* On the address that is `step` behind this one. */
+static int listen_on(const char *address, unsigned step, unsigned port, struct sockaddr_in *at)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     socklen_t size = sizeof sa;
-    char text[INET_ADDRSTRLEN];
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || inet_pton(AF_INET, address, &sa.sin_addr) != 1 ||
+    bool good = inet_pton(AF_INET, address, &sa.sin_addr) == 1;
+    sa.sin_addr.s_addr = htonl(ntohl(sa.sin_addr.s_addr) + step);
+    if (fd < 0 || !good ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(fd, (struct sockaddr *)&sa, sizeof sa) != 0 || listen(fd, 64) != 0 ||
         getsockname(fd, (struct sockaddr *)&sa, &size) != 0) {
         fprintf(stderr, "responder: cannot listen on %s:%u: %s\n", address, port, strerror(errno));
         exit(1);
     }
-    inet_ntop(AF_INET, &sa.sin_addr, text, sizeof text);
-    systables_init(text, ntohs(sa.sin_port));
-    printf("%s:%u\n", text, ntohs(sa.sin_port));
-    fflush(stdout);
+    *at = sa;
     return fd;
+}
+
+static void listen_on_all(const char *address, unsigned port, unsigned nodes, int listeners[])
+{
+    struct sockaddr_in first, other;
+    char text[INET_ADDRSTRLEN];
+
+    listeners[0] = listen_on(address, 0, port, &first);
+    port = ntohs(first.sin_port);
+    for (unsigned i = 1; i < nodes; i++)
+        listeners[i] = listen_on(address, i, port, &other);
+    inet_ntop(AF_INET, &first.sin_addr, text, sizeof text);
+    systables_init(text, port, nodes);
+    printf("%s:%u\n", text, port);
+    fflush(stdout);
 }
 
 /* True when standard input has ended; what comes over it is ignored. */
@@ -340,20 +356,33 @@ static bool input_ended(void)
     return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-static void run(int listener, time_t end)
+/* The listener that an event is about, -1: none. */
+static int listener_of(const void *ptr, const int *listeners, unsigned count)
 {
-    static char is_listener, is_input;
+    for (unsigned i = 0; i < count; i++)
+        if (ptr == &listeners[i])
+            return listeners[i];
+    return -1;
+}
+
+static void run(int *listeners, unsigned count, time_t end)
+{
+    static char is_input;
     struct epoll_event events[MAX_EVENTS];
     int poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &is_listener};
+    struct epoll_event ev = {.events = EPOLLIN};
 
-    epoll_ctl(poll_fd, EPOLL_CTL_ADD, listener, &ev);
+    for (unsigned i = 0; i < count; i++) {
+        ev.data.ptr = &listeners[i];
+        epoll_ctl(poll_fd, EPOLL_CTL_ADD, listeners[i], &ev);
+    }
     ev.data.ptr = &is_input;
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &ev); /* a plain file cannot be watched */
     while (time(NULL) < end) {
         int n = epoll_wait(poll_fd, events, MAX_EVENTS, 1000);
         for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr == &is_listener)
+            int listener = listener_of(events[i].data.ptr, listeners, count);
+            if (listener >= 0)
                 accept_one(listener, poll_fd);
             else if (events[i].data.ptr != &is_input)
                 serve(events[i].data.ptr, poll_fd);
@@ -380,16 +409,21 @@ int main(int argc, char **argv)
     const char *address = "127.0.0.1";
     unsigned port = 0;
     unsigned seconds = 900;
+    unsigned nodes = 1;
+    int listeners[NODES_MAX];
 
     for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--address") == 0 && argv[i + 1]) {
             address = argv[i + 1];
         } else if (strcmp(argv[i], "--port") == 0) {
             port = number(argv[i], argv[i + 1], 65535);
+        } else if (strcmp(argv[i], "--nodes") == 0) {
+            nodes = number(argv[i], argv[i + 1], NODES_MAX);
         } else if (strcmp(argv[i], "--seconds") == 0) {
             seconds = number(argv[i], argv[i + 1], 86400);
         } else {
-            fprintf(stderr, "usage: responder [--address A] [--port N] [--seconds N]\n");
+            fprintf(stderr, "usage: responder [--address A] [--port N] [--nodes N]"
+                            " [--seconds N]\n");
             return 2;
         }
     }
@@ -397,6 +431,8 @@ int main(int argc, char **argv)
     bench_workload_init();
     answers_init();
     signal(SIGPIPE, SIG_IGN);
-    run(listen_on(address, port), time(NULL) + (time_t)seconds);
+    nodes = nodes ? nodes : 1;
+    listen_on_all(address, port, nodes, listeners);
+    run(listeners, nodes, time(NULL) + (time_t)seconds);
     return 0;
 }

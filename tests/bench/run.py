@@ -40,6 +40,15 @@ CALLGRIND_FULL = [
 RATIO_LIMIT = {("loop", 256): 3.0, ("thread", 256): 5.0, ("loop", 1): 1.3, ("thread", 1): 2.0}
 FLOOR_INSTRUCTIONS = 600
 DECODE_LIMIT = 1.3
+# A token-aware request through the session beside the same on bare connections: (workload, protocol), at
+# 256 in flight over three nodes that all have every row. In instructions, which are the same everywhere.
+SESSION_CELLS = [("select", 4), ("insert", 4)]
+SESSION_CELLS_FULL = [("select", 5), ("insert", 5)]
+SESSION_NODES = 3
+SESSION_LENGTHS = (2048, 6144)
+SESSION_TARGET = 1.25  # what it should come to; not reached yet
+SESSION_LIMIT = 2.4    # what must not be passed meanwhile
+TOKENMAP_MS, TOKENMAP_BYTES, TOKENMAP_NS = 100, 64 << 20, 200
 STRAY = 4  # calls in a whole round that may have another cause than the requests: a timer, a log line
 
 
@@ -94,9 +103,9 @@ class Program:
 
 
 class Responder:
-    def __init__(self, path, cpu):
+    def __init__(self, path, cpu, nodes=1):
         self.proc = subprocess.Popen(
-            [str(path), "--seconds", "7200"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [str(path), "--seconds", "7200", "--nodes", str(nodes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=pin(cpu))
         self.target = self.proc.stdout.readline().strip()
         if not self.target:
@@ -205,11 +214,11 @@ class Bench:
             "counted": {c: client[c] for c in ("requests", "allocs") + calls},
         }
 
-    def instructions(self, program, cell, lengths):
+    def instructions(self, program, cell, lengths, more=()):
         totals = []
         for n in lengths:
             command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-            command += [str(part) for part in self.command(program, cell)]
+            command += [str(part) for part in self.command(program, cell) + list(more)]
             done = subprocess.run(command, input=f"{n}\n", capture_output=True, text=True,
                                   preexec_fn=pin(self.client_cpu), timeout=600, check=False)
             found = [l for l in done.stderr.splitlines() if "Collected :" in l]
@@ -217,6 +226,29 @@ class Bench:
                 raise BenchError(f"callgrind of {program} failed:\n{done.stderr}")
             totals.append(int(found[0].split()[-1]))
         return (totals[1] - totals[0]) / (lengths[1] - lengths[0])
+
+    def session(self, workload, protocol):
+        """Instructions of the session and of bare connections, each over the same nodes."""
+        cell = {"workload": workload, "mode": "loop", "protocol": protocol, "inflight": 256}
+        one, self.responder = self.responder, Responder(self.build / "tests/bench/responder",
+                                                        self.server_cpu, SESSION_NODES)
+        try:
+            counts = {p: self.instructions(p, cell, SESSION_LENGTHS, ["--nodes", SESSION_NODES])
+                      for p in ("bare", "client")}
+        finally:
+            self.responder.close()
+            self.responder = one
+        return {"session": workload, "protocol": protocol, "nodes": SESSION_NODES,
+                "instructions_per_req": counts["client"],
+                "bare_instructions_per_req": counts["bare"],
+                "session_ratio": counts["client"] / counts["bare"]}
+
+    def tokenmap(self):
+        done = subprocess.run([str(self.build / "tests/bench/tokenmap")], capture_output=True, text=True,
+                              timeout=300, check=False, preexec_fn=pin(self.client_cpu))
+        if done.returncode != 0:
+            raise BenchError(f"tokenmap failed: {done.stderr}")
+        return json.loads(done.stdout)
 
     def decode(self, protocol):
         """Reading the cells of a page beside a bare loop; counted in a run of its own."""
@@ -315,18 +347,42 @@ def decode_times(d):
            f"(limit {DECODE_LIMIT:g}; {d['library_us']} and {d['bare_us']} us)")
 
 
-def verdict(results, decoded):
+def session_counts(s):
+    yield (s["session_ratio"] <= SESSION_LIMIT,
+           f"session {s['session']} v{s['protocol']} over {s['nodes']} nodes: {s['session_ratio']:.2f} "
+           f"times the instructions of bare connections (limit {SESSION_LIMIT:g}, to become "
+           f"{SESSION_TARGET:g}; {s['instructions_per_req']:.0f} and "
+           f"{s['bare_instructions_per_req']:.0f})")
+
+
+def tokenmap_counts(t):
+    yield (t["most_bytes"] <= TOKENMAP_BYTES,
+           f"the map of {t['nodes']} nodes holds {t['most_bytes']} bytes (limit {TOKENMAP_BYTES})")
+
+
+def tokenmap_times(t):
+    yield (t["build_ms"] <= TOKENMAP_MS,
+           f"the map of {t['nodes']} nodes is built in {t['build_ms']} ms (limit {TOKENMAP_MS})")
+    yield t["look_up_ns"] <= TOKENMAP_NS, (f"a look-up in it takes {t['look_up_ns']} ns "
+                                           f"(limit {TOKENMAP_NS})")
+
+
+def verdict(results, decoded, sessions, maps):
     broken = 0
     for title, limits, of_decode in (("counted", counted_limits, decode_counts),
                                      ("times", time_limits, decode_times)):
         checks = [check for r in results for check in limits(r)]
         checks += [check for d in decoded for check in of_decode(d)]
+        of_map = tokenmap_counts if title == "counted" else tokenmap_times
+        checks += [check for m in maps for check in of_map(m)]
+        if title == "counted":
+            checks += [check for s in sessions for check in session_counts(s)]
         bad = [text for holds, text in checks if not holds]
         print(f"\n{title}: {len(checks) - len(bad)} of {len(checks)} limits hold")
         for text in bad:
             print(f"  BROKEN  {text}")
         for holds, text in checks:
-            if holds and (title == "times" or "instructions" in text):
+            if holds and (title == "times" or "instructions" in text or "map" in text):
                 print(f"  holds   {text}")
         broken += len(bad)
     return broken
@@ -347,9 +403,10 @@ def parse():
     if not options.mode:
         options.mode = MODES + (("thread-callback",) if options.full else ())
     options.callgrind = CALLGRIND + (CALLGRIND_FULL if options.full else [])
+    options.session = SESSION_CELLS + (SESSION_CELLS_FULL if options.full else [])
     if not shutil.which("valgrind"):
         say("valgrind is not installed: no instructions are counted")
-        options.callgrind = []
+        options.callgrind = options.session = []
     return options
 
 
@@ -370,11 +427,16 @@ def run(options):
             for d in decoded:
                 print(json.dumps(d), flush=True)
                 print(json.dumps(d), file=out, flush=True)
+            sessions = [bench.session(w, p) for w, p in options.session if w in options.workload]
+            maps = [bench.tokenmap()]
+            for d in sessions + maps:
+                print(json.dumps(rounded(d)), flush=True)
+                print(json.dumps(rounded(d)), file=out, flush=True)
     finally:
         bench.responder.close()
     print("\n" + table(results))
     say(f"{len(cells)} cells in {time.monotonic() - started:.0f} s; JSON lines in {options.results}")
-    return 1 if verdict(results, decoded) else 0
+    return 1 if verdict(results, decoded, sessions, maps) else 0
 
 
 def main():

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 mkfifo "$work/stay"
-"$bench/responder" --seconds 120 <"$work/stay" >"$work/target" &
+"$bench/responder" --nodes 3 --seconds 120 <"$work/stay" >"$work/target" &
 responder=$!
 exec 9>"$work/stay"
 tries=0
@@ -39,13 +39,16 @@ for protocol in 4 5; do
             common="--protocol $protocol --workload $workload --inflight $inflight"
             # shellcheck disable=SC2086
             run floor $common
+            # shellcheck disable=SC2086
+            [ $workload = page ] || run bare $common --nodes 3
             for mode in loop thread thread-callback; do
                 # shellcheck disable=SC2086
-                run client $common --mode $mode
+                run client $common --mode $mode --nodes 3
             done
         done
     done
 done
+"$bench/tokenmap" 1 | grep -q look_up_ns || { echo "FAILED: tokenmap"; exit 1; }
 exec 9>&-
 wait $responder
 echo "floor and client agree with the responder"

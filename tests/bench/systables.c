@@ -38,17 +38,24 @@ typedef struct systable {
     const char *name;
     column columns[MAX_COLUMNS];
     size_t rows;
+    bool peers; /* it has no more rows than there are other nodes */
     const char *cells[MAX_ROWS][MAX_COLUMNS];
 } systable;
 
 #define HOST_ID     "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d11"
 #define SCHEMA_ID   "2207c2a9-f598-3971-986b-2926e09e239d"
 #define PARTITIONER "org.apache.cassandra.dht.Murmur3Partitioner"
-#define SIMPLE      "class=org.apache.cassandra.locator.SimpleStrategy|replication_factor=1"
+#define HOST_ID2    "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d12"
+#define HOST_ID3    "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d13"
+#define SIMPLE      "class=org.apache.cassandra.locator.SimpleStrategy|replication_factor=3"
 #define FIRST_TOKEN "-9223372036854775808"
+#define TOKEN2      "-3074457345618258603"
+#define TOKEN3      "3074457345618258602"
 
 static char node_address[INET6_ADDRSTRLEN] = "127.0.0.1";
+static char second_address[INET6_ADDRSTRLEN], third_address[INET6_ADDRSTRLEN];
 static char node_port[8] = "9042";
+static unsigned peer_count; /* of the two that are in the tables */
 
 static const systable tables[] = {
     {.keyspace = "system",
@@ -91,7 +98,13 @@ static const systable tables[] = {
                  {"rack", TEXT},
                  {"release_version", TEXT},
                  {"schema_version", UUID},
-                 {"tokens", TEXT_SET}}},
+                 {"tokens", TEXT_SET}},
+     .peers = true,
+     .rows = 2,
+     .cells = {{second_address, "7000", "datacenter1", HOST_ID2, second_address, node_port, NULL,
+                NULL, "rack1", "5.0.6", SCHEMA_ID, TOKEN2},
+               {third_address, "7000", "datacenter1", HOST_ID3, third_address, node_port, NULL, NULL,
+                "rack1", "5.0.6", SCHEMA_ID, TOKEN3}}},
     {.keyspace = "system",
      .name = "peers",
      .columns = {{"peer", INET},
@@ -256,10 +269,22 @@ static const systable tables[] = {
                  {"type", TEXT}}},
 };
 
-void systables_init(const char *address, unsigned port)
+static void next_address(const char *address, unsigned step, char out[INET6_ADDRSTRLEN])
+{
+    struct in_addr a = {0};
+
+    inet_pton(AF_INET, address, &a);
+    a.s_addr = htonl(ntohl(a.s_addr) + step);
+    inet_ntop(AF_INET, &a, out, INET6_ADDRSTRLEN);
+}
+
+void systables_init(const char *address, unsigned port, unsigned nodes)
 {
     snprintf(node_address, sizeof node_address, "%s", address);
     snprintf(node_port, sizeof node_port, "%u", port);
+    next_address(address, 1, second_address);
+    next_address(address, 2, third_address);
+    peer_count = nodes - 1;
 }
 
 /* ---- values and metadata ---- */
@@ -560,7 +585,7 @@ static void put_answer(const systable *t, const query *q, const size_t *picked, 
     size_t at = b->size;
     uint32_t rows = 0;
     buf_u32(b, 0);
-    for (size_t r = 0; r < t->rows; r++) {
+    for (size_t r = 0; r < t->rows && (!t->peers || r < peer_count); r++) {
         if (!row_matches(t, r, q))
             continue;
         rows++;

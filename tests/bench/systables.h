@@ -12,8 +12,9 @@ typedef struct bound {
     size_t size;
 } bound;
 
-/* Where the one node says it is. Call it once, before the first query. */
-void systables_init(const char *address, unsigned port);
+/* Where the first node says it is, and how many there are: the others on the next addresses. Call it
+ * once, before the first query. */
+void systables_init(const char *address, unsigned port, unsigned nodes);
 
 /*
  * Answers SELECT <* or columns> FROM <system table> [WHERE column = literal-or-? [AND …]].
