@@ -232,12 +232,15 @@ static void on_error(cqln_race *race, cqln_link *link, const cqln_conn_event *ev
     if (forgot)
         cqln_lessons_repeat(link, forgot);
     req->in_doubt = req->in_doubt || cqln_error_code_maybe_applied(e.code);
+    bool final = !forgot && !cqln_error_code_retriable(e.code);
+    if (final && req->state == CQLN_REQUEST_SENT)
+        req->in_doubt = true; /* the main attempt leaves with the next flush if it has not yet */
     cqln_tries_add(c->al, &req->tries, link->host, st, e.message);
     cql_error *err = cqln_report_server(c, &e, link->host, req);
-    if (forgot || cqln_error_code_retriable(e.code))
-        runner_failed(race, err);
-    else
+    if (final)
         fail_with(race, err);
+    else
+        runner_failed(race, err);
 }
 
 static void runner_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
