@@ -232,12 +232,14 @@ static bool subscribe(kafka *k)
 source *kafka_open(sink *s, bool only_look)
 {
     static const source_ops ops = {next, wait, save, position, close_kafka};
-    char why[300];
+    char why[300], timeout_ms[24];
     kafka *k = tool_alloc(1, sizeof *k);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     k->base = (source){&ops, s};
+    snprintf(timeout_ms, sizeof timeout_ms, "%llu", (unsigned long long)s->session_timeout * 1000);
     bool fine = set(conf, s, "bootstrap.servers", s->broker) &&
                 set(conf, s, "group.id", s->group_id) &&
+                set(conf, s, "session.timeout.ms", timeout_ms) &&
                 set(conf, s, "enable.auto.commit", "false") &&
                 set(conf, s, "auto.offset.reset", "earliest") &&
                 set(conf, s, "enable.partition.eof", "true");

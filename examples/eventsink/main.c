@@ -31,6 +31,7 @@ enum {
     OPT_BROKER,
     OPT_TOPIC,
     OPT_GROUP_ID,
+    OPT_SESSION_TIMEOUT,
     OPT_UNTIL_END
 };
 
@@ -57,6 +58,8 @@ static const tool_option own_rows[] = {
     {0, "topic", "NAME", OPT_TOPIC, "the topic (task-events)"},
     {0, "group-id", "NAME", OPT_GROUP_ID,
      "the consumer group\n(connect-task-events-cassandra-sink)"},
+    {0, "session-timeout", "SECONDS", OPT_SESSION_TIMEOUT,
+     "how long a reader that died keeps its partitions (10)"},
     {0, "until-end", NULL, OPT_UNTIL_END, "end when nothing is left to read"},
 #endif
 };
@@ -205,7 +208,8 @@ static int show_config(const sink *s)
 {
     printf("keyspace %s\ntable task_events\n", s->keyspace);
     if (s->kafka)
-        printf("broker %s\ntopic %s\ngroup-id %s\n", s->broker, s->topic, s->group_id);
+        printf("broker %s\ntopic %s\ngroup-id %s\nsession-timeout %llu\n", s->broker, s->topic,
+               s->group_id, (unsigned long long)s->session_timeout);
     else
         printf("file %s\ncheckpoint %s\n", s->path, s->checkpoint ? s->checkpoint : "-");
     printf("dead-letter %s\nignore-errors %s\n", s->dead_path ? s->dead_path : "-",
@@ -230,6 +234,8 @@ static void take_number(tool_args *a, line *l)
         (void)tool_args_count(a, 1, SINK_WINDOW / 2, &l->s.group);
     else if (a->id == OPT_IN_FLIGHT)
         (void)tool_args_count(a, 1, 16384, &l->s.in_flight);
+    else if (a->id == OPT_SESSION_TIMEOUT)
+        (void)tool_args_count(a, 6, 300, &l->s.session_timeout);
     else
         (void)tool_args_count(a, 1, 630720000, &l->s.ttl);
 }
@@ -255,7 +261,8 @@ static void take(tool_args *a, line *l)
     for (size_t i = 0; i < CQL_COUNT(flags); i++)
         if (a->id == flags[i].id)
             *flags[i].to = true;
-    if (a->id == OPT_GROUP || a->id == OPT_IN_FLIGHT || a->id == OPT_TTL)
+    if (a->id == OPT_GROUP || a->id == OPT_IN_FLIGHT || a->id == OPT_TTL ||
+        a->id == OPT_SESSION_TIMEOUT)
         take_number(a, l);
     else if (a->id == TOOL_OPT_WORD && s->path)
         tool_args_fail(a, "one file at a time");
@@ -334,6 +341,7 @@ int main(int argc, char **argv)
     s->broker = "localhost:9092";
     s->topic = "task-events";
     s->group_id = "connect-task-events-cassandra-sink";
+    s->session_timeout = 10;
     tool_args_init(&a, &program, argc, argv);
     while (tool_args_next(&a))
         if (!tool_connection_take(&s->app.connection, &a))

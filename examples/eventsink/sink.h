@@ -74,7 +74,7 @@ struct sink {
     source *src;
     const char *keyspace, *path, *checkpoint, *dead_path;
     const char *broker, *topic, *group_id;
-    uint64_t group, in_flight, ttl;
+    uint64_t group, in_flight, ttl, session_timeout /* seconds */;
     bool kafka, follow, reset, stop_at_error, until_end;
     FILE *dead;
     cql_prepared *insert;

@@ -37,8 +37,9 @@ expect_text() {
     grep -q -F -- "$1" "$OUT" || fail "the output does not hold '$1'"
 }
 
+# The seconds are a quiet machine's; one that is slower or shared is given twice that.
 wait_for() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + 2 * $1))
     shift
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || fail "it did not come in time: $*"

@@ -172,7 +172,7 @@ test_environment() {
 }
 
 time_limit() {
-    local usual=120
+    local usual=300
     ! is_long "$1" || usual=900
     header_or "$1" timeout "$usual"
 }
