@@ -58,7 +58,8 @@ CQL_API void cql_session_free(cql_session *s);
 /* --- executing ----------------------------------------------------------------------------------- */
 /* Sends a statement. CQL_OK: cb is called once. Any other status: it is not; CQL_WOULD_BLOCK: the
  * queue is full (options max_pending_requests, max_pending_bytes), the drain callback tells when to go
- * on; CQL_UNBOUND, CQL_BAD_STATE (not connected or closing), CQL_NO_MEMORY, CQL_TOO_LARGE. */
+ * on; CQL_UNBOUND (cql_statement_check says which marker), CQL_BAD_STATE (not connected or closing),
+ * CQL_NO_MEMORY, CQL_TOO_LARGE. */
 CQL_API cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,
                                        void *user);
 CQL_API cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt,

@@ -105,6 +105,10 @@ CQL_API cql_status cql_statement_bind_parsed(cql_statement *stmt, size_t index, 
  * cleared: a line that names the marker, its type, and the type and value given. NULL: none was. For
  * the binds that have no cql_error of their own. Borrowed until the next bind. */
 CQL_API const cql_error *cql_statement_error(const cql_statement *stmt);
+/* Whether every marker has a value: CQL_OK, or CQL_UNBOUND and in *err (may be NULL) the first marker without
+ * one, by position and name, and what its bind refused. For the calls with a callback, which answer a bare
+ * CQL_UNBOUND. *err is the caller's. */
+CQL_API cql_status cql_statement_check(const cql_statement *stmt, cql_error **err);
 /* Makes every marker unbound again; keeps the memory. */
 CQL_API void cql_statement_clear(cql_statement *stmt);
 /* Number of markers. */

@@ -113,3 +113,10 @@ cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cq
                      s->misfit ? "; refused was: " : "",
                      s->misfit ? cql_error_text(s->misfit) : "");
 }
+
+cql_status cql_statement_check(const cql_statement *s, cql_error **err)
+{
+    if (err)
+        *err = NULL;
+    return s->unbound ? cqln_fail_unbound(s, s->al, err) : CQL_OK;
+}

@@ -208,11 +208,16 @@ static void what_has_no_value_is_named(void **state)
     cql_statement *st = make_statement();
     assert_int_equal(cql_statement_bind_int64(st, 0, 1), CQL_OK);
     assert_int_equal(cql_statement_bind_bool(st, 1, true), CQL_TYPE_MISMATCH);
-    assert_int_equal(cqln_fail_unbound(st, st->al, &err), CQL_UNBOUND);
+    assert_int_equal(cql_statement_check(st, NULL), CQL_UNBOUND);
+    assert_int_equal(cql_statement_check(st, &err), CQL_UNBOUND);
     assert_string_equal(cql_error_text(err),
                         "marker 2, \"t\", has no value (5 of 6 have none); refused was: value 2 for "
                         "\"t\": wrong type: it takes text, given was boolean True");
     cql_error_unref(err);
+    for (size_t i = 1; i < 6; i++)
+        assert_int_equal(cql_statement_bind_null(st, i), CQL_OK);
+    assert_int_equal(cql_statement_check(st, &err), CQL_OK);
+    assert_null(err);
     cql_statement_free(st);
 }
 
