@@ -29,14 +29,14 @@ typedef enum cqln_cluster_state {
 typedef struct cqln_leaver cqln_leaver;
 
 /* A place for one connection to a node. */
-typedef struct cqln_slot {
+struct cqln_slot {
     cqln_link *link; /* NULL: none now */
     cqln_node *node;
     uint32_t keyspace_gen; /* version of the session's keyspace that the connection has */
     bool switching;        /* a USE is on its way */
     struct cqln_inner *use;
     cqln_leaver *leaving; /* set: it stands for a connection on its way out (slots.c) */
-} cqln_slot;
+};
 
 /* A node of the cluster and its connections. */
 struct cqln_node {

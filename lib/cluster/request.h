@@ -11,6 +11,7 @@
 
 typedef struct cqln_cluster cqln_cluster;
 typedef struct cqln_node cqln_node;
+typedef struct cqln_slot cqln_slot;
 
 /* What stands behind a stream id of a link. */
 typedef struct cqln_owner cqln_owner;
@@ -107,8 +108,6 @@ uint64_t cqln_request_handle(cqln_request *req);
 cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle);
 
 /* --- loop's thread ------------------------------------------------------------------------------- */
-/* From the mailbox or from start on the loop's thread. */
-void cqln_request_run(cqln_request *req);
 /* Sends it to a link with a free stream or lets it wait for one. */
 void cqln_request_place(cqln_request *req);
 /* Sends what waits for a stream, as far as there are free ones. */

@@ -2,6 +2,7 @@
 #include "cluster/router.h"
 
 #include "cluster/cluster.h"
+#include "cluster/slots.h"
 
 enum { ORDER_MAX = 64, LOOK_EVERY_US = 100000 };
 
@@ -13,20 +14,14 @@ static uint64_t draw(cqln_router *r)
     return r->random;
 }
 
-static inline uint32_t load_of(const cqln_node *n)
+uint32_t cqln_router_load(const void *cluster, uint32_t node)
 {
+    const cqln_node *n = ((const cqln_cluster *)cluster)->router.nodes[node];
     uint32_t sum = 0;
-    if (n->sole && n->sole->link)
-        return cqln_conn_in_flight(n->sole->link->conn);
     for (uint32_t i = 0; i < n->slot_count; i++)
         if (n->slots[i].link)
             sum += cqln_conn_in_flight(n->slots[i].link->conn);
     return sum;
-}
-
-uint32_t cqln_router_load(const void *cluster, uint32_t node)
-{
-    return load_of(((const cqln_cluster *)cluster)->router.nodes[node]);
 }
 
 static inline const cqln_keyspace *keyspace_of(cqln_cluster *c, const cqln_route *route)
@@ -42,7 +37,7 @@ const cqln_keyspace *cqln_router_keyspace(cqln_cluster *c, const cqln_route *rou
     return c->router.map ? keyspace_of(c, route) : NULL;
 }
 
-static inline void make_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
+void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
 {
     cqln_router *r = &c->router;
     const cqln_keyspace *k = route->has_token && r->map ? keyspace_of(c, route) : NULL;
@@ -57,11 +52,6 @@ static inline void make_wish(cqln_cluster *c, const cqln_route *route, cqln_wish
     out->local_only = route->local_only && !c->config->remote_dcs_for_local_levels;
     out->random = draw(r);
     out->turn = r->turn++;
-}
-
-void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
-{
-    make_wish(c, route, out);
 }
 
 /* --- a policy of the program ---------------------------------------------------------------------- */
@@ -140,35 +130,6 @@ static cqln_link *pick_by_policy(cqln_request *req, passing how, cqln_node **nod
     return NULL;
 }
 
-/* The head of the plan for most requests, in few steps: the replicas that are nearest and not slow, and of
- * two of them the less busy one. What does not fit this form is left to the whole plan. */
-static inline cqln_node *first_replica(cqln_router *r, const cqln_wish *wish)
-{
-    enum { HELD = 8 };
-    cqln_node *held[HELD];
-    uint32_t near = CQLN_NEAR_REMOTE, count = 0;
-    if (wish->choice != CQLN_CHOICE_LEAST_BUSY || wish->replica_count > HELD)
-        return NULL;
-    for (uint32_t i = 0; i < wish->replica_count; i++) {
-        uint32_t at = wish->replicas[i];
-        if (at >= r->peers.count)
-            break;
-        const cqln_peer *p = &r->peers.peer[at];
-        if (p->near > near || p->near == CQLN_NEAR_REMOTE || !p->up || p->slow)
-            continue;
-        count = p->near < near ? 0 : count;
-        near = p->near;
-        held[count++] = r->nodes[at];
-    }
-    if (count < 2)
-        return count ? held[0] : NULL;
-    uint32_t a = (uint32_t)(wish->random >> 32), b = (uint32_t)wish->random >> 8;
-    a = (uint32_t)((uint64_t)a * count >> 32);
-    b = (uint32_t)((uint64_t)b * (count - 1) >> 24);
-    b += b >= a;
-    return load_of(held[b]) < load_of(held[a]) ? held[b] : held[a];
-}
-
 /* Apart, since its plan is large enough that setting it up shows. */
 static __attribute__((noinline)) cqln_link *pick_by_plan(cqln_request *req, const cqln_wish *wish,
                                                          passing how, cqln_node **node)
@@ -192,10 +153,8 @@ static cqln_link *pick(cqln_request *req, passing how, cqln_node **node)
     cqln_wish wish;
     if (c->config->balancing.plan)
         return pick_by_policy(req, how, node);
-    make_wish(c, &req->route, &wish);
-    cqln_node *first = req->tried_count == 0 ? first_replica(&c->router, &wish) : NULL;
-    cqln_link *link = first ? cqln_nodes_pick(c, first, NULL, node) : NULL;
-    return link ? link : pick_by_plan(req, &wish, how, node);
+    cqln_router_wish(c, &req->route, &wish);
+    return pick_by_plan(req, &wish, how, node);
 }
 
 /* With a single node to go to there is nothing to choose. */
@@ -204,7 +163,7 @@ static inline bool no_choice(const cqln_cluster *c)
     return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
 }
 
-cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
+static __attribute__((noinline)) cqln_link *pick_carefully(cqln_request *req, cqln_node **node)
 {
     cqln_cluster *c = req->cluster;
     if (req->only)
@@ -217,6 +176,52 @@ cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
         link = link ? link : pick(req, PASS_NONE, node);
     }
     return link;
+}
+
+/* Of two numbers below `count`, which differ unless it is 1. */
+static inline void draw_two(uint64_t random, uint32_t count, uint32_t *a, uint32_t *b)
+{
+    *a = (uint32_t)((random >> 32) * count >> 32);
+    *b = (uint32_t)((random & 0xffffffff) * (count - (count > 1)) >> 32);
+    *b += count > 1 && *b >= *a;
+}
+
+/* The head of the plan of most first attempts, in few steps: of two replicas the less busy one, where both
+ * are as good as nodes can be. NULL: the plan decides. */
+static inline cqln_slot *first_replica(cqln_cluster *c, const cqln_route *route)
+{
+    cqln_router *r = &c->router;
+    uint32_t a, b;
+    if (!route->has_token || route->conditional || !r->map ||
+        c->config->replica_choice != CQLN_CHOICE_LEAST_BUSY || c->config->balancing.plan)
+        return NULL;
+    const cqln_keyspace *k = keyspace_of(c, route);
+    if (!k || !k->placement->replicas)
+        return NULL;
+    const uint16_t *replicas =
+        cqln_placement_at(k->placement, cqln_ring_find(r->map->ring, route->token));
+    draw_two(draw(r), k->placement->width, &a, &b);
+    a = replicas[a];
+    b = replicas[b];
+    if (a >= r->peers.count || b >= r->peers.count || !r->heads[a] || !r->heads[b])
+        return NULL;
+    const cqln_link *one = r->heads[a]->link, *other = r->heads[b]->link;
+    if (!one || !other)
+        return NULL;
+    return cqln_conn_in_flight(other->conn) < cqln_conn_in_flight(one->conn) ? r->heads[b]
+                                                                             : r->heads[a];
+}
+
+cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
+{
+    cqln_cluster *c = req->cluster;
+    if (req->only || req->tried_count || c->ready_count == 1)
+        return pick_carefully(req, node);
+    const cqln_slot *slot = first_replica(c, &req->route);
+    if (!slot || !cqln_slot_usable(slot) || cqln_conn_free_streams(slot->link->conn) == 0)
+        return pick_carefully(req, node);
+    *node = slot->node;
+    return slot->link;
 }
 
 cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node)
@@ -280,6 +285,7 @@ static void look_for_slow(cqln_cluster *c, uint64_t now_us)
         n->slow = slow;
         r->peers.peer[i].slow = slow;
         r->shown[i].slow = slow;
+        cqln_router_set_head(c, i);
     }
 }
 

@@ -106,6 +106,7 @@ void cqln_router_fini(cqln_cluster *c)
     cqln_free(c->al, r->peers.peer);
     cqln_free(c->al, r->peers.ready);
     cqln_free(c->al, r->shown);
+    cqln_free(c->al, r->heads);
     cqln_free(c->al, r->allow.rules);
     cqln_free(c->al, r->deny.rules);
 }
@@ -250,7 +251,9 @@ static bool room_for(cqln_cluster *c, uint32_t count)
     r->peers.ready = ready ? ready : r->peers.ready;
     cql_balancing_node *shown = cqln_realloc_array(c->al, r->shown, cap, sizeof *shown);
     r->shown = shown ? shown : r->shown;
-    if (!nodes || !peer || !ready || !shown)
+    cqln_slot **heads = cqln_realloc_array(c->al, r->heads, cap, sizeof *heads);
+    r->heads = heads ? heads : r->heads;
+    if (!nodes || !peer || !ready || !shown || !heads)
         return false;
     r->node_cap = (uint32_t)cap;
     return true;
@@ -274,6 +277,14 @@ static uint32_t list_nodes(cqln_cluster *c)
     return count;
 }
 
+void cqln_router_set_head(cqln_cluster *c, uint32_t index)
+{
+    cqln_router *r = &c->router;
+    cqln_near nearest = c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
+    const cqln_peer *p = &r->peers.peer[index];
+    r->heads[index] = p->near == nearest && p->up && !p->slow ? r->nodes[index]->sole : NULL;
+}
+
 void cqln_router_recount(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
@@ -282,6 +293,7 @@ void cqln_router_recount(cqln_cluster *c)
         const cqln_node *n = r->nodes[i];
         r->peers.peer[i] = (cqln_peer){(uint8_t)n->near, n->usable > 0 && n->local, n->slow};
         r->shown[i] = show(c, n);
+        cqln_router_set_head(c, i);
     }
     for (uint8_t near = CQLN_NEAR_RACK; near <= CQLN_NEAR_REMOTE; near++) {
         for (uint32_t i = 0; i < r->peers.count; i++)

@@ -33,6 +33,8 @@ typedef struct cqln_router {
     uint32_t node_cap;
     cqln_peers peers;
     cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
+    cqln_slot **heads; /* by index: the one connection of a node that is as near as nodes can be, takes
+                        * requests and is not slow; NULL: the node is not that simple a choice */
     uint64_t random;
     uint32_t turn;
     uint32_t next_id;
@@ -54,6 +56,8 @@ void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
 void cqln_router_refresh(cqln_cluster *c);
 /* Nodes came up or went down. */
 void cqln_router_recount(cqln_cluster *c);
+/* How slow a node is has changed. */
+void cqln_router_set_head(cqln_cluster *c, uint32_t index);
 /* Is it left out by the allow or deny list? */
 bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a);
 /* NULL when there is a node that may be used, else an error that says why none may. */
