@@ -21,12 +21,6 @@ void cqln_writer_fini(cqln_writer *wr)
     wr->cap = 0;
 }
 
-void cqln_writer_reset(cqln_writer *wr)
-{
-    wr->len = 0;
-    wr->status = CQL_OK;
-}
-
 void cqln_writer_fail(cqln_writer *wr, cql_status st)
 {
     if (wr->status == CQL_OK)

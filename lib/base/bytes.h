@@ -136,7 +136,11 @@ typedef struct cqln_writer {
 void cqln_writer_init(cqln_writer *wr, const cql_allocator *al, size_t max);
 void cqln_writer_fini(cqln_writer *wr);
 /* Empties it and forgets a failure; keeps the memory. */
-void cqln_writer_reset(cqln_writer *wr);
+static inline void cqln_writer_reset(cqln_writer *wr)
+{
+    wr->len = 0;
+    wr->status = CQL_OK;
+}
 /* Sets the status unless one is set already: for an encoder that meets what cannot be written. */
 void cqln_writer_fail(cqln_writer *wr, cql_status st);
 /* Room for n more bytes; false (and status set) when there is none. */

@@ -1,15 +1,9 @@
 /* The lock-free pool of records. */
 #include "base/pool.h"
 
-#include <stdalign.h>
 #include <string.h>
 
-/* In front of every record. `next` is read by threads that lose the race for it, hence atomic. */
-typedef struct header {
-    alignas(max_align_t) uint32_t index;
-    _Atomic uint32_t generation;
-    _Atomic uint32_t next; /* index + 1 of the next free record, 0 at the end */
-} header;
+typedef cqln_pool_header header;
 
 static uint32_t chunk_count(uint32_t max)
 {
@@ -133,13 +127,6 @@ void *cqln_pool_take(cqln_pool *p)
         pthread_mutex_unlock(&p->growing);
     }
     return h ? h + 1 : NULL;
-}
-
-void cqln_pool_reuse(void *record)
-{
-    header *h = (header *)record - 1;
-    uint32_t generation = atomic_load_explicit(&h->generation, memory_order_relaxed) + 1;
-    atomic_store_explicit(&h->generation, generation ? generation : 1, memory_order_release);
 }
 
 void cqln_pool_put(cqln_pool *p, void *record)

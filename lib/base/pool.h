@@ -10,9 +10,17 @@
 #include "base/alloc.h"
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 
 enum { CQLN_POOL_CHUNK = 128 /* records */ };
+
+/* In front of every record. `next` is read by threads that lose the race for it, hence atomic. */
+typedef struct cqln_pool_header {
+    alignas(max_align_t) uint32_t index;
+    _Atomic uint32_t generation;
+    _Atomic uint32_t next; /* index + 1 of the next free record, 0 at the end */
+} cqln_pool_header;
 
 typedef struct cqln_pool {
     const cql_allocator *al;
@@ -39,7 +47,12 @@ void cqln_pool_put(cqln_pool *p, void *record);
 
 /* Ends one use of a record and begins the next without giving it back: its generation rises. [any
  * thread], one at a time for one record */
-void cqln_pool_reuse(void *record);
+static inline void cqln_pool_reuse(void *record)
+{
+    cqln_pool_header *h = (cqln_pool_header *)record - 1;
+    uint32_t generation = atomic_load_explicit(&h->generation, memory_order_relaxed) + 1;
+    atomic_store_explicit(&h->generation, generation ? generation : 1, memory_order_release);
+}
 
 /* The record of an index, taken or free; NULL when no record has this index (yet). [any thread] */
 void *cqln_pool_at(cqln_pool *p, uint32_t index);

@@ -91,35 +91,52 @@ static void take_new_metadata(cqln_request *req, const cql_result *res, cqln_met
     cqln_prepared_update(req->prepared, cqln_metadata_ref(fresh));
 }
 
-static void on_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+static __attribute__((noinline)) void on_undecoded(cqln_request *req, const cqln_link *link,
+                                                   cql_status st)
 {
     cqln_cluster *c = req->cluster;
+    if (st == CQL_MALFORMED && req->known)
+        cqln_prepared_distrust(req->prepared);
+    cqln_request_fail(req, st == CQL_MALFORMED
+                               ? cqln_report_malformed(c, link->host, req, "its result")
+                               : cqln_report_local(c, st, req, NULL));
+}
+
+/* What only some results bring: metadata, warnings, a keyspace, a change of the schema. */
+static __attribute__((noinline)) void on_rich_result(cqln_request *req, cqln_link *link,
+                                                     cql_result *res, cqln_metadata *fresh)
+{
+    cqln_cluster *c = req->cluster;
+    if (fresh)
+        take_new_metadata(req, res, fresh);
+    if (res->prefix.warnings)
+        cqln_report_warnings(c, &res->prefix, link->host);
+    if (res->kind == CQL_RESULT_SET_KEYSPACE)
+        cqln_cluster_use(c, res->keyspace, link);
+    if (res->kind == CQL_RESULT_SCHEMA_CHANGE)
+        await_agreement(req, link, res);
+    else
+        cqln_request_succeed(req, res);
+    if (fresh)
+        cqln_metadata_unref(fresh);
+}
+
+static void on_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+{
     cql_result res;
     cqln_metadata *fresh;
-    cql_status st = cqln_result_decode(&res, c->al, ev->body, ev->len, ev->flags, ev->block,
-                                       req->known, &fresh);
+    cql_status st = cqln_result_decode(&res, req->cluster->al, ev->body, ev->len, ev->flags,
+                                       ev->block, req->known, &fresh);
     if (st) {
-        if (st == CQL_MALFORMED && req->known)
-            cqln_prepared_distrust(req->prepared);
-        cqln_request_fail(req, st == CQL_MALFORMED
-                                   ? cqln_report_malformed(c, link->host, req, "its result")
-                                   : cqln_report_local(c, st, req, NULL));
+        on_undecoded(req, link, st);
         return;
     }
     res.host = link->host;
-    if (fresh)
-        take_new_metadata(req, &res, fresh);
-    if (res.prefix.warnings)
-        cqln_report_warnings(c, &res.prefix, link->host);
-    if (res.kind == CQL_RESULT_SET_KEYSPACE)
-        cqln_cluster_use(c, res.keyspace, link);
-    if (res.kind == CQL_RESULT_SCHEMA_CHANGE)
-        await_agreement(req, link, &res);
+    if (fresh || res.prefix.warnings || res.kind > CQL_RESULT_ROWS)
+        on_rich_result(req, link, &res, fresh);
     else
         cqln_request_succeed(req, &res);
     cqln_result_done(&res);
-    if (fresh)
-        cqln_metadata_unref(fresh);
 }
 
 static bool is_prepared_answer(const cqln_conn_event *ev, cqln_reader *rd)
@@ -130,7 +147,7 @@ static bool is_prepared_answer(const cqln_conn_event *ev, cqln_reader *rd)
            cqln_read_u32(rd) == CQLN_RESULT_PREPARED && !rd->failed;
 }
 
-static void on_prepare_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
+static __attribute__((noinline)) void on_prepare_result(cqln_request *req, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_reader rd;
     if (is_prepared_answer(ev, &rd))
@@ -195,23 +212,30 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
         after_error(req, link, &e, cqln_error_code_maybe_applied(e.code));
 }
 
+static __attribute__((noinline)) void on_no_result(cqln_request *req, cqln_link *link,
+                                                   const cqln_conn_event *ev)
+{
+    if (ev->opcode == CQLN_OP_ERROR)
+        on_error(req, link, ev);
+    else
+        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_UNEXPECTED, req,
+                                                 "its answer is of another kind"));
+}
+
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_request *req = (cqln_request *)o;
     req->state = CQLN_REQUEST_ASIDE;
-    if (req->cluster->config->latency_awareness && ev->opcode == CQLN_OP_RESULT)
-        cqln_router_note_request(req, link);
-    if (ev->opcode == CQLN_OP_RESULT) {
-        if (req->is_prepare)
-            on_prepare_result(req, link, ev);
-        else
-            on_result(req, link, ev);
-    } else if (ev->opcode == CQLN_OP_ERROR) {
-        on_error(req, link, ev);
-    } else {
-        cqln_request_fail(req, cqln_report_local(req->cluster, CQL_UNEXPECTED, req,
-                                                 "its answer is of another kind"));
+    if (ev->opcode != CQLN_OP_RESULT) {
+        on_no_result(req, link, ev);
+        return;
     }
+    if (req->cluster->config->latency_awareness)
+        cqln_router_note_request(req, link);
+    if (req->is_prepare)
+        on_prepare_result(req, link, ev);
+    else
+        on_result(req, link, ev);
 }
 
 void cqln_request_lost(cqln_owner *o, cqln_link *link)

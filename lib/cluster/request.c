@@ -180,7 +180,7 @@ void cqln_request_abandon(cqln_request *req)
 }
 
 /* Gives the record back and lets the drain callback come when somebody waits for room. */
-static void release(cqln_request *req)
+static inline void release(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     cqln_expiry_clear(req);
@@ -240,7 +240,8 @@ void cqln_request_succeed(cqln_request *req, const cql_result *res)
     if (cb)
         cb(c->session, NULL, res, user);
     cqln_cluster_release(c, prepared);
-    cql_result_unref(held);
+    if (held)
+        cql_result_unref(held);
 }
 
 void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepared)
@@ -260,6 +261,8 @@ void cqln_request_resized(cqln_request *req, size_t before)
     count_bytes(req->cluster, (uint64_t)req->env.len - before);
 }
 
+static inline void run(cqln_request *req);
+
 void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
@@ -267,7 +270,7 @@ void cqln_request_start(cqln_request *req)
     if (c->config->hooks)
         cqln_hooks_start(req);
     if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
-        cqln_request_run(req);
+        run(req);
         return;
     }
     req->state = CQLN_REQUEST_MAILED;
@@ -277,10 +280,13 @@ void cqln_request_start(cqln_request *req)
 
 static void on_mail(cqln_mail *m)
 {
-    cqln_request_run(CQLN_CONTAINER(m, cqln_request, way.mail));
+    run(CQLN_CONTAINER(m, cqln_request, way.mail));
 }
 
-void cqln_request_run(cqln_request *req)
+static inline bool try_send(cqln_request *req);
+static void wait_for_stream(cqln_request *req);
+
+static inline void run(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
@@ -294,10 +300,11 @@ void cqln_request_run(cqln_request *req)
     }
     if (c->config->speculation && req->idempotent)
         cqln_race_begin(req);
-    cqln_request_place(req);
+    if (!cqln_list_empty(&c->waiting) || !try_send(req))
+        wait_for_stream(req);
 }
 
-static bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
+static inline bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
 {
     if (cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) != CQL_OK)
         return false;
@@ -312,7 +319,7 @@ static bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
     return true;
 }
 
-static bool try_send(cqln_request *req)
+static inline bool try_send(cqln_request *req)
 {
     cqln_node *node;
     cqln_link *link = cqln_router_pick(req, &node);
@@ -326,17 +333,21 @@ static void fail_or_hold(cqln_request *req, cql_error *err)
         cqln_request_fail_later(req, err);
 }
 
-void cqln_request_place(cqln_request *req)
+static __attribute__((noinline)) void wait_for_stream(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (cqln_list_empty(&c->waiting) && try_send(req))
-        return;
     if (!cqln_router_hope(req)) {
         fail_or_hold(req, cqln_report_no_host(c, req));
         return;
     }
     req->state = CQLN_REQUEST_WAITING;
     cqln_list_push(&c->waiting, &req->queue);
+}
+
+void cqln_request_place(cqln_request *req)
+{
+    if (!cqln_list_empty(&req->cluster->waiting) || !try_send(req))
+        wait_for_stream(req);
 }
 
 /* In order, but a request bound to a busy node does not hold up the others, nor do a few that only some
