@@ -242,6 +242,8 @@ typedef struct cqln_node_info {
 
 /* Adds a node or brings a known one up to date. NULL when memory is out. */
 cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info);
+/* Clears `seen` of all: a discovery begins. */
+void cqln_nodes_unsee(cqln_cluster *c);
 /* Removes the nodes whose `seen` is false and clears the mark on the others. */
 void cqln_nodes_sweep(cqln_cluster *c);
 /* Opens what is missing in the pools of all local nodes. */

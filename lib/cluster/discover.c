@@ -274,6 +274,7 @@ cql_status cqln_discover_run(cqln_discover *d, cqln_link *link, cqln_discover_cb
         return CQL_OK;
     d->cb = cb;
     d->user = user;
+    cqln_nodes_unsee(d->c); /* the round before may have been cut off */
     cql_status st = cqln_inner_query(&d->c->loop, link, local_cql, d->c->config->connect_timeout,
                                      on_local, d, &d->inner);
     if (st)

@@ -211,9 +211,7 @@ static cqln_node *make_node(cqln_cluster *c, const cqln_node_info *info)
     n->backoff.jitter = c->config->reconnect_jitter;
     n->backoff.constant = c->config->reconnect_policy == CQLN_RECONNECT_CONSTANT;
     n->id = ++c->router.next_id;
-    n->local = !cqln_router_denied(c, &n->address) &&
-               (!c->local_dc || info->data_center.len == 0 ||
-                cql_str_equal(info->data_center, cql_str_of(c->local_dc)));
+    n->local = false; /* until the router has listed it: a discovery may be cut off before that */
     cqln_address_print(&n->address, n->address_text);
     cqln_deadline_init(&n->retry, on_retry);
     cqln_list_init(&n->lessons);
@@ -241,6 +239,12 @@ cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info)
     n->host_id = info->host_id;
     n->seen = true;
     return n;
+}
+
+void cqln_nodes_unsee(cqln_cluster *c)
+{
+    for (cqln_node *n = c->nodes; n; n = n->next)
+        n->seen = false;
 }
 
 void cqln_nodes_sweep(cqln_cluster *c)
