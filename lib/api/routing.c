@@ -248,16 +248,17 @@ cql_status cqln_routing_add(cql_batch *b, const cql_statement *s)
     const cqln_routing *own = s->ex.routing;
     bool conditional = s->prepared ? s->prepared->conditional
                                    : cqln_cql_conditional(cql_str_of(s->cql));
+    size_t len = own && own->len ? own->len : key_length(s);
+    bool has_key = (b->ex.routing && b->ex.routing->len) || len == 0;
     if (conditional && !routing_of(b->al, &b->ex))
+        return CQL_NO_MEMORY;
+    uint8_t *key = has_key ? NULL : key_room(b->al, &b->ex, len);
+    if (!has_key && !key)
         return CQL_NO_MEMORY;
     if (conditional)
         b->ex.routing->conditional = true;
-    size_t len = own && own->len ? own->len : key_length(s);
-    if ((b->ex.routing && b->ex.routing->len) || len == 0)
+    if (has_key)
         return CQL_OK;
-    uint8_t *key = key_room(b->al, &b->ex, len);
-    if (!key)
-        return CQL_NO_MEMORY;
     if (own && own->len)
         memcpy(key, own->key, len);
     else
