@@ -626,7 +626,9 @@ static void on_login(mockconn *c, const cqln_frame *f, cqln_reader *rd, cqln_wri
     static const char good[] = "\0cassandra\0secret";
     cql_str token;
     cqln_read_nbytes(rd, &token);
-    c->logged_in = token.len == sizeof good - 1 && memcmp(token.ptr, good, token.len) == 0;
+    size_t len = sizeof good - 1;
+    c->logged_in = token.len >= len && memcmp(token.ptr, good, len) == 0 &&
+                   (token.len == len || token.ptr[len] == ':');
     if (c->logged_in)
         respond_auth_success(out, c->version, f->stream, NULL);
     else
