@@ -58,5 +58,29 @@ typedef struct cql_tls_stats {
 /* Fills *out (all zero without TLS). CQL_BAD_ARGUMENT. [any thread] */
 CQL_API cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out);
 
+/* What the newest successful handshake with a node came to. Texts are escaped and NUL-terminated; one
+ * that is longer than its place is cut. Times are seconds since 1970. Since 0.1. */
+typedef struct cql_tls_facts {
+    size_t size;      /* in: sizeof(cql_tls_facts) */
+    char node[64];    /* "address:port" */
+    char version[16]; /* "TLSv1.3" */
+    char cipher[64];  /* "TLS_AES_256_GCM_SHA384" */
+    char subject[256]; /* of the server's certificate: "CN=node1"; "" when it showed none */
+    char issuer[256];
+    char names[512];   /* which it is for: "DNS:db.example, IP Address:10.0.0.5" */
+    int64_t not_before_s;
+    int64_t not_after_s; /* it expires then */
+    char expected_name[CQL_TLS_NAME_SIZE]; /* the name that was dialled, see above */
+    bool name_matches;   /* the certificate is for that name */
+    bool name_verified;  /* and had to be: tls=verify-full */
+    bool chain_verified; /* it leads to a trusted authority: tls=verify-full, verify-ca */
+    bool resumed;        /* by a session of an earlier connection */
+} cql_tls_facts;
+
+/* Fills *out for the node "address:port" (as in cql_host_info), or for the newest handshake of all when
+ * node is NULL. The newest 1024 nodes are remembered. CQL_NOT_FOUND: there was no handshake, as without
+ * TLS; CQL_BAD_ARGUMENT. [any thread] */
+CQL_API cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls_facts *out);
+
 CQL_END
 #endif

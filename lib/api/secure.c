@@ -52,3 +52,13 @@ cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out)
     out->reloads = atomic_load_explicit(&counts->reloads, memory_order_relaxed);
     return CQL_OK;
 }
+
+cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls_facts *out)
+{
+    if (!s || !out || out->size < sizeof *out)
+        return CQL_BAD_ARGUMENT;
+    size_t size = out->size;
+    memset(out, 0, sizeof *out);
+    out->size = size;
+    return cqln_secure_facts(s->secure, node, out) ? CQL_OK : CQL_NOT_FOUND;
+}

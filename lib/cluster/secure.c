@@ -167,3 +167,8 @@ const cqln_tls_counts *cqln_secure_counts(const cqln_secure *s)
 {
     return s ? cqln_tls_counts_of(s->tls) : NULL;
 }
+
+bool cqln_secure_facts(cqln_secure *s, const char *peer, cql_tls_facts *out)
+{
+    return s && cqln_tls_facts_of(s->tls, peer, out);
+}

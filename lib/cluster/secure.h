@@ -21,5 +21,7 @@ void cqln_secure_use(cqln_secure *s, cqln_loop *loop);
 void cqln_secure_resolved(cqln_secure *s, const char *host, const cqln_address *a);
 /* NULL without TLS. [any thread] */
 const cqln_tls_counts *cqln_secure_counts(const cqln_secure *s);
+/* See cqln_tls_facts_of; false without TLS. [any thread] */
+bool cqln_secure_facts(cqln_secure *s, const char *peer, cql_tls_facts *out);
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "net/filter.h"
 
+#include <cqlnative/tls.h>
+
 #include <stdatomic.h>
 
 typedef enum cqln_tls_mode {
@@ -45,6 +47,10 @@ typedef struct cqln_tls cqln_tls;
 cql_status cqln_tls_new(const cqln_tls_config *config, cqln_tls **out, char *why);
 void cqln_tls_free(cqln_tls *tls); /* after its filters; NULL is fine */
 const cqln_tls_counts *cqln_tls_counts_of(const cqln_tls *tls);
+
+/* Fills *out from the newest handshake with "address:port", or with any node when peer is NULL. False:
+ * there was none. [any thread] */
+bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out);
 
 /* A filter for a connection to `peer`, whose certificate has to be for `name`: a host name, or an IP
  * address as text. peer is "address:port", for the log and for resuming sessions. Both are copied.

@@ -23,6 +23,14 @@ const cqln_tls_counts *cqln_tls_counts_of(const cqln_tls *tls)
     return NULL;
 }
 
+bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out)
+{
+    (void)tls;
+    (void)peer;
+    (void)out;
+    return false;
+}
+
 cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
                                char *why)
 {

@@ -79,6 +79,10 @@ cql_status cqln_tls_new(const cqln_tls_config *config, cqln_tls **out, char *why
         return st;
     tls->config = *config;
     cqln_list_init(&tls->sessions);
+    if (!cqln_tls_facts_init(tls)) {
+        cqln_free(config->al, tls);
+        return st;
+    }
     const char *const paths[CQLN_TLS_FILES] = {config->ca, config->crl, config->cert, config->key};
     for (size_t i = 0; i < CQLN_TLS_FILES; i++)
         tls->stamps[i].path = paths[i];
@@ -98,6 +102,7 @@ void cqln_tls_free(cqln_tls *tls)
     if (!tls)
         return;
     cqln_tls_sessions_drop(tls);
+    cqln_tls_facts_fini(tls);
     SSL_CTX_free(tls->ctx);
     BIO_meth_free(tls->bio);
     cqln_free(tls->config.al, tls);
@@ -132,6 +137,7 @@ static void opened(tls_filter *f)
     atomic_fetch_add_explicit(&f->tls->counts.handshakes, 1, memory_order_relaxed);
     if (resumed)
         atomic_fetch_add_explicit(&f->tls->counts.resumed, 1, memory_order_relaxed);
+    cqln_tls_facts_note(f);
     CQLN_LOG(f->tls->config.log, CQL_LOG_DEBUG, "TLS with %s: %s, %s%s", f->peer,
              SSL_get_version(f->ssl), SSL_get_cipher_name(f->ssl), resumed ? ", resumed" : "");
 }

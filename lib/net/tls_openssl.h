@@ -7,6 +7,7 @@
 #include "net/tls.h"
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 enum { CQLN_TLS_FILES = 4, CQLN_TLS_SESSIONS = 1024 };
@@ -36,6 +37,10 @@ struct cqln_tls {
     cqln_list sessions;                    /* the last used one first */
     size_t session_count;
     cqln_tls_counts counts;
+    pthread_mutex_t facts_lock; /* guards the next two */
+    cqln_list facts;            /* of the newest handshake with each node, the newest one first */
+    size_t fact_count;
+    bool has_lock;
     bool reload_told; /* a reload that failed was logged */
 };
 
@@ -80,7 +85,17 @@ SSL_SESSION *cqln_tls_session_of(cqln_tls *tls, const char *name, const char *pe
 bool cqln_tls_session_keep(cqln_tls *tls, const char *name, const char *peer, SSL_SESSION *session);
 void cqln_tls_sessions_drop(cqln_tls *tls);
 
+/* --- tls_openssl_facts.c ------------------------------------------------------------------------- */
+/* False: no lock is to be had. */
+bool cqln_tls_facts_init(cqln_tls *tls);
+void cqln_tls_facts_fini(cqln_tls *tls);
+/* A handshake succeeded. */
+void cqln_tls_facts_note(const tls_filter *f);
+
 /* --- tls_openssl_say.c --------------------------------------------------------------------------- */
+/* Escaped text of a name, and of the names that a certificate is for: "DNS:a, IP Address:10.0.0.1". */
+void cqln_tls_name_text(const X509_NAME *name, char *out, size_t cap);
+void cqln_tls_names_text(const X509 *cert, char *out, size_t cap);
 /* Notes what is wrong with the certificate that is being verified; changes no verdict. */
 void cqln_tls_note(X509_STORE_CTX *store, cqln_tls_verdict *out);
 /* The failure of a filter, from OpenSSL's queue of errors, which is emptied. */

@@ -20,7 +20,7 @@ static void copy_bio(BIO *bio, char *out, size_t cap)
         cqln_escape(out, cap, (cql_str){text, (size_t)n});
 }
 
-static void name_text(const X509_NAME *name, char *out, size_t cap)
+void cqln_tls_name_text(const X509_NAME *name, char *out, size_t cap)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     if (bio && name)
@@ -38,8 +38,7 @@ static void time_text(const ASN1_TIME *t, char *out, size_t cap)
     BIO_free(bio);
 }
 
-/* The names that the certificate is for: "DNS:a, IP Address:10.0.0.1". */
-static void names_text(const X509 *cert, char *out, size_t cap)
+void cqln_tls_names_text(const X509 *cert, char *out, size_t cap)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -65,12 +64,12 @@ void cqln_tls_note(X509_STORE_CTX *store, cqln_tls_verdict *out)
         cert = X509_STORE_CTX_get0_cert(store);
     if (!cert)
         return;
-    name_text(X509_get_subject_name(cert), out->subject, sizeof out->subject);
-    name_text(X509_get_issuer_name(cert), out->issuer, sizeof out->issuer);
+    cqln_tls_name_text(X509_get_subject_name(cert), out->subject, sizeof out->subject);
+    cqln_tls_name_text(X509_get_issuer_name(cert), out->issuer, sizeof out->issuer);
     time_text(X509_get0_notBefore(cert), out->not_before, sizeof out->not_before);
     time_text(X509_get0_notAfter(cert), out->not_after, sizeof out->not_after);
     if (out->depth == 0)
-        names_text(cert, out->names, sizeof out->names);
+        cqln_tls_names_text(cert, out->names, sizeof out->names);
 }
 
 /* --- saying -------------------------------------------------------------------------------------- */

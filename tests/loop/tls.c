@@ -266,6 +266,39 @@ static void certificates_with_one_name_for_all(void **state)
     testcert_free(&named);
 }
 
+static void what_a_handshake_came_to_is_told(void **state)
+{
+    cql_tls_facts f = {.size = sizeof f}, g = {.size = sizeof g};
+    (void)state;
+    cql_session *s = connect_with(options("tls=verify-full"));
+    until_up(s, 3);
+    assert_int_equal(cql_session_tls_facts(s, mockserver_host(&server, 1), &f), CQL_OK);
+    assert_string_equal(f.node, mockserver_host(&server, 1));
+    assert_string_equal(f.version, "TLSv1.3");
+    assert_non_null(strstr(f.cipher, "TLS_"));
+    assert_non_null(strstr(f.issuer, "CN=test authority"));
+    assert_non_null(strstr(f.names, "DNS:db.example, DNS:localhost, IP Address:127.9.0.1"));
+    assert_string_equal(f.expected_name, "127.9.0.2");
+    assert_true(f.name_matches && f.name_verified && f.chain_verified);
+    assert_true(f.not_before_s <= (int64_t)time(NULL) && f.not_after_s > (int64_t)time(NULL));
+    assert_int_equal(cql_session_tls_facts(s, NULL, &g), CQL_OK); /* the newest one */
+    assert_true(*g.node);
+    assert_int_equal(cql_session_tls_facts(s, "10.1.2.3:9042", &f), CQL_NOT_FOUND);
+    assert_string_equal(f.node, "");
+    assert_int_equal(cql_session_tls_facts(NULL, NULL, &f), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_session_tls_facts(s, NULL, NULL), CQL_BAD_ARGUMENT);
+    f.size = 8;
+    assert_int_equal(cql_session_tls_facts(s, NULL, &f), CQL_BAD_ARGUMENT);
+    cql_session_free(s);
+    /* The name is compared for the telling also where the handshake does not demand it. */
+    f.size = sizeof f;
+    s = connect_with(options("tls=verify-ca&tls_name=other.example"));
+    assert_int_equal(cql_session_tls_facts(s, NULL, &f), CQL_OK);
+    assert_true(!f.name_matches && !f.name_verified && f.chain_verified);
+    assert_string_equal(f.expected_name, "other.example");
+    cql_session_free(s);
+}
+
 /* A contact point by name is verified by that name: here one that resolves to where a node listens. */
 static void a_contact_point_keeps_its_name(void **state)
 {
@@ -465,6 +498,7 @@ int main(void)
         cmocka_unit_test(a_server_without_tickets_is_asked),
         cmocka_unit_test(connections_come_back_by_resuming),
         cmocka_unit_test(credentials_go_over_tls_wherever_it_leads),
+        cmocka_unit_test(what_a_handshake_came_to_is_told),
         cmocka_unit_test(certificates_with_one_name_for_all),
         cmocka_unit_test(a_contact_point_keeps_its_name),
         cmocka_unit_test(servers_that_are_not_who_they_should_be),

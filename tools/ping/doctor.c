@@ -89,6 +89,8 @@ static void open_session(ping_doctor *d, size_t index, cql_options *o)
     p->session.us = ping_now_us() - began;
     if (st == CQL_OK) {
         p->protocol = cql_session_protocol_version(s);
+        p->tls.size = sizeof p->tls;
+        (void)cql_session_tls_facts(s, NULL, &p->tls);
         p->session.text = tool_format("protocol v%d%s%s%s", p->protocol, tls ? ", TLS " : "",
                                       tls ? tls : "", login);
         ping_examine(d, index, s);

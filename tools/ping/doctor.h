@@ -14,6 +14,7 @@
 #include "ping/raw.h"
 
 #include <cqlnative/session.h>
+#include <cqlnative/tls.h>
 
 /* What a node says of itself. Texts are escaped; NULL where the server has no such thing. */
 typedef struct ping_chart {
@@ -30,6 +31,7 @@ typedef struct ping_patient {
     char *address;   /* "address:port" that answered; NULL: none */
     bool announced;  /* only the cluster names it */
     ping_raw raw;
+    cql_tls_facts tls; /* node "": there was no handshake */
     ping_step session, query; /* as the library does it: version, log-in; the first query */
     int protocol;
     tool_exit failure; /* of the session */
@@ -60,6 +62,10 @@ void ping_examine(ping_doctor *d, size_t index, cql_session *s);
 void ping_doctor_print(const ping_doctor *d, const ping_patient *p);
 void ping_doctor_say(const ping_doctor *d, bool problem, const char *node, const char *text,
                      const char *advice);
+/* The day in UTC, "2027-01-31"; whole days until the certificate expires, -1: it has. */
+enum { PING_DATE_SIZE = 32 };
+void ping_tls_date(int64_t unix_s, char out[PING_DATE_SIZE]);
+int64_t ping_tls_days_left(const cql_tls_facts *t);
 void ping_doctor_close(const ping_doctor *d, int code);
 
 /* verdict.c: says each problem and remark; the exit code. */

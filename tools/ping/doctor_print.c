@@ -5,6 +5,21 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
+
+void ping_tls_date(int64_t unix_s, char out[PING_DATE_SIZE])
+{
+    time_t t = (time_t)unix_s;
+    struct tm parts;
+    if (!gmtime_r(&t, &parts) || strftime(out, PING_DATE_SIZE, "%Y-%m-%d", &parts) == 0)
+        snprintf(out, PING_DATE_SIZE, "?");
+}
+
+int64_t ping_tls_days_left(const cql_tls_facts *t)
+{
+    int64_t left = t->not_after_s - (int64_t)time(NULL);
+    return left < 0 ? -1 : left / 86400;
+}
 
 static const char *const step_words[] = {"resolve", "TCP", "OPTIONS", "STARTUP"};
 static const char *const step_fields[] = {"resolve", "tcp", "options", "startup"};
@@ -40,6 +55,22 @@ static void chart_people(const ping_chart *c)
     fact("hints", c->hints);
 }
 
+static void tls_people(const cql_tls_facts *t)
+{
+    char until[PING_DATE_SIZE];
+    if (!*t->node)
+        return;
+    printf("  %-12s               %s, %s\n", "TLS", t->version, t->cipher);
+    ping_tls_date(t->not_after_s, until);
+    printf("  %-12s               %s by %s, expires %s (in %" PRId64 " days)\n", "certificate", t->subject,
+           t->issuer, until, ping_tls_days_left(t));
+    printf("  %-12s               %s \"%s\"%s; it is for %s\n", "name",
+           t->name_matches ? "matches" : "DIFFERS from", t->expected_name,
+           t->name_verified ? "" : " (not demanded)", *t->names ? t->names : "no host");
+    if (!t->chain_verified)
+        fact("", "its authority is not checked");
+}
+
 static void print_people(const ping_patient *p)
 {
     printf("%s%s\n", p->target, p->announced ? " (announced by the cluster)" : "");
@@ -47,6 +78,7 @@ static void print_people(const ping_patient *p)
         step_people(step_words[i], &p->raw.steps[i]);
     step_people("session", &p->session);
     step_people("query", &p->query);
+    tls_people(&p->tls);
     chart_people(&p->chart);
     fputc('\n', stdout);
 }
@@ -61,6 +93,32 @@ static void step_json(const ping_patient *p, const char *name, const ping_step *
     tool_json_bool(line, "ok", s->ok);
     tool_json_ms(line, "ms", s->us);
     tool_json_text(line, "text", s->text);
+    tool_json_line(stdout, line);
+}
+
+static void tls_json(const ping_patient *p)
+{
+    const cql_tls_facts *t = &p->tls;
+    char date[PING_DATE_SIZE];
+    if (!*t->node)
+        return;
+    cJSON *line = tool_json_object("tls");
+    tool_json_text(line, "target", p->target);
+    tool_json_text(line, "version", t->version);
+    tool_json_text(line, "cipher", t->cipher);
+    tool_json_text(line, "subject", t->subject);
+    tool_json_text(line, "issuer", t->issuer);
+    tool_json_text(line, "names", t->names);
+    ping_tls_date(t->not_before_s, date);
+    tool_json_text(line, "not_before", date);
+    ping_tls_date(t->not_after_s, date);
+    tool_json_text(line, "not_after", date);
+    tool_json_int(line, "days_left", ping_tls_days_left(t));
+    tool_json_text(line, "expected_name", t->expected_name);
+    tool_json_bool(line, "name_matches", t->name_matches);
+    tool_json_bool(line, "name_verified", t->name_verified);
+    tool_json_bool(line, "chain_verified", t->chain_verified);
+    tool_json_bool(line, "resumed", t->resumed);
     tool_json_line(stdout, line);
 }
 
@@ -101,6 +159,7 @@ void ping_doctor_print(const ping_doctor *d, const ping_patient *p)
         step_json(p, step_fields[i], &p->raw.steps[i]);
     step_json(p, "session", &p->session);
     step_json(p, "query", &p->query);
+    tls_json(p);
     if (p->query.ok)
         chart_json(p);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CLOCK_LIMIT_MS 1000
+#define DAYS_LIMIT     30 /* until a certificate expires */
 #define BUSY_LIMIT     20 /* compactions at once */
 
 static void say(ping_doctor *d, bool problem, const ping_patient *p, char *text, const char *advice)
@@ -55,6 +56,25 @@ static void no_session(ping_doctor *d, const ping_patient *p)
         say(d, true, p, text, "its log (system.log) says more; --verbose shows each attempt");
 }
 
+static void look_at_certificate(ping_doctor *d, const ping_patient *p)
+{
+    const cql_tls_facts *t = &p->tls;
+    int64_t left = ping_tls_days_left(t);
+    char date[PING_DATE_SIZE];
+    if (!*t->node)
+        return;
+    ping_tls_date(t->not_after_s, date);
+    if (left < 0)
+        say(d, true, p, tool_format("its certificate expired on %s", date),
+            "renew it on the server: nobody who checks certificates can connect");
+    else if (left < DAYS_LIMIT)
+        say(d, false, p, tool_format("its certificate expires on %s, in %" PRId64 " days", date, left),
+            "renew it on the server before then");
+    if (!t->name_matches)
+        say(d, false, p, tool_format("its certificate is not for \"%s\"", t->expected_name),
+            "it names other hosts; --tls-name says which name the certificates have, and --tls demands it");
+}
+
 static void look_at_node(ping_doctor *d, const ping_patient *p)
 {
     const ping_chart *c = &p->chart;
@@ -75,6 +95,7 @@ static void look_at_node(ping_doctor *d, const ping_patient *p)
             "the role may lack SELECT on the system tables, or the node is overloaded: see its log");
         return;
     }
+    look_at_certificate(d, p);
     if (c->has_clock && (c->clock_ms > CLOCK_LIMIT_MS || c->clock_ms < -CLOCK_LIMIT_MS))
         say(d, true, p, tool_format("its clock is %+" PRId64 " ms off this machine's", c->clock_ms),
             "keep all clocks in step (chrony, ntpd): write times decide which value wins");
