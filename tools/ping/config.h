@@ -16,6 +16,7 @@ typedef struct ping_config {
     uint64_t wait_ms;     /* keep trying the first connection for so long; 0: do not */
     bool quiet;
     bool all;     /* every node of the cluster instead of those named */
+    bool live;    /* as a table that is drawn over itself */
     bool verbose; /* the library's log on standard error */
     ping_output output;
     uint64_t warning_us, critical_us; /* of --nagios; 0: not given */

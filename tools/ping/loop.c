@@ -4,6 +4,7 @@
 #include "common/interrupt.h"
 #include "common/memory.h"
 #include "ping/clock.h"
+#include "ping/live.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -39,9 +40,11 @@ static bool all_finished(const ping_node *nodes, size_t count)
 void ping_run(ping_node *nodes, size_t count)
 {
     struct pollfd *fds = tool_alloc(count, sizeof *fds);
+    ping_live live = {.on = count && nodes[0].config->live};
     while (!tool_interrupted() && !ferror(stdout)) { /* nobody reads any longer: no use to go on */
         for (size_t i = 0; i < count; i++)
             ping_node_step(&nodes[i]);
+        ping_live_draw(&live, nodes, count, false);
         if (all_finished(nodes, count))
             break;
         for (size_t i = 0; i < count; i++) {
@@ -56,6 +59,7 @@ void ping_run(ping_node *nodes, size_t count)
     for (size_t i = 0; i < count; i++)
         if (nodes[i].state != PING_FINISHED)
             ping_node_stop(&nodes[i]);
+    ping_live_draw(&live, nodes, count, true);
     free(fds);
 }
 

@@ -59,6 +59,7 @@ void ping_node_free(ping_node *n)
     ping_stats_free(&n->stats);
     free(n->target);
     free(n->address);
+    free(n->reason);
     memset(n, 0, sizeof *n);
 }
 
@@ -143,6 +144,8 @@ static void failed(ping_node *n, const cql_error *err, tool_exit code)
 {
     uint64_t began = n->began_us;
     n->failure = code;
+    free(n->reason);
+    n->reason = tool_copy(ping_loss_reason(err));
     if (still_waiting(n, code)) {
         ping_print_waiting(n, err);
         drop_session(n);

@@ -39,6 +39,7 @@ typedef struct ping_node {
     uint64_t rtt_us;       /* of the last answer */
     bool was_connected;    /* at least once */
     bool given_up;
+    char *reason;      /* of the last failure; NULL: none yet */
     tool_exit failure; /* exit code of the last failure, OK when there was none */
 
     /* Left by the library's callbacks for ping_node_step. */

@@ -30,7 +30,7 @@ static void put(const char *text)
 void ping_print_connected(const ping_node *n)
 {
     tool_progress_clear();
-    if (n->config->quiet)
+    if (n->config->quiet || n->config->live)
         return;
     if (n->config->output == PING_JSON) {
         cJSON *line = json_of(n, "connected");
@@ -54,7 +54,7 @@ static void add_identity(cJSON *line, const ping_node *n)
 
 void ping_print_answer(const ping_node *n)
 {
-    if (n->config->quiet)
+    if (n->config->quiet || n->config->live)
         return;
     if (n->config->output == PING_JSON) {
         cJSON *line = json_of(n, "probe");
@@ -76,8 +76,7 @@ void ping_print_answer(const ping_node *n)
     }
 }
 
-/* Why a probe was lost, in few words: a session of one node has one reason. */
-static const char *loss_reason(const cql_error *err)
+const char *ping_loss_reason(const cql_error *err)
 {
     const char *host, *reason;
     cql_status st;
@@ -88,7 +87,7 @@ static const char *loss_reason(const cql_error *err)
 
 void ping_print_lost(const ping_node *n, const cql_error *err)
 {
-    if (n->config->quiet)
+    if (n->config->quiet || n->config->live)
         return;
     if (n->config->output == PING_JSON) {
         cJSON *line = json_of(n, "probe");
@@ -97,7 +96,7 @@ void ping_print_lost(const ping_node *n, const cql_error *err)
         tool_json_error(line, err);
         tool_json_line(stdout, line);
     } else if (n->config->output == PING_PEOPLE) {
-        printf("%s: seq=%" PRIu64 " lost: %s\n", n->address, n->stats.sent, loss_reason(err));
+        printf("%s: seq=%" PRIu64 " lost: %s\n", n->address, n->stats.sent, ping_loss_reason(err));
         fflush(stdout);
     }
 }
@@ -110,7 +109,7 @@ void ping_print_unreached(const ping_node *n, const cql_error *err)
         tool_json_error(line, err);
         tool_json_line(stdout, line);
     }
-    if (n->config->output != PING_PEOPLE)
+    if (n->config->output != PING_PEOPLE || n->config->live)
         return;
     tool_report(PING_NAME, err, NULL);
     if (n->config->wait_ms && n->failure == TOOL_EXIT_UNREACHED)

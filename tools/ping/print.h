@@ -13,4 +13,7 @@ void ping_print_unreached(const ping_node *n, const cql_error *err);
 void ping_print_waiting(const ping_node *n, const cql_error *err);
 void ping_print_summary(const ping_node *n);
 
+/* Why a probe was lost, in few words: a session of one node has one reason. Borrowed from err. */
+const char *ping_loss_reason(const cql_error *err);
+
 #endif
