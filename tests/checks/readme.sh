@@ -28,4 +28,22 @@ for name in $(grep -oE '`[a-zA-Z._]+/[a-zA-Z._/-]*`|`[A-Z]+(\.md)?`|`[a-z]+\.c`'
     esac
     [ -e "$src/$name" ] || { echo "README.md names $name, which is not there"; faults=1; }
 done
+# What it says to type is typed by a test: each indented line outside the program, and which one does it.
+typed() {
+    case $1 in
+    examples/quickstart) grep -q 'examples/quickstart' "$src/tests/live/examples.test" ;;
+    tests/run) grep -q 'tests/run' "$src/.ci/run" 2>/dev/null || [ ! -e "$src/.ci" ] ;;
+    'cc first.c $(pkg-config --cflags --libs libcqlnative) -o first') grep -q 'pkg-config' "$src/tests/checks/install.sh" ;;
+    'autoreconf -fi && '*) grep -q 'make.* install' "$src/tests/checks/install.sh" ;;
+    'apt-get install '* | *-dev*) for package in $(echo "$1" | tr ' \\' '\n\n' | grep -v -e '^apt-get$' -e '^install$'); do
+        [ ! -e "$src/.ci/packages" ] || grep -qx "$package" "$src/.ci/packages" || return 1
+    done ;;
+    *) false ;;
+    esac
+}
+sed '/^```c$/,/^```$/d' "$src/README.md" | sed -n 's/^    \([^ ].*\)/\1/p; s/^        \([^ ].*\)/\1/p' >"$tmp/typed"
+[ -s "$tmp/typed" ] || { echo "README.md: nothing to type was found"; faults=1; }
+while IFS= read -r line; do
+    typed "$line" || { echo "README.md: no test types: $line"; faults=1; }
+done <"$tmp/typed"
 exit $faults

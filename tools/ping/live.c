@@ -56,13 +56,14 @@ static void text_cell(const char *text, int width)
 static void row(const ping_node *n)
 {
     ping_summary s;
+    bool under_way = n->state == PING_PROBING || n->state == PING_CONNECTING;
     ping_stats_summary(&n->stats, &s);
     text_cell(n->address ? n->address : n->target, 24);
     text_cell(n->identity.data_center, 14);
     text_cell(n->identity.rack, 8);
     text_cell(n->identity.release, 8);
     /* The probe that is under way is not lost yet. */
-    printf("%6" PRIu64 " %5" PRIu64, s.sent, s.lost - (s.lost && n->state == PING_PROBING));
+    printf("%6" PRIu64 " %5" PRIu64, s.sent, s.lost - (s.lost && under_way));
     if (s.has_times)
         printf(" %9.3f %9.3f %9.3f", (double)n->rtt_us / 1000, (double)s.avg_us / 1000,
                (double)s.p99_us / 1000);
