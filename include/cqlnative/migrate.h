@@ -4,7 +4,7 @@
  *   static const cql_migration list[] = {{"0001_tables", m0001_cql}, {"0002_index", m0002_cql}};
  *   st = cql_migrate_wait(s, list, 2, NULL, &err);
  *
- * A name begins with its number and an underscore; numbers rise and are never used twice. What was applied
+ * examples/migrate.c is a whole program. A name begins with its number and an underscore; numbers rise and are never used twice. What was applied
  * is kept in a table: name, checksum, when, how long, by whom. A text that was changed after it was applied
  * is an error that names it. One program at a time works, under a lock with a lease that the server itself
  * lets run out: if the program dies, another takes over after the lease and goes on behind the last

@@ -568,7 +568,7 @@ cql_status cql_statement_bind(cql_statement *stmt, cql_values values, cql_error 
 {
     cql_str text = cql_value_bytes(&values.ptr[0]);
     (void)err;
-    assert_int_equal(values.count, 1);
+    assert_true(values.count >= 1); /* the module asks by keyspace, which comes first */
     (void)snprintf(stmt->value, sizeof stmt->value, "%.*s", (int)text.len, text.ptr);
     return CQL_OK;
 }

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void init_say_init(init_say *say, const init_config *config)
@@ -155,6 +156,21 @@ static void say_waiting(init_say *say, const cql_schema_message *m)
     free(text);
 }
 
+/* On a terminal: how far a long file is, ten times a second. */
+static void say_progress(init_say *say, const cql_schema_message *m)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    uint64_t now = (uint64_t)ts.tv_sec * 10 + (uint64_t)ts.tv_nsec / 100000000;
+    say->statements++;
+    if (now == say->progress_at || !isatty(STDERR_FILENO))
+        return;
+    say->progress_at = now;
+    char *file = tool_escaped(cql_str_of(m->file));
+    tool_progress("statement %zu, %s:%u", say->statements, file, m->line);
+    free(file);
+}
+
 static void say_sending(init_say *say, const cql_schema_message *m)
 {
     if (shows_statements(say)) {
@@ -164,6 +180,8 @@ static void say_sending(init_say *say, const cql_schema_message *m)
         char *text = tool_escaped(cql_str_of(m->text));
         tool_remark(INIT_NAME, "%s:%u: sending: %s", m->file, m->line, text);
         free(text);
+    } else if (!say->config->quiet) {
+        say_progress(say, m);
     }
 }
 

@@ -25,6 +25,8 @@ typedef struct init_say {
     bool had_rows;
     bool waiting_told;
     size_t sent; /* statements told of by a dry run */
+    size_t statements;    /* that were begun */
+    uint64_t progress_at; /* tenth of a second in which the terminal was told last */
 } init_say;
 
 void init_say_init(init_say *say, const init_config *config);
