@@ -294,6 +294,10 @@ typedef struct crew {
     double began;
     _Atomic int64_t ended;
     double *claim_s; /* by the order of the ends: how long the claim of it took */
+    int64_t marks[4];                  /* ends at which requests are counted: begin and end of the */
+    _Atomic uint64_t requests[4];      /* first and of the last stretch that is measured */
+    cql_session *_Atomic sessions[WORKERS_MAX];
+    _Atomic int session_count;
 } crew;
 
 typedef struct hand {
@@ -303,14 +307,33 @@ typedef struct hand {
     double last; /* when the place was free */
 } hand;
 
+/* All that the workers have sent so far: unlike times, it does not depend on who else is busy. */
+static uint64_t requests_of(crew *c)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < atomic_load(&c->session_count); i++) {
+        cql_session *s = atomic_load(&c->sessions[i]);
+        cql_metrics *m = s ? cql_session_metrics(s) : NULL;
+
+        sum += m ? cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_REQUESTS) : 0;
+        cql_metrics_free(m);
+    }
+    return sum;
+}
+
 /* What a claim costs is seen as what a worker gets done: time between ends, times its places. */
 static void on_job(cql_job *job, void *user)
 {
     hand *h = user;
-    int64_t n = atomic_fetch_add(&h->c->ended, 1);
+    crew *c = h->c;
+    int64_t n = atomic_fetch_add(&c->ended, 1);
 
-    if (n < h->c->count)
-        h->c->claim_s[n] = now_s() - h->c->began;
+    if (n < c->count)
+        c->claim_s[n] = now_s() - c->began;
+    for (int i = 0; i < 4; i++)
+        if (c->marks[i] && n == c->marks[i])
+            atomic_store(&c->requests[i], requests_of(c));
     if (cql_job_complete(job, "done"))
         cql_job_give_back(job);
 }
@@ -327,15 +350,16 @@ static void *work(void *user)
     cql_session *s = NULL;
     cql_jobs *jobs = NULL;
 
-    if (cql_session_open_wait(h->c->url, &s, &err) || cql_jobs_new(s, h->c->keyspace, &jobs) ||
+    if (!cql_session_open_wait(h->c->url, &s, &err))
+        atomic_store(&h->c->sessions[atomic_fetch_add(&h->c->session_count, 1)], s);
+    if (err || cql_jobs_new(s, h->c->keyspace, &jobs) ||
         cql_jobs_handle(jobs, NULL, on_job, h) || cql_jobs_run_wait(jobs, &o, &err))
         h->bad = fail("a worker", err);
     cql_error_unref(err);
     cql_jobs_free(jobs);
     if (s)
         (void)cql_session_close_wait(s);
-    cql_session_free(s);
-    return NULL;
+    return NULL; /* the session goes when all have ended: others count its requests */
 }
 
 /* Works until nothing is due; seconds it took. */
@@ -357,6 +381,8 @@ static int work_all(crew *c, int workers, double *seconds)
         (void)pthread_join(hands[i].thread, NULL);
         bad |= hands[i].bad;
     }
+    for (int i = 0; i < atomic_load(&c->session_count); i++)
+        cql_session_free(atomic_load(&c->sessions[i]));
     *seconds = c->claim_s[c->count - 1]; /* without the last, empty sweeps */
     if (!bad && atomic_load(&c->ended) != c->count)
         bad = fail("not every job was run exactly once", NULL);
@@ -367,6 +393,13 @@ static int work_all(crew *c, int workers, double *seconds)
 static double pace(const crew *c, int64_t from, int64_t until, int places)
 {
     return (c->claim_s[until - 1] - c->claim_s[from]) * 1000 * places / (double)(until - from);
+}
+
+static double requests_a_job(const crew *c, int stretch)
+{
+    uint64_t sent = atomic_load(&c->requests[2 * stretch + 1]) - atomic_load(&c->requests[2 * stretch]);
+
+    return (double)sent / (double)(c->marks[2 * stretch + 1] - c->marks[2 * stretch]);
 }
 
 /* --- what is measured ------------------------------------------------------------------------- */
@@ -437,6 +470,10 @@ static int many(int argc, char **argv)
 
     if (workers < 1 || workers > WORKERS_MAX || share < 100)
         return fail("1 to 64 workers, 1000 jobs or more", NULL);
+    c.marks[0] = share / 2;
+    c.marks[1] = share + share / 2;
+    c.marks[2] = count - share - share / 2;
+    c.marks[3] = count - share / 2;
     began = now_s();
     bad = bad ? bad : store(jobs, count);
     (void)printf("%" PRId64 " jobs stored, %.0f/s\n", count, (double)count / (now_s() - began));
@@ -449,6 +486,8 @@ static int many(int argc, char **argv)
         (void)printf("%" PRId64 " jobs worked by %d workers, %.0f/s; claim to claim %.2f ms at the start, "
                      "%.2f ms at the end: %.2f times\n",
                      count, workers, (double)count / seconds, first, last, last / first);
+        (void)printf("%.2f requests a job at the start, %.2f at the end\n", requests_a_job(&c, 0),
+                     requests_a_job(&c, 1));
         (void)fflush(stdout);
         if (last > most * first)
             bad = fail("claims have become slower", NULL);
