@@ -14,7 +14,7 @@ struct cql_timer {
     cql_timer_cb cb;
     cql_timer_cb gone;
     void *user;
-    uint64_t at;  /* wanted, under the lock */
+    uint64_t due_us; /* under the lock; by the clock that any thread may read, not the loop's */
     bool posted;  /* under the lock: the mail is on its way */
     bool freed;   /* under the lock */
 };
@@ -37,12 +37,17 @@ static void on_due(cqln_deadline *d)
         t->cb(t->s, t->user);
 }
 
+static uint64_t now_us(const cql_session *s)
+{
+    return s->io->ops->now_us(s->io);
+}
+
 static void on_mail(cqln_mail *m)
 {
     cql_timer *t = CQLN_CONTAINER(m, cql_timer, mail);
     cql_session *s = t->s;
     pthread_mutex_lock(&s->lock);
-    uint64_t at = t->at;
+    uint64_t due = t->due_us;
     bool freed = t->freed;
     t->posted = false;
     if (freed)
@@ -51,8 +56,11 @@ static void on_mail(cqln_mail *m)
     cqln_deadline_clear(&s->cluster.loop, &t->deadline);
     if (freed)
         destroy(t);
-    else if (at != NOT_SET)
-        cqln_deadline_set(&s->cluster.loop, &t->deadline, at);
+    if (freed || due == NOT_SET)
+        return;
+    uint64_t now = now_us(s);
+    uint64_t left_ms = due > now ? (due - now + 999) / 1000 : 0;
+    cqln_deadline_set(&s->cluster.loop, &t->deadline, cqln_loop_now(&s->cluster.loop) + left_ms);
 }
 
 cql_status cql_timer_new(cql_session *s, cql_timer_cb cb, void *user, cql_timer **out)
@@ -68,7 +76,7 @@ cql_status cql_timer_new(cql_session *s, cql_timer_cb cb, void *user, cql_timer 
     t->s = s;
     t->cb = cb;
     t->user = user;
-    t->at = NOT_SET;
+    t->due_us = NOT_SET;
     pthread_mutex_lock(&s->lock);
     cqln_list_push(&s->timers, &t->link);
     pthread_mutex_unlock(&s->lock);
@@ -89,9 +97,9 @@ static void post_locked(cql_timer *t)
 void cql_timer_set(cql_timer *t, int ms)
 {
     cql_session *s = t->s;
-    uint64_t at = ms < 0 ? NOT_SET : cqln_loop_now(&s->cluster.loop) + (unsigned)ms;
+    uint64_t due = ms < 0 ? NOT_SET : now_us(s) + (uint64_t)(unsigned)ms * 1000;
     pthread_mutex_lock(&s->lock);
-    t->at = at;
+    t->due_us = due;
     post_locked(t);
     pthread_mutex_unlock(&s->lock);
 }
