@@ -211,12 +211,19 @@ static void connections_come_back_by_resuming(void **state)
     cql_session_free(s);
 }
 
+static void want_login(bool wanted)
+{
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = wanted;
+    pthread_mutex_unlock(&server.lock);
+}
+
 static void credentials_go_over_tls_wherever_it_leads(void **state)
 {
     cql_options *o;
     (void)state;
-    for (size_t i = 0; i < 3; i++)
-        server.mc.nodes[i].want_login = true;
+    want_login(true);
     o = options("tls=verify-full&plain_auth=never");
     assert_int_equal(cql_options_set_credentials(o, "cassandra", "secret"), CQL_OK);
     cql_session *s = connect_with(o);
@@ -226,8 +233,7 @@ static void credentials_go_over_tls_wherever_it_leads(void **state)
     o = options("plain_auth=never");
     assert_int_equal(cql_options_set_credentials(o, "cassandra", "secret"), CQL_OK);
     fails_with(o, CQL_AUTH_FAILED, "use TLS (tls=verify-full)");
-    for (size_t i = 0; i < 3; i++)
-        server.mc.nodes[i].want_login = false;
+    want_login(false);
     serve(ctx);
 }
 
