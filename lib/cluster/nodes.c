@@ -305,4 +305,5 @@ void cqln_nodes_free(cqln_cluster *c)
     }
     cqln_free(c->al, c->ready);
     c->ready = NULL;
+    c->ready_count = c->ready_cap = 0; /* there may be another connect */
 }

@@ -670,6 +670,47 @@ static void session_connects_again_after_a_failed_try(void **state)
     cql_error_unref(err);
 }
 
+static void ask_for_log_in(bool wanted)
+{
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = wanted;
+    pthread_mutex_unlock(&server.lock);
+}
+
+/* From the first node that was found on, log-in is asked for: the list is known, and no node can be used. */
+static void close_the_door(void *user, cql_session *s, cql_node_event event, const cql_host_info *host)
+{
+    const bool *closing = user;
+    (void)s;
+    (void)host;
+    if (event == CQL_NODE_ADDED && *closing)
+        ask_for_log_in(true);
+}
+
+static void session_connects_again_when_nodes_were_found_before(void **state)
+{
+    (void)state;
+    cql_session *s = NULL;
+    cql_status st = CQL_OK;
+    bool closing = true;
+    cql_options *o = options("loop_threads=0");
+    cql_options_on_node_event(o, close_the_door, &closing);
+    for (int i = 0; i < 50 && st == CQL_OK; i++) { /* a connection may be faster */
+        cql_session_free(s);
+        ask_for_log_in(false);
+        assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+        st = cql_session_connect_wait(s, NULL);
+    }
+    assert_int_not_equal(st, CQL_OK);
+    closing = false;
+    ask_for_log_in(false);
+    assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+    ask_everything(s);
+    close_session(s);
+    cql_options_free(o);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
 
 int main(void)
@@ -699,6 +740,7 @@ int main(void)
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),
         CASE(session_connects_again_after_a_failed_try),
+        CASE(session_connects_again_when_nodes_were_found_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
