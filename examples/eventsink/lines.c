@@ -91,7 +91,7 @@ static bool save(source *src, bool last)
 
 /* --- reading --------------------------------------------------------------------------------------- */
 
-/* More bytes into the buffer: 1 some, 0 the end for now, -1 trouble. */
+/* More bytes into the buffer: 1 some, 0 the end so far, -1 trouble. */
 static int fill(lines *l)
 {
     if (l->at) {

@@ -233,7 +233,7 @@ static void on_mail(cqln_mail *m)
     cqln_cluster_check(c);
 }
 
-/* The callback for a page. False: no more for now. */
+/* The callback for a page. False: no more at present. */
 static bool hand_over(cql_pages *p, cql_result *page)
 {
     cql_status st = ask(p); /* the server works while the program does */

@@ -4,7 +4,7 @@
  *   OPEN      takes rows; found by partition key; the oldest first in `open`
  *   READY     full or old enough; waits for its turn in `ready`
  *   SENT      a request is under way
- *   WAITING   failed for now; is sent again at `due`
+ *   WAITING   failed, and is sent again at `due`
  *   ENDED     cannot be sent; is acknowledged by the next timer call
  * Then it is delivered, without the lock, and goes back to the free ones. All lists and counts are under
  * the lock; no function of the program is called with it. */

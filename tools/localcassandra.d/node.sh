@@ -52,7 +52,7 @@ node_paused() {
 # ---- asking -------------------------------------------------------------------
 
 # probe NODE [OPTION...]: exit 0 answered, 1 no answer, 4 log-in refused, 5 log-in
-# impossible for now.
+# impossible at the moment.
 probe() {
     local n=$1 folder tls=()
     shift
