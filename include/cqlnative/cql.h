@@ -1,5 +1,5 @@
-/* cql.h: everything a program usually needs. uv.h, schema.h, migrate.h, jobs.h, writer.h and metadata.h are
- * included by those who use them. */
+/* cql.h: everything a program usually needs. uv.h, schema.h, migrate.h, jobs.h, writer.h, outbox.h and
+ * metadata.h are included by those who use them. */
 #ifndef CQLNATIVE_CQL_H
 #define CQLNATIVE_CQL_H
 

@@ -49,7 +49,7 @@ includes() {
         }'
     # Outside lib: nothing of the inside.
     includes tools examples | awk '
-        $2 ~ /^"(base|wire|types|msg|conn|meta|policy|net|cluster|api|schema|jobs|writer|metadata)\// {
+        $2 ~ /^"(base|wire|types|msg|conn|meta|policy|net|cluster|api|schema|jobs|writer|outbox|metadata)\// {
             print $1 ": " $2 " is inside the library; use the public headers"
         }'
     # One file for each dependency.

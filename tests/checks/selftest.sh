@@ -114,7 +114,7 @@ END
     fi
     lower=$layer
 done
-for module in schema jobs writer metadata; do
+for module in schema jobs writer outbox metadata; do
     [ -e "$tmp/lib/lib$module.a" ] || continue
     add_object "$module" planted_call <<'END'
 void cqln_wipe(void *block, unsigned long size);

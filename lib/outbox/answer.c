@@ -1,0 +1,165 @@
+/* answer.c: what an answer means for a statement, and telling the program. */
+#include "outbox/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- verdicts -------------------------------------------------------------------------------------- */
+
+/* What the cluster or this library will always refuse; everything else is tried again. A server error and
+ * a failed write may be for good: those have a number of tries. */
+static bool is_for_good(cql_status st, unsigned attempts)
+{
+    switch (st) {
+    case CQL_BAD_ARGUMENT:
+    case CQL_TYPE_MISMATCH:
+    case CQL_OUT_OF_RANGE:
+    case CQL_UNBOUND:
+    case CQL_BAD_VALUE:
+    case CQL_UNSUPPORTED:
+    case CQL_TOO_LARGE:
+    case CQL_SERVER_SYNTAX_ERROR:
+    case CQL_SERVER_UNAUTHORIZED:
+    case CQL_SERVER_INVALID:
+    case CQL_SERVER_CONFIG_ERROR:
+    case CQL_SERVER_ALREADY_EXISTS:
+    case CQL_SERVER_FUNCTION_FAILURE:
+        return true;
+    case CQL_SERVER_ERROR:
+    case CQL_SERVER_WRITE_FAILURE:
+        return attempts >= CQLOX_UNSURE_TRIES;
+    default:
+        return false;
+    }
+}
+
+/* Into PATH.refused, a file like the outbox's own. */
+static cql_status put_aside(cql_outbox *o, const cqlox_place *p)
+{
+    cqlox_store refused;
+    char text[CQLOX_WHY + 40];
+    cqlox_buf copy = {NULL, 0, 0};
+    cql_status st = cqlox_store_open(&refused, o->port.files, o->port.al,
+                                     cqlox_store_name(&o->store, ".refused", 0), o->o.max_bytes);
+    if (st) {
+        (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s", refused.why);
+        cqlox_hold_back(o, st, NULL, text);
+        return st;
+    }
+    st = cqlox_buf_reserve(&copy, o->port.al, p->record.len);
+    if (st == CQL_OK) {
+        memcpy(copy.ptr, p->record.ptr, p->record.len);
+        copy.len = p->record.len;
+        cqlox_record_renumber(copy.ptr, refused.next_seq);
+        st = cqlox_store_append(&refused, &copy, p->st.timestamp_us, true);
+    }
+    if (st) {
+        (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s",
+                       st == CQL_SYSTEM ? refused.why : "its file is full");
+        cqlox_hold_back(o, st, NULL, text);
+    }
+    cqlox_store_close(&refused);
+    cqlox_free(o->port.al, copy.ptr);
+    return st;
+}
+
+void cqlox_settle(cqlox_place *p, const cql_error *err)
+{
+    cql_outbox *o = p->o;
+    p->state = CQLOX_READY;
+    if (o->freed)
+        return;
+    if (err && !is_for_good(cql_error_status(err), p->attempts)) {
+        cqlox_hold_back(o, CQL_OK, err, NULL);
+        return;
+    }
+    if (err && put_aside(o, p) != CQL_OK)
+        return;
+    p->refused = err ? cql_error_ref(err) : NULL;
+    p->state = CQLOX_ENDED;
+    cqlox_hold_over(o);
+    if (!err) {
+        cql_error_unref(o->last);
+        o->last = NULL;
+    }
+}
+
+void cqlox_on_answer(cqlox_place *p, const cql_error *err)
+{
+    cql_outbox *o = p->o;
+    (void)pthread_mutex_lock(&o->lock);
+    cqlox_settle(p, err);
+    cqlox_finish(o);
+    cqlox_pump(o);
+    cqlox_call_flushers(o, NULL);
+    cqlox_arm(o);
+    cqlox_drop_and_unlock(o);
+}
+
+/* --- telling --------------------------------------------------------------------------------------- */
+
+static void tell_sent(cql_outbox *o, cqlox_place *p)
+{
+    cql_error *err = p->refused;
+    p->refused = NULL;
+    *(err ? &o->refused : &o->sent) += 1;
+    if (o->o.on_sent && !o->freed) {
+        cql_outbox_sent info = {
+            p->st.seq, p->st.timestamp_us, {p->st.cql, p->st.cql_len}, p->attempts, err};
+        (void)pthread_mutex_unlock(&o->lock);
+        o->o.on_sent(o->o.user, &info);
+        (void)pthread_mutex_lock(&o->lock);
+    }
+    cql_error_unref(err);
+}
+
+static void tell_room(cql_outbox *o)
+{
+    if (!o->want_room || cqlox_store_room(&o->store, o->want_room) != CQL_OK)
+        return;
+    o->want_room = 0;
+    (void)pthread_cond_broadcast(&o->changed);
+    if (!o->o.on_room || o->freed)
+        return;
+    (void)pthread_mutex_unlock(&o->lock);
+    o->o.on_room(o->o.user);
+    (void)pthread_mutex_lock(&o->lock);
+}
+
+/* The file is marked before the program is told. The place of the one that is told of stays as it is: what
+ * may be loaded meanwhile has other places. */
+void cqlox_finish(cql_outbox *o)
+{
+    while (!o->telling && !o->freed && o->loaded) {
+        cqlox_place *p = cqlox_place_of(o, o->store.first_seq);
+        if (p->state != CQLOX_ENDED)
+            break;
+        o->telling = true;
+        cqlox_store_done(&o->store, p->st.seq);
+        if (o->store.broken)
+            cqlox_keep_error(o, CQL_SYSTEM, NULL, o->store.why);
+        o->loaded--;
+        tell_sent(o, p);
+        o->telling = false;
+        (void)pthread_cond_broadcast(&o->changed);
+    }
+    tell_room(o);
+}
+
+void cqlox_call_flushers(cql_outbox *o, const cql_error *err)
+{
+    cqlox_flusher **at = &o->flushers;
+    while (*at && (err || !o->telling)) {
+        cqlox_flusher *f = *at;
+        if (!err && f->seq >= o->store.first_seq) {
+            at = &f->next;
+            continue;
+        }
+        *at = f->next;
+        (void)pthread_mutex_unlock(&o->lock);
+        f->done(o, err, f->user);
+        cqlox_free(o->port.al, f);
+        (void)pthread_mutex_lock(&o->lock);
+        at = &o->flushers; /* it may have changed meanwhile */
+    }
+}

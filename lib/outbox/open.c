@@ -1,0 +1,118 @@
+/* open.c: options, making and ending. */
+#include "outbox/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BYTES_MIN = 4096, BYTES = 16 << 20 };
+
+static uint32_t or_default(uint32_t v, uint32_t standard)
+{
+    return v ? v : standard;
+}
+
+static void fill_in(cql_outbox_options *o)
+{
+    o->max_bytes = o->max_bytes ? o->max_bytes : BYTES;
+    o->sync_ms = or_default(o->sync_ms, 1000);
+    o->window = or_default(o->window, 1);
+    o->retry_ms = or_default(o->retry_ms, 200);
+    o->retry_max_ms = or_default(o->retry_max_ms, 5000);
+    if (o->retry_max_ms < o->retry_ms)
+        o->retry_max_ms = o->retry_ms;
+    o->path = NULL; /* the store has its own */
+}
+
+/* The member that cannot be, NULL if all is well. */
+static const char *wrong_member(const cql_outbox_options *o)
+{
+    if (!o->path || !*o->path)
+        return "path";
+    if (o->max_bytes && o->max_bytes < BYTES_MIN)
+        return "max_bytes (at least 4096)";
+    if ((unsigned)o->sync > CQL_OUTBOX_SYNC_NONE)
+        return "sync";
+    if (o->window > CQLOX_WINDOW_MAX)
+        return "window (1 to 32)";
+    if (o->consistency < 0 || o->consistency > CQL_CONSISTENCY_LOCAL_ONE ||
+        o->consistency == CQL_CONSISTENCY_SERIAL || o->consistency == CQL_CONSISTENCY_LOCAL_SERIAL)
+        return "consistency (one for writes)";
+    return NULL;
+}
+
+cql_status cqlox_fail(const cqlox_port *port, cql_status st, const char *text, cql_error **err)
+{
+    char line[CQLOX_WHY + 60];
+    if (err) {
+        (void)snprintf(line, sizeof line, "the outbox could not be opened: %s", text);
+        cql_error_unref(*err);
+        *err = cql_error_make(port->al, st, NULL, line);
+    }
+    return st;
+}
+
+cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, cql_outbox **out,
+                     cql_error **err)
+{
+    *out = NULL;
+    if (!options || options->size < offsetof(cql_outbox_options, user) + sizeof options->user)
+        return cqlox_fail(port, CQL_BAD_ARGUMENT, "bad option size", err);
+    const char *wrong = wrong_member(options);
+    if (wrong)
+        return cqlox_fail(port, CQL_BAD_ARGUMENT, wrong, err);
+    cql_outbox *o = cqlox_zalloc(port->al, sizeof *o);
+    if (!o)
+        return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
+    if (pthread_mutex_init(&o->lock, NULL))
+        goto fail_block;
+    if (pthread_cond_init(&o->changed, NULL))
+        goto fail_mutex;
+    o->port = *port;
+    o->o = *options;
+    fill_in(&o->o);
+    o->holds = 1;
+    o->armed = UINT64_MAX;
+    cql_status st =
+        cqlox_store_open(&o->store, port->files, port->al, options->path, o->o.max_bytes);
+    if (st) {
+        (void)cqlox_fail(port, st, *o->store.why ? o->store.why : "out of memory", err);
+        cqlox_destroy(o);
+        return st;
+    }
+    *out = o;
+    return CQL_OK;
+
+fail_mutex:
+    (void)pthread_mutex_destroy(&o->lock);
+fail_block:
+    cqlox_free(port->al, o);
+    return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
+}
+
+void cqlox_destroy(cql_outbox *o)
+{
+    const cql_allocator *al = o->port.al;
+    for (size_t i = 0; i < CQLOX_PLACES; i++) {
+        cqlox_free(al, o->places[i].record.ptr);
+        cql_error_unref(o->places[i].refused);
+    }
+    cqlox_free(al, o->record.ptr);
+    cql_error_unref(o->last);
+    (void)pthread_cond_destroy(&o->changed);
+    (void)pthread_mutex_destroy(&o->lock);
+    cqlox_free(al, o);
+}
+
+void cql_outbox_free(cql_outbox *o)
+{
+    if (!o)
+        return;
+    cql_error *err = cql_error_make(o->port.al, CQL_CANCELLED, NULL, "the outbox was freed");
+    (void)pthread_mutex_lock(&o->lock);
+    o->freed = true;
+    cqlox_store_close(&o->store);
+    (void)pthread_cond_broadcast(&o->changed);
+    cqlox_call_flushers(o, err);
+    cql_error_unref(err);
+    cqlox_drop_and_unlock(o);
+}

@@ -1,0 +1,285 @@
+/* session.c: an outbox on a session. Statements are prepared, so that values are checked and each goes to
+ * a node that holds its row; the last few are kept. */
+#include "outbox/core.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { KEPT = 8 };
+
+typedef struct kept {
+    cql_prepared *prepared;
+    char *keyspace;
+    uint64_t used;
+} kept;
+
+typedef struct session_port {
+    cql_session *s;
+    cql_timer *timer;
+    cql_outbox *o;
+    const cql_allocator *al;
+    kept kept[KEPT]; /* with the outbox's lock */
+    uint64_t uses;
+    bool connect;
+    bool connecting;
+} session_port;
+
+/* --- prepared statements ---------------------------------------------------------------------------- */
+
+static void forget(session_port *p, kept *k)
+{
+    cql_prepared_unref(k->prepared);
+    cqlox_free(p->al, k->keyspace);
+    memset(k, 0, sizeof *k);
+}
+
+static kept *find(session_port *p, const cqlox_statement *st)
+{
+    cql_str cql = {st->cql, st->cql_len};
+    for (size_t i = 0; i < KEPT; i++) {
+        kept *k = &p->kept[i];
+        if (k->prepared && cql_str_equal(cql_prepared_cql(k->prepared), cql) &&
+            strcmp(k->keyspace, st->keyspace) == 0)
+            return k;
+    }
+    return NULL;
+}
+
+/* Where the one that was not used for longest was. Without memory it is prepared again next time. */
+static void keep(session_port *p, const cqlox_statement *st, const cql_prepared *prepared)
+{
+    kept *place = &p->kept[0];
+    for (size_t i = 1; i < KEPT; i++)
+        if (p->kept[i].used < place->used)
+            place = &p->kept[i];
+    forget(p, place);
+    size_t len = strlen(st->keyspace) + 1;
+    char *keyspace = cqlox_zalloc(p->al, len);
+    if (!keyspace)
+        return;
+    memcpy(keyspace, st->keyspace, len);
+    *place = (kept){cql_prepared_ref(prepared), keyspace, ++p->uses};
+}
+
+/* --- sending --------------------------------------------------------------------------------------- */
+
+static void on_applied(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)s;
+    (void)res;
+    cqlox_on_answer(user, err);
+}
+
+static cql_status bind_values(cql_statement *bound, const cqlox_statement *st, cql_error **err)
+{
+    cqlox_values it;
+    cql_value v;
+    cqlox_values_init(&it, st);
+    for (size_t i = 0; cqlox_values_next(&it, &v); i++) {
+        cql_status status = cql_statement_bind_value(bound, i, v);
+        const cql_error *why = cql_statement_error(bound);
+        if (status && why)
+            *err = cql_error_ref(why);
+        if (status)
+            return status;
+    }
+    return CQL_OK;
+}
+
+static cql_status execute(session_port *p, cqlox_place *place, const cql_prepared *prepared,
+                          cql_error **err)
+{
+    const cqlox_statement *st = &place->st;
+    cql_statement *bound = cql_prepared_bind(prepared);
+    if (!bound)
+        return CQL_NO_MEMORY;
+    cql_status status = bind_values(bound, st, err);
+    if (status == CQL_OK) {
+        cql_statement_set_timestamp(bound, st->timestamp_us);
+        cql_statement_set_idempotent(bound, true);
+        cql_statement_set_timeout(bound, place->o->o.timeout_ms);
+        if (st->consistency)
+            cql_statement_set_consistency(bound, (cql_consistency)st->consistency);
+        status = cql_session_execute(p->s, bound, on_applied, place);
+    }
+    cql_statement_free(bound);
+    return status;
+}
+
+static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *prepared, void *user)
+{
+    cqlox_place *place = user;
+    cql_outbox *o = place->o;
+    session_port *p = o->port.self;
+    cql_error *own = NULL;
+    (void)s;
+    if (!err) {
+        (void)pthread_mutex_lock(&o->lock);
+        keep(p, &place->st, prepared);
+        cql_status st = o->freed ? CQL_CANCELLED : execute(p, place, prepared, &own);
+        (void)pthread_mutex_unlock(&o->lock);
+        if (st == CQL_OK)
+            return;
+        if (!own)
+            own = cql_error_make(p->al, st, NULL, cql_status_text(st));
+        err = own;
+    }
+    cqlox_on_answer(place, err);
+    cql_error_unref(own);
+}
+
+/* --- connecting ------------------------------------------------------------------------------------ */
+
+static void on_connected(cql_session *s, const cql_error *err, void *user)
+{
+    session_port *p = user;
+    cql_outbox *o = p->o;
+    (void)s;
+    (void)pthread_mutex_lock(&o->lock);
+    p->connecting = false;
+    if (err)
+        cqlox_hold_back(o, CQL_OK, err, NULL);
+    else
+        cqlox_hold_over(o);
+    cqlox_pump(o);
+    cqlox_arm(o);
+    cqlox_drop_and_unlock(o);
+}
+
+/* With the lock. What the program connects itself is waited for. */
+static void connect_if_asked(session_port *p)
+{
+    if (!p->connect || p->connecting || cql_session_connect(p->s, on_connected, p) != CQL_OK)
+        return;
+    p->connecting = true;
+    p->o->holds++;
+}
+
+static cql_status session_send(void *self, cqlox_place *place)
+{
+    session_port *p = self;
+    const cqlox_statement *st = &place->st;
+    cql_status status;
+    kept *k = find(p, st);
+    if (k) {
+        k->used = ++p->uses;
+        status = execute(p, place, k->prepared, &place->why);
+    } else {
+        status = cql_session_prepare_in(p->s, *st->keyspace ? st->keyspace : NULL, st->cql,
+                                        on_prepared, place);
+    }
+    if (status == CQL_BAD_STATE)
+        connect_if_asked(p);
+    return status;
+}
+
+/* --- time and end ---------------------------------------------------------------------------------- */
+
+static int session_version(void *self)
+{
+    session_port *p = self;
+    return cql_session_protocol_version(p->s);
+}
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+    (void)clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static uint64_t session_now(void *self)
+{
+    (void)self;
+    return (uint64_t)clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+static int64_t session_epoch(void *self)
+{
+    (void)self;
+    return clock_us(CLOCK_REALTIME);
+}
+
+static void session_timer(void *self, int ms)
+{
+    session_port *p = self;
+    cql_timer_set(p->timer, ms);
+}
+
+static void on_due(cql_session *s, void *user)
+{
+    session_port *p = user;
+    (void)s;
+    cqlox_on_timer(p->o);
+}
+
+static void on_gone(cql_session *s, void *user)
+{
+    session_port *p = user;
+    (void)s;
+    for (size_t i = 0; i < KEPT; i++)
+        forget(p, &p->kept[i]);
+    if (p->o)
+        cqlox_destroy(p->o);
+    cqlox_free(p->al, p);
+}
+
+static void session_end(void *self, cql_outbox *o)
+{
+    session_port *p = self;
+    (void)o;
+    cql_timer_free(p->timer, on_gone);
+}
+
+static cql_status session_may_wait(void *self)
+{
+    session_port *p = self;
+    return cql_session_may_wait(p->s);
+}
+
+static cql_status session_turn(void *self, int ms)
+{
+    session_port *p = self;
+    return cql_session_drive(p->s, ms);
+}
+
+cql_status cql_outbox_open(cql_session *s, const cql_outbox_options *options, cql_outbox **out,
+                           cql_error **err)
+{
+    if (!s || !out)
+        return CQL_BAD_ARGUMENT;
+    *out = NULL;
+    cqlox_port port = {.al = cql_session_allocator(s),
+                       .files = &cqlox_files_posix,
+                       .send = session_send,
+                       .version = session_version,
+                       .now_ms = session_now,
+                       .epoch_us = session_epoch,
+                       .timer = session_timer,
+                       .end = session_end,
+                       .may_wait = session_may_wait,
+                       .driven = cql_session_fd(s) >= 0,
+                       .turn = session_turn};
+    session_port *p = cqlox_zalloc(port.al, sizeof *p);
+    if (!p)
+        return cqlox_fail(&port, CQL_NO_MEMORY, "out of memory", err);
+    p->s = s;
+    p->al = port.al;
+    port.self = p;
+    cql_status st = cql_timer_new(s, on_due, p, &p->timer);
+    if (st) {
+        cqlox_free(port.al, p);
+        return cqlox_fail(&port, st, cql_status_text(st), err);
+    }
+    st = cqlox_new(&port, options, &p->o, err);
+    if (st) {
+        cql_timer_free(p->timer, on_gone);
+        return st;
+    }
+    p->connect = p->o->o.connect;
+    *out = p->o;
+    (void)pthread_mutex_lock(&p->o->lock);
+    cqlox_arm(p->o);
+    (void)pthread_mutex_unlock(&p->o->lock);
+    return CQL_OK;
+}

@@ -1,0 +1,116 @@
+/* wait.c: the calls that block. */
+#include "outbox/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { TURN_MS = 1000 };
+
+static cql_status fail(cql_outbox *o, cql_status st, const char *text, cql_error **err)
+{
+    if (err) {
+        cql_error_unref(*err);
+        *err = cql_error_make(o->port.al, st, NULL, text);
+    }
+    return st;
+}
+
+static cql_status begin(cql_outbox *o, cql_error **err)
+{
+    if (!o)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = o->port.may_wait(o->port.self);
+    return st ? fail(o, st,
+                     "a call that blocks is not possible here: this is the thread that would have "
+                     "to do the work; use the call with a callback",
+                     err)
+              : CQL_OK;
+}
+
+/* Until something changed, at most ms; looks by itself now and then: the loop of a closed session does
+ * nothing any more. With the lock. */
+static void sleep_a_while(cql_outbox *o, uint32_t ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_cond_timedwait(&o->changed, &o->lock, &until) != ETIMEDOUT)
+        return;
+    (void)pthread_mutex_unlock(&o->lock);
+    cqlox_on_timer(o);
+    (void)pthread_mutex_lock(&o->lock);
+}
+
+/* One step of waiting. With the lock. */
+static cql_status step(cql_outbox *o, uint32_t ms)
+{
+    if (!o->port.driven) {
+        sleep_a_while(o, ms);
+        return CQL_OK;
+    }
+    (void)pthread_mutex_unlock(&o->lock);
+    cql_status st = o->port.turn(o->port.self, (int)ms);
+    (void)pthread_mutex_lock(&o->lock);
+    return st;
+}
+
+cql_status cql_outbox_add_wait(cql_outbox *o, const char *cql, cql_values values,
+                               const cql_outbox_entry *more, uint64_t *seq, cql_error **err)
+{
+    cql_status st = begin(o, err);
+    if (st)
+        return st;
+    while ((st = cql_outbox_add(o, cql, values, more, seq)) == CQL_WOULD_BLOCK) {
+        cql_status turned = CQL_OK;
+        (void)pthread_mutex_lock(&o->lock);
+        while (o->want_room && !turned)
+            turned = step(o, TURN_MS);
+        (void)pthread_mutex_unlock(&o->lock);
+        if (turned)
+            return fail(o, turned, cql_status_text(turned), err);
+    }
+    if (st == CQL_OK)
+        return CQL_OK;
+    (void)pthread_mutex_lock(&o->lock);
+    char why[CQLOX_WHY];
+    (void)snprintf(why, sizeof why, "%s", st == CQL_SYSTEM ? o->store.why : cql_status_text(st));
+    (void)pthread_mutex_unlock(&o->lock);
+    return fail(o, st, why, err);
+}
+
+/* Why it took too long. With the lock. */
+static cql_status too_late(cql_outbox *o, uint64_t seq, uint32_t timeout_ms, cql_error **err)
+{
+    char text[600];
+    unsigned long long left = seq >= o->store.first_seq ? seq - o->store.first_seq + 1 : 0;
+    cql_str why = o->last ? cql_str_of(cql_error_text(o->last)) : (cql_str){"", 0};
+    (void)snprintf(text, sizeof text, "%llu statements are still in the outbox after %u ms%s%.*s", left,
+                   timeout_ms, why.len ? ": " : "", (int)(why.len < 450 ? why.len : 450), why.ptr);
+    return fail(o, CQL_TIMEOUT, text, err);
+}
+
+cql_status cql_outbox_flush_wait(cql_outbox *o, uint32_t timeout_ms, cql_error **err)
+{
+    cql_status st = begin(o, err);
+    if (st)
+        return st;
+    uint64_t end = o->port.now_ms(o->port.self) + timeout_ms;
+    (void)pthread_mutex_lock(&o->lock);
+    uint64_t seq = o->store.next_seq - 1;
+    while (st == CQL_OK && (o->store.first_seq <= seq || o->telling)) {
+        uint64_t now = o->port.now_ms(o->port.self);
+        if (timeout_ms && now >= end) {
+            st = too_late(o, seq, timeout_ms, err);
+            break;
+        }
+        uint64_t ms = timeout_ms && end - now < TURN_MS ? end - now : TURN_MS;
+        st = step(o, (uint32_t)ms);
+        if (st)
+            (void)fail(o, st, cql_status_text(st), err);
+    }
+    (void)pthread_mutex_unlock(&o->lock);
+    return st;
+}
