@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <cqlnative/cql.h>
+#include <cqlnative/outbox.h>
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -217,6 +218,37 @@ static void want_login(bool wanted)
     for (size_t i = 0; i < 3; i++)
         server.mc.nodes[i].want_login = wanted;
     pthread_mutex_unlock(&server.lock);
+}
+
+/* Behind an outbox on a link that is cut again and again, every node comes back by a resumed session. */
+static void an_outbox_comes_back_by_resuming(void **state)
+{
+    (void)state;
+    char place[] = "outbox-tls-XXXXXX", path[40], lock[48];
+    cql_outbox *o = NULL;
+    cql_session *s = connect_with(options("tls=verify-full&reconnect_base=1&reconnect_max=20"));
+    assert_non_null(mkdtemp(place));
+    snprintf(path, sizeof path, "%s/box", place);
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    cql_outbox_options how = {.size = sizeof how, .path = path, .retry_ms = 10};
+    assert_int_equal(cql_outbox_open(s, &how, &o, NULL), CQL_OK);
+    until_up(s, 3);
+    uint64_t resumed = stats_of(s).resumed;
+    for (int32_t i = 0; i < 5; i++) {
+        mockserver_cut(&server);
+        until_up(s, 0);
+        cql_values v = CQL_VALUES(cql_value_int32(700 + i));
+        assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", v, NULL, NULL), CQL_OK);
+        assert_int_equal(cql_outbox_flush_wait(o, 60000, NULL), CQL_OK);
+        assert_int_equal(server.mc.executed[700 + i], 1);
+        until_up(s, 3);
+    }
+    assert_true(stats_of(s).resumed >= resumed + 5 * 3);
+    cql_outbox_free(o);
+    cql_session_free(s);
+    unlink(path);
+    unlink(lock);
+    assert_int_equal(rmdir(place), 0);
 }
 
 static void credentials_go_over_tls_wherever_it_leads(void **state)
@@ -503,6 +535,7 @@ int main(void)
         cmocka_unit_test(all_nodes_are_used_over_tls),
         cmocka_unit_test(a_server_without_tickets_is_asked),
         cmocka_unit_test(connections_come_back_by_resuming),
+        cmocka_unit_test(an_outbox_comes_back_by_resuming),
         cmocka_unit_test(credentials_go_over_tls_wherever_it_leads),
         cmocka_unit_test(what_a_handshake_came_to_is_told),
         cmocka_unit_test(certificates_with_one_name_for_all),

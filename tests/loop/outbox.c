@@ -1,0 +1,331 @@
+/* The outbox on real sessions and real files against mock nodes on the loopback, in the three modes. */
+#include "mockserver.h"
+#include "unit.h"
+
+#include <cqlnative/cql.h>
+#include <cqlnative/outbox.h>
+#include <cqlnative/uv.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ROWS = 200 };
+
+static mockserver server;
+static char folder[] = "outbox-loop-XXXXXX";
+static char path[64];
+static atomic_uint told, refused;
+
+static int start_server(void **state)
+{
+    (void)state;
+    mockserver_start(&server, 2);
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/box", folder);
+    return 0;
+}
+
+static void remove_files(void)
+{
+    static const char *const endings[] = {"", ".lock", ".refused", ".refused.lock"};
+    char name[96];
+    for (size_t i = 0; i < CQL_COUNT(endings); i++) {
+        snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        unlink(name);
+    }
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    mockserver_stop(&server);
+    remove_files();
+    return rmdir(folder);
+}
+
+static int reset(void **state)
+{
+    (void)state;
+    remove_files();
+    atomic_store(&told, 0);
+    atomic_store(&refused, 0);
+    memset(server.mc.executed, 0, MOCK_VALUES);
+    return 0;
+}
+
+static cql_options *options(const char *more)
+{
+    char url[300];
+    cql_options *o = NULL;
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&reconnect_base=50ms&%s",
+             mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    if (cql_options_parse(o, url, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    return o;
+}
+
+static cql_session *make_session(const char *more)
+{
+    cql_session *s = NULL;
+    cql_options *o = options(more);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    return s;
+}
+
+static void on_sent(void *user, const cql_outbox_sent *info)
+{
+    (void)user;
+    atomic_fetch_add(&told, 1);
+    atomic_fetch_add(&refused, info->err != NULL);
+}
+
+static cql_outbox *open_box(cql_session *s, uint32_t window)
+{
+    cql_outbox *o = NULL;
+    cql_error *err = NULL;
+    cql_outbox_options how = {.size = sizeof how, .path = path, .window = window, .retry_ms = 20,
+                              .sync = CQL_OUTBOX_SYNC_NONE, .connect = true, .on_sent = on_sent};
+    if (cql_outbox_open(s, &how, &o, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+    return o;
+}
+
+static void add(cql_outbox *o, int32_t i)
+{
+    assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(cql_value_int32(i)), NULL, NULL),
+                     CQL_OK);
+}
+
+static void flush(cql_outbox *o)
+{
+    cql_error *err = NULL;
+    if (cql_outbox_flush_wait(o, 60000, &err) != CQL_OK)
+        fail_msg("%s", cql_error_text(err));
+}
+
+/* --- modes ----------------------------------------------------------------------------------------- */
+
+/* The session was never connected by the program: the outbox does. */
+static void sends(const char *mode, uint32_t window)
+{
+    cql_session *s = make_session(mode);
+    cql_outbox *o = open_box(s, window);
+    for (int32_t i = 0; i < ROWS; i++)
+        add(o, i);
+    flush(o);
+    for (int32_t i = 0; i < ROWS; i++)
+        assert_int_equal(server.mc.executed[i], 1);
+    assert_int_equal(atomic_load(&told), ROWS);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
+static void a_session_with_a_thread_sends(void **state)
+{
+    (void)state;
+    sends("loop_threads=1", 1);
+}
+
+static void a_driven_session_sends(void **state)
+{
+    (void)state;
+    sends("loop_threads=0", 8);
+}
+
+static void version_4_sends(void **state)
+{
+    (void)state;
+    sends("loop_threads=0&protocol=4", 2);
+}
+
+static void on_flushed(cql_outbox *o, const cql_error *err, void *user)
+{
+    assert_null(err);
+    cql_outbox_free(o);
+    assert_int_equal(cql_session_close(user, NULL, NULL), CQL_OK);
+}
+
+static void the_programs_loop_sends(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    cql_session *s = NULL;
+    cql_options *opts = options("");
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(cql_session_new_uv(&loop, opts, &s, NULL), CQL_OK);
+    cql_outbox *o = open_box(s, 4);
+    for (int32_t i = 0; i < ROWS; i++)
+        add(o, i);
+    assert_int_equal(cql_outbox_flush_wait(o, 1, NULL), CQL_WRONG_THREAD);
+    assert_int_equal(cql_outbox_flush(o, on_flushed, s), CQL_OK);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (int32_t i = 0; i < ROWS; i++)
+        assert_int_equal(server.mc.executed[i], 1);
+    cql_session_free(s);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    cql_options_free(opts);
+}
+
+typedef struct adder {
+    cql_outbox *o;
+    int32_t first;
+} adder;
+
+static void *add_on_thread(void *arg)
+{
+    adder *a = arg;
+    for (int32_t i = 0; i < ROWS; i++)
+        add(a->o, a->first + i);
+    return NULL;
+}
+
+static void several_threads_add(void **state)
+{
+    (void)state;
+    pthread_t threads[3];
+    adder adders[3];
+    cql_session *s = make_session("loop_threads=1");
+    cql_outbox *o = open_box(s, 16);
+    for (int32_t i = 0; i < 3; i++) {
+        adders[i] = (adder){o, i * ROWS};
+        assert_int_equal(pthread_create(&threads[i], NULL, add_on_thread, &adders[i]), 0);
+    }
+    for (int32_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    flush(o);
+    for (int32_t i = 0; i < 3 * ROWS; i++)
+        assert_int_equal(server.mc.executed[i], 1);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
+/* --- failures -------------------------------------------------------------------------------------- */
+
+static void connections_that_are_lost_lose_nothing(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=1");
+    cql_outbox *o = open_box(s, 4);
+    for (int32_t i = 0; i < ROWS; i++) {
+        if (i % 50 == 25)
+            mockserver_cut(&server);
+        add(o, i);
+    }
+    mockserver_cut(&server);
+    flush(o);
+    for (int32_t i = 0; i < ROWS; i++)
+        assert_true(server.mc.executed[i] >= 1);
+    assert_int_equal(atomic_load(&told), ROWS);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
+static void what_a_closed_session_cannot_send_is_there_the_next_time(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=1");
+    cql_outbox *o = open_box(s, 1);
+    cql_error *err = NULL;
+    cql_outbox_stats st;
+    add(o, 0);
+    flush(o);
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    for (int32_t i = 1; i < 10; i++)
+        add(o, i);
+    assert_int_equal(cql_outbox_flush_wait(o, 100, &err), CQL_TIMEOUT);
+    assert_non_null(strstr(cql_error_text(err), "9 statements are still in the outbox"));
+    cql_error_unref(err);
+    cql_outbox_free(o);
+    cql_session_free(s);
+    s = make_session("loop_threads=0");
+    o = open_box(s, 1);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.found, 9);
+    flush(o);
+    for (int32_t i = 0; i < 10; i++)
+        assert_int_equal(server.mc.executed[i], 1);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
+static void what_the_server_refuses_is_kept(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox *o = open_box(s, 1);
+    cql_outbox_stats st;
+    add(o, 0);
+    /* a text where the marker is an int: never sent */
+    assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(cql_value_text("x")), NULL, NULL),
+                     CQL_OK);
+    assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", (cql_values){NULL, 0}, NULL, NULL), CQL_OK);
+    add(o, 1);
+    flush(o);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.sent, 2);
+    assert_int_equal(st.refused, 2);
+    assert_int_equal(atomic_load(&refused), 2);
+    assert_int_equal(server.mc.executed[1], 1);
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[0].error_code = server.mc.nodes[1].error_code = 0x2200;
+    pthread_mutex_unlock(&server.lock);
+    add(o, 2);
+    flush(o);
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[0].error_code = server.mc.nodes[1].error_code = 0;
+    pthread_mutex_unlock(&server.lock);
+    assert_int_equal(atomic_load(&refused), 3);
+    cql_outbox_free(o);
+    strcat(path, ".refused"); /* an outbox of its own; the two wrong ones are refused again */
+    o = open_box(s, 1);
+    flush(o);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.found, 3);
+    assert_int_equal(st.sent, 1);
+    assert_int_equal(server.mc.executed[2], 1);
+    cql_outbox_free(o);
+    remove_files();
+    path[strlen(path) - strlen(".refused")] = '\0';
+    cql_session_free(s);
+}
+
+static void one_file_has_one_outbox(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox *o = open_box(s, 1), *other = NULL;
+    cql_error *err = NULL;
+    cql_outbox_options how = {.size = sizeof how, .path = path};
+    assert_int_equal(cql_outbox_open(s, &how, &other, &err), CQL_BAD_STATE);
+    assert_non_null(strstr(cql_error_text(err), "box is in use by another outbox"));
+    assert_null(other);
+    how.path = "/nonexistent/box";
+    assert_int_equal(cql_outbox_open(s, &how, &other, &err), CQL_SYSTEM);
+    assert_non_null(strstr(cql_error_text(err), "No such file or directory"));
+    assert_int_equal(cql_outbox_open(NULL, &how, &other, &err), CQL_BAD_ARGUMENT);
+    cql_error_unref(err);
+    cql_outbox_free(o);
+    cql_outbox_free(NULL);
+    cql_session_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_session_with_a_thread_sends, reset),
+        cmocka_unit_test_setup(a_driven_session_sends, reset),
+        cmocka_unit_test_setup(version_4_sends, reset),
+        cmocka_unit_test_setup(the_programs_loop_sends, reset),
+        cmocka_unit_test_setup(several_threads_add, reset),
+        cmocka_unit_test_setup(connections_that_are_lost_lose_nothing, reset),
+        cmocka_unit_test_setup(what_a_closed_session_cannot_send_is_there_the_next_time, reset),
+        cmocka_unit_test_setup(what_the_server_refuses_is_kept, reset),
+        cmocka_unit_test_setup(one_file_has_one_outbox, reset),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
