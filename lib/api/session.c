@@ -5,44 +5,10 @@
 #include "api/session_make.h"
 #include "base/error.h"
 #include "net/io_uv.h"
+#include "wire/compress.h"
 
-#include <signal.h>
+#include <stdio.h>
 #include <string.h>
-
-/* --- the own thread ------------------------------------------------------------------------------- */
-
-static void *thread_main(void *arg)
-{
-    cql_session *s = arg;
-    cqln_io_uv_adopt(s->io);
-    pthread_mutex_lock(&s->lock);
-    s->running = true;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    cqln_io_uv_run(s->io);
-    if (s->free_asked) { /* asked for inside a callback: nobody else will */
-        pthread_detach(pthread_self());
-        cqln_session_destroy(s);
-    }
-    return NULL;
-}
-
-/* Signals are the program's: its own threads get them, not ours. */
-static cql_status start_thread(cql_session *s)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &old);
-    int rc = pthread_create(&s->thread, NULL, thread_main, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc != 0)
-        return CQL_SYSTEM;
-    pthread_mutex_lock(&s->lock);
-    while (!s->running)
-        pthread_cond_wait(&s->changed, &s->lock);
-    pthread_mutex_unlock(&s->lock);
-    return CQL_OK;
-}
 
 /* --- making -------------------------------------------------------------------------------------- */
 
@@ -63,6 +29,13 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     st = use_contacts(s->al, &s->config);
     if (st)
         goto fail_config;
+    if (s->config.compression && !cqln_lz4_available()) {
+        snprintf(why, CQLN_FILTER_REASON,
+                 "this build of the library has no lz4 (it was configured --without-lz4): set "
+                 "compression=none");
+        st = CQL_UNSUPPORTED;
+        goto fail_config;
+    }
     st = cqln_secure_new(s->al, &s->config, &s->secure, why);
     if (st)
         goto fail_config;
@@ -127,10 +100,13 @@ cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **
     cql_status st = cqln_session_make(o, mode, NULL, &s, err);
     if (st)
         return st;
-    if (mode == CQLN_MODE_THREAD && (st = start_thread(s)) != CQL_OK) {
+    if (mode == CQLN_MODE_THREAD && (st = cqln_session_start_thread(s)) != CQL_OK) {
         s->mode = CQLN_MODE_DRIVEN; /* no thread took the loop: it can be turned to its end here */
         cql_session_free(s);
-        return cqln_fail(err, o->al, st, "the session's thread could not be started");
+        return cqln_fail(err, o->al, st, "the session's thread could not be started%s",
+                         st == CQL_UNSUPPORTED ? ": this build of the library starts none (it was "
+                                                 "configured --disable-threads); set loop_threads=0"
+                                               : "");
     }
     *out = s;
     return CQL_OK;

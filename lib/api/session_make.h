@@ -8,4 +8,8 @@
 cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void *uv_loop,
                              cql_session **out, cql_error **err);
 
+/* Starts the session's own thread, which turns its loop. CQL_SYSTEM, CQL_UNSUPPORTED (a build that starts
+ * no threads). */
+cql_status cqln_session_start_thread(cql_session *s);
+
 #endif

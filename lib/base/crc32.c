@@ -1,18 +1,13 @@
-/* Chooses the form of CRC-32 that suits the processor and the length; zlib's is the portable one. */
+/* Chooses the form of CRC-32 that suits the processor and the length; the portable one is in
+ * crc32_zlib.c or, in a build without zlib, in crc32_small.c. */
 #include "base/crc32.h"
 
 #include <stdatomic.h>
-#include <zlib.h>
 
 enum { UNKNOWN, PORTABLE, X86, ARM };
 
 /* Every thread that finds UNKNOWN comes to the same answer, so that a race does no harm. */
 static atomic_int chosen = UNKNOWN;
-
-uint32_t cqln_crc32_portable(uint32_t crc, const void *bytes, size_t len)
-{
-    return len ? (uint32_t)crc32_z(crc, bytes, len) : crc;
-}
 
 static int choose(void)
 {

@@ -186,7 +186,7 @@ bool cqln_segments_next(cqln_conn *c, cqln_conn_event *ev)
             end_segment(in);
         }
         cqln_segment seg;
-        const uint8_t *payload;
+        const uint8_t *payload = NULL; /* compilers that build for size do not see that it is set */
         if (!whole_segment(c, &seg, &payload))
             return false;
         if (CQLN_LIKELY(seg.self_contained)) {

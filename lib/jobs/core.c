@@ -1,5 +1,6 @@
 /* core.c: opening and closing a job store, its settings, handlers and errors. */
 #include "jobs/core.h"
+#include "jobs/worker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -295,5 +296,7 @@ cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn,
 cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn,
                                     void *user)
 {
+    if (!cqljob_pool_possible())
+        return CQL_UNSUPPORTED;
     return handle(jobs, type, fn, user, true);
 }

@@ -239,6 +239,8 @@ cql_status cqljob_job_mind(cql_job *job);
 
 /* --- pool.c: threads for handlers that block */
 /* NULL when memory is out. At most `most` threads, made when needed. */
+/* False in a build that starts no threads. */
+bool cqljob_pool_possible(void);
 cqljob_pool *cqljob_pool_new(const cql_allocator *al, size_t most);
 /* Calls fn(job, user) on one of its threads. CQL_NO_MEMORY, CQL_SYSTEM (no thread could be made and
  * there is none). */

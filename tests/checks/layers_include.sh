@@ -66,7 +66,7 @@ includes() {
                 only("<openssl/", "^lib/net/tls_openssl(_[a-z]+)?\\.[ch]$")
             }
             only("<lz4", "^lib/wire/compress_lz4\\.c$")
-            only("<zlib\\.h>", "^(lib/base/crc32|examples/eventsink/lines)\\.c$")
+            only("<zlib\\.h>", "^(lib/base/crc32_zlib|examples/eventsink/lines)\\.c$")
         }'
 } | sort -u | {
     status=0

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Each switch of configure that leaves something out, alone and all together: the library builds without a
+# warning, its unit tests pass, and it exports what the list says. ccache helps: a switch picks source
+# files, so that all builds have most of them in common.
+# Usage: switches.sh SOURCE_FOLDER BUILD_FOLDER [SWITCH...]
+set -eu
+src=$1 build=$2
+shift 2
+parts='--without-openssl --without-lz4 --without-zlib --disable-threads --disable-schema --disable-jobs'
+parts="$parts --disable-metadata"
+# shellcheck disable=SC2086 # several words
+[ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all
+MAKE=${MAKE:-make}
+failed=0
+
+# tests_of SWITCHES: the unit tests, where the build has tests.
+tests_of() {
+    case $1 in
+    *--enable-lib-only*) echo lib/libcqlnative.la ;;
+    *) echo check-units ;;
+    esac
+}
+
+try() {
+    name=$1 switches=$2
+    mkdir -p "$build/$name"
+    # shellcheck disable=SC2086
+    (cd "$build/$name" &&
+        "$src/configure" -q --enable-werror --disable-examples $switches &&
+        $MAKE -s && $MAKE -s "$(tests_of "$switches")" &&
+        nm -D --defined-only lib/.libs/libcqlnative.so | awk '$3 ~ /^cql_/ { print $3 }' |
+        LC_ALL=C sort >exported && cmp exported "$src/lib/libcqlnative.sym") >"$build/$name.log" 2>&1 || {
+        echo "FAIL: $switches (see $build/$name.log)"
+        tail -n 20 "$build/$name.log"
+        failed=1
+        return 0
+    }
+    echo "PASS: $switches"
+}
+
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+for switch in "$@"; do
+    case $switch in
+    all) try all "$parts --disable-tools" ;;
+    --disable-tools | --enable-lib-only) try "${switch#--}" "$switch" ;;
+    *) try "${switch#--}" "$switch --disable-tools" ;;
+    esac
+done
+exit $failed
