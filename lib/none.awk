@@ -1,4 +1,4 @@
-# none.awk: makes the functions of a public header for a build without that part. Each answers
+# none.awk: makes the functions of public headers for a build without that part. Each answers
 # CQL_UNSUPPORTED, or what stands for nothing: NULL, 0, false. What a caller would be handed is set to
 # NULL, and an error says which switch left the part out.
 #
@@ -49,6 +49,9 @@ FNR == 1 {
     name = FILENAME
     sub(/^.*\//, "", name)
     print "#include <cqlnative/" name ">\n"
+}
+
+NR == 1 {
     print "#define missing \"this build of the library has not got " part " (it was configured \" \\"
     print "                \"" switch ")\""
 }

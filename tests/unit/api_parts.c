@@ -5,6 +5,7 @@
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
 #include <cqlnative/metadata.h>
+#include <cqlnative/migrate.h>
 #include <cqlnative/schema.h>
 
 /* A session of these options is made (and freed), or refused in words that name the switch. */
@@ -70,6 +71,17 @@ static void the_schema_module_is_there_or_refused(void **state)
     cql_schema_plan_free(plan);
 }
 
+static void migrations_belong_to_the_schema_module(void **state)
+{
+    cql_error *err = NULL;
+    (void)state;
+    cql_status st = cql_migrate_folder_wait(NULL, "folder", NULL, &err);
+    assert_int_equal(st, PART_SCHEMA ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_SCHEMA)
+        assert_non_null(strstr(cql_error_text(err), "--disable-schema"));
+    cql_error_unref(err);
+}
+
 static void the_job_store_is_there_or_refused(void **state)
 {
     cql_jobs *jobs = NULL;
@@ -107,6 +119,7 @@ int main(void)
         cmocka_unit_test(compression_is_there_or_refused),
         cmocka_unit_test(threads_are_there_or_refused),
         cmocka_unit_test(the_schema_module_is_there_or_refused),
+        cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
     };
