@@ -2,28 +2,41 @@
 #include <cqlnative/base.h>
 #include <string.h>
 
+/* Names and texts in one block, in the order of the numbers beside them: no pointers that the loader
+ * would have to set. */
+static const char words[] =
+#define STATUS_WORDS(name, number, text) #name "\0" text "\0"
+    CQL_STATUS_MAP(STATUS_WORDS)
+#undef STATUS_WORDS
+    ;
+static const int numbers[] = {
+#define STATUS_NUMBER(name, number, text) name,
+    CQL_STATUS_MAP(STATUS_NUMBER)
+#undef STATUS_NUMBER
+};
+
+/* The name of a status, its text behind it; NULL for a number that has none. */
+static const char *words_of(cql_status st)
+{
+    const char *at = words;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i] == (int)st)
+            return at;
+        at += strlen(at) + 1;
+        at += strlen(at) + 1;
+    }
+    return NULL;
+}
+
 const char *cql_status_text(cql_status st)
 {
-    switch (st) {
-#define STATUS_TEXT(name, number, text)                                                            \
-    case name:                                                                                     \
-        return text;
-        CQL_STATUS_MAP(STATUS_TEXT)
-#undef STATUS_TEXT
-    }
-    return "unknown status";
+    const char *found = words_of(st);
+    return found ? found + strlen(found) + 1 : "unknown status";
 }
 
 const char *cql_status_name(cql_status st)
 {
-    switch (st) {
-#define STATUS_NAME(name, number, text)                                                            \
-    case name:                                                                                     \
-        return #name;
-        CQL_STATUS_MAP(STATUS_NAME)
-#undef STATUS_NAME
-    }
-    return NULL;
+    return words_of(st);
 }
 
 cql_str cql_str_of(const char *nul_terminated)
