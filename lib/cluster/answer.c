@@ -238,6 +238,15 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
         on_result(req, link, ev);
 }
 
+/* What its caller is told when the connection ended under a request: memory that was out is worth more
+ * than that the connection was closed for it. */
+static cql_status lost_status(cqln_cluster *c, const cqln_conn_fault *fault)
+{
+    if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        return CQL_CANCELLED;
+    return fault->status == CQL_NO_MEMORY ? CQL_NO_MEMORY : CQL_CLOSED;
+}
+
 void cqln_request_lost(cqln_owner *o, cqln_link *link)
 {
     cqln_request *req = (cqln_request *)o;
@@ -247,9 +256,9 @@ void cqln_request_lost(cqln_owner *o, cqln_link *link)
     bool written = cqln_link_written(link, req->mark);
     cqln_retry how = cqln_retry_on_lost(policy_of(req), &a, written);
     if (!may_go_on(req) || how == CQLN_RETRY_NO) {
-        bool closing = cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING;
-        cql_error *err = cqln_report_local(c, closing ? CQL_CANCELLED : CQL_CLOSED, req,
-                                           closing ? "the session was closed" : fault->detail);
+        cql_status st = lost_status(c, fault);
+        cql_error *err = cqln_report_local(
+            c, st, req, st == CQL_CANCELLED ? "the session was closed" : fault->detail);
         req->state = CQLN_REQUEST_ASIDE; /* only now: the report names the host */
         req->in_doubt = req->in_doubt || written;
         cqln_request_failed(req, err);
