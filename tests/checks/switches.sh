@@ -16,11 +16,11 @@ CFLAGS=${CFLAGS--O1}
 export CFLAGS
 failed=0
 
-# tests_of SWITCHES: the unit tests, where the build has tests.
-tests_of() {
+# targets_of SWITCHES: the library and its unit tests; of a build without tools or tests, all there is.
+targets_of() {
     case $1 in
-    *--enable-lib-only*) echo lib/libcqlnative.la ;;
-    *) echo check-units ;;
+    --disable-tools | --enable-lib-only) echo all ;;
+    *) echo lib/libcqlnative.la check-units ;;
     esac
 }
 
@@ -30,7 +30,7 @@ try() {
     # shellcheck disable=SC2086
     (cd "$build/$name" &&
         "$src/configure" -q --cache-file="$build/answers" --enable-werror --disable-examples $switches &&
-        $MAKE -s && $MAKE -s "$(tests_of "$switches")" &&
+        for target in $(targets_of "$switches"); do $MAKE -s "$target" || exit 1; done &&
         nm -D --defined-only lib/.libs/libcqlnative.so | awk '$3 ~ /^cql_/ { print $3 }' |
         LC_ALL=C sort >exported && cmp exported "$src/lib/libcqlnative.sym") >"$build/$name.log" 2>&1 || {
         echo "FAIL: $switches (see $build/$name.log)"

@@ -437,7 +437,7 @@ static void varints_of_any_length_have_the_right_digits(void **state)
     (void)state;
     uint64_t seed = 7;
     for (size_t len = 1; len <= CQLN_VARINT_TEXT_MAX; len += len < 40 ? 1 : 59) {
-        uint8_t bytes[CQLN_VARINT_TEXT_MAX];
+        uint8_t bytes[CQLN_VARINT_TEXT_MAX] = {0};
         uint8_t negated[CQLN_VARINT_TEXT_MAX];
         char want[2001] = "-";
         for (size_t i = 0; i < len; i++)
