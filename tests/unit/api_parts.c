@@ -5,6 +5,7 @@
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
 #include <cqlnative/metadata.h>
+#include <cqlnative/outbox.h>
 #include <cqlnative/migrate.h>
 #include <cqlnative/schema.h>
 
@@ -111,6 +112,20 @@ static void the_metadata_are_there_or_refused(void **state)
     cql_metadata_unref(NULL);
 }
 
+static void the_outbox_is_there_or_refused(void **state)
+{
+    cql_outbox *o = NULL;
+    cql_error *err = NULL;
+    (void)state;
+    cql_status st = cql_outbox_open(NULL, NULL, &o, &err);
+    assert_int_equal(st, PART_OUTBOX ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_null(o);
+    if (!PART_OUTBOX)
+        assert_non_null(strstr(cql_error_text(err), "--disable-outbox"));
+    cql_error_unref(err);
+    cql_outbox_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
+        cmocka_unit_test(the_outbox_is_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
