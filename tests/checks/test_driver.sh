@@ -139,7 +139,7 @@ counts "exit 0" 1/0/0 count_run "$plain" ' [4.1]' "$DIR/output" 0
 says "ok    ping [4.1]"
 counts "exit 1" 0/1/0 count_run "$plain" '' "$DIR/output" 1
 counts "too slow" 0/1/0 count_run "$plain" '' "$DIR/output" 124
-says "more than 120 s"
+says "more than 300 s"
 output 'noise' 'no second network card'
 counts "exit 77" 0/0/1 count_run "$plain" '' "$DIR/output" 77
 says "skip  ping - no second network card"
