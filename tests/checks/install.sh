@@ -1,6 +1,7 @@
 #!/bin/sh
 # What gets installed works: programs outside the tree build with pkg-config alone, as C11 and as C++17,
-# shared and static, run, and need no library beyond libuv, OpenSSL, lz4, zlib and the C library.
+# shared, static and without any shared library, run, and need no library beyond libuv, OpenSSL, lz4,
+# zlib and the C library.
 set -eu
 . ./tests/checks/vars.sh
 tmp=$(mktemp -d)
@@ -32,6 +33,11 @@ cat >"$tmp/program.c" <<'END'
 
 int main(void)
 {
+    cql_session *s = NULL;
+
+    if (cql_session_open_wait("cql://127.0.0.1:1/?loop_threads=0", &s, NULL) == CQL_OK)
+        return 1;
+    cql_session_free(s);
     printf("%s\n", cql_status_text(CQL_NO_MEMORY));
     return strcmp(cql_status_name(CQL_TIMEOUT), "CQL_TIMEOUT") != 0;
 }
@@ -68,4 +74,11 @@ if [ -e "$libdir/libcqlnative.a" ]; then
     static=$(echo " $static " | sed "s| -lcqlnative | $libdir/libcqlnative.a |")
     # shellcheck disable=SC2086
     build static $CC -std=c11 $SANITIZE $cflags "$tmp/program.c" -o "$tmp/static" $static
+    # No shared library at all, where there are archives of all it needs; Debian's of libuv is libuv_a.a.
+    whole=$(echo "$static" | sed "s/ -luv / -luv_a /g")
+    # shellcheck disable=SC2086
+    if [ -z "$SANITIZE" ] && echo 'int main(void) { return 0; }' |
+        $CC -xc - -static -o "$tmp/empty" $(echo "$whole" | sed "s| [^ ]*/libcqlnative.a | |") 2>/dev/null; then
+        build whole $CC -std=c11 -static $cflags "$tmp/program.c" -o "$tmp/whole" $whole
+    fi
 fi

@@ -31,7 +31,7 @@ try() {
     (cd "$build/$name" &&
         "$src/configure" -q --cache-file="$build/answers" --enable-werror --disable-examples $switches &&
         for target in $(targets_of "$switches"); do $MAKE -s "$target" || exit 1; done &&
-        nm -D --defined-only lib/.libs/libcqlnative.so | awk '$3 ~ /^cql_/ { print $3 }' |
+        nm -D --defined-only lib/.libs/libcqlnative.so | awk '$3 ~ /^cql_/ { sub(/@.*/, "", $3); print $3 }' |
         LC_ALL=C sort >exported && cmp exported "$src/lib/libcqlnative.sym") >"$build/$name.log" 2>&1 || {
         echo "FAIL: $switches (see $build/$name.log)"
         tail -n 20 "$build/$name.log"
