@@ -76,7 +76,7 @@ if [ -e "$libdir/libcqlnative.a" ]; then
     build static $CC -std=c11 $SANITIZE $cflags "$tmp/program.c" -o "$tmp/static" $static
     # No shared library at all, where there are archives of all it needs; Debian's of libuv is libuv_a.a.
     whole=$(echo "$static" | sed "s/ -luv / -luv_a /g")
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2046,SC2086
     if [ -z "$SANITIZE" ] && echo 'int main(void) { return 0; }' |
         $CC -xc - -static -o "$tmp/empty" $(echo "$whole" | sed "s| [^ ]*/libcqlnative.a | |") 2>/dev/null; then
         build whole $CC -std=c11 -static $cflags "$tmp/program.c" -o "$tmp/whole" $whole
