@@ -38,6 +38,7 @@ bool cqljob_memo_keep(cqljob_memo *m, const cql_allocator *al, const char *id, i
     }
     row->bucket = bucket;
     row->check_ms = check_ms;
+    row->by_page = false;
     return true;
 }
 
@@ -59,13 +60,18 @@ void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t un
     }
 }
 
-cqljob_memo_row *cqljob_memo_first(const cqljob_memo *m)
+cqljob_memo_row *cqljob_memo_first(const cqljob_memo *m, const int64_t *from)
 {
     cqljob_memo_row *first = NULL;
 
-    for (size_t i = 0; i < m->count; i++)
-        if (!first || m->rows[i].check_ms < first->check_ms)
-            first = &m->rows[i];
+    for (size_t i = 0; i < m->count; i++) {
+        cqljob_memo_row *row = &m->rows[i];
+
+        if (row->by_page && row->due_at >= from[row->bucket])
+            continue;
+        if (!first || row->check_ms < first->check_ms)
+            first = row;
+    }
     return first;
 }
 

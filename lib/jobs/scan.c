@@ -4,6 +4,10 @@
  * decides: claim it, take it back, remove the row, or remember when to look again. No more rows are
  * looked at than there are free places, so that a claim that is won has one.
  *
+ * A row does not tell whether its job has been claimed, so looks at rows that other workers have
+ * taken since the page was read are in vain. Workers begin at different rows; a page on which that
+ * happened twice is read anew; and what is most likely gone waits for a page that still has it.
+ *
  * A bucket is full of tombstones, one for each job that ended. Each sweep therefore begins where the
  * one before found the first row that is worth looking at. Rows behind that place are in the memo:
  * old ones whose jobs run elsewhere or have no handler here. A job that waits again always has a row
@@ -14,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IDLE_FIRST = 50, CONTESTED = 20, TROUBLE_LEAST = 1000, CLAIM_MAX = 160 };
+enum { IDLE_FIRST = 50, CONTESTED = 20, MISSES = 2, TROUBLE_LEAST = 1000, CLAIM_MAX = 160 };
 /* Milliseconds until a row is looked at again. */
 enum { SOON = 5000, LOST = 1000, FRESH = 2000, ORPHAN_LEAST = 50, STRANGE = 60000, UNHANDLED = 600000 };
 enum { OLD_ROW = 60000, SLICE_LEAST = 1000 };
@@ -25,6 +29,26 @@ static void remember(const cql_job *job, int64_t ms)
 
     (void)cqljob_memo_keep(&w->memo, &w->jobs->al, job->id, job->due_bucket, job->due_at,
                            cqljob_worker_now(w) + ms);
+}
+
+/* The row is most likely gone soon, or already: only a page that is read after ms and still has it
+ * makes it worth a look. */
+static void expect_gone(cql_job *job, int64_t ms)
+{
+    cqljob_memo_row *row;
+
+    remember(job, ms);
+    row = cqljob_memo_find(&job->w->memo, job->id, job->due_at);
+    if (row)
+        row->by_page = true;
+}
+
+/* Another worker was faster. */
+static void missed(cql_job *job, int64_t ms)
+{
+    expect_gone(job, ms);
+    if (job->page_number == job->w->scan.page_number)
+        job->w->scan.misses++;
 }
 
 void cqljob_scan_forget(const cql_job *job)
@@ -41,14 +65,17 @@ static int64_t wall_ms(const cql_worker *w)
 }
 
 /* --- one row ---------------------------------------------------------------------------------- */
-/* Whoever ended the job may be about to do this, so it gets a moment. */
-static void mind(cql_job *job)
+/* Whoever ended the job may be about to do this, so it gets a moment. When that is long ago, the row
+ * may have gone since its page was read: a new page tells for less than doing it in vain. */
+static void mind(cql_job *job, int64_t seen)
 {
     const cql_job_info *info = job->info;
     int64_t age = wall_ms(job->w) - info->executed_at;
+    bool fresh = info->executed_at != CQL_JOB_NO_TIME && age >= 0 && age < FRESH;
 
-    if (info->executed_at != CQL_JOB_NO_TIME && age >= 0 && age < FRESH) {
-        remember(job, FRESH);
+    if (fresh || !seen) {
+        job->w->scan.contested |= !fresh;
+        missed(job, fresh ? FRESH : 0);
         cqljob_job_over(job);
         return;
     }
@@ -119,13 +146,16 @@ static void reclaim(cql_job *job)
         cqljob_job_over(job);
 }
 
-/* How long this has been seen: jobs that are held by their token, missing ones by the time. */
+/* How long this has been seen: jobs that are held or have ended by their token, missing ones by the
+ * time. */
 static int64_t seen_for(cql_job *job)
 {
     cql_worker *w = job->w;
     int64_t mark = job->info ? job->info->executed_at : job->due_at;
 
-    if (job->info && job->info->state != CQL_JOB_PROCESSING)
+    if (job->info && cql_job_state_is_final(job->info->state))
+        mark = -1 - mark; /* not since it was seen running */
+    else if (job->info && job->info->state != CQL_JOB_PROCESSING)
         return 0;
     return cqljob_watch_see(w->watch, cql_str_of(job->id), mark, cqljob_worker_now(w));
 }
@@ -143,6 +173,15 @@ static int64_t lease_left(const cql_job *job)
     if (left > w->set.lease_ms)
         left = w->set.lease_ms;
     return left > 0 ? left : 1;
+}
+
+/* True: it was claimed after its page was read, by the clocks. */
+static bool was_taken_since(const cql_job *job)
+{
+    const cqljob_scan *scan = &job->w->scan;
+
+    return job->page_number == scan->page_number && job->info->state == CQL_JOB_PROCESSING &&
+           job->info->executed_at > scan->page_until;
 }
 
 static void leave_alone(cql_job *job, int64_t ms)
@@ -172,7 +211,7 @@ static void decide(cql_job *job)
         return;
     case CQLJOB_SEE_ENDED:
         if (job->info->state == CQL_JOB_SUCCEEDED || job->info->batch_id.ptr)
-            mind(job);
+            mind(job, seen);
         else
             sweep(job, job->info);
         return;
@@ -187,6 +226,8 @@ static void decide(cql_job *job)
                                                      : seen / 2 < SOON ? seen / 2 : SOON);
         return;
     case CQLJOB_SEE_RUNNING:
+        if (was_taken_since(job))
+            w->scan.misses++;
         leave_alone(job, lease_left(job));
         return;
     }
@@ -217,7 +258,7 @@ static void claimed(cql_job *job)
         cqljob_held_begin(job);
         return;
     case CQLJOB_MOVE_REFUSED:
-        remember(job, LOST);
+        missed(job, LOST);
         break;
     case CQLJOB_MOVE_UNKNOWN: /* not clearly ours: the lease settles it */
         w->scan.contested = true;
@@ -272,7 +313,7 @@ void cqljob_scan_answer(cql_job *job)
         break;
     case CQLJOB_SWEEPING:
         if (job->outcome == CQLJOB_DONE) /* pages without it make it forgotten */
-            remember(job, SOON);
+            expect_gone(job, SOON);
         cqljob_job_over(job);
         break;
     case CQLJOB_HELD:
@@ -329,7 +370,7 @@ static void note_page(cql_worker *w, bool whole)
             row->seen = scan->page_number;
         if (row && row->check_ms <= cqljob_worker_now(w) && is_held_here(w, key->id))
             row->check_ms = cqljob_worker_now(w) + w->set.lease_ms;
-        if ((!row || key->at >= old) && key->at < scan->open_at)
+        if ((!row || row->by_page || key->at >= old) && key->at < scan->open_at)
             scan->open_at = key->at;
     }
     if (scan->count && !whole)
@@ -349,8 +390,9 @@ static void take_page(cql_worker *w, cqljob_pager *p)
     p->keys = NULL;
     p->page = NULL;
     note_page(w, !scan->page);
-    /* Where there is plenty, workers begin at different rows and meet less often. */
-    scan->turn = scan->page && scan->count ? (size_t)(cqljob_worker_random(w) % scan->count) : 0;
+    scan->misses = 0;
+    /* Workers begin at different rows, so that they meet less often. */
+    scan->turn = scan->count ? (size_t)(cqljob_worker_random(w) % scan->count) : 0;
     if (scan->slice_ms)
         scan->slice_ms = scan->page_until < scan->sweep_ms ? scan->slice_ms * 2 : 0;
     cqljob_worker_resumed(w);
@@ -505,6 +547,7 @@ static bool look_at(cql_worker *w, const cqljob_key *key, int32_t bucket)
         return false;
     job->due_bucket = bucket;
     job->due_at = key->at;
+    job->page_number = w->scan.page_number;
     remember(job, SOON);
     w->scan.looked = true;
     job->rq.verb = CQLJOB_GET;
@@ -588,12 +631,13 @@ static size_t free_places(const cql_worker *w)
     return taken < w->set.concurrency ? w->set.concurrency - taken : 0;
 }
 
-/* What a page says is old after a while: jobs that were due then have been taken since. */
+/* What a page says is old after a while: jobs that were due then have been taken since. Rows that
+ * others have taken show it sooner: where one is, there are more. */
 static bool page_is_old(const cql_worker *w)
 {
     int64_t age = cqljob_worker_now(w) - w->scan.page_ms;
 
-    return w->scan.count && age > (w->set.poll_ms > 1000 ? w->set.poll_ms : 1000);
+    return w->scan.misses >= MISSES || age > (w->set.poll_ms > 1000 ? w->set.poll_ms : 1000);
 }
 
 /* What there is to read next of the bucket at hand; FIRST: nothing, on to the next bucket. */
@@ -646,7 +690,8 @@ static void look_again(cql_worker *w)
     int64_t now = cqljob_worker_now(w);
     cqljob_memo_row *row;
 
-    while (free_places(w) && (row = cqljob_memo_first(&w->memo)) != NULL && row->check_ms <= now) {
+    while (free_places(w) && (row = cqljob_memo_first(&w->memo, w->scan.from)) != NULL &&
+           row->check_ms <= now) {
         char id[CQLJOB_MEMO_ID];
         cqljob_key key = {.at = row->due_at, .id = id};
         int32_t bucket = row->bucket;
@@ -667,7 +712,7 @@ static bool walk_page(cql_worker *w)
         const cqljob_key *key = &scan->keys[(scan->turn + scan->at++) % scan->count];
         const cqljob_memo_row *row = cqljob_memo_find(&w->memo, key->id, key->at);
 
-        if (row && row->check_ms > cqljob_worker_now(w))
+        if (row && row->check_ms > (row->by_page ? scan->page_ms : cqljob_worker_now(w)))
             continue;
         if (!look_at(w, key, scan->bucket)) {
             scan->contested = true; /* the rest of the page in a next sweep, soon */
@@ -698,7 +743,7 @@ void cqljob_scan_pump(cql_worker *w)
 
 int64_t cqljob_scan_deadline(const cql_worker *w)
 {
-    const cqljob_memo_row *row = cqljob_memo_first(&w->memo);
+    const cqljob_memo_row *row = cqljob_memo_first(&w->memo, w->scan.from);
     int64_t at = w->scan.sweeping ? INT64_MAX : w->scan.next_ms;
 
     if (w->stopping || w->drained || !w->chores.ready || !free_places(w))

@@ -57,6 +57,7 @@ struct cql_job {
     char *id;
     int32_t due_bucket;
     int64_t due_at;
+    uint32_t page_number; /* of the page at hand when it was looked at */
     const cql_job_info *shown; /* what the handler sees: does not change while it has it */
     cql_job_info *info;        /* as it was read; owns all texts but the claim's */
     cql_job_info now;          /* as it is: same texts, newest token */
@@ -114,6 +115,7 @@ typedef struct cqljob_scan {
     int64_t open_at;      /* of this bucket: the first row that is not old and known */
     uint32_t page_number; /* marks what a page had */
     size_t turn;          /* where in the page the walk begins */
+    unsigned misses;      /* rows of this page that another worker had taken since it was read */
     int64_t walk_from;    /* what the pages at hand were asked from */
     int64_t sweep_ms;     /* wall time when the sweep began */
     bool visiting;        /* a bucket */

@@ -53,6 +53,7 @@ typedef struct flight {
 struct jobstore {
     int64_t time_us;
     uint64_t random;
+    int slower;
     index_row *rows;
     size_t row_count, row_cap;
     job_row *jobs;
@@ -660,7 +661,9 @@ static void copy_request(flight *f, const cqljob_request *rq)
 
 static int64_t delay(jobstore *db, int64_t most_us)
 {
-    return db->random ? 1000 + (int64_t)(jobstore_random(db) % (uint64_t)most_us) : 1000;
+    int64_t us = db->random ? 1000 + (int64_t)(jobstore_random(db) % (uint64_t)most_us) : 1000;
+
+    return us * db->slower;
 }
 
 static bool is_read(cqljob_verb verb)
@@ -798,8 +801,14 @@ jobstore *jobstore_new(uint64_t seed)
     jobstore *db = must(calloc(1, sizeof *db));
 
     db->time_us = BEGIN_US;
+    db->slower = 1;
     db->random = seed ? seed * UINT64_C(0x9e3779b97f4a7c15) | 1 : 0;
     return db;
+}
+
+void jobstore_slow(jobstore *db, int times)
+{
+    db->slower = times;
 }
 
 void jobstore_free(jobstore *db)

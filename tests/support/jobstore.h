@@ -33,6 +33,8 @@ struct jobstore_client {
 /* seed 0: answers come in the order of the requests, 1 ms after them. */
 jobstore *jobstore_new(uint64_t seed);
 void jobstore_free(jobstore *db);
+/* From now on requests take so many times as long (1). */
+void jobstore_slow(jobstore *db, int times);
 void jobstore_client_init(jobstore_client *c, jobstore *db);
 /* A job store of that client; NULL when al has no memory. Free with cql_jobs_free. */
 cql_jobs *jobstore_open(jobstore_client *c, const cql_allocator *al);
