@@ -38,7 +38,7 @@ bool cqljob_memo_keep(cqljob_memo *m, const cql_allocator *al, const char *id, i
     }
     row->bucket = bucket;
     row->check_ms = check_ms;
-    row->by_page = false;
+    row->by_page = row->swept = false;
     return true;
 }
 
@@ -54,6 +54,18 @@ void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t un
 
         if (row->bucket == bucket && row->due_at >= from && row->due_at <= until &&
             row->seen != seen)
+            cqljob_memo_drop(m, row);
+        else
+            i++;
+    }
+}
+
+void cqljob_memo_passed(cqljob_memo *m, int32_t bucket, int64_t from)
+{
+    for (size_t i = 0; i < m->count;) {
+        cqljob_memo_row *row = &m->rows[i];
+
+        if (row->swept && row->bucket == bucket && row->due_at < from)
             cqljob_memo_drop(m, row);
         else
             i++;

@@ -15,6 +15,7 @@ typedef struct cqljob_memo_row {
     int64_t check_ms; /* steady time */
     uint32_t seen;    /* the newest page that had it */
     bool by_page;     /* only if a page that is read after check_ms has it */
+    bool swept;       /* and it was removed: sweeps may begin behind it, and then it is dropped */
 } cqljob_memo_row;
 
 typedef struct cqljob_memo {
@@ -31,6 +32,8 @@ cqljob_memo_row *cqljob_memo_find(const cqljob_memo *m, const char *id, int64_t 
 void cqljob_memo_drop(cqljob_memo *m, cqljob_memo_row *row);
 /* Drops what a page of the bucket should have had and had not. */
 void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t seen);
+/* Drops what was swept and is due before `from`, so that no page will tell whether it is gone. */
+void cqljob_memo_passed(cqljob_memo *m, int32_t bucket, int64_t from);
 /* The row to look at first, leaving out those that wait for a page; NULL: none. from: for each bucket
  * where its pages begin; what is before that is on none. */
 cqljob_memo_row *cqljob_memo_first(const cqljob_memo *m, const int64_t *from);

@@ -33,20 +33,22 @@ static void remember(const cql_job *job, int64_t ms)
 
 /* The row is most likely gone soon, or already: only a page that is read after ms and still has it
  * makes it worth a look. */
-static void expect_gone(cql_job *job, int64_t ms)
+static void expect_gone(cql_job *job, int64_t ms, bool swept)
 {
     cqljob_memo_row *row;
 
     remember(job, ms);
     row = cqljob_memo_find(&job->w->memo, job->id, job->due_at);
-    if (row)
+    if (row) {
         row->by_page = true;
+        row->swept = swept;
+    }
 }
 
 /* Another worker was faster. */
 static void missed(cql_job *job, int64_t ms)
 {
-    expect_gone(job, ms);
+    expect_gone(job, ms, false);
     if (job->page_number == job->w->scan.page_number)
         job->w->scan.misses++;
 }
@@ -312,8 +314,11 @@ void cqljob_scan_answer(cql_job *job)
             cqljob_job_over(job); /* remembered: again soon */
         break;
     case CQLJOB_SWEEPING:
-        if (job->outcome == CQLJOB_DONE) /* pages without it make it forgotten */
-            expect_gone(job, SOON);
+        if (job->outcome == CQLJOB_DONE) { /* pages without it, or behind it, make it forgotten */
+            expect_gone(job, SOON, true);
+            cqljob_memo_passed(&job->w->memo, job->due_bucket,
+                               job->w->scan.from[job->due_bucket]);
+        }
         cqljob_job_over(job);
         break;
     case CQLJOB_HELD:
@@ -370,7 +375,7 @@ static void note_page(cql_worker *w, bool whole)
             row->seen = scan->page_number;
         if (row && row->check_ms <= cqljob_worker_now(w) && is_held_here(w, key->id))
             row->check_ms = cqljob_worker_now(w) + w->set.lease_ms;
-        if ((!row || row->by_page || key->at >= old) && key->at < scan->open_at)
+        if ((!row || (row->by_page && !row->swept) || key->at >= old) && key->at < scan->open_at)
             scan->open_at = key->at;
     }
     if (scan->count && !whole)
@@ -524,6 +529,7 @@ static void end_bucket(cql_worker *w, bool complete)
     from = from < edge ? from : edge;
     if (from > scan->from[scan->bucket])
         scan->from[scan->bucket] = from;
+    cqljob_memo_passed(&w->memo, scan->bucket, scan->from[scan->bucket]);
 }
 
 /* --- the sweep -------------------------------------------------------------------------------- */
