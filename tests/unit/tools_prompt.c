@@ -51,6 +51,7 @@ static void open_terminal(terminal *t)
     t->child = fork();
     assert_true(t->child >= 0);
     if (t->child == 0) {
+        signal(SIGINT, SIG_DFL); /* shells start programs in the background without it */
         close(keys);
         close(answers[0]);
         if (login_tty(side) != 0)
