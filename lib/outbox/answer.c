@@ -59,7 +59,7 @@ static cql_status put_aside(cql_outbox *o, const cqlox_place *p)
         cqlox_hold_back(o, st, NULL, text);
     }
     cqlox_store_close(&refused);
-    cqlox_free(o->port.al, copy.ptr);
+    cqlseat_free(o->port.al, copy.ptr);
     return st;
 }
 
@@ -158,7 +158,7 @@ void cqlox_call_flushers(cql_outbox *o, const cql_error *err)
         *at = f->next;
         (void)pthread_mutex_unlock(&o->lock);
         f->done(o, err, f->user);
-        cqlox_free(o->port.al, f);
+        cqlseat_free(o->port.al, f);
         (void)pthread_mutex_lock(&o->lock);
         at = &o->flushers; /* it may have changed meanwhile */
     }

@@ -270,7 +270,7 @@ cql_status cql_outbox_flush(cql_outbox *o, cql_outbox_cb done, void *user)
 {
     if (!o || !done)
         return CQL_BAD_ARGUMENT;
-    cqlox_flusher *f = cqlox_zalloc(o->port.al, sizeof *f);
+    cqlox_flusher *f = cqlseat_zalloc(o->port.al, sizeof *f);
     if (!f)
         return CQL_NO_MEMORY;
     (void)pthread_mutex_lock(&o->lock);

@@ -1,5 +1,6 @@
 /* open.c: options, making and ending. */
 #include "outbox/core.h"
+#include "seat/wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,12 +44,8 @@ static const char *wrong_member(const cql_outbox_options *o)
 cql_status cqlox_fail(const cqlox_port *port, cql_status st, const char *text, cql_error **err)
 {
     char line[CQLOX_WHY + 60];
-    if (err) {
-        (void)snprintf(line, sizeof line, "the outbox could not be opened: %s", text);
-        cql_error_unref(*err);
-        *err = cql_error_make(port->al, st, NULL, line);
-    }
-    return st;
+    (void)snprintf(line, sizeof line, "the outbox could not be opened: %s", text);
+    return cqlseat_fail(port->al, st, line, err);
 }
 
 cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, cql_outbox **out,
@@ -60,7 +57,7 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
     const char *wrong = wrong_member(options);
     if (wrong)
         return cqlox_fail(port, CQL_BAD_ARGUMENT, wrong, err);
-    cql_outbox *o = cqlox_zalloc(port->al, sizeof *o);
+    cql_outbox *o = cqlseat_zalloc(port->al, sizeof *o);
     if (!o)
         return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&o->lock, NULL))
@@ -85,7 +82,7 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
 fail_mutex:
     (void)pthread_mutex_destroy(&o->lock);
 fail_block:
-    cqlox_free(port->al, o);
+    cqlseat_free(port->al, o);
     return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
 }
 
@@ -93,14 +90,14 @@ void cqlox_destroy(cql_outbox *o)
 {
     const cql_allocator *al = o->port.al;
     for (size_t i = 0; i < CQLOX_PLACES; i++) {
-        cqlox_free(al, o->places[i].record.ptr);
+        cqlseat_free(al, o->places[i].record.ptr);
         cql_error_unref(o->places[i].refused);
     }
-    cqlox_free(al, o->record.ptr);
+    cqlseat_free(al, o->record.ptr);
     cql_error_unref(o->last);
     (void)pthread_cond_destroy(&o->changed);
     (void)pthread_mutex_destroy(&o->lock);
-    cqlox_free(al, o);
+    cqlseat_free(al, o);
 }
 
 void cql_outbox_free(cql_outbox *o)

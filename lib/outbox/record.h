@@ -13,7 +13,7 @@
 #ifndef CQLOX_RECORD_H
 #define CQLOX_RECORD_H
 
-#include "outbox/memory.h"
+#include "outbox/buf.h"
 
 #include <cqlnative/statement.h>
 

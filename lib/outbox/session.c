@@ -1,9 +1,9 @@
 /* session.c: an outbox on a session. Statements are prepared, so that values are checked and each goes to
  * a node that holds its row; the last few are kept. */
 #include "outbox/core.h"
+#include "seat/session.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { KEPT = 8 };
 
@@ -14,10 +14,8 @@ typedef struct kept {
 } kept;
 
 typedef struct session_port {
-    cql_session *s;
-    cql_timer *timer;
+    cqlseat_session at;
     cql_outbox *o;
-    const cql_allocator *al;
     kept kept[KEPT]; /* with the outbox's lock */
     uint64_t uses;
     bool connect;
@@ -29,7 +27,7 @@ typedef struct session_port {
 static void forget(session_port *p, kept *k)
 {
     cql_prepared_unref(k->prepared);
-    cqlox_free(p->al, k->keyspace);
+    cqlseat_free(p->at.al, k->keyspace);
     memset(k, 0, sizeof *k);
 }
 
@@ -54,7 +52,7 @@ static void keep(session_port *p, const cqlox_statement *st, const cql_prepared 
             place = &p->kept[i];
     forget(p, place);
     size_t len = strlen(st->keyspace) + 1;
-    char *keyspace = cqlox_zalloc(p->al, len);
+    char *keyspace = cqlseat_zalloc(p->at.al, len);
     if (!keyspace)
         return;
     memcpy(keyspace, st->keyspace, len);
@@ -100,7 +98,7 @@ static cql_status execute(session_port *p, cqlox_place *place, const cql_prepare
         cql_statement_set_timeout(bound, place->o->o.timeout_ms);
         if (st->consistency)
             cql_statement_set_consistency(bound, (cql_consistency)st->consistency);
-        status = cql_session_execute(p->s, bound, on_applied, place);
+        status = cql_session_execute(p->at.s, bound, on_applied, place);
     }
     cql_statement_free(bound);
     return status;
@@ -121,7 +119,7 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
         if (st == CQL_OK)
             return;
         if (!own)
-            own = cql_error_make(p->al, st, NULL, cql_status_text(st));
+            own = cql_error_make(p->at.al, st, NULL, cql_status_text(st));
         err = own;
     }
     cqlox_on_answer(place, err);
@@ -149,7 +147,7 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
 /* With the lock. What the program connects itself is waited for. */
 static void connect_if_asked(session_port *p)
 {
-    if (!p->connect || p->connecting || cql_session_connect(p->s, on_connected, p) != CQL_OK)
+    if (!p->connect || p->connecting || cql_session_connect(p->at.s, on_connected, p) != CQL_OK)
         return;
     p->connecting = true;
     p->o->holds++;
@@ -165,7 +163,7 @@ static cql_status session_send(void *self, cqlox_place *place)
         k->used = ++p->uses;
         status = execute(p, place, k->prepared, &place->why);
     } else {
-        status = cql_session_prepare_in(p->s, *st->keyspace ? st->keyspace : NULL, st->cql,
+        status = cql_session_prepare_in(p->at.s, *st->keyspace ? st->keyspace : NULL, st->cql,
                                         on_prepared, place);
     }
     if (status == CQL_BAD_STATE)
@@ -178,32 +176,7 @@ static cql_status session_send(void *self, cqlox_place *place)
 static int session_version(void *self)
 {
     session_port *p = self;
-    return cql_session_protocol_version(p->s);
-}
-
-static int64_t clock_us(clockid_t id)
-{
-    struct timespec t;
-    (void)clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static uint64_t session_now(void *self)
-{
-    (void)self;
-    return (uint64_t)clock_us(CLOCK_MONOTONIC) / 1000;
-}
-
-static int64_t session_epoch(void *self)
-{
-    (void)self;
-    return clock_us(CLOCK_REALTIME);
-}
-
-static void session_timer(void *self, int ms)
-{
-    session_port *p = self;
-    cql_timer_set(p->timer, ms);
+    return cql_session_protocol_version(p->at.s);
 }
 
 static void on_due(cql_session *s, void *user)
@@ -221,26 +194,14 @@ static void on_gone(cql_session *s, void *user)
         forget(p, &p->kept[i]);
     if (p->o)
         cqlox_destroy(p->o);
-    cqlox_free(p->al, p);
+    cqlseat_free(p->at.al, p);
 }
 
 static void session_end(void *self, cql_outbox *o)
 {
     session_port *p = self;
     (void)o;
-    cql_timer_free(p->timer, on_gone);
-}
-
-static cql_status session_may_wait(void *self)
-{
-    session_port *p = self;
-    return cql_session_may_wait(p->s);
-}
-
-static cql_status session_turn(void *self, int ms)
-{
-    session_port *p = self;
-    return cql_session_drive(p->s, ms);
+    cql_timer_free(p->at.timer, on_gone);
 }
 
 cql_status cql_outbox_open(cql_session *s, const cql_outbox_options *options, cql_outbox **out,
@@ -253,27 +214,27 @@ cql_status cql_outbox_open(cql_session *s, const cql_outbox_options *options, cq
                        .files = &cqlox_files_posix,
                        .send = session_send,
                        .version = session_version,
-                       .now_ms = session_now,
-                       .epoch_us = session_epoch,
-                       .timer = session_timer,
+                       .now_ms = cqlseat_now_ms,
+                       .epoch_us = cqlseat_epoch_us,
+                       .timer = cqlseat_timer,
                        .end = session_end,
-                       .may_wait = session_may_wait,
+                       .may_wait = cqlseat_may_wait,
                        .driven = cql_session_fd(s) >= 0,
-                       .turn = session_turn};
-    session_port *p = cqlox_zalloc(port.al, sizeof *p);
+                       .turn = cqlseat_turn};
+    session_port *p = cqlseat_zalloc(port.al, sizeof *p);
     if (!p)
         return cqlox_fail(&port, CQL_NO_MEMORY, "out of memory", err);
-    p->s = s;
-    p->al = port.al;
+    p->at.s = s;
+    p->at.al = port.al;
     port.self = p;
-    cql_status st = cql_timer_new(s, on_due, p, &p->timer);
+    cql_status st = cql_timer_new(s, on_due, p, &p->at.timer);
     if (st) {
-        cqlox_free(port.al, p);
+        cqlseat_free(port.al, p);
         return cqlox_fail(&port, st, cql_status_text(st), err);
     }
     st = cqlox_new(&port, options, &p->o, err);
     if (st) {
-        cql_timer_free(p->timer, on_gone);
+        cql_timer_free(p->at.timer, on_gone);
         return st;
     }
     p->connect = p->o->o.connect;

@@ -137,7 +137,7 @@ static cql_status set_aside(cqlox_store *s, uint64_t total)
         return st;
     }
     size_t len = strlen(s->spare) + 1;
-    s->aside = cqlox_zalloc(s->al, len);
+    s->aside = cqlseat_zalloc(s->al, len);
     if (!s->aside)
         return CQL_NO_MEMORY;
     memcpy(s->aside, s->spare, len);
@@ -189,7 +189,7 @@ static cql_status read_through(cqlox_store *s)
 static char *with_room(const cql_allocator *al, const char *path)
 {
     size_t len = strlen(path);
-    char *text = cqlox_zalloc(al, len + ENDING);
+    char *text = cqlseat_zalloc(al, len + ENDING);
     if (text)
         memcpy(text, path, len);
     return text;
@@ -227,10 +227,10 @@ void cqlox_store_close(cqlox_store *s)
         s->fs->close(s->fs->self, s->fd);
     if (s->lock_fd >= 0)
         s->fs->close(s->fs->self, s->lock_fd);
-    cqlox_free(s->al, s->path);
-    cqlox_free(s->al, s->spare);
-    cqlox_free(s->al, s->aside);
-    cqlox_free(s->al, s->block.ptr);
+    cqlseat_free(s->al, s->path);
+    cqlseat_free(s->al, s->spare);
+    cqlseat_free(s->al, s->aside);
+    cqlseat_free(s->al, s->block.ptr);
     s->path = s->spare = s->aside = NULL;
     s->block = (cqlox_buf){NULL, 0, 0};
     s->fd = s->lock_fd = -1;

@@ -1,19 +1,14 @@
 /* wait.c: the calls that block. */
 #include "outbox/core.h"
+#include "seat/wait.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { TURN_MS = 1000 };
 
 static cql_status fail(cql_outbox *o, cql_status st, const char *text, cql_error **err)
 {
-    if (err) {
-        cql_error_unref(*err);
-        *err = cql_error_make(o->port.al, st, NULL, text);
-    }
-    return st;
+    return cqlseat_fail(o->port.al, st, text, err);
 }
 
 static cql_status begin(cql_outbox *o, cql_error **err)
@@ -21,23 +16,14 @@ static cql_status begin(cql_outbox *o, cql_error **err)
     if (!o)
         return CQL_BAD_ARGUMENT;
     cql_status st = o->port.may_wait(o->port.self);
-    return st ? fail(o, st,
-                     "a call that blocks is not possible here: this is the thread that would have "
-                     "to do the work; use the call with a callback",
-                     err)
-              : CQL_OK;
+    return st ? fail(o, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }
 
 /* Until something changed, at most ms; looks by itself now and then: the loop of a closed session does
  * nothing any more. With the lock. */
 static void sleep_a_while(cql_outbox *o, uint32_t ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (pthread_cond_timedwait(&o->changed, &o->lock, &until) != ETIMEDOUT)
+    if (cqlseat_sleep(&o->changed, &o->lock, ms))
         return;
     (void)pthread_mutex_unlock(&o->lock);
     cqlox_on_timer(o);

@@ -130,7 +130,7 @@ void cqlwr_call_flushers(cql_writer *w)
         *at = f->next;
         (void)pthread_mutex_unlock(&w->lock);
         f->done(w, NULL, f->user);
-        cqlwr_free(w->port.al, f);
+        cqlseat_free(w->port.al, f);
         (void)pthread_mutex_lock(&w->lock);
         at = &w->flushers; /* it may have changed meanwhile */
     }

@@ -216,7 +216,7 @@ cql_status cql_writer_add(cql_writer *w, const cql_statement *row, cql_writer_cb
 static cql_status add_flusher(cql_writer *w, cql_writer_cb done, void *user)
 {
     cqlwr_flusher **at = &w->flushers;
-    cqlwr_flusher *f = cqlwr_zalloc(w->port.al, sizeof *f);
+    cqlwr_flusher *f = cqlseat_zalloc(w->port.al, sizeof *f);
     if (!f)
         return CQL_NO_MEMORY;
     f->seq = w->seq;

@@ -11,7 +11,7 @@
 #ifndef CQLWR_CORE_H
 #define CQLWR_CORE_H
 
-#include "writer/memory.h"
+#include "seat/memory.h"
 
 #include <cqlnative/writer.h>
 #include <pthread.h>

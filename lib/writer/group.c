@@ -55,8 +55,8 @@ void cqlwr_group_free(cqlwr_group *g)
     const cql_allocator *al = g->w->port.al;
     cql_error_unref(g->err);
     cql_batch_free(g->batch);
-    cqlwr_free(al, g->acks);
-    cqlwr_free(al, g);
+    cqlseat_free(al, g->acks);
+    cqlseat_free(al, g);
 }
 
 static cqlwr_group *make(cql_writer *w)
@@ -66,12 +66,12 @@ static cqlwr_group *make(cql_writer *w)
         w->spare_count--;
         return g;
     }
-    g = cqlwr_zalloc(w->port.al, sizeof *g);
+    g = cqlseat_zalloc(w->port.al, sizeof *g);
     if (!g)
         return NULL;
     g->w = w;
     if (cql_batch_new(CQL_BATCH_UNLOGGED, w->port.al, &g->batch)) {
-        cqlwr_free(w->port.al, g);
+        cqlseat_free(w->port.al, g);
         return NULL;
     }
     if (!w->o.not_idempotent)
@@ -149,7 +149,7 @@ cql_status cqlwr_group_add(cqlwr_group *g, const cql_statement *row, cql_writer_
     cql_writer *w = g->w;
     size_t before = cql_batch_bytes(g->batch);
     void *acks = g->acks;
-    cql_status st = cqlwr_grow(w->port.al, &acks, &g->ack_cap, g->count + 1, sizeof *g->acks);
+    cql_status st = cqlseat_grow(w->port.al, &acks, &g->ack_cap, g->count + 1, sizeof *g->acks);
     if (st)
         return st;
     g->acks = acks;

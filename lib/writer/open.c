@@ -1,8 +1,9 @@
 /* open.c: making a writer on a session. */
+#include "seat/session.h"
+#include "seat/wait.h"
 #include "writer/core.h"
 
 #include <string.h>
-#include <time.h>
 
 /* --- options --------------------------------------------------------------------------------------- */
 
@@ -44,12 +45,8 @@ static const char *wrong_member(const cql_writer_options *o)
 static cql_status fail(const cqlwr_port *port, cql_status st, const char *what, cql_error **err)
 {
     char text[120] = "the writer could not be made: ";
-    if (err) {
-        memcpy(text + strlen(text), what, strlen(what) + 1);
-        cql_error_unref(*err);
-        *err = cql_error_make(port->al, st, NULL, text);
-    }
-    return st;
+    memcpy(text + strlen(text), what, strlen(what) + 1);
+    return cqlseat_fail(port->al, st, text, err);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -65,7 +62,7 @@ cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, 
     const char *wrong = wrong_member(o);
     if (wrong)
         return fail(port, CQL_BAD_ARGUMENT, wrong, err);
-    cql_writer *w = cqlwr_zalloc(port->al, sizeof *w);
+    cql_writer *w = cqlseat_zalloc(port->al, sizeof *w);
     if (!w)
         return fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&w->lock, NULL))
@@ -83,7 +80,7 @@ cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, 
 fail_mutex:
     (void)pthread_mutex_destroy(&w->lock);
 fail_block:
-    cqlwr_free(port->al, w);
+    cqlseat_free(port->al, w);
     return fail(port, CQL_NO_MEMORY, "out of memory", err);
 }
 
@@ -94,47 +91,20 @@ void cqlwr_destroy(cql_writer *w)
         cqlwr_group_free(g);
     (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->lock);
-    cqlwr_free(w->port.al, w);
+    cqlseat_free(w->port.al, w);
 }
 
 /* --- on a session ---------------------------------------------------------------------------------- */
 
 typedef struct session_port {
-    cql_session *s;
-    cql_timer *timer;
+    cqlseat_session at;
     cql_writer *w;
-    const cql_allocator *al;
 } session_port;
 
 static cql_status session_send(void *self, const cql_batch *batch, cql_result_cb cb, void *user)
 {
     session_port *p = self;
-    return cql_session_execute_batch(p->s, batch, cb, user);
-}
-
-static int64_t clock_us(clockid_t id)
-{
-    struct timespec t;
-    (void)clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static uint64_t session_now(void *self)
-{
-    (void)self;
-    return (uint64_t)clock_us(CLOCK_MONOTONIC) / 1000;
-}
-
-static int64_t session_epoch(void *self)
-{
-    (void)self;
-    return clock_us(CLOCK_REALTIME);
-}
-
-static void session_timer(void *self, int ms)
-{
-    session_port *p = self;
-    cql_timer_set(p->timer, ms);
+    return cql_session_execute_batch(p->at.s, batch, cb, user);
 }
 
 static void on_due(cql_session *s, void *user)
@@ -150,26 +120,14 @@ static void on_gone(cql_session *s, void *user)
     (void)s;
     if (p->w)
         cqlwr_destroy(p->w);
-    cqlwr_free(p->al, p);
+    cqlseat_free(p->at.al, p);
 }
 
 static void session_end(void *self, cql_writer *w)
 {
     session_port *p = self;
     (void)w;
-    cql_timer_free(p->timer, on_gone);
-}
-
-static cql_status session_may_wait(void *self)
-{
-    session_port *p = self;
-    return cql_session_may_wait(p->s);
-}
-
-static cql_status session_turn(void *self, int ms)
-{
-    session_port *p = self;
-    return cql_session_drive(p->s, ms);
+    cql_timer_free(p->at.timer, on_gone);
 }
 
 cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql_writer **out,
@@ -178,24 +136,29 @@ cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql
     if (!s || !out)
         return CQL_BAD_ARGUMENT;
     *out = NULL;
-    cqlwr_port port = {NULL,          cql_session_allocator(s), session_send,     session_now,
-                       session_epoch, session_timer,            session_end,      session_may_wait,
-                       false,         session_turn};
-    session_port *p = cqlwr_zalloc(port.al, sizeof *p);
+    cqlwr_port port = {.al = cql_session_allocator(s),
+                       .send = session_send,
+                       .now_ms = cqlseat_now_ms,
+                       .epoch_us = cqlseat_epoch_us,
+                       .timer = cqlseat_timer,
+                       .end = session_end,
+                       .may_wait = cqlseat_may_wait,
+                       .driven = cql_session_fd(s) >= 0,
+                       .turn = cqlseat_turn};
+    session_port *p = cqlseat_zalloc(port.al, sizeof *p);
     if (!p)
         return fail(&port, CQL_NO_MEMORY, "out of memory", err);
-    p->s = s;
-    p->al = port.al;
+    p->at.s = s;
+    p->at.al = port.al;
     port.self = p;
-    port.driven = cql_session_fd(s) >= 0;
-    cql_status st = cql_timer_new(s, on_due, p, &p->timer);
+    cql_status st = cql_timer_new(s, on_due, p, &p->at.timer);
     if (st) {
-        cqlwr_free(port.al, p);
+        cqlseat_free(port.al, p);
         return fail(&port, st, cql_status_text(st), err);
     }
     st = cqlwr_new(&port, options, &p->w, err);
     if (st)
-        cql_timer_free(p->timer, on_gone);
+        cql_timer_free(p->at.timer, on_gone);
     else
         *out = p->w;
     return st;

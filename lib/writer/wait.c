@@ -1,18 +1,12 @@
 /* wait.c: the calls that block. */
+#include "seat/wait.h"
 #include "writer/core.h"
-
-#include <errno.h>
-#include <time.h>
 
 enum { TURN_MS = 1000 };
 
 static cql_status fail(cql_writer *w, cql_status st, const char *text, cql_error **err)
 {
-    if (err) {
-        cql_error_unref(*err);
-        *err = cql_error_make(w->port.al, st, NULL, text);
-    }
-    return st;
+    return cqlseat_fail(w->port.al, st, text, err);
 }
 
 static cql_status begin(cql_writer *w, cql_error **err)
@@ -20,21 +14,14 @@ static cql_status begin(cql_writer *w, cql_error **err)
     if (!w)
         return CQL_BAD_ARGUMENT;
     cql_status st = w->port.may_wait(w->port.self);
-    return st ? fail(w, st,
-                     "a call that blocks is not possible here: this is the thread that would have "
-                     "to do the work; use the call with a callback",
-                     err)
-              : CQL_OK;
+    return st ? fail(w, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }
 
 /* Sleeps until the loop's thread changed something, but looks by itself now and then: the loop of a
  * closed session does nothing any more. With the lock. */
 static void sleep_a_while(cql_writer *w)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += TURN_MS / 1000;
-    if (pthread_cond_timedwait(&w->changed, &w->lock, &until) != ETIMEDOUT)
+    if (cqlseat_sleep(&w->changed, &w->lock, TURN_MS))
         return;
     (void)pthread_mutex_unlock(&w->lock);
     cqlwr_on_timer(w);
@@ -96,7 +83,7 @@ static void forget(cql_writer *w, const bool *done)
     if (*at) {
         cqlwr_flusher *f = *at;
         *at = f->next;
-        cqlwr_free(w->port.al, f);
+        cqlseat_free(w->port.al, f);
     }
 }
 

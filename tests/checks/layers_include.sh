@@ -22,6 +22,7 @@ includes() {
                     continue
                 rank[part[1]] = ++n
                 public[part[1]] = part[2] == "public"
+                shared[part[1]] = part[4] == "shared"
             }
             if (n < 2) {
                 print list ": cannot be read"
@@ -44,12 +45,12 @@ includes() {
                 print $1 ": \"" target "\" does not start with the name of a layer"
             else if (rank[to[1]] > rank[own])
                 print $1 ": \"" target "\" is of a higher layer than " own
-            else if (public[own] && to[1] != own)
+            else if (public[own] && to[1] != own && !shared[to[1]])
                 print $1 ": \"" target "\" is inside the library; " own " stands on the public headers"
         }'
     # Outside lib: nothing of the inside.
     includes tools examples | awk '
-        $2 ~ /^"(base|wire|types|msg|conn|meta|policy|net|cluster|api|schema|jobs|writer|outbox|metadata)\// {
+        $2 ~ /^"(base|wire|types|msg|conn|meta|policy|net|cluster|api|seat|schema|jobs|writer|outbox|metadata)\// {
             print $1 ": " $2 " is inside the library; use the public headers"
         }'
     # One file for each dependency.

@@ -28,7 +28,7 @@ awk -f "$here/strip.awk" "$src"/include/cqlnative/*.h "$src"/include/cqlnative/*
             while ((getline name < list) > 0)
                 public[name] = 1
             while ((getline line < layers) > 0) {
-                if (split(line, part, " ") == 3 && part[2] == "public")
+                if (split(line, part, " ") >= 3 && part[2] == "public")
                     own[part[1]] = part[3]
             }
         }

@@ -32,7 +32,7 @@ static uint64_t read_all(cqlox_store *s)
         FUZZ_CHECK(count == st.count);
     }
     FUZZ_CHECK(seq == s->next_seq && !s->broken);
-    cqlox_free(s->al, b.ptr);
+    cqlseat_free(s->al, b.ptr);
     return seq - s->first_seq;
 }
 
@@ -44,7 +44,7 @@ static void append(cqlox_store *s)
     FUZZ_CHECK(cqlox_statement_write(&b, s->al, &st, (cql_values){NULL, 0}) == CQL_OK);
     if (cqlox_store_room(s, b.len) == CQL_OK)
         FUZZ_CHECK(cqlox_store_append(s, &b, 1, true) == CQL_OK);
-    cqlox_free(s->al, b.ptr);
+    cqlseat_free(s->al, b.ptr);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

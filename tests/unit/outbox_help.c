@@ -60,7 +60,7 @@ cql_status outbox_append(cqlox_store *s, int32_t i, bool sync)
     cqlox_buf b = {NULL, 0, 0};
     outbox_record(&b, s->next_seq, i);
     cql_status st = cqlox_store_append(s, &b, 1000 + i, sync);
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
     return st;
 }
 
@@ -78,6 +78,6 @@ size_t outbox_read_all(cqlox_store *s, int32_t *out, size_t cap, uint64_t *first
         out[count++] = outbox_number(&st);
     }
     assert_int_equal(count, cqlox_store_count(s));
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
     return count;
 }

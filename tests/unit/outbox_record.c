@@ -46,7 +46,7 @@ static void a_statement_has_these_bytes(void **state)
     assert_true(cqlox_record_read(b.ptr, b.len, &st));
     assert_int_equal(st.seq, 8);
     assert_string_equal(st.keyspace, "k");
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
 }
 
 static void a_mark_has_these_bytes(void **state)
@@ -82,7 +82,7 @@ static void a_changed_or_cut_record_is_damaged(void **state)
         b.ptr[i / 8] ^= (uint8_t)(1 << i % 8);
     }
     guard_each_cut(b.ptr, b.len, read_cut, &b);
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
 }
 
 /* A body that a program wrote wrongly, with a right checksum. */

@@ -124,7 +124,7 @@ static void the_cap_holds(void **state)
     cql_values v = CQL_VALUES(cql_value_blob(bytes, sizeof bytes));
     assert_int_equal(cqlox_statement_write(&large, outbox_memory(), &big, v), CQL_OK);
     assert_int_equal(cqlox_store_append(&s, &large, 1, true), CQL_TOO_LARGE);
-    cqlox_free(outbox_memory(), large.ptr);
+    cqlseat_free(outbox_memory(), large.ptr);
     assert_int_equal(outbox_read_all(&s, got, ALL, NULL), held);
     for (uint64_t k = 0; k < held; k++)
         assert_int_equal(got[k], i - (int32_t)held + (int32_t)k);
@@ -165,7 +165,7 @@ static void reading_goes_on_over_a_compaction(void **state)
     assert_int_equal(outbox_append(&s, 30, true), CQL_OK);
     assert_int_equal(cqlox_store_next(&s, &b, &st), CQL_OK);
     assert_int_equal(outbox_number(&st), 30);
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
     cqlox_store_close(&s);
 }
 
@@ -527,7 +527,7 @@ static void a_file_that_changes_under_it_is_noticed(void **state)
     assert_int_equal(cqlox_store_next(&s, &b, &st), CQL_SYSTEM);
     assert_string_equal(s.why, "box was changed while it was in use");
     assert_int_equal(outbox_append(&s, 3, true), CQL_SYSTEM);
-    cqlox_free(outbox_memory(), b.ptr);
+    cqlseat_free(outbox_memory(), b.ptr);
     cqlox_store_close(&s);
 }
 
@@ -546,7 +546,7 @@ static cql_status open_and_use(const cql_allocator *al, void *user)
             status = cqlox_store_rewrite(&s);
         cqlox_store_close(&s);
     }
-    cqlox_free(al, b.ptr);
+    cqlseat_free(al, b.ptr);
     simdisk_fini(&disk);
     return status;
 }

@@ -1,20 +1,5 @@
-/* memory.c: memory through the session's allocator. */
-#include "outbox/memory.h"
-
-#include <string.h>
-
-void *cqlox_zalloc(const cql_allocator *al, size_t size)
-{
-    void *block = al->malloc_fn(al->context, size);
-    if (block)
-        memset(block, 0, size);
-    return block;
-}
-
-void cqlox_free(const cql_allocator *al, void *block)
-{
-    al->free_fn(al->context, block);
-}
+/* buf.c: a block that grows, in memory of the session's allocator. */
+#include "outbox/buf.h"
 
 cql_status cqlox_buf_reserve(cqlox_buf *b, const cql_allocator *al, size_t cap)
 {

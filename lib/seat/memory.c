@@ -1,9 +1,9 @@
 /* memory.c: memory through the session's allocator. */
-#include "writer/memory.h"
+#include "seat/memory.h"
 
 #include <string.h>
 
-void *cqlwr_zalloc(const cql_allocator *al, size_t size)
+void *cqlseat_zalloc(const cql_allocator *al, size_t size)
 {
     void *block = al->malloc_fn(al->context, size);
     if (block)
@@ -11,13 +11,13 @@ void *cqlwr_zalloc(const cql_allocator *al, size_t size)
     return block;
 }
 
-void cqlwr_free(const cql_allocator *al, void *block)
+void cqlseat_free(const cql_allocator *al, void *block)
 {
     al->free_fn(al->context, block);
 }
 
-cql_status cqlwr_grow(const cql_allocator *al, void **block, size_t *cap, size_t want,
-                      size_t element)
+cql_status cqlseat_grow(const cql_allocator *al, void **block, size_t *cap, size_t want,
+                        size_t element)
 {
     size_t room = *cap ? *cap : 1;
     if (want <= *cap)
