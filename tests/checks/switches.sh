@@ -1,7 +1,8 @@
 #!/bin/sh
 # Each switch of configure that leaves something out, alone and all together: the library builds without a
-# warning, its unit tests pass, and it exports what the list says. ccache helps: a switch picks source
-# files, so that all builds have most of them in common.
+# warning, the tests that the switch leaves pass (tests/unit/api_parts.c asks for the missing part), and it
+# exports what the list says. All are built in one folder, one after the other: a switch picks source
+# files, so that only what it picks is compiled again; libraries and programs are linked anew.
 # Usage: switches.sh SOURCE_FOLDER BUILD_FOLDER [SWITCH...]
 set -eu
 src=$1 build=$2
@@ -11,7 +12,7 @@ parts="$parts --disable-metadata --disable-outbox"
 # shellcheck disable=SC2086 # several words
 [ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all
 MAKE=${MAKE:-make}
-# Enough to find what is missing or unused; configure's answers are the same for all.
+# Enough to find what is missing or unused.
 CFLAGS=${CFLAGS--O1}
 export CFLAGS
 failed=0
@@ -19,26 +20,44 @@ failed=0
 # targets_of SWITCHES: the library and its unit tests; of a build without tools or tests, all there is.
 targets_of() {
     case $1 in
-    --disable-tools | --enable-lib-only) echo all ;;
+    --disable-tools) echo all check-units ;;
+    --enable-lib-only) echo all check ;;
     *) echo lib/libcqlnative.la check-units ;;
     esac
 }
 
-try() {
-    name=$1 switches=$2
-    mkdir -p "$build/$name"
+# What depends on the switches, though not by its time: every library (its list of objects) and what is
+# told about the switches.
+forget() {
+    find . \( -name '*.la' -o -name '*.a' -o -name 'libcqlnative.so*' -o -name 'tests_unit_api_parts-*' \
+        -o -name vars.sh \) -exec rm -f {} +
+}
+
+# What configure writes keeps the time of the first one, or all that includes version.h would be compiled.
+keep_time() {
+    [ -e first ] || : >first
+    touch -r first config.status Makefile stamp-h1 include/cqlnative/version.h lib/libcqlnative.pc
+}
+
+one() {
+    forget
     # shellcheck disable=SC2086
-    (cd "$build/$name" &&
-        "$src/configure" -q --cache-file="$build/answers" --enable-werror --disable-examples $switches &&
-        for target in $(targets_of "$switches"); do $MAKE -s "$target" || exit 1; done &&
-        nm -D --defined-only lib/.libs/libcqlnative.so | awk '$3 ~ /^cql_/ { sub(/@.*/, "", $3); print $3 }' |
-        LC_ALL=C sort >exported && cmp exported "$src/lib/libcqlnative.sym") >"$build/$name.log" 2>&1 || {
-        echo "FAIL: $switches (see $build/$name.log)"
-        tail -n 20 "$build/$name.log"
+    "$src/configure" -q --cache-file=answers --disable-static --enable-werror --disable-examples $1 || return 1
+    keep_time
+    for target in $(targets_of "$1"); do $MAKE -s "$target" || return 1; done
+    nm -D --defined-only lib/.libs/libcqlnative.so |
+        awk '$3 ~ /^cql_/ { sub(/@.*/, "", $3); print $3 }' | LC_ALL=C sort >exported
+    cmp exported "$src/lib/libcqlnative.sym"
+}
+
+try() {
+    (cd "$build" && one "$2") >"$build/$1.log" 2>&1 || {
+        echo "FAIL: $2 (see $build/$1.log)"
+        tail -n 20 "$build/$1.log"
         failed=1
         return 0
     }
-    echo "PASS: $switches"
+    echo "PASS: $2"
 }
 
 mkdir -p "$build"
