@@ -25,6 +25,7 @@ CQL_API cql_error *cql_error_make(const cql_allocator *al, cql_status st, const 
 
 /* Accessors; all are [any thread], take no NULL, and return views that live as long as the error. */
 
+/* What kind of failure it was. */
 CQL_API cql_status cql_error_status(const cql_error *err);
 /* One line for a person: what failed, where, why, what to do. Control characters are escaped. */
 CQL_API const char *cql_error_text(const cql_error *err);

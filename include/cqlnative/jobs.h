@@ -253,6 +253,7 @@ typedef struct cql_recurring_info {
 } cql_recurring_info;
 
 typedef struct cql_recurring_list cql_recurring_list;
+/* Entries of a list; their indexes go from 0. [any thread] */
 CQL_API size_t cql_recurring_list_count(const cql_recurring_list *list);
 /* Borrowed from the list; NULL past the end. [any thread] */
 CQL_API const cql_recurring_info *cql_recurring_list_at(const cql_recurring_list *list, size_t i);

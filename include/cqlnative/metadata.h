@@ -16,6 +16,7 @@ CQL_BEGIN
 /* Counted, immutable, [any thread]. Outlives its session. */
 typedef struct cql_metadata cql_metadata;
 
+/* One holder more: the same snapshot, to be released with cql_metadata_unref. */
 CQL_API cql_metadata *cql_metadata_ref(const cql_metadata *m);
 /* NULL is fine. */
 CQL_API void cql_metadata_unref(cql_metadata *m);
@@ -95,6 +96,7 @@ typedef struct cql_udt_info {
     const char *name;
     size_t fields;
 } cql_udt_info;
+/* User types of a keyspace, in the order of names, or the one of a name; false when there is none. */
 CQL_API bool cql_metadata_udt_at(const cql_metadata *m, const char *keyspace, size_t i, cql_udt_info *out);
 CQL_API bool cql_metadata_udt(const cql_metadata *m, const char *keyspace, const char *name, cql_udt_info *out);
 /* Name and type of field i; false past the end. */
@@ -111,6 +113,7 @@ typedef struct cql_function_info {
     const char *body;
     bool called_on_null;
 } cql_function_info;
+/* Functions of a keyspace, in the order of names; one for each list of arguments. False past the end. */
 CQL_API bool cql_metadata_function_at(const cql_metadata *m, const char *keyspace, size_t i,
                                       cql_function_info *out);
 
@@ -124,6 +127,7 @@ typedef struct cql_aggregate_info {
     const char *final_function; /* "" for none */
     const char *initial;        /* of the state, as CQL; "" for none */
 } cql_aggregate_info;
+/* Aggregates of a keyspace, in the order of names. False past the end. */
 CQL_API bool cql_metadata_aggregate_at(const cql_metadata *m, const char *keyspace, size_t i,
                                        cql_aggregate_info *out);
 

@@ -24,6 +24,7 @@ typedef enum cql_result_kind {
 CQL_API cql_result *cql_result_ref(const cql_result *res);
 CQL_API void cql_result_unref(cql_result *res);
 
+/* What kind of answer it is. */
 CQL_API cql_result_kind cql_result_kind_of(const cql_result *res);
 /* Rows of this page; 0 for results without rows. */
 CQL_API size_t cql_result_row_count(const cql_result *res);
@@ -116,7 +117,9 @@ CQL_API bool cql_rows_bool(cql_rows *rows, size_t column);
 CQL_API int32_t cql_rows_int32(cql_rows *rows, size_t column);
 /* Every integer type that fits, counter, timestamp, time. */
 CQL_API int64_t cql_rows_int64(cql_rows *rows, size_t column);
+
 CQL_API double cql_rows_double(cql_rows *rows, size_t column); /* float and double */
+/* uuid and timeuuid. */
 CQL_API cql_uuid cql_rows_uuid(cql_rows *rows, size_t column);
 /* The bytes of text, ascii, blob and any other type as they are. */
 CQL_API cql_str cql_rows_str(cql_rows *rows, size_t column);

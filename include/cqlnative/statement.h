@@ -150,9 +150,12 @@ CQL_API cql_status cql_statement_add_payload(cql_statement *stmt, const char *na
                                              const void *bytes, size_t len);
 
 /* --- prepared statements ------------------------------------------------------------------------- */
+/* One holder more, and one less; the last one frees it. NULL is fine for both. */
 CQL_API cql_prepared *cql_prepared_ref(const cql_prepared *prepared);
 CQL_API void cql_prepared_unref(cql_prepared *prepared);
+/* Its text, as it was given. Borrowed, as all that these functions return. */
 CQL_API cql_str cql_prepared_cql(const cql_prepared *prepared);
+/* Number of markers; name and type of marker i, an empty view and NULL past the end. */
 CQL_API size_t cql_prepared_marker_count(const cql_prepared *prepared);
 CQL_API cql_str cql_prepared_marker_name(const cql_prepared *prepared, size_t i);
 CQL_API const cql_type *cql_prepared_marker_type(const cql_prepared *prepared, size_t i);
@@ -164,6 +167,7 @@ typedef enum cql_batch_type {
     CQL_BATCH_COUNTER = 2
 } cql_batch_type;
 
+/* al may be NULL. Yours: free with cql_batch_free. CQL_NO_MEMORY, CQL_BAD_ARGUMENT. */
 CQL_API cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, cql_batch **out);
 /* Appends a statement as it is now (copied in wire form). CQL_UNBOUND when a marker has no value,
  * CQL_TOO_LARGE beyond 65,535 statements. */

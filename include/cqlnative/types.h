@@ -42,6 +42,7 @@ typedef enum cql_type_id {
  * (a result, a prepared statement). [any thread] for all accessors. */
 typedef struct cql_type cql_type;
 
+/* Which type it is. */
 CQL_API cql_type_id cql_type_of(const cql_type *type);
 /* Elements of list and set (1), map (2: key, value), tuple and UDT (fields), vector (1); else 0. */
 CQL_API size_t cql_type_count(const cql_type *type);

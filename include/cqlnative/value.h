@@ -57,6 +57,7 @@ CQL_API cql_value cql_value_int16(int16_t v);
 CQL_API cql_value cql_value_int32(int32_t v);
 /* Also binds counter, timestamp (milliseconds since the epoch) and time (nanoseconds of the day). */
 CQL_API cql_value cql_value_int64(int64_t v);
+
 CQL_API cql_value cql_value_float(float v);
 CQL_API cql_value cql_value_double(double v);
 /* Milliseconds since 1970-01-01T00:00:00Z, before it negative. */
@@ -65,9 +66,11 @@ CQL_API cql_value cql_value_timestamp(int64_t unix_ms);
 CQL_API cql_value cql_value_date(int32_t unix_days);
 /* Nanoseconds of the day; the bind refuses what is outside 0..86399999999999 with CQL_BAD_VALUE. */
 CQL_API cql_value cql_value_time(int64_t nanos_of_day);
+
 CQL_API cql_value cql_value_duration(cql_duration v);
 /* Also binds timeuuid when the version is 1. */
 CQL_API cql_value cql_value_uuid(cql_uuid v);
+
 CQL_API cql_value cql_value_inet(cql_inet v);
 /* Text for ascii and text columns, borrowed. In all five below a NULL pointer gives a null value,
  * an empty value needs one that is not NULL; more than 2^31-1 bytes are refused by every bind with
@@ -92,12 +95,14 @@ CQL_API bool cql_value_is_null(const cql_value *v);
 CQL_API bool cql_value_is_empty(const cql_value *v);
 /* The wire bytes, wherever they are. */
 CQL_API cql_str cql_value_bytes(const cql_value *v);
+
 CQL_API cql_status cql_value_as_bool(const cql_value *v, bool *out);
 CQL_API cql_status cql_value_as_int8(const cql_value *v, int8_t *out);
 CQL_API cql_status cql_value_as_int16(const cql_value *v, int16_t *out);
 CQL_API cql_status cql_value_as_int32(const cql_value *v, int32_t *out);
 /* bigint, counter, timestamp, time; also varint when it fits. */
 CQL_API cql_status cql_value_as_int64(const cql_value *v, int64_t *out);
+
 CQL_API cql_status cql_value_as_float(const cql_value *v, float *out);
 CQL_API cql_status cql_value_as_double(const cql_value *v, double *out);
 CQL_API cql_status cql_value_as_date(const cql_value *v, int32_t *unix_days);
@@ -140,6 +145,7 @@ CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql
 CQL_API cql_status cql_collection_add_floats(cql_collection *c, const float *v, size_t n);
 /* Empties it for reuse; keeps the memory. */
 CQL_API void cql_collection_clear(cql_collection *c);
+
 CQL_API void cql_collection_free(cql_collection *c);
 /* The collection as a value, borrowed until c changes; a map with a key but no value yet gives an
  * unbound value, which every bind refuses. */

@@ -13,8 +13,8 @@ faults=0 shown=0
 # Copies of what the checks look at: of the sources, and of the archives.
 copy_tree() {
     mkdir -p "$tmp/pristine"
-    (cd "$src" && find lib include tools examples \( -name '*.[ch]' -o -name '*.h.in' -o -name '*.sym' \) |
-        xargs tar cf - --) | (cd "$tmp/pristine" && tar xf -)
+    (cd "$src" && find lib include tools examples doc/gen \( -name '*.[ch1]' -o -name '*.h.in' -o -name '*.sym' \
+        -o -name 'man3.*' -o -name '*.3.in' \) | xargs tar cf - --) | (cd "$tmp/pristine" && tar xf -)
 }
 fresh_tree() {
     rm -rf "$tmp/tree"
@@ -171,6 +171,15 @@ finds "a name that is listed only" "cql_zzz is listed in lib/libcqlnative.sym bu
     "$here/exports.sh" "$tmp/tree"
 echo 'cql_a' >>"$tmp/tree/lib/libcqlnative.sym"
 finds "an unsorted list" "is not sorted" "$here/exports.sh" "$tmp/tree"
+
+# ---- manual pages ---------------------------------------------------------------------------------
+fresh_tree
+passes "untouched manual" "$here/man.sh" "$tmp/tree"
+echo 'cql_zzz' >>"$tmp/tree/lib/libcqlnative.sym"
+finds "an exported function without a page" "cql_zzz has no page" "$here/man.sh" "$tmp/tree"
+fresh_tree
+sed -i 's/^CQL_END$/CQL_API void cql_planted(void);\n\nCQL_END/' "$tmp/tree/include/cqlnative/tls.h"
+finds "a function of which nothing is said" "without a comment: cql_planted" "$here/man.sh" "$tmp/tree"
 
 # ---- headers --------------------------------------------------------------------------------------
 plant_header() {
