@@ -42,7 +42,7 @@ static void sum(cql_job *job, void *user)
 static void tell(void *user, const cql_worker_event *e)
 {
     (void)user;
-    if (e->kind == CQL_WORKER_TROUBLE)
+    if (e->err) /* the cluster is away; nobody handles that type */
         fprintf(stderr, "waiting: %s\n", cql_error_text(e->err));
     else if (e->kind == CQL_WORKER_RETRY || e->kind == CQL_WORKER_ABANDONED)
         fprintf(stderr, "%s failed: %s\n", e->job->id.ptr, e->text);

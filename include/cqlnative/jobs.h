@@ -306,7 +306,8 @@ typedef void (*cql_job_handler)(cql_job *job, void *user);
 
 /* Names the handler of a type (copied; NULL: of every type that has none of its own). Replaces an
  * earlier one. Call it before the worker starts. CQL_NO_MEMORY, CQL_BAD_ARGUMENT, CQL_BAD_STATE (a
- * worker exists). A worker claims only jobs that have a handler. */
+ * worker exists). A worker claims only jobs that have a handler, and tells of the others once for
+ * each type (CQL_WORKER_UNHANDLED). */
 CQL_API cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn,
                                    void *user);
 /* The same for a handler that blocks: it is called on a thread of the worker's own pool, one thread
@@ -359,7 +360,9 @@ typedef enum cql_worker_event_kind {
     CQL_WORKER_RECLAIMED = 7,  /* took back a job whose worker let its lease run out */
     CQL_WORKER_TROUBLE = 8,    /* the store cannot be reached; said once until it works again */
     CQL_WORKER_RESUMED = 9,
-    CQL_WORKER_UNKNOWN = 10 /* an outcome could not be settled; the lease will */
+    CQL_WORKER_UNKNOWN = 10,  /* an outcome could not be settled; the lease will */
+    CQL_WORKER_UNHANDLED = 11 /* a job is due whose type has no handler here (err: CQL_NOT_FOUND); it
+                                 is left to other workers. Said once for each type. */
 } cql_worker_event_kind;
 
 /* Borrowed for the call. */
@@ -369,7 +372,7 @@ typedef struct cql_worker_event {
     int64_t token;           /* of the claim concerned */
     int64_t at_ms;           /* RETRY: when it runs again */
     const char *text;        /* the reason of RETRY, ABANDONED, CLAIM_LOST; else "" */
-    const cql_error *err;    /* TROUBLE, UNKNOWN; else NULL */
+    const cql_error *err;    /* TROUBLE, UNKNOWN, UNHANDLED; else NULL */
 } cql_worker_event;
 
 typedef struct cql_worker_options {

@@ -192,6 +192,12 @@ static void leave_alone(cql_job *job, int64_t ms)
     cqljob_job_over(job);
 }
 
+static void leave_unhandled(cql_job *job)
+{
+    cqljob_worker_unhandled(job->w, job);
+    leave_alone(job, UNHANDLED);
+}
+
 static void decide(cql_job *job)
 {
     cql_worker *w = job->w;
@@ -204,7 +210,7 @@ static void decide(cql_job *job)
         if (cqljob_handler_for(w->jobs, job->info->type))
             claim(job);
         else
-            leave_alone(job, UNHANDLED);
+            leave_unhandled(job);
         return;
     case CQLJOB_SEE_EXPIRED:
         if (w->stopping)

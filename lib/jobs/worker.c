@@ -65,6 +65,27 @@ void cqljob_worker_resumed(cql_worker *w)
     w->trouble = false;
 }
 
+/* Hashes and their number: what is kept does not grow with what other programs store. */
+void cqljob_worker_unhandled(cql_worker *w, const cql_job *job)
+{
+    cql_str type = job->info->type;
+    unsigned kept = w->told_count < CQLJOB_TOLD_TYPES ? w->told_count : CQLJOB_TOLD_TYPES;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    cql_error *err;
+
+    for (size_t i = 0; i < type.len; i++)
+        hash = (hash ^ (unsigned char)type.ptr[i]) * UINT64_C(1099511628211);
+    for (unsigned i = 0; i < kept; i++)
+        if (w->told_types[i] == hash)
+            return;
+    w->told_types[w->told_count++ % CQLJOB_TOLD_TYPES] = hash;
+    err = cqljob_error(w->jobs, CQL_NOT_FOUND, NULL,
+                       "no handler for the type \"%.*s\": job %s is left to other workers",
+                       (int)type.len, type.ptr ? type.ptr : "", job->id);
+    cqljob_worker_event(w, CQL_WORKER_UNHANDLED, job, "", err);
+    cql_error_unref(err);
+}
+
 cqljob_facts cqljob_job_facts(const cql_job *job)
 {
     cqljob_facts facts = {cqljob_now_us(job->w->jobs), job->w->jobs->set.buckets, job->due_bucket,

@@ -165,6 +165,8 @@ typedef struct cqljob_chores {
     int64_t recur_at;
 } cqljob_chores;
 
+enum { CQLJOB_TOLD_TYPES = 32 };
+
 struct cql_worker {
     cql_jobs *jobs;
     cqljob_hub *hub;
@@ -183,6 +185,8 @@ struct cql_worker {
     bool drained;
     bool trouble;
     int64_t trouble_ms; /* when something failed last */
+    uint64_t told_types[CQLJOB_TOLD_TYPES]; /* hashes of types without a handler, newest over oldest */
+    unsigned told_count;
     unsigned stops_seen;
     int64_t stop_at; /* steady time when handlers are not waited for any more */
 };
@@ -196,6 +200,8 @@ void cqljob_worker_trouble(cql_worker *w, const cql_error *err);
 /* Something worked. Said once nothing has failed for a while, so that requests which fail by turns
  * do not make it say so each time. */
 void cqljob_worker_resumed(cql_worker *w);
+/* A job that is due has no handler here: said once for each type (of very many, again at times). */
+void cqljob_worker_unhandled(cql_worker *w, const cql_job *job);
 cqljob_facts cqljob_job_facts(const cql_job *job);
 
 /* --- scan.c: finding work */

@@ -15,7 +15,7 @@ typedef struct process {
     cql_jobs *jobs;
     cql_worker *w;
     int64_t wake_us; /* when it wants to be stepped */
-    int events[CQL_WORKER_UNKNOWN + 1];
+    int events[CQL_WORKER_UNHANDLED + 1];
     char text[256]; /* of the newest event that had one */
     int64_t retry_at;
     /* what the handler does with a job */
@@ -51,7 +51,10 @@ static void on_event(void *user, const cql_worker_event *e)
     assert_int_equal(e->job != NULL,
                      e->kind != CQL_WORKER_TROUBLE && e->kind != CQL_WORKER_RESUMED);
     assert_int_equal(e->err != NULL && e->kind != CQL_WORKER_UNKNOWN,
-                     e->kind == CQL_WORKER_TROUBLE);
+                     e->kind == CQL_WORKER_TROUBLE || e->kind == CQL_WORKER_UNHANDLED);
+    if (e->kind == CQL_WORKER_UNHANDLED)
+        snprintf(p->text, sizeof p->text, "%d %s", (int)cql_error_status(e->err) == CQL_NOT_FOUND,
+                 cql_error_text(e->err));
 }
 
 static void on_wake(cql_worker *w, void *user)
@@ -356,7 +359,7 @@ static void types_without_a_handler_are_left(void **state)
     jobstore_client c;
     cql_jobs *jobs;
     cql_worker *w;
-    cql_worker_options o = {.size = sizeof o};
+    cql_worker_options o = {.size = sizeof o, .on_event = on_event, .user = &s.a, .batch = 1};
     (void)state;
     begin(&s);
     add(&s, id_a, 0);
@@ -374,6 +377,18 @@ static void types_without_a_handler_are_left(void **state)
     }
     assert_int_equal(s.a.runs, 0);
     assert_int_equal(job(&s)->state, CQL_JOB_SCHEDULED);
+    /* It is told, once for a type, however many jobs there are and however often they are met. */
+    assert_int_equal(s.a.events[CQL_WORKER_UNHANDLED], 1);
+    assert_string_equal(s.a.text, "1 no handler for the type \"mail\": job "
+                                  "aaaaaaaa-1111-4222-8333-444455556666 is left to other workers");
+    for (int i = 0; i < 20; i++)
+        add(&s, NULL, 0);
+    for (int i = 0; i < 2000; i++) {
+        (void)cql_worker_step(w);
+        jobstore_run_until(s.db, jobstore_time(s.db) + 1000000);
+    }
+    assert_int_equal(s.a.events[CQL_WORKER_UNHANDLED], 1);
+    assert_int_equal(jobstore_jobs(s.db, CQL_JOB_SCHEDULED), 21);
     cql_worker_free(w);
     cql_jobs_free(jobs);
     end(&s);

@@ -57,6 +57,8 @@ static const char *word_for(cql_worker_event_kind kind)
         return "resumed";
     case CQL_WORKER_UNKNOWN:
         return "unknown";
+    case CQL_WORKER_UNHANDLED:
+        return "unhandled";
     }
     return "event";
 }
