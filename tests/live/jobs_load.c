@@ -1,7 +1,9 @@
 /* How fast jobs are stored, claimed and ended on a live cluster, beside the bare cost of the same
  * statements.
  *
- *   jobs_load cost URL KEYSPACE JOBS        the statements by hand, then the same through the store
+ *   jobs_load cost URL KEYSPACE BARE_KEYSPACE JOBS [ENQUEUE WORK]
+ *       in turns the statements by hand and the same through the store, as many at once, each in a
+ *       keyspace of its own; fails when the store costs more than so many times as much
  *   jobs_load many URL KEYSPACE JOBS WORKERS [FACTOR]
  *       stores JOBS jobs, works them with so many workers (threads, a session each) and cleans up;
  *       fails when claims take more than FACTOR (1.5) times as long at the end as at the start */
@@ -16,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { AT_ONCE = 128, WORKERS_MAX = 64, CONCURRENCY = 8, SHARE = 10 };
+enum { AT_ONCE = 128, WORKERS_MAX = 64, CONCURRENCY = 8, SHARE = 10, ROUNDS = 5 };
 
 static double now_s(void)
 {
@@ -94,20 +96,25 @@ static int store(cql_jobs *jobs, int64_t count)
 }
 
 /* --- the bare statements ---------------------------------------------------------------------- */
-enum { PUT_STATE, PUT_DUE, INSERT, GET, CLAIM, DROP_STATE, DROP_DUE, FINISH, STATEMENTS };
+/* The statements of lib/jobs, word for word. */
+enum { PUT_STATE, PUT_DUE, INSERT, GET, UPDATE, LINKS, DROP_STATE, DROP_DUE, STATEMENTS };
 static const char *const bare[STATEMENTS] = {
-    "INSERT INTO %s.jobs_by_state (state, created_at, job_id) VALUES (?, ?, ?)",
-    "INSERT INTO %s.scheduled_jobs (bucket, scheduled_at, job_id) VALUES (?, ?, ?)",
-    "INSERT INTO %s.jobs (id, type_name, arguments, state, created_at, scheduled_at, retry_count, "
-    "max_retry_count) VALUES (?, 'load', '{\"to\":\"ann@example.org\"}', 1, ?, ?, 0, 3) "
+    "INSERT INTO \"%s\".jobs_by_state (state, created_at, job_id) VALUES (?, ?, ?) "
+    "USING TIMESTAMP ?",
+    "INSERT INTO \"%s\".scheduled_jobs (bucket, scheduled_at, job_id) VALUES (?, ?, ?) "
+    "USING TIMESTAMP ?",
+    "INSERT INTO \"%s\".jobs (id, type_name, arguments, state, created_at, scheduled_at, "
+    "retry_count, max_retry_count, batch_id, parent_job_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "IF NOT EXISTS",
-    "SELECT * FROM %s.jobs WHERE id = ?",
-    "UPDATE %s.jobs SET state = 2, executed_at = ?, result = 'claim' WHERE id = ? "
-    "IF state = 1 AND executed_at = null",
-    "DELETE FROM %s.jobs_by_state WHERE state = ? AND created_at = ? AND job_id = ?",
-    "DELETE FROM %s.scheduled_jobs WHERE bucket = ? AND scheduled_at = ? AND job_id = ?",
-    "UPDATE %s.jobs SET state = 3, result = 'done' WHERE id = ? "
-    "IF state = 2 AND executed_at = ?",
+    "SELECT id, type_name, arguments, state, created_at, scheduled_at, executed_at, retry_count, "
+    "max_retry_count, error_message, result, batch_id, parent_job_id FROM \"%s\".jobs WHERE id = ?",
+    "UPDATE \"%s\".jobs SET state = ?, executed_at = ?, scheduled_at = ?, retry_count = ?, "
+    "error_message = ?, result = ? WHERE id = ? IF state = ? AND executed_at = ?",
+    "SELECT job_id FROM \"%s\".job_links WHERE awaited = ? AND kind = ?",
+    "DELETE FROM \"%s\".jobs_by_state USING TIMESTAMP ? WHERE state = ? AND created_at = ? AND "
+    "job_id = ?",
+    "DELETE FROM \"%s\".scheduled_jobs USING TIMESTAMP ? WHERE bucket = ? AND scheduled_at = ? AND "
+    "job_id = ?",
 };
 
 typedef struct by_hand {
@@ -141,32 +148,62 @@ static void on_step(cql_session *s, const cql_error *err, const cql_result *res,
     free(c);
 }
 
+/* What the claim leaves in the row, as long as a real one. */
+static const char claim_note[] =
+    "{\"claimed_by\":\"pid-12345\",\"claim\":\"01234567-89ab-4cde-8f01-23456789abcd\"}";
+
+static cql_status bind_jobs(cql_statement *stmt, const chain *c, int which)
+{
+    cql_value id = cql_value_text(c->id), at = cql_value_timestamp(c->at);
+    cql_value none = cql_value_unset(), three = cql_value_int32(3);
+    bool claiming = c->step < 4;
+
+    if (which == INSERT)
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(id, cql_value_text("load"),
+                                             cql_value_text("{\"to\":\"ann@example.org\"}"),
+                                             cql_value_int32(1), at, at, cql_value_int32(0), three,
+                                             none, none),
+                                  NULL);
+    if (which == UPDATE && claiming)
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(cql_value_int32(2), at, none, none, none,
+                                             cql_value_text(claim_note), id, cql_value_int32(1),
+                                             cql_value_null()),
+                                  NULL);
+    if (which == UPDATE)
+        return cql_statement_bind(stmt,
+                                  CQL_VALUES(three, none, none, none, none, cql_value_text("done"),
+                                             id, cql_value_int32(2), at),
+                                  NULL);
+    if (which == LINKS)
+        return cql_statement_bind(stmt, CQL_VALUES(id, cql_value_int32(0)), NULL);
+    return cql_statement_bind(stmt, CQL_VALUES(id), NULL);
+}
+
+static cql_status bind_index(cql_statement *stmt, const chain *c, int which)
+{
+    cql_value id = cql_value_text(c->id), at = cql_value_timestamp(c->at);
+    cql_value write = cql_value_int64(c->at * 1000 + c->step);
+    int state = which == PUT_STATE ? (c->working ? (c->step < 4 ? 2 : 3) : 1) : (c->step < 4 ? 1 : 2);
+    bool by_state = which == PUT_STATE || which == DROP_STATE;
+    cql_value part = cql_value_int32(by_state ? state : (int32_t)(c->at % 10));
+
+    if (which == PUT_STATE || which == PUT_DUE)
+        return cql_statement_bind(stmt, CQL_VALUES(part, at, id, write), NULL);
+    return cql_statement_bind(stmt, CQL_VALUES(write, part, at, id), NULL);
+}
+
 static cql_statement *bound(const chain *c, int which)
 {
+    bool index = which == PUT_STATE || which == PUT_DUE || which == DROP_STATE || which == DROP_DUE;
     cql_statement *stmt = cql_prepared_bind(c->h->prepared[which]);
-    cql_value id = cql_value_text(c->id), at = cql_value_timestamp(c->at);
-    cql_value first = cql_value_int32(which == PUT_STATE && c->working ? c->step < 4 ? 2 : 3
-                                      : which == PUT_STATE             ? 1
-                                                                       : (int32_t)(c->at % 10));
-    cql_status st = CQL_OK;
 
     if (!stmt)
         return NULL;
-    if (which == DROP_STATE)
-        first = cql_value_int32(c->step < 4 ? 1 : 2);
     cql_statement_set_consistency(stmt, CQL_CONSISTENCY_LOCAL_QUORUM);
     (void)cql_statement_set_serial_consistency(stmt, CQL_CONSISTENCY_LOCAL_SERIAL);
-    if (which == INSERT)
-        st = cql_statement_bind(stmt, CQL_VALUES(id, at, at), NULL);
-    else if (which == GET)
-        st = cql_statement_bind(stmt, CQL_VALUES(id), NULL);
-    else if (which == CLAIM)
-        st = cql_statement_bind(stmt, CQL_VALUES(at, id), NULL);
-    else if (which == FINISH)
-        st = cql_statement_bind(stmt, CQL_VALUES(id, at), NULL);
-    else
-        st = cql_statement_bind(stmt, CQL_VALUES(first, at, id), NULL);
-    if (!st)
+    if (!(index ? bind_index(stmt, c, which) : bind_jobs(stmt, c, which)))
         return stmt;
     cql_statement_free(stmt);
     return NULL;
@@ -214,14 +251,16 @@ static cql_status chain_step(chain *c)
     case 11:
         return send_one(c, GET);
     case 12:
-        return send_one(c, CLAIM);
+        return send_one(c, UPDATE);
     case 13:
         return send_batch(c, moved, 2);
     case 14:
         return send_batch(c, put + 1, 1);
     case 15:
-        return send_one(c, FINISH);
+        return send_one(c, UPDATE);
     case 16:
+        return send_one(c, LINKS);
+    case 17:
         return send_batch(c, ended, 2);
     default:
         return CQL_DONE;
@@ -242,7 +281,21 @@ static void chain_next(chain *c)
     free(c);
 }
 
-static int bare_cost(cql_session *s, const char *keyspace, int64_t count, double rates[2])
+static chain *chain_new(by_hand *h, int64_t i)
+{
+    chain *c = calloc(1, sizeof *c);
+    cql_uuid id = cql_uuid_random();
+
+    if (!c)
+        return NULL;
+    c->h = h;
+    c->at = (int64_t)time(NULL) * 1000 + i % 1000;
+    cql_uuid_print(&id, c->id);
+    return c;
+}
+
+/* Seconds for storing and for working `count` jobs. */
+static int bare_cost(cql_session *s, const char *keyspace, int64_t count, double seconds[2])
 {
     by_hand h = {.s = s};
     chain **chains = calloc((size_t)count, sizeof *chains);
@@ -262,23 +315,17 @@ static int bare_cost(cql_session *s, const char *keyspace, int64_t count, double
         double began = now_s();
 
         for (int64_t i = 0; i < count; i++) {
-            if (round == 0) {
-                cql_uuid id = cql_uuid_random();
-
-                chains[i] = calloc(1, sizeof **chains);
-                if (!chains[i])
-                    return fail("out of memory", NULL);
-                chains[i]->h = &h;
-                chains[i]->at = (int64_t)time(NULL) * 1000 + i % 1000;
-                cql_uuid_print(&id, chains[i]->id);
-            }
+            if (round == 0)
+                chains[i] = chain_new(&h, i);
+            if (!chains[i])
+                return fail("out of memory", NULL);
             chains[i]->working = round == 1;
             chains[i]->step = 0;
             enter(&the_gate);
             chain_next(chains[i]);
         }
         wait_until_empty(&the_gate);
-        rates[round] = (double)count / (now_s() - began);
+        seconds[round] = now_s() - began;
     }
     for (int i = 0; i < STATEMENTS; i++)
         cql_prepared_unref(h.prepared[i]);
@@ -292,6 +339,7 @@ typedef struct crew {
     uint32_t concurrency;
     int64_t count;
     double began;
+    bool from_open; /* one worker, timed from when it is connected */
     _Atomic int64_t ended;
     double *claim_s; /* by the order of the ends: how long the claim of it took */
     int64_t marks[4];                  /* ends at which requests are counted: begin and end of the */
@@ -352,6 +400,8 @@ static void *work(void *user)
 
     if (!cql_session_open_wait(h->c->url, &s, &err))
         atomic_store(&h->c->sessions[atomic_fetch_add(&h->c->session_count, 1)], s);
+    if (h->c->from_open)
+        h->c->began = now_s();
     if (err || cql_jobs_new(s, h->c->keyspace, &jobs) ||
         cql_jobs_handle(jobs, NULL, on_job, h) || cql_jobs_run_wait(jobs, &o, &err))
         h->bad = fail("a worker", err);
@@ -413,31 +463,71 @@ static int open_all(const char *url, const char *keyspace, cql_session **s, cql_
     return 0;
 }
 
-static int cost(char **argv)
+/* One alternation: seconds for storing and working by hand, then through the store. */
+static int compare(char **argv, cql_session *s, cql_jobs *jobs, int64_t count, double seconds[4])
 {
-    int64_t count = strtoll(argv[4], NULL, 10);
-    crew c = {.url = argv[2], .keyspace = argv[3], .count = count, .concurrency = AT_ONCE};
-    double hand_rates[2], stored, worked, began;
+    crew c = {.url = argv[2],
+              .keyspace = argv[3],
+              .count = count,
+              .concurrency = AT_ONCE,
+              .from_open = true};
+    int bad = bare_cost(s, argv[4], count, seconds);
+    double began = now_s();
+
+    bad = bad ? bad : store(jobs, count);
+    seconds[2] = now_s() - began;
+    bad = bad ? bad : work_all(&c, 1, &seconds[3]);
+    free(c.claim_s);
+    return bad;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Rates of the fastest rounds, and the middle one of the rounds' quotients. */
+static double verdict(const char *what, double (*seconds)[4], int rounds, int which, int64_t count)
+{
+    double quotients[ROUNDS], by_hand_s = seconds[0][which], whole = seconds[0][which + 2];
+
+    for (int i = 0; i < rounds; i++) {
+        quotients[i] = seconds[i][which + 2] / seconds[i][which];
+        by_hand_s = seconds[i][which] < by_hand_s ? seconds[i][which] : by_hand_s;
+        whole = seconds[i][which + 2] < whole ? seconds[i][which + 2] : whole;
+    }
+    qsort(quotients, (size_t)rounds, sizeof quotients[0], by_size);
+    (void)printf("%-9s bare %.0f/s, store %.0f/s: %.2f times the cost (%.2f to %.2f in %d rounds)\n",
+                 what, (double)count / by_hand_s, (double)count / whole, quotients[rounds / 2],
+                 quotients[0], quotients[rounds - 1], rounds);
+    return quotients[rounds / 2];
+}
+
+static int cost(int argc, char **argv)
+{
+    int64_t count = strtoll(argv[5], NULL, 10) / ROUNDS;
+    double seconds[ROUNDS + 1][4], stored, worked;
     cql_session *s = NULL;
     cql_jobs *jobs = NULL;
     int bad = open_all(argv[2], argv[3], &s, &jobs);
 
-    bad = bad ? bad : store(jobs, count / 10 + 1); /* warm-up */
-    bad = bad ? bad : bare_cost(s, argv[3], count, hand_rates);
-    began = now_s();
-    bad = bad ? bad : store(jobs, count);
-    stored = (double)count / (now_s() - began);
-    c.count = count + count / 10 + 1;
-    bad = bad ? bad : work_all(&c, 1, &worked);
-    if (!bad) {
-        double rate = (double)c.count / worked;
-
-        (void)printf("enqueue   bare %.0f/s, store %.0f/s: %.2f times the cost\n", hand_rates[0],
-                     stored, hand_rates[0] / stored);
-        (void)printf("work      bare %.0f/s, store %.0f/s: %.2f times the cost\n", hand_rates[1], rate,
-                     hand_rates[1] / rate);
+    if (count < 100)
+        return fail("500 jobs or more", NULL);
+    for (int i = 0; i <= ROUNDS && !bad; i++) { /* the first one warms up */
+        bad = compare(argv, s, jobs, count, seconds[i]);
+        if (!bad && i)
+            (void)printf("round %d: enqueue %.2f s bare, %.2f s store; work %.2f s bare, %.2f s store\n",
+                         i, seconds[i][0], seconds[i][2], seconds[i][1], seconds[i][3]);
+        (void)fflush(stdout);
     }
-    free(c.claim_s);
+    if (!bad) {
+        stored = verdict("enqueue", seconds + 1, ROUNDS, 0, count);
+        worked = verdict("work", seconds + 1, ROUNDS, 1, count);
+        if (argc > 7 && (stored > strtod(argv[6], NULL) || worked > strtod(argv[7], NULL)))
+            bad = fail("the store costs more than it may", NULL);
+    }
     cql_jobs_free(jobs);
     if (s)
         (void)cql_session_close_wait(s);
@@ -505,8 +595,8 @@ static int many(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && !strcmp(argv[1], "cost"))
-        return cost(argv);
+    if ((argc == 6 || argc == 8) && !strcmp(argv[1], "cost"))
+        return cost(argc, argv);
     if ((argc == 6 || argc == 7) && !strcmp(argv[1], "many"))
         return many(argc, argv);
     return fail("wrong arguments", NULL);
