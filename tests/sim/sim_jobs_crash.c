@@ -1,7 +1,8 @@
 /* Processes that die between any two steps of what they do with jobs: of storing (single jobs,
  * chained ones, a batch with its continuation, a schedule), claiming, renewing, ending, releasing
  * what waits, taking back and firing occurrences. For each seed one process stores, two workers die
- * at a request of theirs, which may or may not reach the servers, and later; a third one lives on.
+ * at a request of theirs, which may or may not reach the servers, and later; a third one, which takes
+ * over what they leave, often dies as well, and one that follows it lives on.
  * It must hold that
  *   - tokens of a job strictly rise, only the newest ends a run, and a job ends once;
  *   - nobody runs a job that another living process believes to hold;
@@ -10,6 +11,8 @@
  *   - an occurrence of a schedule becomes one job, and none is left out while a worker lives;
  *   - what was reported as stored is stored, what was reported as not stored is not;
  *   - every job ends, and no row is left that does not belong there.
+ * Over 10,000 seeds and more somebody must have died at every step there is, in each of three ways: the
+ * request is lost, or arrives, or arrives late.
  *
  *   sim_jobs_crash [SEEDS [SEED0]] */
 #include "jobs/recurring.h"
@@ -38,6 +41,8 @@ typedef struct process {
     cql_jobs *jobs;
     cql_worker *w;
     size_t dies_at; /* its request of this number is the last; 0: none */
+    int dies_in;    /* or one of that place, after so many others of it; 0: none */
+    int others;
     jobstore_fate last;
     int64_t wake_us;
     held held[HELD_MAX];
@@ -62,6 +67,7 @@ struct sim {
     int count;
     char parent[40], child[40], late[40], batch[40], then[40], members[MEMBERS][40];
     int64_t scheduled_ms; /* the schedule is stored since then */
+    int lives;            /* of the last worker: the first may die, the next one does not */
     bool faulty;
 };
 
@@ -197,26 +203,142 @@ static void end_handlers(process *p)
     }
 }
 
+/* --- where they died -------------------------------------------------------------------------- */
+enum {
+    STORE_ROWS = 1, /* of storing */
+    STORE,
+    STORE_LINKS,
+    STORE_PARENT,
+    SCHEDULE,
+    LOOK, /* of working */
+    CLAIM,
+    CLAIM_ROWS,
+    RENEW,
+    END_ROWS,
+    END,
+    END_LINKS,
+    END_GONE,
+    RETRY_ROWS, /* also of giving back and of taking back */
+    RETRY,
+    RECLAIM,
+    RELEASE,
+    RELEASE_GONE,
+    FIRE_ROWS,
+    FIRE,
+    FIRE_MOVED,
+    PLACES,
+    ELSEWHERE = PLACES, /* pages, marks, back-off */
+    FATES = 3,
+    SEEDS_FOR_ALL = 10000
+};
+static const char *const places[PLACES] = {
+    "", "rows of a job to store", "storing", "links",    "the parent",    "a schedule",
+    "a look",                 "a claim", "its rows", "a renewal",     "rows before the end",
+    "the end",                "who waits", "rows after the end", "rows of a retry", "a retry",
+    "taking back",            "a release", "rows after a release", "rows of an occurrence",
+    "an occurrence",          "the schedule's next time"};
+static unsigned long long deaths[PLACES + 1][FATES];
+static const jobstore_fate fates[FATES] = {JOBSTORE_DROPPED, JOBSTORE_SILENT, JOBSTORE_LATE};
+
+static int place_of_change(const cqljob_change *c)
+{
+    bool late = c->error_message.ptr && strstr(c->error_message.ptr, "lease run out");
+
+    if (c->state == CQL_JOB_PROCESSING)
+        return c->from_state == CQL_JOB_PROCESSING ? RENEW : CLAIM;
+    if (c->from_state != CQL_JOB_PROCESSING)
+        return RELEASE;
+    if (late)
+        return RECLAIM;
+    return c->state == CQL_JOB_SCHEDULED ? RETRY : END;
+}
+
+/* The first row tells: index rows of a step are always put in the same order. */
+static int place_of_rows(const process *p, const cqljob_request *rq)
+{
+    const cqljob_index *row = &rq->indexes->rows[0];
+    const cql_job_info *job = jobstore_job(p->s->db, rq->id.ptr);
+
+    if (row->kind == CQLJOB_PUT_LINK)
+        return STORE_LINKS;
+    if (row->kind == CQLJOB_DROP_STATE)
+        return row->part >= CQL_JOB_AWAITING_CONTINUATION ? RELEASE_GONE : END_GONE;
+    if (!p->w && p == &p->s->storer)
+        return STORE_ROWS;
+    if (!job)
+        return FIRE_ROWS;
+    if (row->kind != CQLJOB_PUT_STATE)
+        return RETRY_ROWS;
+    return row->part == CQL_JOB_PROCESSING ? CLAIM_ROWS : row->part == CQL_JOB_SCHEDULED ? RETRY_ROWS
+                                                                                        : END_ROWS;
+}
+
+static int place_of(const process *p, const cqljob_request *rq)
+{
+    bool storing = p == &p->s->storer;
+
+    switch (rq->verb) {
+    case CQLJOB_INSERT:
+        return storing ? STORE : FIRE;
+    case CQLJOB_R_INSERT:
+        return SCHEDULE;
+    case CQLJOB_R_UPDATE:
+        return FIRE_MOVED;
+    case CQLJOB_GET:
+        return storing ? STORE_PARENT : LOOK;
+    case CQLJOB_LINKS:
+        return END_LINKS;
+    case CQLJOB_CHANGE:
+        return place_of_change(rq->change);
+    case CQLJOB_INDEX:
+        return rq->indexes->count ? place_of_rows(p, rq) : ELSEWHERE;
+    default:
+        return ELSEWHERE;
+    }
+}
+
+static void note_death(const process *p, const cqljob_request *rq)
+{
+    for (int i = 0; i < FATES; i++)
+        deaths[place_of(p, rq)][i] += p->last == fates[i];
+}
+
+/* 0: everywhere, in each way. */
+static int check_deaths(bool all)
+{
+    int bad = 0;
+
+    for (int i = 1; i < PLACES; i++) {
+        bool some = deaths[i][0] && deaths[i][1] && deaths[i][2];
+
+        (void)printf("%6llu died at: %s%s\n", deaths[i][0] + deaths[i][1] + deaths[i][2], places[i],
+                     some || !all ? "" : " - not in each way");
+        bad |= all && !some;
+    }
+    return bad;
+}
+
 /* --- processes -------------------------------------------------------------------------------- */
 static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void *user)
 {
     process *p = user;
 
-    (void)rq;
     if (p->dies_at && c->sent > p->dies_at)
         c->dead = true;
-    if (p->dies_at && c->sent == p->dies_at)
+    if (p->dies_in && !p->dies_at && place_of(p, rq) == p->dies_in && p->others-- == 0)
+        p->dies_at = c->sent;
+    if (p->dies_at && c->sent == p->dies_at) {
+        note_death(p, rq);
         return p->last;
+    }
     return p->s->faulty && below(p->s, 40) == 0 ? JOBSTORE_BUSY : JOBSTORE_OK;
 }
 
 static void begin(sim *s, process *p, size_t dies_at)
 {
-    static const jobstore_fate fates[] = {JOBSTORE_DROPPED, JOBSTORE_SILENT, JOBSTORE_LATE};
-
     p->s = s;
     p->dies_at = dies_at;
-    p->last = fates[below(s, 3)];
+    p->last = fates[below(s, FATES)];
     jobstore_client_init(&p->client, s->db);
     p->client.ahead_us = (int64_t)below(s, 400000) - 200000;
     p->client.fate = fate_of;
@@ -242,6 +364,19 @@ static void begin_worker(sim *s, process *p, size_t dies_at)
         cql_worker_new(p->jobs, &o, &p->w, NULL))
         broken(s, "a worker that does not start");
     p->wake_us = INT64_MIN;
+}
+
+/* The last worker: in its first life it may die at any of the places of working. */
+static void begin_last_worker(sim *s)
+{
+    process *p = &s->w[WORKERS - 1];
+
+    begin_worker(s, p, 0);
+    p->dies_in = 0;
+    if (s->lives++ == 0 && below(s, 4)) {
+        p->dies_in = LOOK + (int)below(s, PLACES - LOOK);
+        p->others = (int)below(s, 3);
+    }
 }
 
 /* As SIGKILL does it. Its requests may still reach the servers. */
@@ -427,7 +562,7 @@ static void pass(sim *s)
         for (int i = 0; i < WORKERS; i++)
             turn(&s->w[i]);
         if (!s->w[2].w && (now > began + 20000000 || (!s->w[0].w && !s->w[1].w)))
-            begin_worker(s, &s->w[2], 0);
+            begin_last_worker(s);
         if (now > began + INT64_C(1000000) * AT_LEAST_S && s->w[2].w && !s->w[0].w && !s->w[1].w &&
             all_over(s))
             return;
@@ -525,6 +660,8 @@ static void run(uint64_t seed)
     next_step(&s);
     pass(&s);
     s.faulty = false;
+    s.w[WORKERS - 1].dies_in = 0; /* from here on it lives */
+    s.w[WORKERS - 1].dies_at = 0;
     check_occurrences(&s, jobstore_time(s.db) / 1000 - 40000);
     check_end(&s);
     for (int i = 0; i < WORKERS; i++)
@@ -542,5 +679,5 @@ int main(int argc, char **argv)
     for (unsigned long long i = 0; i < seeds; i++)
         run(first + i);
     (void)printf("%llu seeds, from %llu: all hold\n", seeds, first);
-    return 0;
+    return check_deaths(seeds >= SEEDS_FOR_ALL);
 }
