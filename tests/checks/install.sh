@@ -1,7 +1,7 @@
 #!/bin/sh
 # What gets installed works: programs outside the tree build with pkg-config alone, as C11 and as C++17,
 # shared, static and without any shared library, run, and need no library beyond libuv, OpenSSL, lz4,
-# zlib and the C library.
+# zlib and the C library. The sources of the modules compile with the installed headers alone.
 set -eu
 . ./tests/checks/vars.sh
 tmp=$(mktemp -d)
@@ -82,3 +82,24 @@ if [ -e "$libdir/libcqlnative.a" ]; then
         build whole $CC -std=c11 -static $cflags "$tmp/program.c" -o "$tmp/whole" $whole
     fi
 fi
+
+# Each module beside what is installed and what modules share; nothing else of the library is in reach.
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir "$tmp/shared"
+modules=$(awk '$2 == "public" { print $1 }' "$here/layers.txt")
+shared=$(awk '$2 == "public" && $4 == "shared" { print $1 }' "$here/layers.txt")
+for module in $shared; do
+    cp -R "$here/../../lib/$module" "$tmp/shared"
+done
+count=0
+for module in $modules; do
+    count=$((count + 1))
+    mkdir "$tmp/alone"
+    cp -R "$here/../../lib/$module" "$tmp/alone"
+    # shellcheck disable=SC2086
+    $CC -std=gnu11 -Wall -Wextra -Werror -fsyntax-only $cflags -I"$tmp/alone" -I"$tmp/shared" \
+        "$tmp/alone/$module"/*.c >"$tmp/log" 2>&1 ||
+        fail "lib/$module does not compile with the installed headers alone:" "$tmp/log"
+    rm -r "$tmp/alone"
+done
+[ "$count" -ge 5 ] || fail "no modules found in layers.txt"
