@@ -29,7 +29,7 @@ targets_of() {
 # What depends on the switches, though not by its time: every library (its list of objects) and what is
 # told about the switches.
 forget() {
-    find . \( -name '*.la' -o -name '*.a' -o -name 'libcqlnative.so*' -o -name 'tests_unit_api_parts-*' \
+    find . \( -name '*.la' -o -name '*.a' -o -name 'libcqlnative.so*' -o -name 'api_parts-*' \
         -o -name vars.sh \) -exec rm -f {} +
 }
 
