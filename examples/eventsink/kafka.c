@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef WITH_AVRO
+#include "eventsink/avro.h"
+#endif
+
 enum { PARTITIONS_MAX = 256, WAIT_MS = 10000, POLL_MS = 20 };
 
 typedef struct kafka {
@@ -17,6 +21,10 @@ typedef struct kafka {
     bool at_end[PARTITIONS_MAX];
     char *text;
     size_t cap;
+#ifdef WITH_AVRO
+    avro_event event;
+    char *json; /* of the message given last */
+#endif
 } kafka;
 
 static bool tell(const sink *s, const char *what, const char *why)
@@ -105,6 +113,19 @@ static bool all_at_end(const kafka *k)
     return n > 0;
 }
 
+#ifdef WITH_AVRO
+/* The message as JSON; one that cannot be read goes to the dead letters as its bytes. */
+static void decode(kafka *k, const rd_kafka_message_t *m, sink_record *out)
+{
+    free(k->json);
+    k->json = avro_event_read(&k->event, m->payload, m->len, &out->problem);
+    if (!k->json)
+        k->json = avro_event_bytes(m->payload, m->len);
+    out->text = k->json;
+    out->len = strlen(k->json);
+}
+#endif
+
 static source_result take_message(kafka *k, rd_kafka_message_t *m, sink_record *out)
 {
     tracker *t = m->partition >= 0 && m->partition < PARTITIONS_MAX ? k->trackers[m->partition] : NULL;
@@ -115,7 +136,11 @@ static source_result take_message(kafka *k, rd_kafka_message_t *m, sink_record *
     if (m->len)
         memcpy(k->text, m->payload, m->len);
     k->text[m->len] = 0;
-    *out = (sink_record){t, m->offset, m->offset + 1, 0, k->text, m->len};
+    *out = (sink_record){t, m->offset, m->offset + 1, 0, k->text, m->len, NULL};
+#ifdef WITH_AVRO
+    if (k->base.s->avro_schema && m->len)
+        decode(k, m, out);
+#endif
     return SOURCE_RECORD;
 }
 
@@ -208,6 +233,10 @@ static void close_kafka(source *src)
     rd_kafka_destroy(k->rk);
     for (size_t i = 0; i < PARTITIONS_MAX; i++)
         free(k->trackers[i]);
+#ifdef WITH_AVRO
+    avro_event_free(&k->event);
+    free(k->json);
+#endif
     free(k->text);
     free(k);
 }
@@ -236,6 +265,15 @@ source *kafka_open(sink *s, bool only_look)
     kafka *k = tool_alloc(1, sizeof *k);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     k->base = (source){&ops, s};
+#ifdef WITH_AVRO
+    avro_event_limit_memory();
+    if (s->avro_schema && !avro_event_open(&k->event, s->avro_schema, s->app.name)) {
+        avro_event_free(&k->event);
+        free(k);
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+#endif
     snprintf(timeout_ms, sizeof timeout_ms, "%llu", (unsigned long long)s->session_timeout * 1000);
     bool fine = set(conf, s, "bootstrap.servers", s->broker) &&
                 set(conf, s, "group.id", s->group_id) &&

@@ -27,66 +27,11 @@ typedef struct lines {
     bool regular;
 } lines;
 
-/* --- the checkpoint -------------------------------------------------------------------------------- */
-
-/* False when there is none. */
-static bool load(const sink *s, int64_t *line, int64_t *bytes)
-{
-    long long l, b;
-    FILE *f = s->checkpoint ? fopen(s->checkpoint, "r") : NULL;
-    bool fine = f && fscanf(f, "offset %lld bytes %lld", &l, &b) == 2 && l >= 0 && b >= 0;
-    if (f)
-        fclose(f);
-    if (fine) {
-        *line = l;
-        *bytes = b;
-    }
-    return fine;
-}
-
-/* The folder's entry too must reach the disk. */
-static void sync_folder(const char *path)
-{
-    char *folder = tool_copy(path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = 0;
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-    free(folder);
-}
-
-/* At every moment there is a whole checkpoint under the name: the old or the new. */
-static bool store(const sink *s, int64_t line, int64_t bytes)
-{
-    char *temporary = tool_format("%s.new", s->checkpoint);
-    FILE *f = fopen(temporary, "w");
-    bool fine = f && fprintf(f, "offset %lld bytes %lld\n", (long long)line, (long long)bytes) > 0 &&
-                fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (f)
-        fine = fclose(f) == 0 && fine;
-    fine = fine && rename(temporary, s->checkpoint) == 0;
-    if (fine)
-        sync_folder(s->checkpoint);
-    else
-        tool_remark(s->app.name, "%s cannot be written: %s", s->checkpoint, strerror(errno));
-    free(temporary);
-    return fine;
-}
-
 static bool save(source *src, bool last)
 {
     lines *l = (lines *)(void *)src;
     (void)last;
-    if (!src->s->checkpoint || l->tracker.next < 0 || l->tracker.next == l->tracker.saved)
-        return true;
-    if (!sink_sync_dead(src->s) || !store(src->s, l->tracker.next, l->tracker.bytes))
-        return false;
-    l->tracker.saved = l->tracker.next;
-    return true;
+    return checkpoint_save(src->s, &l->tracker);
 }
 
 /* --- reading --------------------------------------------------------------------------------------- */
@@ -123,7 +68,7 @@ static source_result give(lines *l, size_t n, size_t line_end, sink_record *out)
     size_t len = n && text[n - 1] == '\r' ? n - 1 : n;
     text[len] = 0;
     *out = (sink_record){&l->tracker, l->line, l->line + 1, l->bytes + (int64_t)(n + line_end),
-                         text, len};
+                         text, len, NULL};
     l->line++;
     l->bytes += (int64_t)(n + line_end);
     l->at += n + line_end;
@@ -196,7 +141,7 @@ static bool position(source *src, int64_t *current, int64_t *end)
     lines *l = (lines *)(void *)src;
     int64_t bytes;
     *current = l->tracker.next;
-    if (*current < 0 && !load(src->s, current, &bytes))
+    if (*current < 0 && !checkpoint_load(src->s, current, &bytes))
         *current = -1;
     if (!l->regular) {
         *end = l->line;
@@ -256,7 +201,7 @@ source *lines_open(sink *s)
     if (!l->regular)
         return &l->base;
     l->gz = gzdopen(l->fd, "r");
-    if (!s->reset && load(s, &line, &bytes) && !skip_done(l, line, bytes)) {
+    if (!s->reset && checkpoint_load(s, &line, &bytes) && !skip_done(l, line, bytes)) {
         close_lines(&l->base);
         return NULL;
     }

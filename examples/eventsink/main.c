@@ -1,5 +1,5 @@
-/* eventsink: the Habit task-event sink: events, one JSON object a record, from a file, from standard input
- * or from a Kafka topic into habit_ks.task_events, at least once. The schema is cql/habit.cql.
+/* eventsink: the Habit task-event sink: events, one JSON object or one Avro record each, from a file, from
+ * standard input or from a Kafka topic into habit_ks.task_events, at least once. The schema is cql/habit.cql.
  *
  * Each record is a partition of its own, so a group of records is sent as that many inserts side by side,
  * not as a batch. Trouble that passes holds the sink up; a record that cannot be stored goes to the dead
@@ -32,7 +32,8 @@ enum {
     OPT_TOPIC,
     OPT_GROUP_ID,
     OPT_SESSION_TIMEOUT,
-    OPT_UNTIL_END
+    OPT_UNTIL_END,
+    OPT_AVRO_SCHEMA
 };
 
 static const tool_option own_rows[] = {
@@ -61,17 +62,26 @@ static const tool_option own_rows[] = {
     {0, "session-timeout", "SECONDS", OPT_SESSION_TIMEOUT,
      "how long a reader that died keeps its partitions (10)"},
     {0, "until-end", NULL, OPT_UNTIL_END, "end when nothing is left to read"},
+#ifdef WITH_AVRO
+    {0, "avro-schema", "FILE", OPT_AVRO_SCHEMA,
+     "the topic's records are Avro of this schema, each after\nthe five bytes of a schema registry"},
+#endif
 #endif
 };
 static const tool_option_set sets[] = {
     {"Options", own_rows, CQL_COUNT(own_rows)},
     {"Connection", tool_connection_options, TOOL_CONNECTION_OPTION_COUNT},
 };
+#ifdef WITH_AVRO
+#define FORMATS "FILE may be an Avro object container as well.\n"
+#else
+#define FORMATS ""
+#endif
 static const tool_program program = {
     .name = "eventsink",
     .usage = "[options] [FILE]",
     .purpose = "Stores task events, one JSON object a line, from FILE (may be compressed) or standard\n"
-               "input. The server: --host, else CQL_CONTACT_POINTS, else 127.0.0.1.",
+               "input. " FORMATS "The server: --host, else CQL_CONTACT_POINTS, else 127.0.0.1.",
     .sets = sets,
     .set_count = CQL_COUNT(sets),
 };
@@ -208,8 +218,9 @@ static int show_config(const sink *s)
 {
     printf("keyspace %s\ntable task_events\n", s->keyspace);
     if (s->kafka)
-        printf("broker %s\ntopic %s\ngroup-id %s\nsession-timeout %llu\n", s->broker, s->topic,
-               s->group_id, (unsigned long long)s->session_timeout);
+        printf("broker %s\ntopic %s\ngroup-id %s\nsession-timeout %llu\navro-schema %s\n", s->broker,
+               s->topic, s->group_id, (unsigned long long)s->session_timeout,
+               s->avro_schema ? s->avro_schema : "-");
     else
         printf("file %s\ncheckpoint %s\n", s->path, s->checkpoint ? s->checkpoint : "-");
     printf("dead-letter %s\nignore-errors %s\n", s->dead_path ? s->dead_path : "-",
@@ -249,7 +260,7 @@ static void take(tool_args *a, line *l)
     } texts[] = {{OPT_KEYSPACE, &s->keyspace}, {OPT_CHECKPOINT, &s->checkpoint},
                  {OPT_DEAD, &s->dead_path},    {OPT_ERRORS, &l->errors},
                  {OPT_BROKER, &s->broker},     {OPT_TOPIC, &s->topic},
-                 {OPT_GROUP_ID, &s->group_id}};
+                 {OPT_GROUP_ID, &s->group_id}, {OPT_AVRO_SCHEMA, &s->avro_schema}};
     const struct {
         int id;
         bool *to;
@@ -284,6 +295,12 @@ static void settle(tool_args *a, line *l)
         tool_args_fail(a, "--truncate removes every row: say --yes as well");
     else if (s->kafka && s->path)
         tool_args_fail(a, "a file or --kafka, not both");
+    else if (s->avro_schema && !s->kafka)
+        tool_args_fail(a, "--avro-schema belongs to --kafka: a file of Avro records has its own");
+#ifdef WITH_AVRO
+    else if (s->follow && s->path && container_is(s->path))
+        tool_args_fail(a, "--follow is for lines: %s is an Avro object container", s->path);
+#endif
     s->stop_at_error = l->errors ? strcmp(l->errors, "none") == 0 : !s->dead_path;
     if (!s->path)
         s->path = "-";
@@ -300,6 +317,10 @@ static source *open_source(sink *s, bool only_look)
         return kafka_open(s, only_look);
 #endif
     (void)only_look;
+#ifdef WITH_AVRO
+    if (container_is(s->path))
+        return container_open(s);
+#endif
     return lines_open(s);
 }
 

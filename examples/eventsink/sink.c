@@ -202,10 +202,14 @@ cql_status sink_take(sink *s, const sink_record *r)
     event e = {.completed = -1};
     const char *field = "it", *why = "is not a JSON object";
     char reason[600];
+    cJSON *object = NULL;
     cql_status st = CQL_OK;
     if (r->tracker->count == SINK_WINDOW)
         return CQL_WOULD_BLOCK;
-    cJSON *object = strlen(r->text) == r->len ? cJSON_ParseWithOpts(r->text, NULL, 1) : NULL;
+    if (r->problem)
+        why = r->problem;
+    else if (strlen(r->text) == r->len)
+        object = cJSON_ParseWithOpts(r->text, NULL, 1);
     if (cJSON_IsObject(object))
         why = read_event(object, r->text, &e, &field);
     snprintf(reason, sizeof reason, "%s %s", field, why ? why : "");

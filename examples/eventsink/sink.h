@@ -1,6 +1,7 @@
 /* sink.h: the parts of the event sink.
  *
- *   source (lines.c, kafka.c) -> record -> sink.c -> buffered writer -> acknowledgement -> track.c
+ *   source (lines.c, container.c, kafka.c) -> record -> sink.c -> buffered writer
+ *                                                           -> acknowledgement -> track.c
  *
  * A tracker holds the records of one input in their order; what may be remembered as done is the end of
  * the longest beginning in which every record was acknowledged or went to the dead letters. */
@@ -44,6 +45,7 @@ typedef struct sink_record {
     int64_t next, bytes;
     const char *text; /* ends with a NUL */
     size_t len;
+    const char *problem; /* why it can be no event whatever the text says; NULL: nothing */
 } sink_record;
 
 typedef enum source_result {
@@ -73,7 +75,7 @@ struct sink {
     app app;
     source *src;
     const char *keyspace, *path, *checkpoint, *dead_path;
-    const char *broker, *topic, *group_id;
+    const char *broker, *topic, *group_id, *avro_schema;
     uint64_t group, in_flight, ttl, session_timeout /* seconds */;
     bool kafka, follow, reset, stop_at_error, until_end;
     FILE *dead;
@@ -91,7 +93,17 @@ cql_status sink_take(sink *s, const sink_record *r);
 /* The dead letters reach the disk before anything behind them is remembered as done. */
 bool sink_sync_dead(sink *s);
 
+/* checkpoint.c: false when there is none. */
+bool checkpoint_load(const sink *s, int64_t *offset, int64_t *bytes);
+/* What the tracker says is done; false after a message. */
+bool checkpoint_save(sink *s, tracker *t);
+
 source *lines_open(sink *s);
+#ifdef WITH_AVRO
+/* container.c: a file of Avro records with their schema in it. */
+bool container_is(const char *path);
+source *container_open(sink *s);
+#endif
 #ifdef WITH_KAFKA
 source *kafka_open(sink *s, bool only_look);
 #endif

@@ -103,6 +103,9 @@ int store_open(store *s, tool_args *args)
     const train_config *c = &s->config;
     use_settings(s);
     int code = app_open(&s->app, args);
+    if (code == TOOL_EXIT_DENIED)
+        tool_remark(s->app.name, "the log-in is that of CASSANDRA_USERNAME and CASSANDRA_PASSWORD, or of "
+                                 "auth_provider in the file");
     if (code)
         return code;
     fprintf(stderr, "INFO: Cassandra connection established: %.*s:%ld\n",

@@ -67,6 +67,7 @@ includes() {
                 only("<openssl/", "^lib/net/tls_openssl(_[a-z]+)?\\.[ch]$")
             }
             only("<lz4", "^lib/wire/compress_lz4\\.c$")
+            only("<avro\\.h>", "^examples/eventsink/avro\\.h$")
             only("<zlib\\.h>", "^(lib/base/crc32_zlib|examples/eventsink/lines)\\.c$")
         }'
 } | sort -u | {

@@ -38,11 +38,17 @@ typed() {
     'apt-get install '* | *-dev*) for package in $(echo "$1" | tr ' \\' '\n\n' | grep -v -e '^apt-get$' -e '^install$'); do
         [ ! -e "$src/.ci/packages" ] || grep -qx "$package" "$src/.ci/packages" || return 1
     done ;;
+    'make deb') grep -q 'make.* deb' "$src/tests/checks/deb.sh" ;;
+    './configure --enable-lib-only') grep -q -e --enable-lib-only "$src/tests/checks/switches.sh" ;;
+    'tools/localcassandra --help') grep -q 'launcher. --help' "$src/tests/checks/tool_help.sh" ;;
+    'man cql'*) grep -q "for tool in .*${1#man }" "$src/tests/checks/tool_help.sh" ;;
     *) false ;;
     esac
 }
 sed '/^```c$/,/^```$/d' "$src/README.md" | sed -n 's/^    \([^ ].*\)/\1/p; s/^        \([^ ].*\)/\1/p' >"$tmp/typed"
 [ -s "$tmp/typed" ] || { echo "README.md: nothing to type was found"; faults=1; }
+# And what it names in a sentence: a program and something behind it.
+grep -oE '`(make|man|\./configure|tools/[a-z]+|cql[a-z]+|apt-get|tests/[a-z]+) [^`]*`' "$src/README.md" | tr -d '`' >>"$tmp/typed"
 while IFS= read -r line; do
     typed "$line" || { echo "README.md: no test types: $line"; faults=1; }
 done <"$tmp/typed"

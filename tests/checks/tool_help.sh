@@ -172,6 +172,18 @@ for tool in cqlping cqlinit cqljobs; do
         "check_$tool"
     fi
 done
+# The launcher of nodes is a script, and has no manual page.
+tool=localcassandra
+launcher=$srcdir/tools/$tool
+if [ -x "$launcher" ]; then
+    out=$("$launcher" --help) || fail "--help failed"
+    case $out in *"Usage: $tool "*) ;; *) fail "--help has no usage" ;; esac
+    for word in start stop status nodes list fetch; do
+        grep -q "^ *$word " <<<"$out" || fail "--help does not name the command $word"
+    done
+    "$launcher" strat >out.$$ 2>err.$$
+    [ $? = 2 ] || fail "a command that is none is not refused"
+fi
 rm -f out.$$ err.$$
 [ -x ./tools/cqlping ] || { tool=cqlping && fail "it was not built"; }
 [ "$failures" = 0 ]
