@@ -1,9 +1,9 @@
-/* pool_probe URL: how many connections the server counts for a session at rest, under load, and at rest
+/* pool_probe URL [LEAST MOST]: how many connections the server counts for a session at rest, under load, and at rest
  * again, as its own table system_views.clients has it. Ends with 1 when the pool does not grow to its most,
  * or not shrink back to its least.
  *
- * URL: its connections_per_host is 1 and its max_connections_per_host 4; with the control connection that is
- * 2 and 5. */
+ * LEAST and MOST (1 and 4): the URL's connections_per_host and max_connections_per_host; the server counts
+ * one more, the control connection. */
 #include <cqlnative/cql.h>
 #include <limits.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IN_FLIGHT = 256, LEAST = 2, MOST = 5, PATIENCE_S = 90 };
+enum { IN_FLIGHT = 256, PATIENCE_S = 90 };
 
 static const char name[] = "pool_probe";
 static atomic_bool loading;
@@ -116,22 +116,24 @@ static unsigned counted(cql_session *s)
 int main(int argc, char **argv)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    if (argc != 2)
-        give_up("usage", "pool_probe URL");
+    if (argc != 2 && argc != 4)
+        give_up("usage", "pool_probe URL [LEAST MOST]");
+    const unsigned least = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
+    const unsigned most = argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 4;
     cql_session *witness = open_session(argv[1], "pool_witness");
     cql_session *s = open_session(argv[1], name);
-    await(witness, "rest", LEAST);
+    await(witness, "rest", least + 1);
     loading = true;
     for (unsigned i = 0; i < IN_FLIGHT; i++)
         ask(s);
-    await(witness, "load", MOST);
-    for (time_t end = time(NULL) + PATIENCE_S; counted(s) != MOST - 1; nanosleep(&moment, NULL))
+    await(witness, "load", most + 1);
+    for (time_t end = time(NULL) + PATIENCE_S; counted(s) != most; nanosleep(&moment, NULL))
         if (time(NULL) > end)
             give_up("metrics", "the session counts other connections than the server");
     loading = false;
     while (in_flight)
         nanosleep(&moment, NULL);
-    await(witness, "again", LEAST);
+    await(witness, "again", least + 1);
     if (failed)
         give_up("load", "requests failed");
     cql_session_free(s);
