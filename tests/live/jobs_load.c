@@ -311,7 +311,7 @@ static int bare_cost(cql_session *s, const char *keyspace, int64_t count, double
         if (cql_session_prepare_wait(s, text, &h.prepared[i], &err))
             return fail(text, err);
     }
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 2 && !the_gate.failed; round++) { /* a chain that failed is gone */
         double began = now_s();
 
         for (int64_t i = 0; i < count; i++) {
