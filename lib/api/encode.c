@@ -1,6 +1,7 @@
 /* From statements to requests: the session's defaults filled in, one pass into the request's block. */
 #include "api/routing.h"
 
+#include "cluster/team.h"
 #include "msg/encode.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
 static int64_t write_time(cqln_cluster *c)
 {
     int64_t now = c->loop.io->ops->wall_us(c->loop.io);
-    return c->alone ? cqln_clock_next_alone(&c->clock, now) : cqln_clock_next(&c->clock, now);
+    return c->alone ? cqln_clock_next_alone(&c->clock, now)
+                    : cqln_clock_next(cqln_team_clock(c), now);
 }
 
 static inline void stamp(cqln_cluster *c, cqln_query_options *o)

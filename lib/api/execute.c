@@ -1,5 +1,5 @@
 /* Executing: from statements to requests, with callbacks. */
-#include "api/session.h"
+#include "api/loops.h"
 #include "api/statement.h"
 
 #include "base/error.h"
@@ -25,10 +25,11 @@ cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_re
     cqln_request *req;
     if (!s || !stmt)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_request_begin(&s->cluster, &req);
+    cqln_cluster *c = cqln_session_pick(s);
+    cql_status st = cqln_request_begin(c, &req);
     if (st)
-        return st;
-    return start(req, cqln_encode_statement(&s->cluster, stmt, req), cb, user);
+        return cqln_session_refuse(s, st);
+    return start(req, cqln_encode_statement(c, stmt, req), cb, user);
 }
 
 static cql_status apply_options(cqln_request *req, const cql_execute_options *opts)
@@ -51,13 +52,21 @@ cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
                                     const cql_execute_options *opts, cql_request *request,
                                     cql_result_cb cb, void *user)
 {
-    cqln_request *req;
     if (!s || !stmt)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_request_begin(&s->cluster, &req);
+    return cqln_execute_on(cqln_session_pick(s), stmt, opts, request, cb, user);
+}
+
+cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
+                           const cql_execute_options *opts, cql_request *request, cql_result_cb cb,
+                           void *user)
+{
+    cqln_request *req;
+    cql_session *s = c->session;
+    cql_status st = cqln_request_begin(c, &req);
     if (st)
-        return st;
-    st = cqln_encode_statement(&s->cluster, stmt, req);
+        return cqln_session_refuse(s, st);
+    st = cqln_encode_statement(c, stmt, req);
     if (st == CQL_OK && opts)
         st = apply_options(req, opts);
     if (st == CQL_OK && request)
@@ -67,7 +76,12 @@ cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
 
 cql_status cql_request_cancel(cql_session *s, cql_request request)
 {
-    return s ? cqln_request_cancel(&s->cluster, request.id) : CQL_BAD_ARGUMENT;
+    uint32_t number = (uint32_t)request.id >> CQLN_TEAM_SHIFT;
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    return number < cqln_session_loop_count(s)
+               ? cqln_request_cancel(cqln_session_cluster(s, number), request.id)
+               : CQL_NO_SUCH_NAME;
 }
 
 cql_status cql_session_query(cql_session *s, const char *cql, cql_result_cb cb, void *user)
@@ -75,10 +89,11 @@ cql_status cql_session_query(cql_session *s, const char *cql, cql_result_cb cb, 
     cqln_request *req;
     if (!s || !cql)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_request_begin(&s->cluster, &req);
+    cqln_cluster *c = cqln_session_pick(s);
+    cql_status st = cqln_request_begin(c, &req);
     if (st)
-        return st;
-    return start(req, cqln_encode_text(&s->cluster, cql_str_of(cql), req), cb, user);
+        return cqln_session_refuse(s, st);
+    return start(req, cqln_encode_text(c, cql_str_of(cql), req), cb, user);
 }
 
 cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql_result_cb cb,
@@ -87,10 +102,11 @@ cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql
     cqln_request *req;
     if (!s || !batch)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_request_begin(&s->cluster, &req);
+    cqln_cluster *c = cqln_session_pick(s);
+    cql_status st = cqln_request_begin(c, &req);
     if (st)
-        return st;
-    return start(req, cqln_encode_batch_request(&s->cluster, batch, req), cb, user);
+        return cqln_session_refuse(s, st);
+    return start(req, cqln_encode_batch_request(c, batch, req), cb, user);
 }
 
 cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
@@ -104,12 +120,13 @@ cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const ch
     cqln_request *req;
     if (!s || !cql || !cb)
         return CQL_BAD_ARGUMENT;
-    cql_status st = cqln_request_begin(&s->cluster, &req);
+    cqln_cluster *c = s->loops ? cqln_loops_pick_first(s) : &s->cluster;
+    cql_status st = cqln_request_begin(c, &req);
     if (st)
-        return st;
+        return cqln_session_refuse(s, st);
     cql_str text = cql_str_of(cql);
     cql_str in = cql_str_of(keyspace);
-    uint8_t version = (uint8_t)atomic_load(&s->cluster.version);
+    uint8_t version = (uint8_t)atomic_load(&c->version);
     st = in.len && version < 5 ? CQL_UNSUPPORTED
                                : cqln_encode_prepare(&req->env, version, text, in);
     if (st) {
@@ -131,6 +148,11 @@ cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
+    if (s->loops) {
+        s->loops->drain_user = user;
+        s->loops->drain_cb = cb;
+        return CQL_OK;
+    }
     s->cluster.drain_user = user;
     s->cluster.drain_cb = cb;
     return CQL_OK;

@@ -1,8 +1,8 @@
 /* Snapshots of what a session counted. */
 #include "api/metrics.h"
 
+#include "api/loops.h"
 #include "api/options.h"
-#include "api/session.h"
 #include "cluster/view.h"
 
 #include <string.h>
@@ -58,10 +58,49 @@ static void add_node(cqln_reading *session, const cqln_reading *node)
         session->values[summed[i]] += node->values[summed[i]];
 }
 
+static void add_reading(cqln_reading *to, const cqln_reading *more)
+{
+    for (int i = 0; i < CQL_METRIC_COUNT; i++)
+        to->values[i] += more->values[i];
+    for (int i = 0; i < CQLN_METER_BUCKETS; i++)
+        to->buckets[i] += more->buckets[i];
+    to->count += more->count;
+    to->sum_us += more->sum_us;
+    to->max_us = more->max_us > to->max_us ? more->max_us : to->max_us;
+}
+
+/* The row of that address in the snapshot; NULL: the loops are not of one mind about this node just now. */
+static cqln_reading *row_of(cql_metrics *m, const char *address)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->nodes[i].host->address, address) == 0)
+            return &m->nodes[i];
+    return NULL;
+}
+
+/* What a further loop counted. */
+static void add_loop(cql_metrics *m, cqln_cluster *c)
+{
+    struct cql_hosts *view = cqln_cluster_view(c);
+    cqln_reading own = {.host = NULL};
+    read_meter(c->meter, &own);
+    add_reading(&m->session, &own);
+    for (size_t i = 0; view && i < view->count; i++) {
+        cqln_reading node = {.host = NULL};
+        read_node(view->meters[i], &view->rows[i], &node);
+        add_node(&m->session, &node);
+        cqln_reading *row = row_of(m, view->rows[i].address);
+        if (row)
+            add_reading(row, &node);
+    }
+    cql_hosts_free(view);
+}
+
 cql_metrics *cql_session_metrics(cql_session *s)
 {
     struct cql_hosts *view = s ? cqln_cluster_view(&s->cluster) : NULL;
     cql_metrics *m = NULL;
+    uint64_t pending = 0;
     if (view)
         m = cqln_alloc_zero(s->al, sizeof *m + view->count * sizeof m->nodes[0]);
     if (!m) {
@@ -76,8 +115,11 @@ cql_metrics *cql_session_metrics(cql_session *s)
         read_node(view->meters[i], &view->rows[i], &m->nodes[i]);
         add_node(&m->session, &m->nodes[i]);
     }
+    for (uint32_t i = 1; i < cqln_session_loop_count(s); i++)
+        add_loop(m, cqln_session_cluster(s, i));
+    for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)
+        pending += atomic_load_explicit(&cqln_session_cluster(s, i)->pending, memory_order_relaxed);
     uint64_t *values = m->session.values;
-    uint64_t pending = atomic_load_explicit(&s->cluster.pending, memory_order_relaxed);
     uint64_t sent = values[CQL_METRIC_IN_FLIGHT];
     values[CQL_METRIC_QUEUED] = pending > sent ? pending - sent : 0;
     return m;

@@ -41,9 +41,10 @@
         "use every node of the cluster; false: the contact points alone")                          \
     OPT_CHOICE(plain_auth, 1, "loopback", "never|loopback|always",                                             \
         "where the password may cross an unencrypted connection")                                  \
-    OPT_NUMBER(loop_threads, count, 1, 0, 1,                                                       \
-        "1: a thread of the session's own runs it; 0: driven by the calls that block")             \
-    OPT_NUMBER(connections_per_host, count, 1, 1, 64, "connections to each node, always")          \
+    OPT_NUMBER(loop_threads, count, 1, 0, 64,                                                      \
+        "threads of the session's own, each with a loop and a share of the connections and limits; 0: none, it is driven by the calls that block") \
+    OPT_NUMBER(connections_per_host, count, 1, 1, 64,                                              \
+        "connections to each node, always; shared out over the loops, each has one at least")      \
     OPT_NUMBER(max_connections_per_host, count, 4, 1, 64,                                          \
         "connections to each node at most; fewer than connections_per_host counts as that many")   \
     OPT_NUMBER(connection_grow_requests, count, 512, 1, 32767,                                     \

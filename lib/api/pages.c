@@ -1,6 +1,7 @@
 /* Pages: a statement executed again and again with the paging state of the page before, one page ahead of
  * the reader. The loop's thread puts pages in, the reader takes them out; the gate lies between. */
 #include "api/gate.h"
+#include "api/loops.h"
 #include "api/statement.h"
 #include "base/error.h"
 
@@ -9,6 +10,7 @@
 struct cql_pages {
     const cql_allocator *al;
     cql_session *s;
+    cqln_cluster *home; /* the loop of all pages, from the first on; NULL: none was asked for */
     cql_statement *stmt;
     cql_result *current; /* the reader's */
     cqln_gate gate;      /* over all below */
@@ -162,10 +164,13 @@ static cql_status ask(cql_pages *p)
     cqln_gate_lock(&p->gate);
     bool wanted = !p->asked && !p->ready && !p->error && !p->ended && !p->freed;
     p->asked = p->asked || wanted;
+    if (wanted && !p->home)
+        p->home = cqln_session_pick(p->s);
+    cqln_cluster *home = p->home;
     cqln_gate_unlock(&p->gate);
     if (!wanted)
         return CQL_OK;
-    cql_status st = cql_session_execute_with(p->s, p->stmt, NULL, &p->request, on_page, p);
+    cql_status st = cqln_execute_on(home, p->stmt, NULL, &p->request, on_page, p);
     if (st)
         leave(p, &p->asked, false);
     return st;
@@ -227,7 +232,7 @@ const cql_result *cql_pages_result(const cql_pages *p)
 static void on_mail(cqln_mail *m)
 {
     cql_pages *p = CQLN_CONTAINER(m, cql_pages, mail);
-    cqln_cluster *c = &p->s->cluster;
+    cqln_cluster *c = p->home;
     leave(p, &p->mailed, true);
     c->waits--;
     cqln_cluster_check(c);
@@ -318,8 +323,8 @@ cql_status cql_pages_resume(cql_pages *p)
     cqln_gate_unlock(&p->gate);
     if (mail) {
         p->mail.fn = on_mail;
-        p->s->cluster.waits++;
-        cqln_loop_post(&p->s->cluster.loop, &p->mail);
+        p->home->waits++;
+        cqln_loop_post(&p->home->loop, &p->mail);
     }
     return paused || early ? CQL_OK : CQL_BAD_STATE;
 }

@@ -1,6 +1,6 @@
 /* The public face of TLS and of authenticators. */
+#include "api/loops.h"
 #include "api/options.h"
-#include "api/session.h"
 
 #include <cqlnative/auth.h>
 #include <cqlnative/tls.h>
@@ -36,20 +36,25 @@ cql_status cql_options_set_authenticator(cql_options *o, const cql_authenticator
     return CQL_OK;
 }
 
+static void add_counts(const cqln_tls_counts *counts, cql_tls_stats *out)
+{
+    if (!counts)
+        return;
+    out->handshakes += atomic_load_explicit(&counts->handshakes, memory_order_relaxed);
+    out->resumed += atomic_load_explicit(&counts->resumed, memory_order_relaxed);
+    out->failed += atomic_load_explicit(&counts->failed, memory_order_relaxed);
+    out->reloads += atomic_load_explicit(&counts->reloads, memory_order_relaxed);
+}
+
 cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out)
 {
     if (!s || !out || out->size < sizeof *out)
         return CQL_BAD_ARGUMENT;
-    const cqln_tls_counts *counts = cqln_secure_counts(s->secure);
     size_t size = out->size;
     memset(out, 0, sizeof *out);
     out->size = size;
-    if (!counts)
-        return CQL_OK;
-    out->handshakes = atomic_load_explicit(&counts->handshakes, memory_order_relaxed);
-    out->resumed = atomic_load_explicit(&counts->resumed, memory_order_relaxed);
-    out->failed = atomic_load_explicit(&counts->failed, memory_order_relaxed);
-    out->reloads = atomic_load_explicit(&counts->reloads, memory_order_relaxed);
+    for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)
+        add_counts(cqln_secure_counts(cqln_session_secure(s, i)), out);
     return CQL_OK;
 }
 
@@ -60,5 +65,8 @@ cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls
     size_t size = out->size;
     memset(out, 0, sizeof *out);
     out->size = size;
-    return cqln_secure_facts(s->secure, node, out) ? CQL_OK : CQL_NOT_FOUND;
+    for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)
+        if (cqln_secure_facts(cqln_session_secure(s, i), node, out))
+            return CQL_OK;
+    return CQL_NOT_FOUND;
 }

@@ -1,10 +1,12 @@
 /* The life of a session in its three modes. */
 #include "api/session.h"
 
+#include "api/loops.h"
 #include "api/options.h"
 #include "api/session_make.h"
 #include "base/error.h"
 #include "net/io_uv.h"
+#include "cluster/view.h"
 #include "wire/compress.h"
 
 #include <stdio.h>
@@ -19,6 +21,27 @@ static cql_status use_contacts(const cql_allocator *al, cqln_config *config)
     if (config->contact_count)
         return CQL_OK;
     return cqln_config_add_contact(al, config, cql_str_of("127.0.0.1"), 0);
+}
+
+/* The session's own, and those of further loops with what is theirs of the limits. */
+static cql_status make_clusters(cql_session *s, char *why)
+{
+    uint32_t count = s->config.loop_threads;
+    const cqln_config whole = s->config;
+    if (count > 1)
+        cqln_loops_share(&s->config, &whole, count, 0);
+    cql_status st = cqln_cluster_init(&s->cluster, s->io, s->al, &s->config, s);
+    if (st)
+        return st;
+    cqln_cluster_secure(&s->cluster, s->secure);
+    if (s->mode != CQLN_MODE_THREAD)
+        cqln_cluster_alone(&s->cluster);
+    if (count > 1) {
+        st = cqln_loops_new(s, &whole, count, why);
+        if (st)
+            cqln_cluster_fini(&s->cluster);
+    }
+    return st;
 }
 
 static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *config, char *why)
@@ -42,10 +65,7 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     st = cqln_io_uv_new(s->al, uv_loop, &s->io);
     if (st)
         goto fail_secure;
-    st = cqln_cluster_init(&s->cluster, s->io, s->al, &s->config, s);
-    cqln_cluster_secure(&s->cluster, s->secure);
-    if (st == CQL_OK && s->mode != CQLN_MODE_THREAD)
-        cqln_cluster_alone(&s->cluster);
+    st = make_clusters(s, why);
     if (st == CQL_OK)
         return CQL_OK;
     s->io->ops->end(s->io);
@@ -138,13 +158,30 @@ cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error *
 
 /* --- connecting ---------------------------------------------------------------------------------- */
 
-static void on_connect_done(cql_session *s, const cql_error *err, void *user)
+static void tell_connected(cql_session *s, const cql_error *err)
 {
     cql_session_cb cb = s->connect_cb;
-    (void)user;
     atomic_store(&s->connecting, false);
     if (cb)
         cb(s, err, s->connect_user);
+}
+
+void cqln_session_connected(cql_session *s)
+{
+    cql_error *err = NULL;
+    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED)
+        cqln_fail(&err, s->al, CQL_CANCELLED, "the session was closed while it connected");
+    tell_connected(s, err);
+    cql_error_unref(err);
+}
+
+static void on_connect_done(cql_session *s, const cql_error *err, void *user)
+{
+    (void)user;
+    if (!err && s->loops)
+        cqln_loops_connect(s);
+    else
+        tell_connected(s, err);
 }
 
 static void on_connect(cqln_mail *m)
@@ -197,8 +234,11 @@ static void on_close(cqln_mail *m)
     bool first = !s->closers;
     c->next = s->closers;
     s->closers = c;
-    if (first)
-        cqln_cluster_close(&s->cluster, on_closed, s);
+    if (!first)
+        return;
+    cqln_cluster_close(&s->cluster, on_closed, s);
+    if (s->loops)
+        cqln_loops_close(s);
 }
 
 static bool is_closed(cql_session *s)
@@ -232,7 +272,8 @@ cql_status cql_session_may_wait(const cql_session *s)
         return CQL_BAD_ARGUMENT;
     switch (s->mode) {
     case CQLN_MODE_THREAD:
-        return s->io->ops->on_loop(s->io) ? CQL_WRONG_THREAD : CQL_OK;
+        return s->io->ops->on_loop(s->io) || (s->loops && cqln_loops_here(s)) ? CQL_WRONG_THREAD
+                                                                              : CQL_OK;
     case CQLN_MODE_DRIVEN:
         return s->turning ? CQL_WRONG_THREAD : CQL_OK;
     case CQLN_MODE_CALLER:
@@ -266,6 +307,7 @@ cql_status cql_session_close_wait(cql_session *s)
 void cqln_session_destroy(cql_session *s)
 {
     const cql_allocator *al = s->al;
+    cqln_loops_free(s);
     cqln_session_drop_timers(s);
     cqln_cluster_fini(&s->cluster);
     cqln_io_uv_free(s->io);
@@ -342,7 +384,9 @@ int cql_session_protocol_version(const cql_session *s)
 
 cql_hosts *cql_session_hosts(cql_session *s)
 {
-    return s ? cqln_cluster_view(&s->cluster) : NULL;
+    if (!s)
+        return NULL;
+    return s->loops ? cqln_team_view(&s->loops->team) : cqln_cluster_view(&s->cluster);
 }
 
 cql_str cql_session_cluster_name(cql_session *s)

@@ -22,7 +22,10 @@ typedef struct cqln_closer {
     void *user;
 } cqln_closer;
 
+typedef struct cqln_loops cqln_loops;
+
 struct cql_session {
+    cqln_loops *loops; /* further ones, each with a thread (loops.h); NULL: none */
     cqln_cluster cluster;
     cqln_config config;
     cqln_secure *secure; /* NULL: no TLS */
@@ -44,6 +47,8 @@ struct cql_session {
     cqln_list timers; /* those of the program, under `lock` */
 };
 
+/* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */
+void cqln_session_connected(cql_session *s);
 /* One turn of a driven session. */
 void cqln_session_turn(cql_session *s, int timeout_ms);
 /* Frees the timers that are still there; the loop is at its end. */

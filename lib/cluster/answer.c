@@ -2,6 +2,7 @@
 #include "cluster/expiry.h"
 #include "cluster/hooks.h"
 #include "cluster/race.h"
+#include "cluster/team.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
 
@@ -111,11 +112,13 @@ static __attribute__((noinline)) void on_rich_result(cqln_request *req, cqln_lin
         take_new_metadata(req, res, fresh);
     if (res->prefix.warnings)
         cqln_report_warnings(c, &res->prefix, link->host);
-    if (res->kind == CQL_RESULT_SET_KEYSPACE)
+    bool use = res->kind == CQL_RESULT_SET_KEYSPACE;
+    bool held = use && cqln_team_use(req, link, res);
+    if (use && !held)
         cqln_cluster_use(c, res->keyspace, link);
     if (res->kind == CQL_RESULT_SCHEMA_CHANGE)
         await_agreement(req, link, res);
-    else
+    else if (!held)
         cqln_request_succeed(req, res);
     if (fresh)
         cqln_metadata_unref(fresh);

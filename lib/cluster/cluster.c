@@ -5,6 +5,7 @@
 #include "cluster/expiry.h"
 #include "cluster/lessons.h"
 #include "cluster/race.h"
+#include "cluster/team.h"
 #include "cluster/tell.h"
 
 #include <cqlnative/version.h>
@@ -31,6 +32,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     c->al = al;
     c->config = config;
     c->session = session;
+    c->max_output = config->max_pending_bytes;
     cqln_loop_init(&c->loop, io, al, &config->log, on_ended, c);
     cqln_rand_seed(&c->rand, io->ops->random(io));
     cqln_list_init(&c->waiting);
@@ -149,7 +151,7 @@ void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn
     out->max_streams = config->max_requests_per_connection;
     out->read_buffer = config->read_buffer;
     out->max_body = config->max_response_bytes;
-    out->max_output = config->max_pending_bytes;
+    out->max_output = c->max_output;
     out->heartbeat_ms = config->heartbeat;
     out->heartbeat_timeout_ms = config->heartbeat_timeout;
 }
@@ -175,10 +177,20 @@ void cqln_cluster_use(cqln_cluster *c, cql_str keyspace, cqln_link *by)
         cqln_link_close(by, "out of memory while its keyspace changed");
         return;
     }
+    cqln_cluster_use_copy(c, copy, by);
+}
+
+void cqln_cluster_use_copy(cqln_cluster *c, char *keyspace, cqln_link *by)
+{
+    if (strcmp(keyspace, c->keyspace) == 0) {
+        cqln_free(c->al, keyspace);
+        return;
+    }
     cqln_free(c->al, c->keyspace);
-    c->keyspace = copy;
+    c->keyspace = keyspace;
     c->keyspace_gen++;
-    cqln_nodes_switched(c, by);
+    if (by)
+        cqln_nodes_switched(c, by);
     cqln_nodes_switch(c);
 }
 
@@ -287,7 +299,7 @@ static void check_connecting(cqln_cluster *c)
 {
     if (c->start_wanted && c->links == 0)
         start_connecting(c);
-    if (!c->nodes || c->start_wanted)
+    if (c->start_wanted || (!c->nodes && !cqln_team_follows(c)))
         return;
     bool all_tried = cqln_nodes_all_tried(c);
     if (c->ready_count && !atomic_load(&c->version))
@@ -296,6 +308,8 @@ static void check_connecting(cqln_cluster *c)
         cqln_cluster_connect_done(c, NULL);
     else if (c->ready_count && c->connect_grace.item.deadline == 0)
         cqln_deadline_set(&c->loop, &c->connect_grace, cqln_loop_now(&c->loop) + GRACE_MS);
+    else if (!c->ready_count && all_tried && cqln_team_follows(c))
+        cqln_cluster_connect_done(c, NULL); /* others have connections; it goes on trying */
     else if (!c->ready_count && all_tried)
         cqln_cluster_connect_done(c, cqln_report_no_host(c, NULL));
 }

@@ -86,6 +86,7 @@ struct cqln_node {
 
 typedef struct cqln_control cqln_control;
 typedef struct cqln_gone cqln_gone;
+typedef struct cqln_team cqln_team;
 
 /* The prepared statements that are remembered (lessons.c), in the order in which they came: number s is
  * items[s % cap], from end - count on. */
@@ -173,6 +174,12 @@ struct cqln_cluster {
 
     pthread_mutex_t view_lock; /* over `view` alone */
     struct cql_hosts *view;    /* what cql_session_hosts shows; replaced when something changed */
+
+    cqln_team *team;     /* the loops of the session when there are several (team.h); NULL: this one */
+    uint32_t number;     /* among them; 0 leads */
+    _Atomic(bool) able;  /* some node takes requests [any thread] */
+    size_t max_output;   /* bytes that may wait on one connection */
+    struct cqln_picture *picture; /* the one that it follows */
 };
 
 /* config and io outlive the cluster. */
@@ -227,6 +234,8 @@ void cqln_cluster_check(cqln_cluster *c);
 cql_error *cqln_cluster_choose_dc(cqln_cluster *c);
 /* The session's keyspace changed by a USE that this link answered. */
 void cqln_cluster_use(cqln_cluster *c, cql_str keyspace, cqln_link *by);
+/* The same with a text to keep (taken over); by NULL: it was a link of another loop. */
+void cqln_cluster_use_copy(cqln_cluster *c, char *keyspace, cqln_link *by);
 /* Rebuilds what cql_session_hosts shows (view.c), and the newest such view, counted. */
 void cqln_cluster_publish(cqln_cluster *c);
 struct cql_hosts *cqln_cluster_view(cqln_cluster *c); /* [any thread] */

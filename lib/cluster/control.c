@@ -6,6 +6,7 @@
  */
 #include "cluster/cluster.h"
 #include "cluster/discover.h"
+#include "cluster/team.h"
 #include "cluster/tell.h"
 #include "cluster/tries.h"
 
@@ -324,6 +325,7 @@ static void on_discovered(void *user, cql_status st, const char *why)
     }
     cqln_nodes_fill(c);
     cqln_cluster_publish(c);
+    cqln_team_share_soon(c);
     if (first && ctl->was_known)
         cqln_tell_schema(c, NULL);
     ctl->was_known = true;

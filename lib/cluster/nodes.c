@@ -21,6 +21,7 @@ void cqln_nodes_recount(cqln_cluster *c)
         if (n->usable && c->ready_count < c->ready_cap)
             c->ready[c->ready_count++] = n;
     }
+    atomic_store_explicit(&c->able, c->ready_count > 0, memory_order_relaxed);
     cqln_tell_soon(c);
     cqln_router_recount(c);
 }

@@ -4,6 +4,7 @@
 #include "cluster/expiry.h"
 #include "cluster/hooks.h"
 #include "cluster/race.h"
+#include "cluster/team.h"
 #include "cluster/tries.h"
 
 #include <string.h>
@@ -436,12 +437,14 @@ void cqln_request_expired(cqln_request *req)
 
 uint64_t cqln_request_handle(cqln_request *req)
 {
-    return (uint64_t)cqln_pool_generation(req) << 32 | cqln_pool_index(req);
+    return (uint64_t)cqln_pool_generation(req) << 32 | req->cluster->number << CQLN_TEAM_SHIFT |
+           cqln_pool_index(req);
 }
 
 static cqln_request *find_handle(cqln_cluster *c, uint64_t handle)
 {
-    return cqln_pool_find(&c->requests, (uint32_t)handle, (uint32_t)(handle >> 32));
+    uint32_t index = (uint32_t)handle & ((1u << CQLN_TEAM_SHIFT) - 1);
+    return cqln_pool_find(&c->requests, index, (uint32_t)(handle >> 32));
 }
 
 typedef struct cancel_mail {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cluster/cluster.h"
 #include "cluster/slots.h"
+#include "cluster/team.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -433,6 +434,10 @@ void cqln_router_refresh(cqln_cluster *c)
     if (r->peers.count == 0)
         drop_ring(r);
     cqln_nodes_recount(c);
+    if (cqln_team_follows(c)) {
+        cqln_team_adopt(c);
+        return;
+    }
     if (r->peers.count == 0 || !c->config->token_aware)
         return;
     refresh_ring(c);

@@ -115,6 +115,12 @@ void cqln_secure_resolved(cqln_secure *s, const char *host, const cqln_address *
     place->host = host;
 }
 
+const char *cqln_secure_contact(cqln_secure *s, const cqln_address *a)
+{
+    const named *known = s ? find(s, a) : NULL;
+    return known ? known->host : NULL;
+}
+
 /* The address alone, as text. */
 static void ip_text(const cqln_address *a, char out[CQLN_ADDRESS_TEXT])
 {

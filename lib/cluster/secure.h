@@ -19,6 +19,8 @@ void cqln_secure_free(cqln_secure *s); /* after the loop has ended; NULL is fine
 void cqln_secure_use(cqln_secure *s, cqln_loop *loop);
 /* The contact point `host` was resolved to this address. */
 void cqln_secure_resolved(cqln_secure *s, const char *host, const cqln_address *a);
+/* The contact point that led to this address, borrowed from the config; NULL: none did. */
+const char *cqln_secure_contact(cqln_secure *s, const cqln_address *a);
 /* NULL without TLS. [any thread] */
 const cqln_tls_counts *cqln_secure_counts(const cqln_secure *s);
 /* See cqln_tls_facts_of; false without TLS. [any thread] */

@@ -4,6 +4,7 @@
 #include "base/quote.h"
 #include "cluster/inner.h"
 #include "cluster/lessons.h"
+#include "cluster/team.h"
 #include "cluster/tell.h"
 
 #include <stdio.h>
@@ -193,6 +194,7 @@ static void teach_if_down(cqln_node *n)
     if (!n->was_down || !n->usable)
         return;
     n->was_down = false;
+    cqln_team_share_soon(n->cluster);
     cqln_lessons_begin(n);
 }
 

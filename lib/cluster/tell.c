@@ -1,6 +1,7 @@
 /* What is told of nodes: each is compared with what was told of it last. */
 #include "cluster/tell.h"
 
+#include "cluster/team.h"
 #include "cluster/view.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ struct cqln_gone {
 static void say(cqln_cluster *c, cql_node_event event, const cql_host_info *h)
 {
     static const char *const words[] = {"joined", "is up", "is down", "left"};
+    if (cqln_team_follows(c))
+        return; /* the first loop tells it */
     if (event == CQL_NODE_DOWN)
         CQLN_LOG(c->loop.log, CQL_LOG_WARN, "node %s is down: %s", h->address, h->reason);
     else
@@ -154,6 +157,11 @@ void cqln_tell_failure(cqln_node *n, const char *reason)
 {
     cqln_cluster *c = n->cluster;
     uint64_t now = cqln_loop_now(&c->loop);
+    if (cqln_team_follows(c)) {
+        CQLN_LOG(c->loop.log, CQL_LOG_DEBUG, "connection to %s (loop %u): %s", n->address_text,
+                 (unsigned)c->number, reason);
+        return;
+    }
     if (n->said_at && now - n->said_at < QUIET_MS) {
         n->unsaid++;
         return;

@@ -25,6 +25,18 @@ static cql_str copy_into(char **at, cql_str from)
     return to;
 }
 
+/* With the lock, or while nobody else knows it. */
+static void update(cql_prepared *p, cqln_metadata *newer)
+{
+    if (p->version_count == CQLN_PREPARED_VERSIONS) {
+        cqln_metadata_unref(newer);
+        atomic_store_explicit(&p->result, NULL, memory_order_release);
+        return;
+    }
+    p->versions[p->version_count++] = newer;
+    atomic_store_explicit(&p->result, newer, memory_order_release);
+}
+
 cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
                              const cqln_prepared_head *head, cql_prepared **out)
 {
@@ -32,6 +44,10 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
     cql_prepared *p = cqln_alloc_zero(al, size);
     if (!p)
         return CQL_NO_MEMORY;
+    if (pthread_mutex_init(&p->learning, NULL) != 0) {
+        cqln_free(al, p);
+        return CQL_NO_MEMORY;
+    }
     char *at = (char *)(p + 1);
     p->al = al;
     p->cql = copy_into(&at, cql);
@@ -44,32 +60,37 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
     p->bind = head->bind;
     atomic_init(&p->refs, 1);
     atomic_init(&p->result, NULL);
-    cqln_prepared_update(p, head->result);
+    update(p, head->result);
     *out = p;
     return CQL_OK;
 }
 
 void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer)
 {
-    if (p->version_count == CQLN_PREPARED_VERSIONS) {
-        cqln_metadata_unref(newer);
-        atomic_store_explicit(&p->result, NULL, memory_order_release);
-        return;
+    pthread_mutex_lock(&p->learning);
+    update(p, newer);
+    pthread_mutex_unlock(&p->learning);
+}
+
+static cqln_metadata *find_version(const cql_prepared *p, const cqln_metadata *m)
+{
+    for (uint32_t i = p->version_count; i-- > 0;) {
+        cqln_metadata *old = p->versions[i];
+        if (cql_str_equal(old->id, m->id) && (m->id.len || cqln_metadata_same(old, m)))
+            return old;
     }
-    p->versions[p->version_count++] = newer;
-    atomic_store_explicit(&p->result, newer, memory_order_release);
+    return NULL;
 }
 
 void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m)
 {
-    for (uint32_t i = p->version_count; i-- > 0;) {
-        cqln_metadata *old = p->versions[i];
-        if (cql_str_equal(old->id, m->id) && (m->id.len || cqln_metadata_same(old, m))) {
-            atomic_store_explicit(&p->result, old, memory_order_release);
-            return;
-        }
-    }
-    cqln_prepared_update(p, cqln_metadata_ref(m));
+    pthread_mutex_lock(&p->learning);
+    cqln_metadata *old = find_version(p, m);
+    if (old)
+        atomic_store_explicit(&p->result, old, memory_order_release);
+    else
+        update(p, cqln_metadata_ref(m));
+    pthread_mutex_unlock(&p->learning);
 }
 
 void cqln_prepared_distrust(cql_prepared *p)
@@ -92,6 +113,7 @@ void cql_prepared_unref(cql_prepared *p)
     cqln_metadata_unref(p->bind);
     for (uint32_t i = 0; i < p->version_count; i++)
         cqln_metadata_unref(p->versions[i]);
+    pthread_mutex_destroy(&p->learning);
     cqln_free(p->al, p);
 }
 

@@ -5,6 +5,7 @@
 #include "msg/response.h"
 
 #include <cqlnative/statement.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* How often the result metadata of one statement may change before it is no longer cached: old
@@ -22,20 +23,21 @@ struct cql_prepared {
     bool select_star; /* the text has a `*`: v4 cannot tell when such a result changed its columns */
     cqln_metadata *bind;
     _Atomic(cqln_metadata *) result; /* the newest version; NULL: decode what comes */
-    uint32_t version_count;          /* changed by the loop thread alone */
+    pthread_mutex_t learning; /* over the two below: any loop may learn of a new version */
+    uint32_t version_count;
     cqln_metadata *versions[CQLN_PREPARED_VERSIONS];
 };
 
 /* Takes over the two metadata of the head on success; copies the rest. */
 cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
                              const cqln_prepared_head *head, cql_prepared **out);
-/* Publishes newer result metadata (taken over in any case). Loop thread. Earlier versions live as long
+/* Publishes newer result metadata (taken over in any case). [any thread] Earlier versions live as long
  * as the statement, so whoever holds the statement may use what it loaded without a count. */
 void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer);
 /* Result metadata that a PREPARED brought (borrowed). One that was there before, by its id on v5 and by its
- * columns where there is none, is no new version. Loop thread. */
+ * columns where there is none, is no new version. [any thread] */
 void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m);
-/* What is known of the result is wrong: the next execution asks for its metadata. Loop thread. */
+/* What is known of the result is wrong: the next execution asks for its metadata. [any thread] */
 void cqln_prepared_distrust(cql_prepared *p);
 /* That many holders more, or fewer; the caller is one before and after. [any thread] */
 static inline void cqln_prepared_count(cql_prepared *p, int32_t holders)
