@@ -9,6 +9,15 @@
  * Every callback is called exactly once, never from inside the call that registered it, never with a
  * lock held. It may call the session, and close it.
  *
+ * Several loops: loop_threads=2 to 64 spreads the connections and the limits of the session over so many
+ * threads, for programs that one core does not serve. Each request is handled on one of them, from its
+ * sending to its callback; a request made inside a callback stays on that callback's loop, all pages of a
+ * cql_pages are on one, others go to each in turn. So callbacks of different requests come on several
+ * threads, also at the same time: what they share is the program's to guard. The same holds for the log,
+ * hooks, policies, authenticator and name callbacks, and for callbacks of modules. On the first loop alone
+ * are timers, node and schema events, and the callbacks of connect, close, agreement, explain and trace.
+ * "On the loop's thread" elsewhere means: on the thread of that loop.
+ *
  * fork: a child may not use or free a session made before the fork; it can make its own. exit: a
  * program may exit with open sessions, requests in flight are then simply lost. */
 #ifndef CQLNATIVE_SESSION_H
@@ -38,7 +47,8 @@ typedef void (*cql_prepared_cb)(cql_session *s, const cql_error *err, const cql_
 
 /* --- life ---------------------------------------------------------------------------------------- */
 /* Makes a session; does not connect, does not block. Options are copied. Yours: free with
- * cql_session_free. CQL_NO_MEMORY, CQL_SYSTEM (no thread), CQL_BAD_ARGUMENT. */
+ * cql_session_free. CQL_NO_MEMORY, CQL_SYSTEM (no thread), CQL_UNSUPPORTED (a build without threads, and
+ * loop_threads is not 0), CQL_BAD_ARGUMENT. */
 CQL_API cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **err);
 /* Options from a connection string, session, connect: all in one. */
 CQL_API cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err);
@@ -99,7 +109,7 @@ CQL_API cql_status cql_session_prepare_in_wait(cql_session *s, const char *keysp
                                                const char *cql, cql_prepared **out,
                                                cql_error **err);
 /* Called when the queue has room again after a CQL_WOULD_BLOCK, once per full-to-room edge, on the
- * loop's thread. One per session; NULL takes it away. */
+ * loop's thread; of several loops the one that had room first. One per session; NULL takes it away. */
 typedef void (*cql_drain_cb)(cql_session *s, void *user);
 CQL_API cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user);
 
@@ -132,7 +142,7 @@ typedef struct cql_host_info {
     const char *release_version;
     cql_uuid host_id;
     bool up;              /* at least one connection is ready */
-    unsigned connections; /* ready ones */
+    unsigned connections; /* ready ones, of all loops */
     const char *reason;   /* why it is not up: the last failure; "" when it is up */
 } cql_host_info;
 CQL_API cql_hosts *cql_session_hosts(cql_session *s);
@@ -144,13 +154,13 @@ CQL_API void cql_hosts_free(cql_hosts *hosts);
 CQL_API cql_str cql_session_cluster_name(cql_session *s);
 /* The allocator the session was made with, for modules built on top. */
 CQL_API const cql_allocator *cql_session_allocator(const cql_session *s);
-/* CQL_OK when a call that blocks may be made on this thread; CQL_WRONG_THREAD on the session's own
- * loop thread and for a session on the caller's loop. For modules that bring blocking calls of their
+/* CQL_OK when a call that blocks may be made on this thread; CQL_WRONG_THREAD on each of the session's
+ * loop threads and for a session on the caller's loop. For modules that bring blocking calls of their
  * own. [any thread] */
 CQL_API cql_status cql_session_may_wait(const cql_session *s);
 
 /* --- timers -------------------------------------------------------------------------------------- */
-/* A call on the session's loop at a later time, for modules and programs that keep times of their own
+/* A call on the session's (first) loop at a later time, for modules and programs that keep times of their own
  * without a thread. Driven sessions take it into account in cql_session_deadline. */
 typedef struct cql_timer cql_timer;
 typedef void (*cql_timer_cb)(cql_session *s, void *user);

@@ -120,14 +120,14 @@ cql_options_set_plain_auth(cql_options *o, const char *value, cql_error **err)
     return cql_options_set(o, "plain_auth", value, err);
 }
 
-/* 1: a thread of the session's own runs it; 0: driven by the calls that block; 0 to 1 */
+/* threads of the session's own, each with a loop and a share of the connections and limits; 0: none, it is driven by the calls that block; 0 to 64 */
 static inline cql_status
 cql_options_set_loop_threads(cql_options *o, uint64_t value, cql_error **err)
 {
     return cql_options_set_number(o, "loop_threads", value, err);
 }
 
-/* connections to each node, always; 1 to 64 */
+/* connections to each node, always; shared out over the loops, each has one at least; 1 to 64 */
 static inline cql_status
 cql_options_set_connections_per_host(cql_options *o, uint64_t value, cql_error **err)
 {

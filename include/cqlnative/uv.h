@@ -11,7 +11,7 @@ CQL_BEGIN
 /* A session on `loop`, which must outlive it. All calls are made on the loop's thread; nothing blocks
  * (the _wait calls return CQL_WRONG_THREAD). Close with cql_session_close, then cql_session_free in
  * or after its callback. Options are copied. An idle session keeps uv_run from returning until it is
- * closed. CQL_NO_MEMORY, CQL_SYSTEM. [loop thread] */
+ * closed. CQL_NO_MEMORY, CQL_SYSTEM, CQL_BAD_VALUE (loop_threads over 1). [loop thread] */
 CQL_API cql_status cql_session_new_uv(uv_loop_t *loop, const cql_options *o, cql_session **out,
                                       cql_error **err);
 

@@ -69,8 +69,10 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     if (st == CQL_OK)
         return CQL_OK;
     s->io->ops->end(s->io);
-    if (!uv_loop)
+    if (!uv_loop) {
         cqln_io_uv_run(s->io);
+        cqln_io_uv_free(s->io);
+    }
 fail_secure:
     cqln_secure_free(s->secure);
 fail_config:
@@ -215,7 +217,8 @@ static void on_closed(void *user)
         cqln_closer *next = c->next;
         if (c->cb)
             c->cb(s, NULL, c->user);
-        cqln_free(s->al, c);
+        if (c != &s->freeing)
+            cqln_free(s->al, c);
         c = next;
     }
     s->turning--;
@@ -249,20 +252,30 @@ static bool is_closed(cql_session *s)
     return closed;
 }
 
+static bool can_close(cql_session *s)
+{
+    return cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CLOSED && !is_closed(s);
+}
+
+static void post_close(cql_session *s, cqln_closer *c)
+{
+    c->mail.fn = on_close;
+    c->session = s;
+    cqln_loop_post(&s->cluster.loop, &c->mail);
+}
+
 cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
-    if (cqln_cluster_state_of(&s->cluster) == CQLN_CLUSTER_CLOSED || is_closed(s))
+    if (!can_close(s))
         return CQL_BAD_STATE;
     cqln_closer *c = cqln_alloc_zero(s->al, sizeof *c);
     if (!c)
         return CQL_NO_MEMORY;
-    c->mail.fn = on_close;
-    c->session = s;
     c->cb = cb;
     c->user = user;
-    cqln_loop_post(&s->cluster.loop, &c->mail);
+    post_close(s, c);
     return CQL_OK;
 }
 
@@ -282,24 +295,28 @@ cql_status cql_session_may_wait(const cql_session *s)
     return CQL_WRONG_THREAD;
 }
 
+static void wait_closed(cql_session *s)
+{
+    if (s->mode == CQLN_MODE_DRIVEN) {
+        while (!is_closed(s))
+            cqln_session_turn(s, -1);
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    while (!s->closed)
+        pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
 cql_status cql_session_close_wait(cql_session *s)
 {
     cql_status st = cql_session_may_wait(s);
     if (st)
         return st;
     st = cql_session_close(s, NULL, NULL);
-    if (st)
-        return st == CQL_BAD_STATE ? CQL_OK : st;
-    if (s->mode == CQLN_MODE_DRIVEN) {
-        while (!is_closed(s))
-            cqln_session_turn(s, -1);
-        return CQL_OK;
-    }
-    pthread_mutex_lock(&s->lock);
-    while (!s->closed)
-        pthread_cond_wait(&s->changed, &s->lock);
-    pthread_mutex_unlock(&s->lock);
-    return CQL_OK;
+    if (st == CQL_OK)
+        wait_closed(s);
+    return st == CQL_BAD_STATE ? CQL_OK : st;
 }
 
 /* --- freeing ------------------------------------------------------------------------------------- */
@@ -327,10 +344,14 @@ void cql_session_free(cql_session *s)
         s->free_asked = true;
         if (s->mode == CQLN_MODE_CALLER)
             s->config.close_timeout = 0;
-        cql_session_close(s, NULL, NULL);
+        if (can_close(s))
+            post_close(s, &s->freeing);
         return;
     }
-    cql_session_close_wait(s);
+    if (can_close(s)) {
+        post_close(s, &s->freeing);
+        wait_closed(s);
+    }
     if (s->mode == CQLN_MODE_THREAD)
         pthread_join(s->thread, NULL);
     cqln_session_destroy(s);

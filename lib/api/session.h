@@ -44,6 +44,7 @@ struct cql_session {
     cql_session_cb connect_cb;
     void *connect_user;
     cqln_closer *closers;
+    cqln_closer freeing; /* the close of a free, which must not fail */
     cqln_list timers; /* those of the program, under `lock` */
 };
 

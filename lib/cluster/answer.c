@@ -89,7 +89,7 @@ static void take_new_metadata(cqln_request *req, const cql_result *res, cqln_met
     const cqln_metadata *newest = cqln_prepared_result(req->prepared);
     if (newest && cql_str_equal(newest->id, fresh->id))
         return;
-    cqln_prepared_update(req->prepared, cqln_metadata_ref(fresh));
+    cqln_prepared_learn(req->prepared, fresh); /* several loops may bring the same */
 }
 
 static __attribute__((noinline)) void on_undecoded(cqln_request *req, const cqln_link *link,

@@ -734,6 +734,67 @@ static void never_connected_is_freed(void **state)
     cql_options_free(o);
 }
 
+/* --- without memory ------------------------------------------------------------------------------- */
+
+static cql_status make_and_free(const cql_allocator *al, void *user)
+{
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    (void)user;
+    cql_status st = cql_options_new(al, &o);
+    if (st == CQL_OK)
+        st = cql_options_parse(o, "cql://127.0.0.1:1/?loop_threads=3", NULL);
+    if (st == CQL_OK)
+        st = cql_session_new(o, &s, NULL);
+    cql_session_free(s);
+    cql_options_free(o);
+    return st;
+}
+
+static void memory_may_be_out_where_it_is_made(void **state)
+{
+    (void)state;
+    assert_true(failmalloc_each(make_and_free, NULL, true) > 20);
+}
+
+/* Everything ends, once, whatever could not be had; and nothing is left behind. */
+static void try_with(failmalloc *f, size_t fail_at)
+{
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    char url[200];
+    tally t = TALLY;
+    unsigned sent = 0;
+    snprintf(url, sizeof url,
+             "cql://%s/?loop_threads=3&request_timeout=2s&reconnect_base=10&reconnect_max=50",
+             mockserver_host(&server, 0));
+    failmalloc_init(f);
+    assert_int_equal(cql_options_new(&f->al, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    f->fail_at = f->requests + fail_at;
+    if (cql_session_connect_wait(s, NULL) == CQL_OK) {
+        for (int i = 0; i < 6; i++)
+            sent += cql_session_query(s, i % 2 ? "USE one" : "USE two", count, &t) == CQL_OK;
+        for (int i = 0; i < 30; i++)
+            sent += cql_session_query(s, "SELECT keyspace?", count, &t) == CQL_OK;
+        cql_hosts_free(cql_session_hosts(s));
+        cql_metrics_free(cql_session_metrics(s));
+        wait_for(&t.calls, sent);
+    }
+    close_session(s);
+    assert_int_equal(f->live, 0);
+}
+
+static void memory_may_be_out_at_work(void **state)
+{
+    (void)state;
+    failmalloc f;
+    for (size_t fail_at = 1; fail_at < 420; fail_at += 1 + fail_at / 16)
+        try_with(&f, fail_at);
+}
+
 /* --- where it cannot be --------------------------------------------------------------------------- */
 
 static void callers_loop_is_one(void **state)
@@ -816,6 +877,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(never_connected_is_freed, start_server, stop_server),
         cmocka_unit_test_setup_teardown(callers_loop_is_one, start_server, stop_server),
         cmocka_unit_test_setup_teardown(writer_on_several_loops, start_server, stop_server),
+        cmocka_unit_test(memory_may_be_out_where_it_is_made),
+        cmocka_unit_test_setup_teardown(memory_may_be_out_at_work, start_server, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,7 @@ static void threads_are_there_or_refused(void **state)
 {
     (void)state;
     session_with("cql://127.0.0.1:1/?loop_threads=1", PART_THREADS, "loop_threads=0");
+    session_with("cql://127.0.0.1:1/?loop_threads=3", PART_THREADS, "loop_threads=0");
 }
 
 static void the_schema_module_is_there_or_refused(void **state)
