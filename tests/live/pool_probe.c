@@ -1,6 +1,7 @@
 /* pool_probe URL [LEAST MOST]: how many connections the server counts for a session at rest, under load, and at rest
- * again, as its own table system_views.clients has it. Ends with 1 when the pool does not grow to its most,
- * or not shrink back to its least.
+ * again, as its own table system_views.clients has it; and without LEAST and MOST also for a session of three
+ * loops, of which each has one while all have one control connection. Ends with 1 when the pool does not
+ * grow to its most, or not shrink back to its least, or the loops have other connections than that.
  *
  * LEAST and MOST (1 and 4): the URL's connections_per_host and max_connections_per_host; the server counts
  * one more, the control connection. */
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IN_FLIGHT = 256, PATIENCE_S = 90 };
+enum { IN_FLIGHT = 256, LOOPS = 3, PATIENCE_S = 90 };
 
 static const char name[] = "pool_probe";
 static atomic_bool loading;
@@ -24,13 +25,14 @@ static _Noreturn void give_up(const char *what, const char *why)
     exit(1);
 }
 
-static cql_session *open_session(const char *url, const char *application)
+static cql_session *open_session(const char *url, const char *application, const char *loops)
 {
     cql_error *err = NULL;
     cql_options *o = NULL;
     cql_session *s = NULL;
     if (cql_options_new(NULL, &o) != CQL_OK || cql_options_parse(o, url, &err) != CQL_OK ||
         cql_options_set(o, "application", application, &err) != CQL_OK ||
+        cql_options_set(o, "loop_threads", loops, &err) != CQL_OK ||
         cql_session_new(o, &s, &err) != CQL_OK || cql_session_connect_wait(s, &err) != CQL_OK)
         give_up("connect", err ? cql_error_text(err) : "out of memory");
     cql_options_free(o);
@@ -113,6 +115,38 @@ static unsigned counted(cql_session *s)
     return (unsigned)n;
 }
 
+/* --- several loops -------------------------------------------------------------------------------- */
+
+static void on_counted(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)s;
+    (void)res;
+    (void)user;
+    if (err && failed++ == 0)
+        fprintf(stderr, "pool_probe: %s\n", cql_error_text(err));
+    in_flight--;
+}
+
+static void spread(const char *url, cql_session *witness)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    cql_session *s = open_session(url, name, "3");
+    await(witness, "loops", LOOPS + 1);
+    for (unsigned i = 0; i < IN_FLIGHT; i++) {
+        in_flight++;
+        if (cql_session_query(s, "SELECT key FROM system.local", on_counted, NULL) != CQL_OK)
+            give_up("loops", "a request was refused");
+    }
+    while (in_flight)
+        nanosleep(&moment, NULL);
+    if (failed)
+        give_up("loops", "requests failed");
+    if (counted(s) != LOOPS)
+        give_up("loops", "the session counts other connections than the server");
+    cql_session_free(s);
+    await(witness, "closed", 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
@@ -120,8 +154,8 @@ int main(int argc, char **argv)
         give_up("usage", "pool_probe URL [LEAST MOST]");
     const unsigned least = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     const unsigned most = argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 4;
-    cql_session *witness = open_session(argv[1], "pool_witness");
-    cql_session *s = open_session(argv[1], name);
+    cql_session *witness = open_session(argv[1], "pool_witness", "1");
+    cql_session *s = open_session(argv[1], name, "1");
     await(witness, "rest", least + 1);
     loading = true;
     for (unsigned i = 0; i < IN_FLIGHT; i++)
@@ -138,6 +172,8 @@ int main(int argc, char **argv)
         give_up("load", "requests failed");
     cql_session_free(s);
     await(witness, "closed", 0);
+    if (argc == 2)
+        spread(argv[1], witness);
     cql_session_free(witness);
     return 0;
 }
