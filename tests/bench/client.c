@@ -224,7 +224,7 @@ static void set(cql_options *o, const char *name, const char *value)
     check(cql_options_set(o, name, value, &err), name, err);
 }
 
-/* The defaults; one connection to a node, as the floor has, is one of them. */
+/* The defaults, but one connection to a node, as the floor has: by default a busy pool grows. */
 static cql_options *make_options(void)
 {
     cql_options *o = NULL;
@@ -235,6 +235,7 @@ static cql_options *make_options(void)
           NULL);
     set(o, "loop_threads", cl.options.thread ? "1" : "0");
     set(o, "protocol", protocol);
+    set(o, "max_connections_per_host", "1");
     return o;
 }
 
