@@ -216,23 +216,50 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
     return st ? cqln_misfit(s, index, &v, st) : put(s, index, &v);
 }
 
-/* All values fit their columns? *total becomes their size in wire form. */
+/* All values fit their columns? *total becomes their size in wire form. Numbers of the very type first:
+ * that is what most values are. */
 static inline bool check_all(const cqln_column *column, const cql_value *v, size_t count,
                              uint64_t *total)
 {
     uint64_t sum = 4 * (uint64_t)count;
     for (const cql_value *end = v + count; v < end; v++, column++) {
-        if (check(column->type, v))
+        const cql_type *type = column->type;
+        uint32_t len = v->len;
+        bool number = len == type->plain && len && v->type == type->id && v->state == CQL_VALUE_SET;
+        if (!number && check(type, v))
             return false;
-        sum += v->state == CQL_VALUE_SET ? v->len : 0;
+        if (number || v->state == CQL_VALUE_SET)
+            sum += len;
     }
     *total = sum;
     return true;
 }
 
+/* Writes a value that was checked; returns its end. Whole words are read back as they were stored a moment
+ * ago: a wider read would have to wait until they are in the cache. */
+static inline uint8_t *write_checked(uint8_t *at, const cql_value *v)
+{
+    uint32_t len = v->len;
+    if (v->state != CQL_VALUE_SET)
+        return write_value(at, v);
+    cqln_store_u32(at, len);
+    if (v->inside != 1) {
+        if (len)
+            memcpy(at + 4, v->u.ptr, len);
+    } else if (len == 8) {
+        memcpy(at + 4, v->u.bytes, 8);
+    } else if (len == 4) {
+        memcpy(at + 4, v->u.bytes, 4);
+    } else {
+        memcpy(at + 4, v->u.bytes, INSIDE);
+    }
+    return at + 4 + len;
+}
+
 /* All markers of a prepared statement at once, when all values fit and the room is there: written one
- * behind the other, so that nothing has to move. False, and nothing changed, when it must be done one by one. The room is for
- * a whole inside value behind the last, so that those are copied without looking at their length. */
+ * behind the other, so that nothing has to move. False, and nothing changed, when it must be done one by
+ * one. The room is for a whole inside value behind the last, so that odd lengths are copied without
+ * looking at them. */
 static bool bind_all(cql_statement *s, const cql_value *v)
 {
     uint64_t total;
@@ -244,13 +271,7 @@ static bool bind_all(cql_statement *s, const cql_value *v)
     uint32_t *offset = s->offsets;
     for (const cql_value *end = v + s->markers; v < end; v++) {
         *offset++ = (uint32_t)(at - base);
-        if (v->inside != 1 || v->state != CQL_VALUE_SET) {
-            at = write_value(at, v);
-            continue;
-        }
-        cqln_store_u32(at, v->len);
-        memcpy(at + 4, v->u.bytes, INSIDE);
-        at += 4 + v->len;
+        at = write_checked(at, v);
     }
     *offset = (uint32_t)total;
     if (s->unbound) {

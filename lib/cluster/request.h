@@ -41,12 +41,17 @@ enum { CQLN_ASKED_MAX = 12 };
 
 typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
 
-/* In front what every request uses, in three cache lines; behind it what few do. */
+/* In front what every request uses, in few cache lines; behind it what few do. */
 typedef struct cqln_request {
     cqln_owner owner; /* first: a sent request owns its stream */
     cqln_cluster *cluster;
     uint64_t expires; /* 0: has no time-out now; loop's thread only (expiry.h) */
     cqln_request_state state;
+    uint32_t began_us; /* when the loop took it; wraps */
+    int16_t stream;
+
+    /* From here to `env` all is zero in a request that begins: cleared in one go. */
+    cqln_route route;
     bool idempotent;
     bool is_prepare;
     bool has_only_host;
@@ -55,29 +60,12 @@ typedef struct cqln_request {
     uint8_t attempts; /* sent again so often */
     uint8_t retries;  /* those that the retry policy counts */
     uint8_t reprepared;
-    int16_t stream;
     uint32_t timeout_ms;
-    uint32_t began_us; /* when the loop took it; wraps */
-    cqln_route route;
-    cqln_writer env; /* the whole envelope, resent as it is */
+    uint32_t tried_count;
     cql_prepared *prepared;
     cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
-    union {
-        cql_result_cb result;
-        cql_prepared_cb prepared;
-    } cb;
-    void *user;
-    uint64_t mark;   /* cqln_link_written */
     cqln_link *link; /* while sent */
     cqln_node *last; /* where the last attempt went */
-    union {
-        cqln_mail mail;             /* from another thread to the loop's */
-        struct cqln_request *spare; /* free: the next free record */
-    } way;
-
-    uint32_t tried_count;
-    uint32_t tried[CQLN_ASKED_MAX]; /* ids of the nodes that it was sent to */
-    int64_t sent_us;                /* with latency_awareness: when it was sent last */
     cqln_node *only; /* the one node to use; NULL: any */
     cql_prepared **members; /* batch: the prepared statements in it */
     size_t member_count;
@@ -86,11 +74,26 @@ typedef struct cqln_request {
     struct cqln_race *race;   /* other attempts at the same time; NULL: none will be */
     cql_result *held;         /* a schema change that waits for agreement */
     cql_error *error;
+    void *hook_slot;       /* a word for the program's hooks */
+
+    cqln_writer env; /* the whole envelope, resent as it is */
+    union {
+        cql_result_cb result;
+        cql_prepared_cb prepared;
+    } cb;
+    void *user;
+    uint64_t mark;   /* cqln_link_written */
+    union {
+        cqln_mail mail;             /* from another thread to the loop's */
+        struct cqln_request *spare; /* free: the next free record */
+    } way;
+
+    uint32_t tried[CQLN_ASKED_MAX]; /* ids of the nodes that it was sent to */
+    int64_t sent_us;                /* with latency_awareness: when it was sent last */
     cql_str cql;           /* prepare: the text inside env */
     cql_str in_keyspace;   /* prepare: the keyspace it names (v5), inside env; empty: none */
     cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */
     cqln_deferred failing; /* carries an error found inside execute to the next turn */
-    void *hook_slot;       /* a word for the program's hooks */
     char only_host[CQLN_ADDRESS_TEXT]; /* name of `only` until the loop's thread looks it up */
 } cqln_request;
 
