@@ -41,8 +41,7 @@ cql_status cqln_astra_read_config(cql_str json, cqln_astra_config *out, char *wh
     if (!cqln_json_member(root, "port", &v) || !cqln_json_number(v, 65535, &port) || port == 0)
         return bad(why, "port", "is missing or no port number");
     out->port = (uint16_t)port;
-    cql_status st = optional(root, "keyspace", out->keyspace, why);
-    return st ? st : optional(root, "localDC", out->local_dc, why);
+    return optional(root, "localDC", out->local_dc, why);
 }
 
 /* --- contact info ---------------------------------------------------------------------------------- */

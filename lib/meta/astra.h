@@ -1,6 +1,6 @@
 /* astra.h: what a secure connect bundle and its metadata service say, as texts: no I/O here.
  *
- *   config.json    {"host": NAME, "port": N, "keyspace": NAME?, "localDC": NAME?, ...}
+ *   config.json    {"host": NAME, "port": N, "localDC": NAME?, ...}
  *   GET /metadata  {"contact_info": {"local_dc": NAME, "sni_proxy_address": "NAME:PORT",
  *                                    "contact_points": [HOST_ID, ...]}, ...}
  *
@@ -15,7 +15,7 @@
 
 enum {
     CQLN_ASTRA_HOST = 254, /* the longest DNS name and the NUL */
-    CQLN_ASTRA_NAME = 129, /* of a keyspace or data centre */
+    CQLN_ASTRA_NAME = 129, /* of a data centre */
     CQLN_ASTRA_POINTS = 64,
     CQLN_ASTRA_PROXY_PORT = 30443, /* where none is given */
     CQLN_ASTRA_WHY = 200
@@ -24,8 +24,7 @@ enum {
 typedef struct cqln_astra_config {
     char host[CQLN_ASTRA_HOST];
     uint16_t port;
-    char keyspace[CQLN_ASTRA_NAME]; /* "": none */
-    char local_dc[CQLN_ASTRA_NAME];
+    char local_dc[CQLN_ASTRA_NAME]; /* "": none */
 } cqln_astra_config;
 
 typedef struct cqln_astra_contact {

@@ -68,7 +68,7 @@ includes() {
             }
             only("<lz4", "^lib/wire/compress_lz4\\.c$")
             only("<avro\\.h>", "^examples/eventsink/avro\\.h$")
-            only("<zlib\\.h>", "^(lib/base/crc32_zlib|examples/eventsink/lines)\\.c$")
+            only("<zlib\\.h>", "^(lib/base/(crc32|inflate)_zlib|examples/eventsink/lines)\\.c$")
         }'
 } | sort -u | {
     status=0
