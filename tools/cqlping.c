@@ -57,13 +57,16 @@ static cql_options *options_for(ping_cli *line, tool_args *a, const char *target
     return NULL;
 }
 
-/* A copy of o with this host as its only contact point; NULL when that cannot be. */
+/* A copy of o with this host as its only contact point. With a bundle, which may not name it, as the only
+ * one of the nodes that are found. NULL when that cannot be. */
 static cql_options *for_host(const cql_options *o, const char *host)
 {
     cql_options *own = NULL;
     cql_error *err = NULL;
+    bool bundle = cql_options_given(o, "secure_bundle");
     bool fine = cql_options_copy(o, &own) == CQL_OK &&
-                cql_options_set_contact_points(own, host, &err) == CQL_OK;
+                (!bundle || cql_options_set(own, "discovery", "true", &err) == CQL_OK) &&
+                cql_options_set(own, bundle ? "allow_hosts" : "contact_points", host, &err) == CQL_OK;
     cql_error_unref(err);
     if (fine)
         return own;
@@ -227,11 +230,26 @@ static int one_session(ping_cli *line, tool_args *a, const char *target)
     return code;
 }
 
+/* A bundle names a cluster, not a node: all of its nodes are meant. */
+static bool settle_bundle(ping_cli *line, tool_args *a, const tool_targets *targets)
+{
+    char *hosts = tool_target_hosts(targets->items[0]);
+    bool none = *hosts == '\0';
+    if (strcmp(hosts, TOOL_BUNDLE_TARGET) == 0)
+        line->config.all = true;
+    if (none)
+        tool_args_fail(a, "a connection string without a host: cqlping takes a bundle by --bundle");
+    else if (line->doctor && line->config.all && strcmp(hosts, TOOL_BUNDLE_TARGET) == 0)
+        tool_args_fail(a, "--doctor does not look behind the proxy of a bundle");
+    free(hosts);
+    return !a->ended;
+}
+
 static int run(ping_cli *line, tool_args *a)
 {
     tool_targets found = {0};
     const tool_targets *targets = tool_connection_targets(&line->connection, a);
-    if (!targets)
+    if (!targets || !settle_bundle(line, a, targets))
         return a->exit_code;
     if (line->query || line->watch)
         return one_session(line, a, targets->items[0]);

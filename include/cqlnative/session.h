@@ -136,7 +136,7 @@ CQL_API int cql_session_protocol_version(const cql_session *s);
 /* A snapshot of the nodes known now: counted, immutable, [any thread]. NULL when memory is out. */
 typedef struct cql_hosts cql_hosts;
 typedef struct cql_host_info {
-    const char *address; /* "address:port" to which clients connect */
+    const char *address; /* "address:port" to which clients connect; by a secure_bundle the host id */
     const char *data_center;
     const char *rack;
     const char *release_version;

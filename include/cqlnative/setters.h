@@ -393,6 +393,13 @@ cql_options_set_tls_name(cql_options *o, const char *value, cql_error **err)
     return cql_options_set(o, "tls_name", value, err);
 }
 
+/* zip file of an Astra database: it names the cluster and holds authority, certificate and key; in place of contact_points and of what tls_ sets */
+static inline cql_status
+cql_options_set_secure_bundle(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "secure_bundle", value, err);
+}
+
 /* further server authenticators that may get the password, commas between */
 static inline cql_status
 cql_options_set_auth_classes(cql_options *o, const char *value, cql_error **err)

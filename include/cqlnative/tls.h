@@ -16,6 +16,9 @@
  * IP address. Never a name from reverse DNS. Names are compared by OpenSSL, inside the handshake, with
  * the certificate's subjectAltName alone.
  *
+ * secure_bundle=PATH, the secure connect bundle of an Astra database, stands in place of all these
+ * (doc/astra.md).
+ *
  * Files are read when the session is made, and again for new connections once they have changed.
  * Sessions of TLS are resumed, per node and name. doc/tls.md tells more. */
 #ifndef CQLNATIVE_TLS_H

@@ -1,6 +1,7 @@
 /* Several loops under one session: made, connected and closed together, and which of them gets a request. */
 #include "api/loops.h"
 
+#include "cluster/astra.h"
 #include "net/io_uv.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ static cql_status make_hand(cql_session *s, cqln_hand *h, const cqln_config *who
     h->config.schema_event = NULL;
     h->quiet = h->config;
     h->quiet.log.fn = NULL;
-    cql_status st = cqln_secure_new(s->al, &h->quiet, &h->secure, why);
+    cql_status st = cqln_secure_new(s->al, &h->quiet, s->bundle, &h->secure, why);
     if (st)
         return st;
     st = cqln_io_uv_new(s->al, NULL, &h->io);
@@ -54,10 +55,15 @@ static cql_status make_hand(cql_session *s, cqln_hand *h, const cqln_config *who
     if (st)
         goto fail_io;
     cqln_cluster_secure(&h->cluster, h->secure);
+    st = s->bundle ? cqln_astra_use(&h->cluster, s->bundle) : CQL_OK;
+    if (st)
+        goto fail_cluster;
     h->cluster.max_output = whole->max_pending_bytes;
     h->cluster.connect_cb = on_hand_joined;
     h->cluster.drain_cb = on_hand_drained;
     return CQL_OK;
+fail_cluster:
+    cqln_cluster_fini(&h->cluster);
 fail_io:
     h->io->ops->end(h->io);
     cqln_io_uv_run(h->io);

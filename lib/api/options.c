@@ -393,11 +393,17 @@ static cql_status parse(cql_options *o, const void *arg, cql_error **err)
     cql_str query = rest;
     cql_str authority = before(&path, '/');
     cql_status st = apply_user(o, &authority, err);
-    if (st == CQL_OK)
+    if (st == CQL_OK && authority.len)
         st = cqln_option_apply(o, cql_str_of("contact_points"), authority, err);
     if (st == CQL_OK && path.len)
         st = apply_part(o, "keyspace", path, err);
-    return st ? st : apply_query(o, query, err);
+    if (st == CQL_OK)
+        st = apply_query(o, query, err);
+    if (st == CQL_OK && authority.len == 0 && !o->config.secure_bundle)
+        st = cqln_fail(err, o->al, CQL_BAD_VALUE,
+                       "connection string: no contact point is given, and no secure_bundle that could name "
+                       "one");
+    return st;
 }
 
 cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err)

@@ -47,8 +47,6 @@ const cqln_option *cqln_option_at(size_t i);
 const cqln_option *cqln_option_find(cql_str name);
 /* The known name that is most like this one, NULL when none is near. */
 const char *cqln_option_nearest(cql_str name);
-/* True for options of the full product that this version refuses. */
-bool cqln_option_not_here(cql_str name);
 
 /* Words of this option that environment and file may not set, "" for none; "*": all. */
 const char *cqln_option_by_hand(const char *name);

@@ -26,9 +26,6 @@ static const cqln_option table[] = {
 
 static_assert(CQL_COUNT(table) <= CQLN_OPTIONS_MAX, "more options than marks for those given");
 
-#define NAME_NOT_HERE(name) #name,
-static const char *const not_here[] = {CQLN_OPTIONS_NOT_HERE(NAME_NOT_HERE)};
-
 typedef struct word_row {
     const char *option;
     const char *words;
@@ -57,14 +54,6 @@ const cqln_option *cqln_option_find(cql_str name)
         if (cql_str_equal(name, cql_str_of(table[i].name)))
             return &table[i];
     return NULL;
-}
-
-bool cqln_option_not_here(cql_str name)
-{
-    for (size_t i = 0; i < CQL_COUNT(not_here); i++)
-        if (cql_str_equal(name, cql_str_of(not_here[i])))
-            return true;
-    return false;
 }
 
 const char *cqln_option_by_hand(const char *name)
@@ -278,10 +267,6 @@ static cql_status apply_text(cql_options *o, const cqln_option *row, cql_str val
 static cql_status unknown_option(cql_options *o, cql_str name, cql_error **err)
 {
     const char *near = cqln_option_nearest(name);
-    if (cqln_option_not_here(name))
-        return cqln_fail(err, o->al, CQL_UNSUPPORTED,
-                         "option %.*s is not part of this version of libcqlnative (see CHANGES.md)",
-                         (int)name.len, name.ptr);
     return cqln_fail(err, o->al, CQL_NO_SUCH_NAME, "there is no option \"%.*s\"%s%s%s",
                      (int)name.len, name.len ? name.ptr : "", near ? "; did you mean \"" : "",
                      near ? near : "", near ? "\"?" : "");

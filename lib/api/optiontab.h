@@ -111,6 +111,8 @@
         "strict: the key's file is no link, and its owner's alone; loose: any file")               \
     OPT_TEXT(tls_name, text,                                                                       \
         "the name that the certificates of all nodes have; not given: the one that is dialled")    \
+    OPT_TEXT(secure_bundle, text,                                                                  \
+        "zip file of an Astra database: it names the cluster and holds authority, certificate and key; in place of contact_points and of what tls_ sets") \
     OPT_TEXT(auth_classes, text,                                                                   \
         "further server authenticators that may get the password, commas between")                 \
     OPT_CHOICE(client_timestamps, 1, "true", "false|true",                                                 \
@@ -151,10 +153,6 @@
     X("plain_auth", "always")                                                                      \
     X("tls", "off|require|verify-ca")                                                              \
     X("tls_key_check", "loose")
-
-/* Options that other versions of this library know: refused with a clear word. */
-#define CQLN_OPTIONS_NOT_HERE(X)                                                                   \
-    X(secure_bundle)
 /* clang-format on */
 
 #endif

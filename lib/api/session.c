@@ -5,6 +5,7 @@
 #include "api/options.h"
 #include "api/session_make.h"
 #include "base/error.h"
+#include "cluster/astra.h"
 #include "net/io_uv.h"
 #include "cluster/view.h"
 #include "wire/compress.h"
@@ -18,7 +19,7 @@ static void on_connect(cqln_mail *m);
 
 static cql_status use_contacts(const cql_allocator *al, cqln_config *config)
 {
-    if (config->contact_count)
+    if (config->contact_count || config->secure_bundle)
         return CQL_OK;
     return cqln_config_add_contact(al, config, cql_str_of("127.0.0.1"), 0);
 }
@@ -34,6 +35,11 @@ static cql_status make_clusters(cql_session *s, char *why)
     if (st)
         return st;
     cqln_cluster_secure(&s->cluster, s->secure);
+    st = s->bundle ? cqln_astra_use(&s->cluster, s->bundle) : CQL_OK;
+    if (st) {
+        cqln_cluster_fini(&s->cluster);
+        return st;
+    }
     if (s->mode != CQLN_MODE_THREAD)
         cqln_cluster_alone(&s->cluster);
     if (count > 1) {
@@ -44,9 +50,9 @@ static cql_status make_clusters(cql_session *s, char *why)
     return st;
 }
 
-static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *config, char *why)
+static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o, char *why)
 {
-    cql_status st = cqln_config_copy(s->al, config, &s->config);
+    cql_status st = cqln_config_copy(s->al, &o->config, &s->config);
     if (st)
         return st;
     st = use_contacts(s->al, &s->config);
@@ -59,9 +65,12 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
         st = CQL_UNSUPPORTED;
         goto fail_config;
     }
-    st = cqln_secure_new(s->al, &s->config, &s->secure, why);
+    st = cqln_session_open_bundle(s, o, why);
     if (st)
         goto fail_config;
+    st = cqln_secure_new(s->al, &s->config, s->bundle, &s->secure, why);
+    if (st)
+        goto fail_bundle;
     st = cqln_io_uv_new(s->al, uv_loop, &s->io);
     if (st)
         goto fail_secure;
@@ -75,6 +84,8 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cqln_config *c
     }
 fail_secure:
     cqln_secure_free(s->secure);
+fail_bundle:
+    cqln_bundle_free(s->bundle);
 fail_config:
     cqln_config_fini(s->al, &s->config);
     return st;
@@ -97,7 +108,7 @@ cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void 
         goto fail;
     if (pthread_cond_init(&s->changed, NULL) != 0)
         goto fail_lock;
-    st = make_parts(s, uv_loop, &o->config, why);
+    st = make_parts(s, uv_loop, o, why);
     if (st)
         goto fail_cond;
     *out = s;
@@ -329,6 +340,7 @@ void cqln_session_destroy(cql_session *s)
     cqln_cluster_fini(&s->cluster);
     cqln_io_uv_free(s->io);
     cqln_secure_free(s->secure);
+    cqln_bundle_free(s->bundle);
     cqln_config_fini(al, &s->config);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);

@@ -28,6 +28,7 @@ struct cql_session {
     cqln_loops *loops; /* further ones, each with a thread (loops.h); NULL: none */
     cqln_cluster cluster;
     cqln_config config;
+    cqln_bundle *bundle; /* NULL: none */
     cqln_secure *secure; /* NULL: no TLS */
     const cql_allocator *al;
     cqln_io *io;
@@ -50,6 +51,9 @@ struct cql_session {
 
 /* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */
 void cqln_session_connected(cql_session *s);
+/* Opens the bundle that the session's config names and sets what follows from it. What is wrong with it or beside
+ * it: a status with why (CQLN_FILTER_REASON bytes). */
+cql_status cqln_session_open_bundle(cql_session *s, const cql_options *o, char *why);
 /* One turn of a driven session. */
 void cqln_session_turn(cql_session *s, int timeout_ms);
 /* Frees the timers that are still there; the loop is at its end. */

@@ -55,8 +55,9 @@ static bool row_is_down(cqln_cluster *c, const cql_value *address)
     if (cql_value_as_inet(address, &inet) != CQL_OK)
         return true;
     for (const cqln_node *n = c->nodes; n; n = n->next) {
-        if (!cqln_address_from_bytes(&a, inet.bytes, inet.len, n->address.port) ||
-            !cqln_address_equal(&a, &n->address))
+        const cqln_address *own = cqln_node_heard(n);
+        if (!cqln_address_from_bytes(&a, inet.bytes, inet.len, own->port) ||
+            !cqln_address_equal(&a, own))
             continue;
         return n->local && n->tried && n->usable == 0 && n->last_status != CQL_OK;
     }

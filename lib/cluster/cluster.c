@@ -2,6 +2,7 @@
 #include "cluster/cluster.h"
 
 #include "base/error.h"
+#include "cluster/astra.h"
 #include "cluster/expiry.h"
 #include "cluster/lessons.h"
 #include "cluster/race.h"
@@ -95,6 +96,7 @@ void cqln_cluster_fini(cqln_cluster *c)
     cqln_lessons_free(c);
     cqln_races_free(c);
     cqln_control_free(c->control);
+    cqln_astra_free(c->astra);
     cqln_nodes_free(c);
     cqln_tell_fini(c);
     cqln_router_fini(c);

@@ -43,6 +43,7 @@ struct cqln_node {
     cqln_node *next;
     cqln_cluster *cluster;
     cqln_address address;
+    cqln_address heard; /* where address is a host id: what peers and events call it */
     char address_text[CQLN_ADDRESS_TEXT];
     cql_uuid host_id;
     char *data_center; /* one block with rack and release; "" when not known */
@@ -85,6 +86,7 @@ struct cqln_node {
 };
 
 typedef struct cqln_control cqln_control;
+typedef struct cqln_astra cqln_astra;
 typedef struct cqln_gone cqln_gone;
 typedef struct cqln_team cqln_team;
 
@@ -113,6 +115,7 @@ struct cqln_cluster {
     const cqln_config *config;
     void *session; /* the public object, handed to callbacks */
     cqln_secure *secure; /* the session's; NULL: no TLS */
+    cqln_astra *astra;   /* names the nodes to begin with (astra.h); NULL: contact points do */
     _Atomic(int) state; /* cqln_cluster_state */
     _Atomic(int) version; /* protocol version in use, 0 before it is known */
     cqln_rand rand;
@@ -243,6 +246,7 @@ struct cql_hosts *cqln_cluster_view(cqln_cluster *c); /* [any thread] */
 /* --- nodes.c: the list of nodes and their pools --------------------------------------------------- */
 typedef struct cqln_node_info {
     cqln_address address;
+    cqln_address heard;
     cql_uuid host_id;
     cql_str data_center;
     cql_str rack;
@@ -257,6 +261,11 @@ void cqln_nodes_unsee(cqln_cluster *c);
 void cqln_nodes_sweep(cqln_cluster *c);
 /* Opens what is missing in the pools of all local nodes. */
 void cqln_nodes_fill(cqln_cluster *c);
+/* The address by which the cluster speaks of it. */
+static inline const cqln_address *cqln_node_heard(const cqln_node *n)
+{
+    return n->address.is_id ? &n->heard : &n->address;
+}
 /* Tries a node that is down now: a hint said that it is up. */
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
 void cqln_nodes_close(cqln_cluster *c, const char *reason);

@@ -108,6 +108,7 @@ typedef struct cqln_config {
     char *tls_key;
     char *tls_key_password;
     char *tls_name;
+    char *secure_bundle; /* file; in place of contacts and of all tls_ files */
     bool (*tls_name_fn)(void *user, const char *address, const char *contact, char *name);
     void *tls_name_user;
     char *auth_classes; /* more authenticators that get the password, with commas between */

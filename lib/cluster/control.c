@@ -4,6 +4,7 @@
  *        ^                                                                        |
  *        +---- back-off <---- all failed                      lost <--------------+
  */
+#include "cluster/astra.h"
 #include "cluster/cluster.h"
 #include "cluster/discover.h"
 #include "cluster/team.h"
@@ -31,6 +32,7 @@ struct cqln_control {
     bool known; /* the list of nodes was read over this link */
     bool was_known; /* the list was read before, over a link that is gone */
     bool stopped;
+    bool failed; /* the round before found no node */
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
     size_t next_target;
@@ -139,7 +141,50 @@ static void begin_lookup(cqln_control *ctl, lookup *l, const cqln_contact *conta
         ctl->lookups_open++;
 }
 
-/* Known nodes first, those that answer at the very front; then the contact points, resolved anew. */
+/* Those that answer at the very front. */
+static void add_known(cqln_control *ctl)
+{
+    for (int usable = 1; usable >= 0; usable--)
+        for (const cqln_node *n = ctl->c->nodes; n; n = n->next)
+            if (!n->removed && (n->usable > 0) == (usable == 1))
+                add_target(ctl, &n->address);
+}
+
+/* --- behind a proxy -------------------------------------------------------------------------------- */
+
+/* What the metadata service names comes first; without it, what was known before. */
+static void on_named(void *user, cql_status st, const char *why)
+{
+    cqln_control *ctl = user;
+    cqln_cluster *c = ctl->c;
+    cqln_address a;
+    if (st) {
+        cql_str service = cqln_astra_service(c->astra);
+        cqln_tries_add(c->al, &ctl->tries, service, st, cql_str_of(why));
+        CQLN_LOG(c->loop.log, CQL_LOG_WARN, "%.*s: %s", (int)service.len, service.ptr, why);
+    } else if (!c->local_dc && *cqln_astra_dc(c->astra)) {
+        c->local_dc = cqln_strdup(c->al, cql_str_of(cqln_astra_dc(c->astra)));
+    }
+    for (size_t i = 0; !st && cqln_astra_point(c->astra, i, &a); i++)
+        add_target(ctl, &a);
+    add_known(ctl);
+    lookups_done(ctl);
+}
+
+/* It is asked when no node is known to answer. */
+static void begin_behind_proxy(cqln_control *ctl)
+{
+    if (ctl->c->ready_count == 0 || ctl->failed) {
+        cqln_astra_ask(ctl->c->astra, on_named, ctl);
+        return;
+    }
+    add_known(ctl);
+    lookups_done(ctl);
+}
+
+/* --- rounds ---------------------------------------------------------------------------------------- */
+
+/* Known nodes first; then the contact points, resolved anew. */
 static void begin_round(cqln_control *ctl)
 {
     cqln_cluster *c = ctl->c;
@@ -147,10 +192,11 @@ static void begin_round(cqln_control *ctl)
     ctl->next_target = 0;
     cqln_tries_free(c->al, ctl->tries);
     ctl->tries = NULL;
-    for (int usable = 1; usable >= 0; usable--)
-        for (const cqln_node *n = c->nodes; n; n = n->next)
-            if (!n->removed && (n->usable > 0) == (usable == 1))
-                add_target(ctl, &n->address);
+    if (c->astra) {
+        begin_behind_proxy(ctl);
+        return;
+    }
+    add_known(ctl);
     for (size_t i = 0; i < c->config->contact_count; i++)
         begin_lookup(ctl, &ctl->lookups[i], &c->config->contacts[i]);
     if (ctl->lookups_open == 0)
@@ -169,6 +215,7 @@ static void round_failed(cqln_control *ctl)
         cqln_cluster_connect_done(c, cqln_report_connect(c, ctl->tries));
         return;
     }
+    ctl->failed = true;
     uint32_t delay = cqln_backoff_next(&ctl->backoff, &c->rand);
     CQLN_LOG(c->loop.log, CQL_LOG_WARN,
              "no node answers as control connection, next attempt in %u ms", delay);
@@ -263,7 +310,7 @@ static void on_closed(cqln_link *link)
         cqln_cluster_check(c);
         return;
     }
-    if (cqln_cluster_step_down(c, fault)) {
+    if (cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link)) {
         ctl->next_target--;
         connect_next(ctl);
         return;
@@ -316,6 +363,7 @@ static void on_discovered(void *user, cql_status st, const char *why)
     }
     bool first = !ctl->known;
     ctl->known = true;
+    ctl->failed = false;
     cqln_backoff_reset(&ctl->backoff);
     cqln_nodes_sweep(c);
     cql_error *err = cqln_cluster_choose_dc(c);
@@ -346,6 +394,8 @@ static void begin_refresh(cqln_control *ctl)
 static void on_refresh(cqln_deadline *d)
 {
     cqln_control *ctl = CQLN_CONTAINER(d, cqln_control, refresh);
+    if (ctl->c->astra)
+        cqln_astra_refresh(ctl->c->astra);
     if (ctl->link && cqln_link_usable(ctl->link))
         begin_refresh(ctl);
 }
@@ -366,7 +416,8 @@ cql_status cqln_control_new(cqln_cluster *c, cqln_control **out)
     cqln_deadline_init(&ctl->lookup_end, on_lookup_end);
     cqln_deadline_init(&ctl->refresh, on_refresh);
     cqln_deadline_init(&ctl->retry, on_retry);
-    ctl->lookups = cqln_alloc_zero(c->al, c->config->contact_count * sizeof *ctl->lookups);
+    size_t contacts = c->config->contact_count; /* none behind a proxy */
+    ctl->lookups = cqln_alloc_zero(c->al, (contacts + 1) * sizeof *ctl->lookups);
     ctl->discover = cqln_discover_new(c);
     if (!ctl->lookups || !ctl->discover) {
         cqln_control_free(ctl);
@@ -390,6 +441,8 @@ void cqln_control_close(cqln_control *ctl, const char *reason)
     cqln_deadline_clear(loop, &ctl->refresh);
     cqln_deadline_clear(loop, &ctl->retry);
     forget_lookups(ctl, NULL);
+    if (ctl->c->astra)
+        cqln_astra_stop(ctl->c->astra);
     if (ctl->link)
         cqln_link_close(ctl->link, reason);
 }

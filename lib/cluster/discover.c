@@ -88,17 +88,29 @@ static void take_tokens(cqln_cluster *c, cqln_node *n, cql_rows *rows, const cql
 
 /* --- peers --------------------------------------------------------------------------------------- */
 
+/* Behind a proxy a node goes by its host id; what the tables call it is kept for events. */
+static const char *go_by_id(cqln_node_info *info)
+{
+    info->heard = info->address;
+    info->address = cqln_address_of_id(&info->host_id);
+    return cqln_address_usable(&info->address) ? NULL : "a host id";
+}
+
 /* What a row lacks, NULL when it is whole. */
 static const char *read_peer(cqln_discover *d, cql_rows *rows, const cql_result *res,
                              const cqln_address *own, cqln_node_info *info)
 {
-    uint16_t port = port_cell(rows, res, "native_port", own->port);
+    uint16_t otherwise = own->is_id ? (uint16_t)d->c->config->port : own->port;
+    uint16_t port = port_cell(rows, res, "native_port", otherwise);
+    memset(info, 0, sizeof *info);
     if (!address_cell(rows, res, "native_address", port, &info->address) &&
         !address_cell(rows, res, "rpc_address", port, &info->address) &&
-        !address_cell(rows, res, "peer", port, &info->address))
+        !address_cell(rows, res, "peer", port, &info->address) && !own->is_id)
         return "an address that can be used";
     if (!common_cells(rows, res, info))
         return "a host id, a data centre or a rack";
+    if (own->is_id)
+        return go_by_id(info);
     return cqln_translate(d->c, &info->address) ? NULL : "an address that is translated";
 }
 
@@ -221,10 +233,18 @@ static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *
 {
     cqln_node_info info;
     cql_rows rows;
+    memset(&info, 0, sizeof info);
     cql_rows_init(&rows, res);
     if (!cql_rows_next(&rows) || !common_cells(&rows, res, &info))
         return false;
-    info.address = link->address;
+    if (link->address.is_id) {
+        uint16_t port = port_cell(&rows, res, "rpc_port", (uint16_t)d->c->config->port);
+        (void)address_cell(&rows, res, "rpc_address", port, &info.address);
+        if (go_by_id(&info))
+            return false;
+    } else {
+        info.address = link->address;
+    }
     keep_name(d->c, text_cell(&rows, res, "cluster_name"));
     if (!d->c->local_dc && !d->c->config->local_dc)
         d->c->local_dc = cqln_strdup(d->c->al, info.data_center);

@@ -238,6 +238,7 @@ cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info)
     if (!n)
         return NULL;
     n->host_id = info->host_id;
+    n->heard = info->heard;
     n->seen = true;
     return n;
 }
@@ -277,7 +278,7 @@ void cqln_nodes_fill(cqln_cluster *c)
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address)
 {
     for (cqln_node *n = c->nodes; n; n = n->next) {
-        if (!cqln_address_equal(&n->address, address) || n->usable || !n->local || n->removed)
+        if (!cqln_address_equal(cqln_node_heard(n), address) || n->usable || !n->local || n->removed)
             continue;
         cqln_backoff_reset(&n->backoff);
         cqln_deadline_clear(&c->loop, &n->retry);

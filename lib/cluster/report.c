@@ -118,9 +118,10 @@ static void list_rows(char *out, size_t cap, const cqln_tried *rows, size_t coun
     }
 }
 
-static bool any_connect_failure(const cqln_tried *rows, size_t count)
+/* Behind a proxy that would be no news of Cassandra. */
+static bool any_connect_failure(const cqln_cluster *c, const cqln_tried *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !c->astra; i++)
         if (rows[i].status == CQL_CONNECT_FAILED)
             return true;
     return false;
@@ -136,8 +137,8 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
         info.maybe_applied = cqln_request_maybe_applied(req);
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "no alive connections%s%s%s%s",
-                           count ? ": " : "", list, any_connect_failure(rows, count) ? "; " : "",
-                           any_connect_failure(rows, count) ? refused_hint : "");
+                           count ? ": " : "", list, any_connect_failure(c, rows, count) ? "; " : "",
+                           any_connect_failure(c, rows, count) ? refused_hint : "");
 }
 
 cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host)
@@ -209,7 +210,7 @@ cql_error *cqln_report_connect(cqln_cluster *c, const cqln_try *tries)
     size_t count = cqln_tries_rows(tries, rows);
     cql_status st = common_status(tries);
     cqln_error_info info = {.status = st, .retriable = !is_login_problem(st)};
-    bool hint = any_connect_failure(rows, count);
+    bool hint = any_connect_failure(c, rows, count);
     if (count == 1) {
         info.host = rows[0].host;
         if (CQL_SERVER_CODE(st) >= 0)

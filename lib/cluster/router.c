@@ -25,16 +25,27 @@ static cql_str next_word(cql_str *text)
     return word;
 }
 
+/* An address, or the host id of a node behind a proxy. */
+static bool parse_rule(cql_str word, cqln_address *out)
+{
+    cql_uuid id;
+    cql_str host;
+    uint16_t port;
+    if (cql_uuid_parse(word, &id) == CQL_OK) {
+        *out = cqln_address_of_id(&id);
+        return true;
+    }
+    return cqln_split_host_port(word, &host, &port) && cqln_address_parse(out, host, port);
+}
+
 /* What is no address is left out, with a word in the log. */
 static cql_status parse_rules(cqln_cluster *c, const char *option, const char *text,
                               cqln_host_rules *out)
 {
-    cql_str rest = cql_str_of(text), word, host;
+    cql_str rest = cql_str_of(text), word;
     while ((word = next_word(&rest)).len) {
         cqln_host_rule rule;
-        uint16_t port;
-        if (!cqln_split_host_port(word, &host, &port) ||
-            !cqln_address_parse(&rule.address, host, port)) {
+        if (!parse_rule(word, &rule.address)) {
             char shown[100];
             cqln_escape(shown, sizeof shown, word);
             CQLN_LOG(c->loop.log, CQL_LOG_WARN, "option %s: \"%s\" is no address", option, shown);
@@ -54,7 +65,7 @@ static bool named(const cqln_host_rules *r, const cqln_address *a)
 {
     for (size_t i = 0; i < r->count; i++) {
         cqln_address rule = r->rules[i].address;
-        if (rule.port == 0)
+        if (rule.port == 0 && !rule.is_id)
             rule.port = a->port;
         if (cqln_address_equal(&rule, a))
             return true;

@@ -1,6 +1,8 @@
 /* Which connections are encrypted, and whom they have to reach. */
 #include "cluster/secure.h"
 
+#include "cluster/bundle.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ struct cqln_secure {
     const cql_allocator *al;
     const cqln_config *config;
     cqln_tls *tls;
+    char proxy[CQLN_TLS_NAME]; /* "": none */
     named names[NAMES_MAX];
     size_t name_count;
     size_t oldest; /* where the next one goes when all places are taken */
@@ -23,7 +26,7 @@ struct cqln_secure {
 
 static cql_status check(const cqln_config *config, char *why)
 {
-    if (config->tls == CQLN_TLS_VERIFY_CA && !config->tls_ca) {
+    if (config->tls == CQLN_TLS_VERIFY_CA && !config->tls_ca && !config->secure_bundle) {
         snprintf(why, CQLN_FILTER_REASON,
                  "tls=verify-ca without tls_ca would accept every server with a certificate of any "
                  "public authority: name your own with tls_ca, or use tls=verify-full");
@@ -47,8 +50,8 @@ static void warn(const cqln_config *config)
                  "the file of the TLS key is used whoever may read it (tls_key_check=loose)");
 }
 
-cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config, cqln_secure **out,
-                           char *why)
+cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config,
+                           const cqln_bundle *bundle, cqln_secure **out, char *why)
 {
     *out = NULL;
     why[0] = '\0';
@@ -62,7 +65,7 @@ cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config, c
         return CQL_NO_MEMORY;
     s->al = al;
     s->config = config;
-    const cqln_tls_config tls = {
+    cqln_tls_config tls = {
         .al = al,
         .log = &config->log,
         .mode = (cqln_tls_mode)config->tls,
@@ -74,6 +77,8 @@ cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config, c
         .loose_key = config->tls_key_check == CQLN_KEY_CHECK_LOOSE,
         .buffer = config->read_buffer < BUFFER_MAX ? config->read_buffer : BUFFER_MAX,
     };
+    if (bundle)
+        cqln_bundle_fill(bundle, &tls);
     st = cqln_tls_new(&tls, &s->tls, why);
     if (st) {
         cqln_free(al, s);
@@ -159,8 +164,21 @@ static cql_status make_filter(void *user, const cqln_address *to, cqln_filter **
     char peer[CQLN_ADDRESS_TEXT];
     char name[CQLN_TLS_NAME];
     cqln_address_print(to, peer);
+    if (to->is_id)
+        return cqln_tls_filter_sni(s->tls, s->proxy, peer, peer, out, why);
     choose_name(s, to, peer, name);
     return cqln_tls_filter_new(s->tls, name, peer, out, why);
+}
+
+cql_status cqln_secure_proxy(cqln_secure *s, const char *name)
+{
+    int n = snprintf(s->proxy, sizeof s->proxy, "%s", name);
+    return n > 0 && (size_t)n < sizeof s->proxy ? CQL_OK : CQL_TOO_LARGE;
+}
+
+cqln_tls *cqln_secure_tls(cqln_secure *s)
+{
+    return s ? s->tls : NULL;
 }
 
 void cqln_secure_use(cqln_secure *s, cqln_loop *loop)

@@ -9,11 +9,13 @@
 #include "net/tls.h"
 
 typedef struct cqln_secure cqln_secure;
+typedef struct cqln_bundle cqln_bundle;
 
-/* *out is NULL when the config wants no TLS. config outlives it. CQL_NO_MEMORY, CQL_TLS_FAILED,
+/* *out is NULL when the config wants no TLS. bundle: where certificates and key come from, NULL: from the
+ * files of the config. Both outlive it. CQL_NO_MEMORY, CQL_TLS_FAILED,
  * CQL_UNSUPPORTED, CQL_BAD_VALUE with why (CQLN_FILTER_REASON bytes). */
-cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config, cqln_secure **out,
-                           char *why);
+cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config,
+                           const cqln_bundle *bundle, cqln_secure **out, char *why);
 void cqln_secure_free(cqln_secure *s); /* after the loop has ended; NULL is fine */
 /* Connections of this loop get filters from now on. s NULL: none do. */
 void cqln_secure_use(cqln_secure *s, cqln_loop *loop);
@@ -21,6 +23,11 @@ void cqln_secure_use(cqln_secure *s, cqln_loop *loop);
 void cqln_secure_resolved(cqln_secure *s, const char *host, const cqln_address *a);
 /* The contact point that led to this address, borrowed from the config; NULL: none did. */
 const char *cqln_secure_contact(cqln_secure *s, const cqln_address *a);
+/* Nodes that are known by their host id are reached through a proxy of this name, which is copied: its
+ * certificate counts, and it is told the host id. CQL_TOO_LARGE. */
+cql_status cqln_secure_proxy(cqln_secure *s, const char *name);
+/* For questions beside the cluster's own connections; NULL without TLS. */
+cqln_tls *cqln_secure_tls(cqln_secure *s);
 /* NULL without TLS. [any thread] */
 const cqln_tls_counts *cqln_secure_counts(const cqln_secure *s);
 /* See cqln_tls_facts_of; false without TLS. [any thread] */

@@ -2,6 +2,7 @@
 #include "cluster/slots.h"
 
 #include "base/quote.h"
+#include "cluster/astra.h"
 #include "cluster/inner.h"
 #include "cluster/lessons.h"
 #include "cluster/team.h"
@@ -307,7 +308,7 @@ static void on_closed(cqln_link *link)
         return;
     }
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    bool again_now = cqln_cluster_step_down(c, fault);
+    bool again_now = cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link);
     slot->link = NULL;
     slot->switching = false;
     c->links--;

@@ -2,6 +2,7 @@
  * keyspace from whoever changed it to all. */
 #include "cluster/team.h"
 
+#include "cluster/astra.h"
 #include "cluster/expiry.h"
 #include "cluster/race.h"
 #include "cluster/slots.h"
@@ -23,6 +24,7 @@ struct cqln_picture {
     char *local_dc; /* NULL: every node is local */
     cqln_ring *ring;
     cqln_tokenmap *map;
+    cqln_proxies proxies; /* with a secure connect bundle */
     size_t count;
     picture_row rows[]; /* in the order of the ring's members; texts behind them */
 };
@@ -58,6 +60,7 @@ static size_t text_size(const cqln_node *n)
 static void fill_row(picture_row *row, const cqln_node *n, char **at)
 {
     row->info.address = n->address;
+    row->info.heard = n->heard;
     row->info.host_id = n->host_id;
     row->info.data_center = put(at, n->data_center);
     row->info.rack = put(at, n->rack);
@@ -80,6 +83,8 @@ static cqln_picture *paint(cqln_cluster *c)
     atomic_init(&p->refs, 1);
     p->al = c->al;
     p->version = atomic_load(&c->version);
+    if (c->astra)
+        cqln_astra_show(c->astra, &p->proxies);
     p->local_dc = c->local_dc ? memcpy(at, c->local_dc, strlen(c->local_dc) + 1) : NULL;
     at += c->local_dc ? strlen(c->local_dc) + 1 : 0;
     p->ring = c->router.ring ? cqln_ring_ref(c->router.ring) : NULL;
@@ -183,6 +188,8 @@ static void look_at(cqln_cluster *c, cqln_picture *p)
     }
     if (!c->local_dc && p->local_dc)
         c->local_dc = cqln_strdup(c->al, cql_str_of(p->local_dc));
+    if (c->astra)
+        cqln_astra_follow(c->astra, &p->proxies);
     take_nodes(c, p);
     cqln_cluster_publish(c);
     cqln_cluster_check(c);

@@ -38,16 +38,25 @@ bool cqln_address_parse(cqln_address *out, cql_str text, uint16_t port)
     return false;
 }
 
+cqln_address cqln_address_of_id(const cql_uuid *host_id)
+{
+    cqln_address a = {.len = 16, .is_id = true};
+    memcpy(a.bytes, host_id->bytes, sizeof a.bytes);
+    return a;
+}
+
 bool cqln_address_equal(const cqln_address *a, const cqln_address *b)
 {
-    return a->len == b->len && a->port == b->port && memcmp(a->bytes, b->bytes, a->len) == 0;
+    return a->len == b->len && a->is_id == b->is_id && a->port == b->port && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 bool cqln_address_usable(const cqln_address *a)
 {
     static const uint8_t zero[16];
-    if (a->len == 0 || a->port == 0 || memcmp(a->bytes, zero, a->len) == 0)
+    if (a->len == 0 || memcmp(a->bytes, zero, a->len) == 0 || (a->port == 0 && !a->is_id))
         return false;
+    if (a->is_id)
+        return true;
     if (a->len == 4)
         return (a->bytes[0] & 0xf0) != 0xe0;
     return a->bytes[0] != 0xff;
@@ -58,12 +67,18 @@ bool cqln_address_loopback(const cqln_address *a)
     static const uint8_t one[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     if (a->len == 4)
         return a->bytes[0] == 127;
-    return a->len == 16 && memcmp(a->bytes, one, sizeof one) == 0;
+    return a->len == 16 && !a->is_id && memcmp(a->bytes, one, sizeof one) == 0;
 }
 
 void cqln_address_print(const cqln_address *a, char out[CQLN_ADDRESS_TEXT])
 {
     char ip[INET6_ADDRSTRLEN];
+    if (a->is_id) {
+        cql_uuid id;
+        memcpy(id.bytes, a->bytes, sizeof id.bytes);
+        cql_uuid_print(&id, out);
+        return;
+    }
     if (a->len == 0 || !inet_ntop(a->len == 4 ? AF_INET : AF_INET6, a->bytes, ip, sizeof ip)) {
         snprintf(out, CQLN_ADDRESS_TEXT, "(no address)");
         return;

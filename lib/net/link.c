@@ -103,11 +103,22 @@ static const char *too_late(const cqln_link *link)
     return "no answer within the connect time-out";
 }
 
+static void tell_dialled(cqln_link *link, bool there)
+{
+    const cqln_loop *loop = link->loop;
+    link->reached = there;
+    if (loop->dialled)
+        loop->dialled(loop->dial_user, &link->real, there);
+}
+
 static void on_deadline(cqln_deadline *d)
 {
     cqln_link *link = CQLN_CONTAINER(d, cqln_link, deadline);
     uint64_t now = cqln_loop_now(link->loop);
-    if (!link->ready && now >= link->give_up_at)
+    bool late = !link->ready && now >= link->give_up_at;
+    if (late && !link->reached)
+        tell_dialled(link, false);
+    if (late)
         cqln_conn_transport_lost(link->conn, CQL_TIMEOUT, too_late(link));
     else
         cqln_conn_tick(link->conn, now);
@@ -196,6 +207,7 @@ static void on_connected(void *user, cql_status st, const char *reason)
     cqln_link *link = user;
     if (link->closing)
         return;
+    tell_dialled(link, st == CQL_OK);
     if (st) {
         cqln_conn_transport_lost(link->conn, st, reason);
     } else if (link->filter) {
@@ -328,6 +340,21 @@ static bool make_filter(cqln_link *link)
     return false;
 }
 
+/* False when nobody knows where to connect to: then the link ends in the next turn. */
+static bool find_way(cqln_link *link)
+{
+    cqln_loop *loop = link->loop;
+    char why[CQLN_FILTER_REASON] = "";
+    link->real = link->address;
+    cql_status st =
+        loop->dial ? loop->dial(loop->dial_user, &link->address, &link->real, why) : CQL_OK;
+    if (!st)
+        return true;
+    cqln_conn_transport_lost(link->conn, st, why);
+    begin_close(link);
+    return false;
+}
+
 cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_conn_config *config,
                           uint32_t timeout_ms, const cqln_link_events *events, void *user,
                           cqln_link **out)
@@ -354,9 +381,9 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
         goto fail_link;
     link->give_up_at = cqln_loop_now(loop) + timeout_ms;
     *out = link;
-    if (!make_filter(link))
+    if (!find_way(link) || !make_filter(link))
         return CQL_OK; /* the closed event says why */
-    st = loop->io->ops->connect(loop->io, to, &stream_events, link, &link->stream);
+    st = loop->io->ops->connect(loop->io, &link->real, &stream_events, link, &link->stream);
     if (st)
         goto fail_conn;
     set_deadline(link);

@@ -41,12 +41,14 @@ struct cqln_link {
     uint64_t give_up_at;     /* connect and handshake together */
     uint64_t sealed;         /* count of flushes: what was submitted before may have left */
     cqln_address address;
+    cqln_address real; /* where the stream goes: differs when the loop says so */
     char address_text[CQLN_ADDRESS_TEXT];
     cql_str host;   /* view of address_text */
     uint32_t *stamps;      /* by stream id: when it was taken, in microseconds that wrap */
     cqln_traffic *traffic; /* NULL: not counted; set right after cqln_link_open */
     uint32_t shown;        /* its part of traffic->in_flight */
     size_t writing; /* bytes of the conn, or of the filter, that the transport still holds */
+    bool reached;   /* the stream: somebody is there */
     bool started;   /* the machine: the filter's handshake is done */
     bool closing;
     bool ready;

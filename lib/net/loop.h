@@ -49,6 +49,11 @@ struct cqln_loop {
     cql_status (*filter)(void *filter_user, const cqln_address *to, cqln_filter **out,
                          char *why);
     void *filter_user;
+    /* Where a connection to this address really goes. NULL: to itself. */
+    cql_status (*dial)(void *dial_user, const cqln_address *to, cqln_address *real, char *why);
+    /* Whether somebody was there; set with dial. */
+    void (*dialled)(void *dial_user, const cqln_address *real, bool there);
+    void *dial_user;
 };
 
 /* io is the caller's; ended comes when the io let go of everything. */

@@ -24,6 +24,10 @@ typedef struct cqln_tls_config {
     const cql_allocator *al;
     const cqln_log *log;
     cqln_tls_mode mode;
+    /* In PEM form, in place of the files `ca`, `cert` and `key`, which are then names for people. */
+    cql_str ca_text;
+    cql_str cert_text;
+    cql_str key_text;
     const char *ca;   /* PEM file or folder of hashed names; NULL: the system's */
     const char *crl;  /* PEM file: lists of revoked certificates */
     const char *cert; /* PEM file: this side's certificate and what leads to its authority */
@@ -57,5 +61,9 @@ bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out);
  * Files that have changed are read again. CQL_NO_MEMORY, CQL_TLS_FAILED with why. */
 cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
                                char *why);
+/* The same, but what the other side is told as server name is sni: a proxy is asked for one of the servers
+ * behind it. */
+cql_status cqln_tls_filter_sni(cqln_tls *tls, const char *name, const char *sni, const char *peer,
+                               cqln_filter **out, char *why);
 
 #endif

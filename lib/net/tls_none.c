@@ -41,3 +41,10 @@ cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer
     *out = NULL;
     return CQL_UNSUPPORTED;
 }
+
+cql_status cqln_tls_filter_sni(cqln_tls *tls, const char *name, const char *sni, const char *peer,
+                               cqln_filter **out, char *why)
+{
+    (void)sni;
+    return cqln_tls_filter_new(tls, name, peer, out, why);
+}

@@ -84,8 +84,12 @@ cql_status cqln_tls_new(const cqln_tls_config *config, cqln_tls **out, char *why
         return st;
     }
     const char *const paths[CQLN_TLS_FILES] = {config->ca, config->crl, config->cert, config->key};
-    for (size_t i = 0; i < CQLN_TLS_FILES; i++)
+    const cql_str texts[CQLN_TLS_FILES] = {config->ca_text, {NULL, 0}, config->cert_text,
+                                           config->key_text};
+    for (size_t i = 0; i < CQLN_TLS_FILES; i++) {
         tls->stamps[i].path = paths[i];
+        tls->stamps[i].text = texts[i];
+    }
     tls->bio = make_bio_method();
     if (tls->bio)
         tls->ctx = cqln_tls_context(tls, &st, why);
@@ -329,8 +333,9 @@ static int on_verify(int ok, X509_STORE_CTX *store)
     return ok; /* OpenSSL's verdict stands */
 }
 
-/* A host name without its trailing dot, an address as it is. False: it can be neither. */
-static bool expect_name(tls_filter *f, char *why)
+/* A host name without its trailing dot, an address as it is. False: it can be neither. sni NULL: the
+ * name, where it is no address. */
+static bool expect_name(tls_filter *f, const char *sni, char *why)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(f->ssl);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
@@ -351,7 +356,8 @@ static bool expect_name(tls_filter *f, char *why)
                  "ASCII (names in other letters are given in their xn-- form)");
         return false;
     }
-    bool ok = is_ip || SSL_set_tlsext_host_name(f->ssl, f->name) == 1;
+    char *told = sni ? (char *)(uintptr_t)sni : is_ip ? NULL : f->name; /* copied, not changed */
+    bool ok = !told || SSL_set_tlsext_host_name(f->ssl, told) == 1;
     if (ok && f->tls->config.mode == CQLN_TLS_VERIFY_FULL)
         ok = is_ip ? X509_VERIFY_PARAM_set1_ip_asc(param, f->name) == 1
                    : SSL_set1_host(f->ssl, f->name) == 1;
@@ -360,7 +366,7 @@ static bool expect_name(tls_filter *f, char *why)
     return ok;
 }
 
-static bool make_ssl(tls_filter *f, char *why)
+static bool make_ssl(tls_filter *f, const char *sni, char *why)
 {
     f->ssl = SSL_new(f->tls->ctx);
     BIO *bio = f->ssl ? BIO_new(f->tls->bio) : NULL;
@@ -375,7 +381,7 @@ static bool make_ssl(tls_filter *f, char *why)
     SSL_set_connect_state(f->ssl);
     if (f->tls->config.mode != CQLN_TLS_REQUIRE)
         SSL_set_verify(f->ssl, SSL_VERIFY_PEER, on_verify);
-    if (!expect_name(f, why))
+    if (!expect_name(f, sni, why))
         return false;
     SSL_SESSION *session = cqln_tls_session_of(f->tls, f->name, f->peer);
     if (session)
@@ -399,6 +405,12 @@ static bool copy_names(tls_filter *f, const char *name, const char *peer)
 cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
                                char *why)
 {
+    return cqln_tls_filter_sni(tls, name, NULL, peer, out, why);
+}
+
+cql_status cqln_tls_filter_sni(cqln_tls *tls, const char *name, const char *sni, const char *peer,
+                               cqln_filter **out, char *why)
+{
     static const cqln_filter_ops ops = {tls_start, tls_space,  tls_commit,     tls_read,
                                         tls_write, tls_output, tls_has_output, tls_sent,
                                         tls_finish, tls_lost,  tls_free};
@@ -417,7 +429,7 @@ cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer
     f->in_cap = tls->config.buffer;
     f->in = cqln_alloc(al, f->in_cap);
     if (f->in && copy_names(f, name, peer)) {
-        st = make_ssl(f, why) ? CQL_OK : CQL_TLS_FAILED;
+        st = make_ssl(f, sni, why) ? CQL_OK : CQL_TLS_FAILED;
     }
     if (st) {
         tls_free(&f->base);

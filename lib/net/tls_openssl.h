@@ -15,6 +15,7 @@ enum { CQLN_TLS_FILES = 4, CQLN_TLS_SESSIONS = 1024 };
 /* How a file looked when it was read. */
 typedef struct cqln_tls_stamp {
     const char *path;
+    cql_str text; /* set: it is no file, and this is what it holds */
     bool known;
     dev_t device;
     ino_t inode;
@@ -96,6 +97,8 @@ void cqln_tls_facts_note(const tls_filter *f);
 /* Escaped text of a name, and of the names that a certificate is for: "DNS:a, IP Address:10.0.0.1". */
 void cqln_tls_name_text(const X509_NAME *name, char *out, size_t cap);
 void cqln_tls_names_text(const X509 *cert, char *out, size_t cap);
+/* "2026-11-21 14:00:00Z". */
+void cqln_tls_time_text(const ASN1_TIME *t, char *out, size_t cap);
 /* Notes what is wrong with the certificate that is being verified; changes no verdict. */
 void cqln_tls_note(X509_STORE_CTX *store, cqln_tls_verdict *out);
 /* The failure of a filter, from OpenSSL's queue of errors, which is emptied. */

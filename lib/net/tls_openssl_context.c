@@ -49,7 +49,7 @@ static void stamp(cqln_tls_stamp *s, const struct stat *info)
 static bool stamp_differs(const cqln_tls_stamp *s)
 {
     struct stat info;
-    if (!s->path || stat(s->path, &info) != 0 || S_ISDIR(info.st_mode))
+    if (!s->path || s->text.ptr || stat(s->path, &info) != 0 || S_ISDIR(info.st_mode))
         return false; /* a file that is away for a moment is about to be replaced */
     return !s->known || s->device != info.st_dev || s->inode != info.st_ino ||
            s->size != info.st_size || s->changed.tv_sec != info.st_mtim.tv_sec ||
@@ -98,10 +98,19 @@ static bool check_file(const struct stat *info, bool secret, size_t max, const c
                   secret ? " (or set tls_key_check=loose)" : "");
 }
 
+static bool copy_text(cqln_tls *tls, size_t which, bytes *out, char *why)
+{
+    out->len = tls->stamps[which].text.len;
+    out->data = cqln_strdup(tls->config.al, tls->stamps[which].text);
+    return out->data || refuse(why, "%s: out of memory", tls->stamps[which].path);
+}
+
 /* secret: a file with a key, opened and judged more strictly. */
 static bool read_file(cqln_tls *tls, size_t which, bool key, bytes *out, char *why)
 {
     const char *path = tls->stamps[which].path;
+    if (tls->stamps[which].text.ptr)
+        return copy_text(tls, which, out, why);
     bool secret = key && !tls->config.loose_key;
     size_t max = key ? KEY_MAX : CERTIFICATES_MAX;
     struct stat info;
@@ -181,7 +190,7 @@ static bool load_trust(cqln_tls *tls, SSL_CTX *ctx, char *why)
             return true;
         return refuse(why, "the system's certificates cannot be read; name your own with tls_ca");
     }
-    if (stat(ca, &info) == 0 && S_ISDIR(info.st_mode))
+    if (!tls->stamps[0].text.ptr && stat(ca, &info) == 0 && S_ISDIR(info.st_mode))
         return SSL_CTX_load_verify_dir(ctx, ca) == 1 ||
                refuse(why, "%s: cannot be used as a folder of certificates", ca);
     return load_store_file(tls, ctx, 0, why);
@@ -249,7 +258,10 @@ static bool use_key(cqln_tls *tls, SSL_CTX *ctx, const bytes *b, const char *pat
     if (ok)
         return true;
     if (key)
-        return refuse(why, "%s: the key does not belong to the certificate of tls_cert", path);
+        return refuse(why, "%s: the key does not belong to the certificate %s", path,
+                      tls->stamps[3].text.ptr ? "beside it" : "of tls_cert");
+    if (encrypted && tls->stamps[3].text.ptr)
+        return refuse(why, "%s: the key is encrypted; one without a pass phrase is expected", path);
     if (encrypted)
         return refuse(why,
                       password ? "%s: the key's pass phrase (tls_key_password) is wrong"
@@ -259,6 +271,17 @@ static bool use_key(cqln_tls *tls, SSL_CTX *ctx, const bytes *b, const char *pat
     return refuse(why, "%s: holds no private key in PEM form", path);
 }
 
+/* Of a certificate that nobody can renew in its place: better said here than guessed from a refusal. */
+static bool check_dates(SSL_CTX *ctx, const char *path, char *why)
+{
+    X509 *cert = SSL_CTX_get0_certificate(ctx);
+    char date[40];
+    if (X509_cmp_current_time(X509_get0_notAfter(cert)) >= 0)
+        return true;
+    cqln_tls_time_text(X509_get0_notAfter(cert), date, sizeof date);
+    return refuse(why, "%s: the certificate expired on %s", path, date);
+}
+
 static bool load_own(cqln_tls *tls, SSL_CTX *ctx, char *why)
 {
     const char *cert = tls->config.cert, *key = tls->config.key;
@@ -266,6 +289,8 @@ static bool load_own(cqln_tls *tls, SSL_CTX *ctx, char *why)
     if (!cert)
         return !key || refuse(why, "a key (tls_key) without its certificate (tls_cert)");
     bool ok = read_file(tls, 2, !key, &b, why) && use_certificates(ctx, &b, cert, why);
+    if (ok && tls->stamps[2].text.ptr)
+        ok = check_dates(ctx, cert, why);
     if (ok && key)
         ok = read_file(tls, 3, true, &k, why);
     if (ok)

@@ -29,7 +29,7 @@ void cqln_tls_name_text(const X509_NAME *name, char *out, size_t cap)
     BIO_free(bio);
 }
 
-static void time_text(const ASN1_TIME *t, char *out, size_t cap)
+void cqln_tls_time_text(const ASN1_TIME *t, char *out, size_t cap)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     if (bio && t)
@@ -66,8 +66,8 @@ void cqln_tls_note(X509_STORE_CTX *store, cqln_tls_verdict *out)
         return;
     cqln_tls_name_text(X509_get_subject_name(cert), out->subject, sizeof out->subject);
     cqln_tls_name_text(X509_get_issuer_name(cert), out->issuer, sizeof out->issuer);
-    time_text(X509_get0_notBefore(cert), out->not_before, sizeof out->not_before);
-    time_text(X509_get0_notAfter(cert), out->not_after, sizeof out->not_after);
+    cqln_tls_time_text(X509_get0_notBefore(cert), out->not_before, sizeof out->not_before);
+    cqln_tls_time_text(X509_get0_notAfter(cert), out->not_after, sizeof out->not_after);
     if (out->depth == 0)
         cqln_tls_names_text(cert, out->names, sizeof out->names);
 }
@@ -92,13 +92,18 @@ static void whose(const cqln_tls_verdict *v, char *out, size_t cap)
              v->subject[0] ? v->subject : "without a subject");
 }
 
+/* The advice behind a reason: of no use where the trust is not the program's own choice. */
+static const char *advice(const tls_filter *f, const char *text)
+{
+    return f->tls->stamps[0].text.ptr ? "" : text;
+}
+
 static void say_mismatch(tls_filter *f, const char *cert)
 {
     const char *names = f->verdict.names;
-    say(f,
-        "%s is not for \"%s\": %s%s; connect by a name that it has, or say with tls_name which name "
-        "the nodes' certificates have",
-        cert, f->name, names[0] ? "it names " : "it names no host", names);
+    say(f, "%s is not for \"%s\": %s%s%s", cert, f->name, names[0] ? "it names " : "it names no host", names,
+        advice(f, "; connect by a name that it has, or say with tls_name which name the nodes' "
+                  "certificates have"));
 }
 
 static bool untrusted(int error)
@@ -121,12 +126,11 @@ static void say_verdict(tls_filter *f)
     else if (v->error == X509_V_ERR_CERT_NOT_YET_VALID)
         say(f, "%s is not valid before %s: is this machine's clock right?", cert, v->not_before);
     else if (v->error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
-        say(f, "%s is signed by itself and not trusted: tls_ca can name a copy of it", cert);
+        say(f, "%s is signed by itself and not trusted%s", cert, advice(f, ": tls_ca can name a copy of it"));
     else if (untrusted(v->error))
         say(f,
-            "%s is signed by \"%s\", which is not trusted, or a certificate between is missing; "
-            "tls_ca names the authority to trust",
-            cert, v->issuer);
+            "%s is signed by \"%s\", which is not trusted, or a certificate between is missing%s", cert,
+            v->issuer, advice(f, "; tls_ca names the authority to trust"));
     else if (v->error == X509_V_ERR_CERT_REVOKED)
         say(f, "%s was revoked by its authority", cert);
     else if (v->error == X509_V_ERR_UNABLE_TO_GET_CRL)
@@ -135,7 +139,7 @@ static void say_verdict(tls_filter *f)
         say(f, "%s is not accepted: %s", cert, X509_verify_cert_error_string(v->error));
 }
 
-static const char plain_words[] = "turn TLS off for it (tls=off), or use the port where it speaks TLS";
+static const char plain_words[] = ": turn TLS off for it (tls=off), or use the port where it speaks TLS";
 
 /* A node without TLS answers the first bytes of the handshake in plain. */
 static void say_plain(tls_filter *f)
@@ -144,11 +148,12 @@ static void say_plain(tls_filter *f)
     const uint8_t *p = f->in + f->in_at;
     size_t n = f->in_end - f->in_at;
     if ((p[0] & 0x80) && (n < 5 || p[4] == 0)) {
-        say(f, "the server answers in plain CQL, not in TLS: %s", plain_words);
+        say(f, "the server answers in plain CQL, not in TLS%s", advice(f, plain_words));
         return;
     }
     cqln_escape(text, sizeof text, (cql_str){(const char *)p, n < 16 ? n : 16});
-    say(f, "the server does not speak TLS on this port, it sent \"%s\": %s", text, plain_words);
+    say(f, "the server does not speak TLS on this port, it sent \"%s\"%s", text,
+        advice(f, plain_words));
 }
 
 void cqln_tls_last_error(char *out, size_t cap)

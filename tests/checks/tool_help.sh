@@ -52,8 +52,8 @@ check_refusals() {
     case $out$err in *verysecret*) fail "a password is repeated" ;; esac
     case $err in *--password-file*) ;; *) fail "a refused password does not say what to do" ;; esac
     expect 2 --protocol 3
-    expect 2 --bundle
-    case $err in *"not in this version"*) ;; *) fail "--bundle does not say that it comes later: $err" ;; esac
+    expect 2 --proxy
+    case $err in *"not in this version"*) ;; *) fail "--proxy does not say that it comes later: $err" ;; esac
     local word=
     [ "$tool" != cqljobs ] || word="list --state succeeded"
     # shellcheck disable=SC2086 # several words

@@ -95,7 +95,6 @@ static void unknown_name_gets_the_nearest(void **state)
     refused(o, "requst_timeout", "1", CQL_NO_SUCH_NAME, "request_timeout");
     refused(o, "compresion", "lz4", CQL_NO_SUCH_NAME, "compression");
     refused(o, "zzzzzzzzzzzzzzzz", "1", CQL_NO_SUCH_NAME, "zzzz");
-    refused(o, "secure_bundle", "x.zip", CQL_UNSUPPORTED, "not part of this version");
     cql_options_free(o);
 }
 

@@ -43,6 +43,26 @@ static void tls_is_there_or_refused(void **state)
                  "--without-openssl");
 }
 
+/* There it is looked for, and not found. */
+static void bundles_are_read_or_refused(void **state)
+{
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, "cql://?loop_threads=0&secure_bundle=/none/bundle.zip", NULL),
+                     CQL_OK);
+    cql_status st = cql_session_new(o, &s, &err);
+    assert_int_equal(st, PART_OPENSSL && PART_ZLIB ? CQL_SYSTEM : CQL_UNSUPPORTED);
+    assert_non_null(strstr(cql_error_text(err), !PART_OPENSSL ? "--without-openssl"
+                                                : !PART_ZLIB  ? "--without-zlib"
+                                                              : "secure_bundle /none/bundle.zip: "));
+    assert_null(s);
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
 static void compression_is_there_or_refused(void **state)
 {
     (void)state;
@@ -132,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_made_by_every_build),
         cmocka_unit_test(tls_is_there_or_refused),
+        cmocka_unit_test(bundles_are_read_or_refused),
         cmocka_unit_test(compression_is_there_or_refused),
         cmocka_unit_test(threads_are_there_or_refused),
         cmocka_unit_test(the_schema_module_is_there_or_refused),

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 
 #include <cqlnative/session.h>
+#include <cqlnative/uuid.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum {
     OPT_TIMEOUT,
     OPT_SETTING,
     OPT_FILE,
+    OPT_BUNDLE,
     OPT_TLS,
     OPT_TLS_CA,
     OPT_TLS_CERT,
@@ -57,8 +59,9 @@ const tool_option tool_connection_options[TOOL_CONNECTION_OPTION_COUNT] = {
      "first line of FILE is the key's pass phrase\n(CQL_TLS_KEY_PASSWORD)"},
     {0, "tls-name", "NAME", OPT_TLS_NAME, "the name that the nodes' certificates have"},
     {0, "tls-insecure", NULL, OPT_TLS_INSECURE, "encrypt, but accept any server"},
+    {0, "bundle", "FILE", OPT_BUNDLE,
+     "secure connect bundle (zip) of an Astra database, in\nplace of hosts and of all about TLS"},
     {0, "local-dc", NULL, TOOL_OPT_LATER, NULL},
-    {0, "bundle", NULL, TOOL_OPT_LATER, NULL},
     {0, "proxy", NULL, TOOL_OPT_LATER, NULL},
 };
 
@@ -139,6 +142,19 @@ static void add_setting(tool_connection *c, tool_args *a)
     c->settings[c->setting_count++] = tool_copy(a->value);
 }
 
+/* --bundle FILE is -o secure_bundle=FILE. */
+static void add_bundle(tool_connection *c, const char *file)
+{
+    static const char name[] = "secure_bundle=";
+    size_t size = sizeof name + strlen(file);
+    char *text = tool_alloc(size, 1);
+    memcpy(text, name, sizeof name - 1);
+    memcpy(text + sizeof name - 1, file, size - (sizeof name - 1));
+    c->settings =
+        tool_grow(c->settings, &c->setting_capacity, c->setting_count + 1, sizeof *c->settings);
+    c->settings[c->setting_count++] = text;
+}
+
 static void take_user(tool_connection *c, const char *user)
 {
     /* The password of the environment belongs to the user of the environment. */
@@ -215,6 +231,9 @@ bool tool_connection_take(tool_connection *c, tool_args *a)
     case OPT_FILE:
         replace(&c->options_file, a->value);
         return true;
+    case OPT_BUNDLE:
+        add_bundle(c, a->value);
+        return true;
     default:
         return take_tls(&c->tls, a);
     }
@@ -241,7 +260,16 @@ static bool apply_surroundings(tool_connection *c, tool_args *a, cql_options *o)
            settled(a, cql_options_from_environment(o, &err), &err);
 }
 
-/* Contact points of file and environment become the targets when the command line names none. */
+static bool apply_settings(tool_connection *c, tool_args *a, cql_options *o);
+
+static bool has_bundle(const cql_options *o)
+{
+    const char *bundle = cql_options_value(o, "secure_bundle");
+    return bundle && *bundle;
+}
+
+/* Contact points of file and environment, or a bundle from anywhere, become the targets when the command line
+ * names none. */
 static bool add_surrounding_targets(tool_connection *c, tool_args *a)
 {
     char why[WHY_SIZE];
@@ -249,10 +277,11 @@ static bool add_surrounding_targets(tool_connection *c, tool_args *a)
     cql_error *none = NULL;
     if (!settled(a, cql_options_new(NULL, &o), &none))
         return false;
-    bool ok = apply_surroundings(c, a, o);
-    const char *hosts = ok && cql_options_given(o, "contact_points")
-                            ? cql_options_value(o, "contact_points")
-                            : NULL;
+    bool ok = apply_surroundings(c, a, o) && apply_settings(c, a, o);
+    const char *hosts = !ok                                       ? NULL
+                        : cql_options_given(o, "contact_points") ? cql_options_value(o, "contact_points")
+                        : has_bundle(o)                           ? TOOL_BUNDLE_TARGET
+                                                                  : NULL;
     if (hosts && !tool_targets_add(&c->hosts, hosts, why, sizeof why)) {
         tool_args_fail(a, "%s", why);
         ok = false;
@@ -333,6 +362,19 @@ static bool apply_credentials(tool_connection *c, tool_args *a, cql_options *o)
                    &err);
 }
 
+/* With a bundle the hosts are none, or host ids: then only these nodes. */
+static cql_status set_hosts(cql_options *o, const char *hosts, cql_error **err)
+{
+    cql_uuid id;
+    if (!has_bundle(o))
+        return cql_options_set_contact_points(o, hosts, err);
+    if (strcmp(hosts, TOOL_BUNDLE_TARGET) == 0)
+        return CQL_OK;
+    cql_str first = {hosts, strcspn(hosts, ",")};
+    return cql_uuid_parse(first, &id) == CQL_OK ? cql_options_set(o, "allow_hosts", hosts, err)
+                                                : cql_options_set_contact_points(o, hosts, err);
+}
+
 /* hosts: contact points joined by commas, or a connection string. */
 static bool apply(tool_connection *c, tool_args *a, cql_options *o, const char *hosts)
 {
@@ -341,7 +383,7 @@ static bool apply(tool_connection *c, tool_args *a, cql_options *o, const char *
     return apply_surroundings(c, a, o) &&
            settled(a, url ? cql_options_parse(o, hosts, &err) : CQL_OK, &err) &&
            apply_settings(c, a, o) && apply_number(a, o, "port", c->port) &&
-           settled(a, url ? CQL_OK : cql_options_set_contact_points(o, hosts, &err), &err) &&
+           settled(a, url ? CQL_OK : set_hosts(o, hosts, &err), &err) &&
            apply_number(a, o, "protocol", c->protocol) &&
            apply_number(a, o, "request_timeout", c->timeout_ms) && apply_tls(c, a, o) &&
            apply_credentials(c, a, o);

@@ -39,8 +39,18 @@ const char *tool_missing_object(const cql_error *err)
     return absent && strcasestr(text, "keyspace") ? "keyspace not found" : NULL;
 }
 
+/* What the metadata service of a bundle does is no matter of nodes and their ports. */
+static bool is_of_service(const cql_error *err)
+{
+    static const char begin[] = "metadata service ";
+    const char *host = cql_error_host(err);
+    return host && strncmp(host, begin, sizeof begin - 1) == 0;
+}
+
 const char *tool_hint(const cql_error *err)
 {
+    if (is_of_service(err))
+        return NULL;
     switch ((int)cause(err)) {
     case CQL_CONNECT_FAILED:
         return "is Cassandra running there, and is the port right?";

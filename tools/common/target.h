@@ -16,6 +16,8 @@
 #include <stddef.h>
 
 #define TOOL_DEFAULT_TARGET "127.0.0.1:9042"
+/* In place of a host: the cluster that a secure connect bundle names. */
+#define TOOL_BUNDLE_TARGET "bundle"
 
 typedef struct tool_targets {
     char **items; /* "host", "host:port", "[v6]:port" or "cql://..." */
