@@ -46,7 +46,7 @@ begin_fetch() {
 end_fetch() {
     [ -n "$FETCH_PID" ] || return 0
     kill -0 "$FETCH_PID" 2>/dev/null && progress "waiting for the download of Cassandra"
-    wait "$FETCH_PID"
+    wait "$FETCH_PID" 2>/dev/null # it may have ended long ago
     FETCH_PID=
 }
 
