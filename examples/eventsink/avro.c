@@ -15,20 +15,75 @@ enum { DEPTH_MAX = 64, FRAME_SIZE = 5, SCHEMA_MAX = 1 << 20, MEMORY_MAX = 64 << 
 
 /* --- memory ---------------------------------------------------------------------------------------- */
 
-static void *allocate(void *user, void *block, size_t old, size_t wanted)
+/* Avro's reader forgets the block of a string or of bytes that end too early, so each block is numbered,
+ * and what a failed read left behind is found. One thread reads. */
+typedef struct block block;
+struct block {
+    block *next;
+    block *prev;
+    uint64_t number;
+    size_t size;
+};
+
+static block blocks = {&blocks, &blocks, 0, 0};
+static uint64_t last_number;
+
+static void take_out(block *b)
+{
+    b->next->prev = b->prev;
+    b->prev->next = b->next;
+}
+
+static void put_in(block *b)
+{
+    b->next = blocks.next;
+    b->prev = &blocks;
+    b->next->prev = b;
+    blocks.next = b;
+}
+
+static void *allocate(void *user, void *at, size_t old, size_t wanted)
 {
     (void)user;
     (void)old;
+    block *b = at ? (block *)at - 1 : NULL;
+    if (wanted > MEMORY_MAX)
+        return NULL;
+    if (b)
+        take_out(b);
     if (wanted == 0) {
-        free(block);
+        free(b);
         return NULL;
     }
-    return wanted > MEMORY_MAX ? NULL : realloc(block, wanted);
+    uint64_t number = b ? b->number : ++last_number;
+    block *moved = realloc(b, sizeof *b + wanted);
+    if (moved) {
+        moved->number = number;
+        moved->size = wanted;
+        put_in(moved);
+        return moved + 1;
+    }
+    if (b)
+        put_in(b); /* as it was */
+    return NULL;
+}
+
+/* Everything that was asked for after this number and is still there. */
+static void sweep(uint64_t number)
+{
+    for (block *b = blocks.next, *next; b != &blocks; b = next) {
+        next = b->next;
+        if (b->number > number) {
+            take_out(b);
+            free(b);
+        }
+    }
 }
 
 void avro_event_limit_memory(void)
 {
     avro_set_allocator(allocate, NULL);
+    avro_set_error("nothing"); /* the place of its errors stays: before all that is swept */
 }
 
 /* --- values ---------------------------------------------------------------------------------------- */
@@ -160,6 +215,17 @@ char *avro_event_json(avro_event *e, const char **why)
     return text;
 }
 
+/* A value as new, and nothing left of what was read into the old one since `number`. */
+static bool renew(avro_event *e, uint64_t number)
+{
+    avro_value_decref(&e->value);
+    avro_value_iface_decref(e->iface);
+    sweep(number);
+    e->value = (avro_value_t){NULL, NULL};
+    e->iface = avro_generic_class_from_schema(e->schema);
+    return e->iface && avro_generic_value_new(e->iface, &e->value) == 0;
+}
+
 char *avro_event_read(avro_event *e, const void *bytes, size_t len, const char **why)
 {
     const char *frame = bytes;
@@ -168,6 +234,11 @@ char *avro_event_read(avro_event *e, const void *bytes, size_t len, const char *
         *why = "does not begin with the five bytes of a schema registry";
         return NULL;
     }
+    if (!e->value.iface) {
+        *why = "cannot be read: memory was used up before";
+        return NULL;
+    }
+    uint64_t number = last_number;
     avro_reader_t reader = avro_reader_memory(frame + FRAME_SIZE, (int64_t)(len - FRAME_SIZE));
     bool fine = reader && avro_value_reset(&e->value) == 0 && avro_value_read(reader, &e->value) == 0;
     bool whole = fine && avro_read(reader, &more, 1) != 0;
@@ -175,6 +246,8 @@ char *avro_event_read(avro_event *e, const void *bytes, size_t len, const char *
         avro_reader_free(reader);
     if (whole)
         return avro_event_json(e, why);
+    if (!fine)
+        (void)renew(e, number); /* without memory the next record says so */
     *why = fine ? "is longer than a record of the schema" : "is not a record of the schema";
     return NULL;
 }
