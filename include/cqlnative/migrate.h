@@ -69,6 +69,7 @@ typedef struct cql_migrate_options {
  * CQL_BAD_ARGUMENT      names without a number or with the same one, or out of order; lease_s under 5
  * CQL_CLAIM_LOST        the lock was somebody else's at the end of a statement
  * CQL_TIMEOUT           somebody else kept the lock for lock_wait_s
+ * CQL_NOT_AGREED        the nodes did not agree on the schema in time
  * and what cql_schema_apply_wait gives. [one at a time] */
 CQL_API cql_status cql_migrate_wait(cql_session *s, const cql_migration *list, size_t count,
                                     const cql_migrate_options *opts, cql_error **err);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { TRIES = 20, PAUSE_MS = 500, COPIES = 3, MOST_CENTRES = 16 };
+enum { TRIES = 20, PAUSE_MS = 500, AGREE_MS = 30000, COPIES = 3, MOST_CENTRES = 16 };
 
 #define TABLES                                                                                     \
     "CREATE TABLE IF NOT EXISTS %s.migrations (scope text, number bigint, name text, "             \
@@ -113,6 +113,22 @@ static cql_schema_options quiet_options(cqlsch_moves *m)
     return o;
 }
 
+/* Whoever finds the tables there may have been a moment behind the one that made them: other nodes still
+ * refuse to read what they do not know. */
+static cql_status known_everywhere(cqlsch_moves *m)
+{
+    cql_error *cause = NULL;
+    cql_status st = cql_session_agree_wait(m->s, AGREE_MS, &cause);
+    if (st != CQL_OK)
+        (void)cqlsch_fail(m->err, &m->mem.al, CQL_NOT_AGREED, cause,
+                          cqlsch_format(&m->mem,
+                                        "not all nodes know the tables that keep what was applied, so "
+                                        "nothing was sent; run again when they do (%s)",
+                                        cause ? cql_error_text(cause) : cql_status_text(st)));
+    cql_error_unref(cause);
+    return st == CQL_OK ? CQL_OK : CQL_NOT_AGREED;
+}
+
 cql_status cqlsch_moves_make_tables(cqlsch_moves *m)
 {
     cql_schema_options o = quiet_options(m);
@@ -136,7 +152,7 @@ cql_status cqlsch_moves_make_tables(cqlsch_moves *m)
     else if (st != CQL_OK)
         (void)cqlsch_fail(m->err, &m->mem.al, st, cause, cause ? cql_error_text(cause) : "");
     cql_error_unref(cause);
-    return st;
+    return st == CQL_OK ? known_everywhere(m) : st;
 }
 
 cql_status cqlsch_moves_look(cqlsch_moves *m, bool *there)

@@ -168,6 +168,22 @@ static void arguments_are_looked_at_first(void **state)
     end(&sc);
 }
 
+/* Another starter made the tables a moment ago: a node that does not know them yet would refuse to read. */
+static void tables_are_known_everywhere_before_they_are_read(void **state)
+{
+    static const cql_migration one[] = {{"1_a", "CREATE TABLE k.a (id int PRIMARY KEY);"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    sc.opts.dry_run = false;
+    sc.fs.agree_status = CQL_NOT_AGREED;
+    asked = 0;
+    gives(&sc, one, 1, CQL_NOT_AGREED, "not all nodes know the tables that keep what was applied");
+    assert_int_equal(asked, 2); /* whether they are there, once each time, and nothing else */
+    assert_string_equal(sc.told, "");
+    end(&sc);
+}
+
 static void put_file(const char *folder, const char *name, const char *text)
 {
     char path[200];
@@ -207,6 +223,7 @@ int main(void)
         cmocka_unit_test(checksums_are_those_of_the_standard),
         cmocka_unit_test(names_say_their_order),
         cmocka_unit_test(arguments_are_looked_at_first),
+        cmocka_unit_test(tables_are_known_everywhere_before_they_are_read),
         cmocka_unit_test(folders_are_read_in_the_order_of_their_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
