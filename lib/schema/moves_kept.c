@@ -34,10 +34,13 @@ static cql_status ask_once(cqlsch_moves *m, const char *cql, cql_consistency lev
     return st;
 }
 
-/* Somebody else is just making the tables: the node lists them a moment before it knows them. */
+/* Somebody else is just making the tables: the node lists them a moment before it knows them, or knows them
+ * before the node that keeps the rows does. */
 static bool is_new(cql_status st, const cql_error *err)
 {
     const char *text = cql_error_server_message(err);
+    if (st == CQL_SERVER_READ_FAILURE || st == CQL_SERVER_WRITE_FAILURE)
+        return strstr(text, "INCOMPATIBLE_SCHEMA") != NULL;
     return st == CQL_SERVER_INVALID &&
            (strstr(text, "does not exist") || strstr(text, "unconfigured"));
 }
