@@ -113,7 +113,8 @@ chosen() {
 
 same "without a pattern the short ones" "cases plain " "$(chosen)"
 same "a pattern on cases" "cases " "$(chosen '6.*')"
-same "a wildcard takes no long one" "" "$(chosen '7.*')"
+same "a wildcard takes no long one" "" "$(chosen 'lon*')"
+same "that of a number does" "long " "$(chosen '7.*')"
 same "its name does" "long " "$(chosen 7.1)"
 FULL=yes
 same "the full run takes it" "cases long plain " "$(chosen)"

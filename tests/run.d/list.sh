@@ -144,8 +144,8 @@ chosen_cases() {
     return "$found"
 }
 
-# Sets CHECKS and LIVE. A long test runs with --full, or where a pattern that is
-# no wildcard names it.
+# Sets CHECKS and LIVE. A long test runs with --full, or where a pattern names it that is
+# no wildcard or begins with a number.
 choose_tests() {
     local name script
     CHECKS=()
@@ -165,6 +165,9 @@ named_outright() {
     for pattern in "${PATTERNS[@]}"; do
         for name in "$(live_name "$1")" $(live_cases "$1"); do
             [ "$name" = "$pattern" ] && return 0
+            # Whoever asks for numbers wants all that have one: long ones too, in their short form.
+            # shellcheck disable=SC2053
+            [[ $pattern = [0-9]* && $name = $pattern ]] && return 0
         done
     done
     return 1
