@@ -80,6 +80,14 @@ static void sweep(uint64_t number)
     }
 }
 
+size_t avro_event_memory(void)
+{
+    size_t all = 0;
+    for (const block *b = blocks.next; b != &blocks; b = b->next)
+        all += b->size;
+    return all;
+}
+
 void avro_event_limit_memory(void)
 {
     avro_set_allocator(allocate, NULL);

@@ -15,6 +15,8 @@ typedef struct avro_event {
 
 /* Before anything else of Avro: no length in hostile bytes makes it take more memory than an event may. */
 void avro_event_limit_memory(void);
+/* Bytes that Avro has now. */
+size_t avro_event_memory(void);
 /* What is wrong with a schema's text for task events; NULL: nothing. */
 const char *avro_event_schema_problem(const char *json, size_t len);
 /* From the file of a schema, after a message with this name in front: false. */
