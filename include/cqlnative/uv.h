@@ -11,7 +11,9 @@ CQL_BEGIN
 /* A session on `loop`, which must outlive it. All calls are made on the loop's thread; nothing blocks
  * (the _wait calls return CQL_WRONG_THREAD). Close with cql_session_close, then cql_session_free in
  * or after its callback. Options are copied. An idle session keeps uv_run from returning until it is
- * closed. CQL_NO_MEMORY, CQL_SYSTEM, CQL_BAD_VALUE (loop_threads over 1). [loop thread] */
+ * closed. A name that is being looked up just then keeps the loop busy, and a few hundred bytes of the
+ * session's allocator in use, until the resolver is done: run the loop to its end before it is closed.
+ * CQL_NO_MEMORY, CQL_SYSTEM, CQL_BAD_VALUE (loop_threads over 1): the loop is as it was. [loop thread] */
 CQL_API cql_status cql_session_new_uv(uv_loop_t *loop, const cql_options *o, cql_session **out,
                                       cql_error **err);
 

@@ -65,19 +65,10 @@ static cql_status make_hand(cql_session *s, cqln_hand *h, const cqln_config *who
 fail_cluster:
     cqln_cluster_fini(&h->cluster);
 fail_io:
-    h->io->ops->end(h->io);
-    cqln_io_uv_run(h->io);
     cqln_io_uv_free(h->io);
 fail_secure:
     cqln_secure_free(h->secure);
     return st;
-}
-
-/* Its loop never turned: it is turned to its end here. */
-static void end_hand(cqln_hand *h)
-{
-    h->io->ops->end(h->io);
-    cqln_io_uv_run(h->io);
 }
 
 static void free_hand(cqln_hand *h)
@@ -99,10 +90,8 @@ cql_status cqln_loops_new(cql_session *s, const cqln_config *whole, uint32_t cou
     s->loops = l;
     for (uint32_t i = 1; i < count; i++) {
         cql_status st = make_hand(s, &l->hands[i - 1], whole, i, why);
-        while (st && --i > 0) {
-            end_hand(&l->hands[i - 1]);
+        while (st && --i > 0)
             free_hand(&l->hands[i - 1]);
-        }
         if (st) {
             cqln_free(s->al, l);
             s->loops = NULL;
@@ -116,6 +105,13 @@ cql_status cqln_loops_new(cql_session *s, const cqln_config *whole, uint32_t cou
     return CQL_OK;
 }
 
+/* Its loop never turned: it is turned to its end here. */
+static void end_hand(cqln_hand *h)
+{
+    h->io->ops->end(h->io);
+    cqln_io_uv_run(h->io);
+}
+
 cql_status cqln_loops_start(cql_session *s)
 {
     cqln_loops *l = s->loops;
@@ -123,7 +119,10 @@ cql_status cqln_loops_start(cql_session *s)
     for (uint32_t i = 1; i < l->count; i++) {
         cqln_hand *h = &l->hands[i - 1];
         if (st == CQL_OK)
-            st = cqln_hand_start_thread(h, &l->threads[i]);
+            st = cqln_io_uv_start(h->io);
+        if (st)
+            continue;
+        st = cqln_hand_start_thread(h, &l->threads[i]);
         h->started = st == CQL_OK;
         if (st)
             end_hand(h);

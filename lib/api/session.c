@@ -75,13 +75,15 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o
     if (st)
         goto fail_secure;
     st = make_clusters(s, why);
+    if (st)
+        goto fail_io;
+    st = cqln_io_uv_start(s->io); /* last: a caller's loop sees nothing of a session that cannot be made */
     if (st == CQL_OK)
         return CQL_OK;
-    s->io->ops->end(s->io);
-    if (!uv_loop) {
-        cqln_io_uv_run(s->io);
-        cqln_io_uv_free(s->io);
-    }
+    cqln_loops_free(s);
+    cqln_cluster_fini(&s->cluster);
+fail_io:
+    cqln_io_uv_free(s->io);
 fail_secure:
     cqln_secure_free(s->secure);
 fail_bundle:

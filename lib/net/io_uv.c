@@ -111,10 +111,9 @@ static void io_end(cqln_io *base)
         cqln_uv_close(io, (uv_handle_t *)&io->limit);
 }
 
-/* Handles already initialised are closed again when a later one fails; own loops only, so that they
- * can be run to the end here. */
-static cql_status init_handles(uv_parts *io)
+cql_status cqln_io_uv_start(cqln_io *base)
 {
+    uv_parts *io = (uv_parts *)base;
     if (uv_async_init(io->loop, &io->async, on_async) != 0)
         return CQL_SYSTEM;
     uv_prepare_init(io->loop, &io->prepare);
@@ -148,20 +147,12 @@ cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out)
     io->own = uv_loop == NULL;
     io->loop = uv_loop ? uv_loop : &io->own_loop;
     io->thread = pthread_self();
-    cql_status st = CQL_SYSTEM;
-    if (io->own && uv_loop_init(&io->own_loop) != 0)
-        goto fail;
-    st = init_handles(io);
-    if (st) {
-        if (io->own)
-            uv_loop_close(&io->own_loop);
-        goto fail;
+    if (io->own && uv_loop_init(&io->own_loop) != 0) {
+        cqln_free(al, io);
+        return CQL_SYSTEM;
     }
     *out = &io->base;
     return CQL_OK;
-fail:
-    cqln_free(al, io);
-    return st;
 }
 
 void cqln_io_uv_free(cqln_io *base)

@@ -4,9 +4,13 @@
 
 #include "net/io.h"
 
-/* uv_loop: the caller's `uv_loop_t *`, or NULL for a loop of the io's own. CQL_NO_MEMORY, CQL_SYSTEM. */
+/* uv_loop: the caller's `uv_loop_t *`, or NULL for a loop of the io's own. Nothing is on the loop before the
+ * start; what is called until then may look at the clock, no more. CQL_NO_MEMORY, CQL_SYSTEM. */
 cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out);
-/* Frees; only after ended(), or before anything was done with it. */
+/* From here on it has its handles on the loop, which only end() closes. CQL_SYSTEM: nothing is on the loop. */
+cql_status cqln_io_uv_start(cqln_io *io);
+/* Frees; after ended(), inside of it too, or without a start. Look-ups that were forgotten may still be on a caller's
+ * loop: it has them until the resolver is done, and frees them by the allocator. */
 void cqln_io_uv_free(cqln_io *io);
 
 /* The calling thread is the loop's from now on (it is the creating one until then). */

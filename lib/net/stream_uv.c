@@ -19,6 +19,7 @@ struct cqln_stream {
     const uint8_t *rest;
     size_t rest_len;
     uv_parts *io;
+    const cql_allocator *al;
     const cqln_stream_events *ev;
     void *user;
     int fd;
@@ -122,11 +123,12 @@ static void fill_sockaddr(struct sockaddr_storage *out, const cqln_address *a)
     }
 }
 
-/* A stream whose connect could not even begin: no event was promised. */
+/* A stream whose connect could not even begin: no event was promised, and nobody waits for this, so that the io
+ * may be gone. */
 static void on_aborted(uv_handle_t *handle)
 {
     cqln_stream *s = handle->data;
-    cqln_free(s->io->al, s);
+    cqln_free(s->al, s);
 }
 
 cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_stream_events *ev,
@@ -138,6 +140,7 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
     if (!s)
         return CQL_NO_MEMORY;
     s->io = io;
+    s->al = io->al;
     s->ev = ev;
     s->user = user;
     s->fd = -1;
@@ -237,7 +240,7 @@ static void on_shut(uv_handle_t *handle)
     s->io->base.inside++;
     s->ev->closed(s->user);
     s->io->base.inside--;
-    cqln_free(s->io->al, s);
+    cqln_free(s->al, s);
 }
 
 void cqln_uv_shut(cqln_stream *s)
@@ -255,7 +258,8 @@ void cqln_uv_shut(cqln_stream *s)
 struct cqln_lookup {
     uv_getaddrinfo_t req;
     uv_parts *io;
-    cqln_lookup_cb cb; /* NULL: forgotten */
+    const cql_allocator *al;
+    cqln_lookup_cb cb; /* NULL: forgotten, and the io may be gone */
     void *user;
     uint16_t port;
 };
@@ -292,7 +296,7 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *list
         l->cb(l->user, found, count, status == 0 ? "no address" : uv_strerror(status));
         l->io->base.inside--;
     }
-    cqln_free(l->io->al, l);
+    cqln_free(l->al, l);
 }
 
 cql_status cqln_uv_resolve(cqln_io *base, const char *host, uint16_t port, cqln_lookup_cb cb,
@@ -306,6 +310,7 @@ cql_status cqln_uv_resolve(cqln_io *base, const char *host, uint16_t port, cqln_
     memset(&hints, 0, sizeof hints);
     hints.ai_socktype = SOCK_STREAM;
     l->io = io;
+    l->al = io->al;
     l->cb = cb;
     l->user = user;
     l->port = port;

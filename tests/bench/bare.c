@@ -286,6 +286,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < SENT_TIMES; i++)
         cqln_writer_init(&b.requests[i].env, b.al, (size_t)1 << 28);
     check(cqln_io_uv_new(b.al, NULL, &b.io), "loop");
+    check(cqln_io_uv_start(b.io), "loop");
     cqln_loop_init(&b.loop, b.io, b.al, &b.log, on_ended, &ended);
     open_links();
     prepare(b.options.workload == WORKLOAD_INSERT ? BENCH_INSERT : BENCH_SELECT);

@@ -104,6 +104,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < BIG; i++)
         c.big[i] = (uint8_t)(i * 2654435761u >> 24);
     assert_int_equal(cqln_io_uv_new(cqln_alloc_default(), NULL, &c.io), CQL_OK);
+    assert_int_equal(cqln_io_uv_start(c.io), CQL_OK);
     c.io->events = &io_events;
     c.io->user = &c;
     assert_true(cqln_address_from_bytes(&to, loopback, 4, listen_somewhere(&c)));
