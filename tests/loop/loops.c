@@ -1,65 +1,11 @@
 /* Sessions on several loops: each request on one of them, everything else as with one. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <cqlnative/uv.h>
 #include <cqlnative/writer.h>
 #include <poll.h>
-#include <stdatomic.h>
 
-enum { LOOPS_MAX = 8, PATIENCE_MS = 60000 };
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, 3);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
-
-/* --- making sessions ------------------------------------------------------------------------------ */
-
-static cql_options *options(const char *more)
-{
-    char url[400];
-    cql_options *o = NULL;
-    cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=60s&%s", mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    if (cql_options_parse(o, url, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return o;
-}
-
-static cql_session *open_with(cql_options *o)
-{
-    cql_error *err = NULL;
-    cql_session *s = NULL;
-    if (cql_session_new(o, &s, &err) != CQL_OK || cql_session_connect_wait(s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    cql_options_free(o);
-    return s;
-}
-
-static cql_session *open_session(const char *more)
-{
-    return open_with(options(more));
-}
-
-static void close_session(cql_session *s)
-{
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
-}
+enum { LOOPS_MAX = 8 };
 
 /* --- who called ----------------------------------------------------------------------------------- */
 
@@ -79,13 +25,6 @@ static void note_thread(threads *t)
     if (i == t->count && t->count < CQL_COUNT(t->seen))
         t->seen[t->count++] = pthread_self();
     pthread_mutex_unlock(&t->lock);
-}
-
-static void wait_for(const atomic_uint *n, unsigned wanted)
-{
-    for (int i = 0; i < PATIENCE_MS && *n < wanted; i++)
-        poll(NULL, 0, 1);
-    assert_int_equal(*n, wanted);
 }
 
 /* --- each callback once ---------------------------------------------------------------------------- */
@@ -162,18 +101,10 @@ static void *produce(void *arg)
     return NULL;
 }
 
-static uint64_t number(cql_session *s, cql_metric which)
-{
-    cql_metrics *m = cql_session_metrics(s);
-    uint64_t n = cql_metrics_value(m, CQL_METRICS_SESSION, which);
-    cql_metrics_free(m);
-    return n;
-}
-
 static void check_sums(cql_session *s, unsigned loops, unsigned requests)
 {
     cql_latency l;
-    for (int i = 0; i < PATIENCE_MS && number(s, CQL_METRIC_IN_FLIGHT); i++)
+    for (int i = 0; i < PATIENCE_MS && metric_of(s, CQL_METRIC_IN_FLIGHT); i++)
         poll(NULL, 0, 1); /* it is shown at the end of a read */
     cql_metrics *m = cql_session_metrics(s);
     cql_hosts *hosts = cql_session_hosts(s);
@@ -201,13 +132,6 @@ static void check_sums(cql_session *s, unsigned loops, unsigned requests)
     cql_metrics_free(m);
 }
 
-static void wait_connections(cql_session *s, unsigned n)
-{
-    for (int i = 0; i < PATIENCE_MS && number(s, CQL_METRIC_CONNECTIONS) != n; i++)
-        poll(NULL, 0, 1);
-    assert_int_equal(number(s, CQL_METRIC_CONNECTIONS), n);
-}
-
 static void answers_on(unsigned loops, const char *more)
 {
     char text[200];
@@ -221,7 +145,7 @@ static void answers_on(unsigned loops, const char *more)
     assert_int_equal(cql_session_prepare_wait(w.s, "SELECT v FROM t WHERE echo = ?", &w.p, NULL),
                      CQL_OK);
     wait_connections(w.s, 3 * loops);
-    uint64_t before = number(w.s, CQL_METRIC_REQUESTS);
+    uint64_t before = metric_of(w.s, CQL_METRIC_REQUESTS);
     assert_int_equal(before, 1);
     for (unsigned i = 0; i < PRODUCERS * EACH; i++)
         w.all[i] = (request){.w = &w, .value = (int32_t)i};
@@ -536,7 +460,7 @@ static void full_when_all_are_and_drains_once(void **state)
     for (int i = 0; i < 5; i++)
         assert_int_equal(cql_session_query(s, "INSERT INTO t", count, &t), CQL_WOULD_BLOCK);
     assert_int_equal(t.drains, 0);
-    assert_int_equal(number(s, CQL_METRIC_REFUSED), 6);
+    assert_int_equal(metric_of(s, CQL_METRIC_REFUSED), 6);
     mockserver_cut(&server);
     stall(false);
     wait_for(&t.calls, accepted);
@@ -859,26 +783,26 @@ static void writer_on_several_loops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_loop_answers, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(two_loops_answer, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(four_loops_answer, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(narrow_queues_lose_nothing, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(cancelled_wherever_they_are, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(pages_stay_on_one_loop, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(use_is_for_all_loops, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(uses_at_once_end_alike, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(prepared_on_one_is_known_to_all, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(full_when_all_are_and_drains_once, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(nodes_are_told_once_and_come_back, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(list_of_nodes_reaches_all, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(closing_ends_every_request_once, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(closed_inside_a_callback, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(closed_while_it_connects, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(never_connected_is_freed, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(callers_loop_is_one, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(writer_on_several_loops, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(one_loop_answers, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(two_loops_answer, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(four_loops_answer, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(narrow_queues_lose_nothing, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(cancelled_wherever_they_are, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(pages_stay_on_one_loop, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(use_is_for_all_loops, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(uses_at_once_end_alike, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(prepared_on_one_is_known_to_all, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(full_when_all_are_and_drains_once, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(nodes_are_told_once_and_come_back, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(list_of_nodes_reaches_all, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(closing_ends_every_request_once, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(closed_inside_a_callback, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(closed_while_it_connects, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(never_connected_is_freed, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(callers_loop_is_one, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(writer_on_several_loops, start_three, stop_server),
         cmocka_unit_test(memory_may_be_out_where_it_is_made),
-        cmocka_unit_test_setup_teardown(memory_may_be_out_at_work, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(memory_may_be_out_at_work, start_three, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

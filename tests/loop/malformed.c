@@ -1,28 +1,10 @@
 /* Answers that are malformed, over real sockets: a body costs its request only, an envelope that cannot
  * be costs its connection only; everything else goes on. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <unistd.h>
 
-enum { NODES = 2, PATIENCE_MS = 20000 };
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, NODES);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
+enum { NODES = 2 };
 
 static uint64_t connects(void)
 {
@@ -34,16 +16,11 @@ static uint64_t connects(void)
     return sum;
 }
 
-static cql_session *open_session(const char *more)
+static cql_session *open_quick(const char *mode)
 {
-    char url[400];
-    cql_error *err = NULL;
-    cql_session *s = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=10s&reconnect_base=10ms&%s",
-             mockserver_host(&server, 0), more);
-    if (cql_session_open_wait(url, &s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return s;
+    char more[100];
+    snprintf(more, sizeof more, "reconnect_base=10ms&%s", mode);
+    return open_session(more);
 }
 
 static void ask(cql_session *s, unsigned times)
@@ -78,7 +55,7 @@ static void a_body_in(const char *mode)
 {
     cql_error *err = NULL;
     cql_result *res = NULL;
-    cql_session *s = open_session(mode);
+    cql_session *s = open_quick(mode);
     uint64_t before = settled(s);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(cql_session_query_wait(s, "SELECT garbled", &res, &err), CQL_MALFORMED);
@@ -89,8 +66,7 @@ static void a_body_in(const char *mode)
     }
     assert_int_equal(connects(), before);
     cql_error_unref(err);
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
+    close_session(s);
 }
 
 static void a_malformed_body_fails_its_request(void **state)
@@ -105,7 +81,7 @@ static void an_envelope_in(const char *mode)
 {
     cql_error *err = NULL;
     cql_result *res = NULL;
-    cql_session *s = open_session(mode);
+    cql_session *s = open_quick(mode);
     uint64_t before = settled(s);
     assert_int_not_equal(cql_session_query_wait(s, "SELECT strange", &res, &err), CQL_OK);
     assert_int_not_equal(cql_error_status(err), CQL_TIMEOUT);
@@ -118,8 +94,7 @@ static void an_envelope_in(const char *mode)
     }
     assert_int_equal(settled(s), before + 1); /* no other was lost */
     cql_error_unref(err);
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
+    close_session(s);
 }
 
 static void a_malformed_envelope_ends_its_connection(void **state)
@@ -136,5 +111,5 @@ int main(void)
         cmocka_unit_test(a_malformed_body_fails_its_request),
         cmocka_unit_test(a_malformed_envelope_ends_its_connection),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start_two, stop_server);
 }

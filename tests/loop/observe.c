@@ -1,70 +1,19 @@
 /* What a session tells about itself on real sockets: metrics and hooks. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, 3);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
-
-static cql_session *open_session(const char *more, const cql_request_hooks *hooks)
-{
-    char url[400];
-    cql_options *o = NULL;
-    cql_session *s = NULL;
-    cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, url, &err), CQL_OK);
-    assert_int_equal(cql_options_set_request_hooks(o, hooks), CQL_OK);
-    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
-    if (cql_session_connect_wait(s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    cql_options_free(o);
-    return s;
-}
-
-static void close_session(cql_session *s)
-{
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
-}
-
-static uint64_t of_session(cql_session *s, cql_metric which)
-{
-    cql_metrics *m = cql_session_metrics(s);
-    assert_non_null(m);
-    uint64_t v = cql_metrics_value(m, CQL_METRICS_SESSION, which);
-    cql_metrics_free(m);
-    return v;
-}
 
 static void count_what_happens(const char *mode)
 {
     cql_latency l;
-    cql_session *s = open_session(mode, NULL);
-    assert_int_equal(of_session(s, CQL_METRIC_REQUESTS), 0);
+    cql_session *s = open_session(mode);
+    assert_int_equal(metric_of(s, CQL_METRIC_REQUESTS), 0);
     for (int i = 0; i < 30; i++)
         assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 2", NULL, NULL), CQL_OK);
     for (int i = 0; i < 5; i++)
         assert_int_equal(cql_session_query_wait(s, "syntax", NULL, NULL), CQL_SERVER_SYNTAX_ERROR);
-    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_IN_FLIGHT); i++)
+    for (int i = 0; i < 2000 && metric_of(s, CQL_METRIC_IN_FLIGHT); i++)
         poll(NULL, 0, 1); /* it is shown at the end of a read, the callback came before that */
     cql_metrics *m = cql_session_metrics(s);
     assert_int_equal(cql_metrics_nodes(m), 3);
@@ -123,8 +72,7 @@ static void requests_under_way_are_seen(void **state)
     (void)state;
     atomic_uint calls = 0;
     cql_session *s = open_session(
-        "loop_threads=1&max_pending_requests=8&max_requests_per_connection=1&max_connections_per_host=1",
-        NULL);
+        "loop_threads=1&max_pending_requests=8&max_requests_per_connection=1&max_connections_per_host=1");
     server.hold_ms = 100;
     unsigned sent = 0;
     while (cql_session_query(s, "SELECT * FROM t rows 2", count_call, &calls) == CQL_OK)
@@ -132,14 +80,14 @@ static void requests_under_way_are_seen(void **state)
     assert_int_equal(sent, 8);
     uint64_t in_flight = 0, most = 0, queued = 0;
     for (int i = 0; i < 50 && calls < 8; i++, poll(NULL, 0, 2)) {
-        in_flight = of_session(s, CQL_METRIC_IN_FLIGHT);
+        in_flight = metric_of(s, CQL_METRIC_IN_FLIGHT);
         most = in_flight > most ? in_flight : most;
-        uint64_t q = of_session(s, CQL_METRIC_QUEUED);
+        uint64_t q = metric_of(s, CQL_METRIC_QUEUED);
         queued = q > queued ? q : queued;
     }
     assert_true(most >= 1 && most <= 8);
     assert_true(queued >= 1 && queued <= 8);
-    assert_true(of_session(s, CQL_METRIC_REFUSED) >= 1);
+    assert_true(metric_of(s, CQL_METRIC_REFUSED) >= 1);
     while (calls < 8)
         poll(NULL, 0, 1);
     server.hold_ms = 0;
@@ -149,18 +97,18 @@ static void requests_under_way_are_seen(void **state)
 static void time_outs_and_losses_are_counted(void **state)
 {
     (void)state;
-    cql_session *s = open_session("loop_threads=1&request_timeout=30&reconnect_base=10", NULL);
+    cql_session *s = open_session("loop_threads=1&request_timeout=30&reconnect_base=10");
     server.hold_ms = 150;
     assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, NULL), CQL_TIMEOUT);
     server.hold_ms = 0;
-    assert_int_equal(of_session(s, CQL_METRIC_ERROR_TIMEOUT), 1);
+    assert_int_equal(metric_of(s, CQL_METRIC_ERROR_TIMEOUT), 1);
     mockserver_cut(&server);
-    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_LOST) < 3; i++)
+    for (int i = 0; i < 2000 && metric_of(s, CQL_METRIC_LOST) < 3; i++)
         poll(NULL, 0, 1);
-    assert_true(of_session(s, CQL_METRIC_LOST) >= 3);
-    for (int i = 0; i < 2000 && of_session(s, CQL_METRIC_CONNECTIONS) < 3; i++)
+    assert_true(metric_of(s, CQL_METRIC_LOST) >= 3);
+    for (int i = 0; i < 2000 && metric_of(s, CQL_METRIC_CONNECTIONS) < 3; i++)
         poll(NULL, 0, 1);
-    assert_true(of_session(s, CQL_METRIC_OPENED) >= 6);
+    assert_true(metric_of(s, CQL_METRIC_OPENED) >= 6);
     close_session(s);
 }
 
@@ -244,7 +192,9 @@ static void hooks_frame_every_request(void **state)
                                          .start = on_start,
                                          .attempt = on_attempt,
                                          .end = on_end};
-        cql_session *s = open_session(modes[i], &hooks);
+        cql_options *o = options(modes[i]);
+        assert_int_equal(cql_options_set_request_hooks(o, &hooks), CQL_OK);
+        cql_session *s = open_with(o);
         assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 2", NULL, NULL), CQL_OK);
         assert_string_equal(t.kind, "query");
         assert_int_equal(cql_session_query_wait(s, "syntax", NULL, NULL), CQL_SERVER_SYNTAX_ERROR);
@@ -346,26 +296,15 @@ static bool translate(void *user, const char *from, char *to, size_t size)
     return snprintf(to, size, "127.%s", from + 3) > 0;
 }
 
-static cql_session *open_watched(watch *w, const char *more)
+static cql_session *open_watched(watch *w)
 {
-    char url[300];
-    cql_options *o = NULL;
-    cql_session *s = NULL;
-    cql_error *err = NULL;
+    cql_options *o = options("refresh_interval=1s&reconnect_base=10");
     memset(w->lines, 0, sizeof w->lines);
     pthread_mutex_init(&w->lock, NULL);
-    snprintf(url, sizeof url, "cql://%s/?refresh_interval=1s&reconnect_base=10&%s",
-             mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, url, &err), CQL_OK);
     cql_options_on_node_event(o, on_node, w);
     cql_options_set_log(o, on_log, w, CQL_LOG_INFO);
     cql_options_set_address_translator(o, translate, w);
-    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
-    cql_options_free(o);
-    if (cql_session_connect_wait(s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return s;
+    return open_with(o);
 }
 
 /* No event of the server comes here: what changed is found by reading the tables again. */
@@ -375,7 +314,7 @@ static void nodes_are_told_as_they_come_and_go(void **state)
     static watch w;
     char line[100];
     w = (watch){.wrong = 0};
-    cql_session *s = open_watched(&w, "");
+    cql_session *s = open_watched(&w);
     wait_seen(&w, "added 127.9.0.", 3);
     wait_seen(&w, "\nup 127.9.0.", 3);
     wait_seen(&w, "is up", 3);
@@ -415,7 +354,7 @@ static void addresses_are_translated(void **state)
     snprintf(broken, sizeof broken, "%s", mockserver_host(&server, 2));
     w.broken = broken;
     pthread_mutex_unlock(&server.lock);
-    cql_session *s = open_watched(&w, "");
+    cql_session *s = open_watched(&w);
     wait_seen(&w, "\nup 127.9.0.1", 1);
     wait_seen(&w, "\nup 127.9.0.2", 1);
     wait_seen(&w, "the address translator gave \"nowhere\" for 10.9.0.3", 1);
@@ -430,7 +369,7 @@ static void addresses_are_translated(void **state)
     pthread_mutex_destroy(&w.lock);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
 {

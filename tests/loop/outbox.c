@@ -1,25 +1,20 @@
 /* The outbox on real sessions and real files against mock nodes on the loopback, in the three modes. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <cqlnative/outbox.h>
 #include <cqlnative/uv.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { ROWS = 200 };
 
-static mockserver server;
 static char folder[] = "outbox-loop-XXXXXX";
 static char path[64];
 static atomic_uint told, refused;
 
-static int start_server(void **state)
+static int start(void **state)
 {
-    (void)state;
-    mockserver_start(&server, 2);
+    start_two(state);
     if (!mkdtemp(folder))
         return -1;
     snprintf(path, sizeof path, "%s/box", folder);
@@ -36,10 +31,9 @@ static void remove_files(void)
     }
 }
 
-static int stop_server(void **state)
+static int stop(void **state)
 {
-    (void)state;
-    mockserver_stop(&server);
+    stop_server(state);
     remove_files();
     return rmdir(folder);
 }
@@ -54,23 +48,17 @@ static int reset(void **state)
     return 0;
 }
 
-static cql_options *options(const char *more)
+static cql_options *quick(const char *more)
 {
-    char url[300];
-    cql_options *o = NULL;
-    cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&reconnect_base=50ms&%s",
-             mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    if (cql_options_parse(o, url, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return o;
+    char text[200];
+    snprintf(text, sizeof text, "reconnect_base=50ms&%s", more);
+    return options(text);
 }
 
 static cql_session *make_session(const char *more)
 {
     cql_session *s = NULL;
-    cql_options *o = options(more);
+    cql_options *o = quick(more);
     assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
     cql_options_free(o);
     return s;
@@ -154,7 +142,7 @@ static void the_programs_loop_sends(void **state)
     (void)state;
     uv_loop_t loop;
     cql_session *s = NULL;
-    cql_options *opts = options("");
+    cql_options *opts = quick("");
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(cql_session_new_uv(&loop, opts, &s, NULL), CQL_OK);
     cql_outbox *o = open_box(s, 4);
@@ -327,5 +315,5 @@ int main(void)
         cmocka_unit_test_setup(what_the_server_refuses_is_kept, reset),
         cmocka_unit_test_setup(one_file_has_one_outbox, reset),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start, stop);
 }

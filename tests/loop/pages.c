@@ -1,42 +1,5 @@
 /* Pages by waiting and with callbacks, in each mode, against mock nodes on the loopback. */
-#include "mockserver.h"
-#include "unit.h"
-
-#include <cqlnative/cql.h>
-#include <stdatomic.h>
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, 2);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
-
-static cql_session *open_session(const char *more)
-{
-    char url[400];
-    cql_error *err = NULL;
-    cql_session *s = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
-    if (cql_session_open_wait(url, &s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return s;
-}
-
-static void close_session(cql_session *s)
-{
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
-}
+#include "mocksession.h"
 
 static cql_pages *pages_of(cql_session *s, const char *cql, int32_t size)
 {
@@ -173,7 +136,7 @@ static cql_pages_step on_page(cql_session *s, const cql_error *err, const cql_re
     return CQL_PAGES_PAUSE;
 }
 
-static void wait_for(cql_session *s, const char *mode, atomic_int *what, reader *r)
+static void wait_reader(cql_session *s, const char *mode, atomic_int *what, reader *r)
 {
     while (!atomic_load(what) && !atomic_load(&r->failed)) {
         if (strcmp(mode, "loop_threads=0") == 0)
@@ -189,7 +152,7 @@ static reader run(const char *mode, const char *cql, reader r)
     r.pages = pages_of(s, cql, 10);
     assert_int_equal(cql_pages_run(r.pages, NULL, &r), CQL_BAD_ARGUMENT);
     assert_int_equal(cql_pages_run(r.pages, on_page, &r), CQL_OK);
-    wait_for(s, mode, &r.ended, &r);
+    wait_reader(s, mode, &r.ended, &r);
     if (!r.free_inside)
         cql_pages_free(r.pages);
     close_session(s);
@@ -257,5 +220,5 @@ int main(void)
         cmocka_unit_test(pages_come_with_callbacks),
         cmocka_unit_test(misuse_is_told),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start_two, stop_server);
 }

@@ -1,60 +1,8 @@
 /* The public API in its three modes against mock nodes on the loopback. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <cqlnative/uv.h>
 #include <poll.h>
-#include <stdatomic.h>
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, 3);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
-
-/* --- making sessions ------------------------------------------------------------------------------ */
-
-static cql_options *options(const char *more)
-{
-    char url[400];
-    cql_options *o = NULL;
-    cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    if (cql_options_parse(o, url, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return o;
-}
-
-static cql_session *open_session(const char *more)
-{
-    cql_error *err = NULL;
-    cql_session *s = NULL;
-    cql_options *o = options(more);
-    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
-    if (cql_session_connect_wait(s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    cql_options_free(o);
-    return s;
-}
-
-static void close_session(cql_session *s)
-{
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    assert_int_equal(cql_session_close_wait(s), CQL_OK);
-    cql_session_free(s);
-}
 
 /* --- the same work in the modes that can block ----------------------------------------------------- */
 
@@ -711,7 +659,7 @@ static void session_connects_again_when_nodes_were_found_before(void **state)
     cql_options_free(o);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
 {

@@ -1,53 +1,10 @@
 /* Timers and the buffered writer on real sessions against mock nodes on the loopback, in the three modes. */
-#include "mockserver.h"
-#include "unit.h"
+#include "mocksession.h"
 
-#include <cqlnative/cql.h>
 #include <cqlnative/uv.h>
 #include <cqlnative/writer.h>
-#include <stdatomic.h>
 
 enum { THREADS = 2, ROWS = 400 };
-
-static mockserver server;
-
-static int start_server(void **state)
-{
-    (void)state;
-    mockserver_start(&server, 2);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    mockserver_stop(&server);
-    return 0;
-}
-
-static cql_options *options(const char *more)
-{
-    char url[300];
-    cql_options *o = NULL;
-    cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?request_timeout=5s&%s", mockserver_host(&server, 0), more);
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    if (cql_options_parse(o, url, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    return o;
-}
-
-static cql_session *open_session(const char *more)
-{
-    cql_error *err = NULL;
-    cql_session *s = NULL;
-    cql_options *o = options(more);
-    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
-    if (cql_session_connect_wait(s, &err) != CQL_OK)
-        fail_msg("%s", cql_error_text(err));
-    cql_options_free(o);
-    return s;
-}
 
 /* --- what is shared -------------------------------------------------------------------------------- */
 
@@ -338,16 +295,13 @@ static void a_timer_may_be_set_from_any_thread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_timer_comes_once_each_time, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(a_timer_may_be_set_from_any_thread, start_server,
-                                        stop_server),
-        cmocka_unit_test_setup_teardown(several_threads_write, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(a_driven_session_writes, start_server, stop_server),
-        cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_server,
-                                        stop_server),
-        cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_server,
-                                        stop_server),
-        cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(a_timer_comes_once_each_time, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(a_timer_may_be_set_from_any_thread, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(several_threads_write, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(a_driven_session_writes, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_two, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
