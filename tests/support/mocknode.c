@@ -1,5 +1,6 @@
 /* The mock node: reads requests with the library's own wire layer, answers with respond.h. */
 #include "mocknode.h"
+#include "mocktables.h"
 
 #include "wire/compress.h"
 #include "wire/segment.h"
@@ -58,150 +59,6 @@ mocknode *mockcluster_find(mockcluster *mc, const cqln_address *a)
     return NULL;
 }
 
-/* --- cells --------------------------------------------------------------------------------------- */
-
-static void cell(cqln_writer *wr, const void *bytes, size_t len)
-{
-    cqln_write_u32(wr, (uint32_t)len);
-    cqln_write_bytes(wr, bytes, len);
-}
-
-static void cell_text(cqln_writer *wr, const char *text)
-{
-    cell(wr, text, strlen(text));
-}
-
-static void cell_int(cqln_writer *wr, uint32_t v)
-{
-    uint8_t be[4];
-    cqln_store_u32(be, v);
-    cell(wr, be, 4);
-}
-
-/* --- system tables ------------------------------------------------------------------------------- */
-
-static const respond_column local_columns[] = {
-    {"key", CQL_TYPE_TEXT},        {"cluster_name", CQL_TYPE_TEXT}, {"data_center", CQL_TYPE_TEXT},
-    {"rack", CQL_TYPE_TEXT},       {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID}, {"tokens", CQL_TYPE_SET},
-    {"partitioner", CQL_TYPE_TEXT},    {"rpc_address", CQL_TYPE_INET}};
-static const respond_column version_columns[] = {{"schema_version", CQL_TYPE_UUID}};
-static const respond_column peers_v2_columns[] = {
-    {"native_address", CQL_TYPE_INET}, {"native_port", CQL_TYPE_INT},
-    {"data_center", CQL_TYPE_TEXT},    {"rack", CQL_TYPE_TEXT},
-    {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID},  {"tokens", CQL_TYPE_SET}};
-static const respond_column peers_columns[] = {
-    {"rpc_address", CQL_TYPE_INET},     {"data_center", CQL_TYPE_TEXT}, {"rack", CQL_TYPE_TEXT},
-    {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
-    {"schema_version", CQL_TYPE_UUID},  {"tokens", CQL_TYPE_SET}};
-static const respond_column keyspace_columns[] = {{"keyspace_name", CQL_TYPE_TEXT},
-                                                  {"replication", CQL_TYPE_MAP}};
-static const respond_column agree_columns[] = {{"native_address", CQL_TYPE_INET},
-                                               {"schema_version", CQL_TYPE_UUID}};
-
-static void send_rows(mockconn *c, int16_t stream, const respond_column *columns, uint32_t count,
-                      uint32_t rows, const cqln_writer *cells, cqln_writer *out)
-{
-    respond_table t = {"system", "t", columns, count};
-    respond_rows(out, c->version, stream, &t, true, NULL, rows,
-                 (cql_str){(const char *)cells->data, cells->len});
-}
-
-static void common_cells(cqln_writer *cells, const mocknode *n)
-{
-    cell_text(cells, n->data_center);
-    cell_text(cells, n->rack);
-    cell_text(cells, "5.0.6");
-    cell(cells, n->host_id.bytes, 16);
-    cell(cells, n->schema_version.bytes, 16);
-    cqln_write_u32(cells, (uint32_t)(8 + strlen(n->token))); /* a set of one text */
-    cqln_write_u32(cells, 1);
-    cell_text(cells, n->token);
-}
-
-static void answer_planned(mockconn *c, int16_t stream, cql_str body, cqln_writer *out)
-{
-    respond_body(out, c->version, stream, CQLN_OP_RESULT, body.ptr, body.len);
-}
-
-static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_writer *out)
-{
-    const mocknode *n = c->node;
-    cqln_writer cells;
-    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
-    if (version_only) {
-        cell(&cells, n->schema_version.bytes, 16);
-        send_rows(c, stream, version_columns, 1, 1, &cells, out);
-    } else {
-        cell_text(&cells, "local");
-        cell_text(&cells, "mock cluster");
-        common_cells(&cells, n);
-        cell_text(&cells, "org.apache.cassandra.dht.Murmur3Partitioner");
-        cell(&cells, n->address.bytes, n->address.len);
-        send_rows(c, stream, local_columns, CQL_COUNT(local_columns), 1, &cells, out);
-    }
-    cqln_writer_fini(&cells);
-}
-
-/* "class=X key=number …" as a map of texts. */
-static void cell_map(cqln_writer *cells, const char *text)
-{
-    size_t at = cells->len;
-    uint32_t pairs = 0;
-    cqln_write_u32(cells, 0);
-    cqln_write_u32(cells, 0);
-    while (*text) {
-        size_t key = strcspn(text, "="), value = strcspn(text + key + 1, " ");
-        cell(cells, text, key);
-        cell(cells, text + key + 1, value);
-        text += key + 1 + value;
-        text += *text == ' ';
-        pairs++;
-    }
-    cqln_writer_patch_u32(cells, at, (uint32_t)(cells->len - at - 4));
-    cqln_writer_patch_u32(cells, at + 4, pairs);
-}
-
-static void answer_keyspaces(mockconn *c, int16_t stream, cqln_writer *out)
-{
-    cqln_writer cells;
-    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
-    cell_text(&cells, "mock");
-    cell_map(&cells, c->node->cluster->replication);
-    send_rows(c, stream, keyspace_columns, CQL_COUNT(keyspace_columns), 1, &cells, out);
-    cqln_writer_fini(&cells);
-}
-
-static void answer_peers(mockconn *c, int16_t stream, bool v2, bool agree, cqln_writer *out)
-{
-    mockcluster *mc = c->node->cluster;
-    cqln_writer cells;
-    uint32_t rows = 0;
-    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
-    for (size_t i = 0; i < MOCK_NODES; i++) {
-        const mocknode *n = &mc->nodes[i];
-        if (!n->member || n == c->node)
-            continue;
-        rows++;
-        cell(&cells, n->address.bytes, n->address.len);
-        if (agree) {
-            cell(&cells, n->schema_version.bytes, 16);
-            continue;
-        }
-        if (v2)
-            cell_int(&cells, n->address.port);
-        common_cells(&cells, n);
-    }
-    if (agree)
-        send_rows(c, stream, agree_columns, CQL_COUNT(agree_columns), rows, &cells, out);
-    else if (v2)
-        send_rows(c, stream, peers_v2_columns, CQL_COUNT(peers_v2_columns), rows, &cells, out);
-    else
-        send_rows(c, stream, peers_columns, CQL_COUNT(peers_columns), rows, &cells, out);
-    cqln_writer_fini(&cells);
-}
-
 /* --- statements ---------------------------------------------------------------------------------- */
 
 typedef struct statement {
@@ -214,15 +71,6 @@ typedef struct statement {
     const uint8_t *id; /* 16 bytes; NULL: not prepared */
     cql_str known_id;  /* v5: of the result metadata that the client has */
 } statement;
-
-static bool has(cql_str text, const char *word)
-{
-    size_t n = strlen(word);
-    for (size_t i = 0; i + n <= text.len; i++)
-        if (memcmp(text.ptr + i, word, n) == 0)
-            return true;
-    return false;
-}
 
 static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
 {
@@ -253,7 +101,7 @@ static const respond_table value_table = {"mock", "t", value_column, 1};
 static respond_table echo_table(const mockcluster *mc, cql_str cql)
 {
     respond_table t = value_table;
-    t.count = has(cql, "*") ? mc->columns : 1;
+    t.count = mock_has(cql, "*") ? mc->columns : 1;
     return t;
 }
 
@@ -270,9 +118,9 @@ static void answer_echo(mockconn *c, int16_t stream, const statement *s, cqln_wr
     respond_table t = echo_table(c->node->cluster, s->cql);
     uint8_t now[16];
     cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
-    cell_int(&cells, s->value);
+    mock_cell_int(&cells, s->value);
     if (t.count > 1)
-        cell_int(&cells, ~s->value);
+        mock_cell_int(&cells, ~s->value);
     cql_str bytes = {(const char *)cells.data, cells.len};
     if (s->id)
         metadata_id(now, s->id, t.count);
@@ -300,7 +148,7 @@ static void answer_rows(mockconn *c, int16_t stream, const statement *s, cqln_wr
     char state[5] = {0};
     cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
     for (uint32_t i = 0; i < rows; i++)
-        cell_int(&cells, s->offset + i);
+        mock_cell_int(&cells, s->offset + i);
     /* respond_rows takes the state as text: offsets are kept free of NUL bytes by adding 0x01010101 */
     cqln_store_u32((uint8_t *)state, s->offset + rows + 0x01010101u);
     respond_rows(out, c->version, stream, &value_table, !s->skip_metadata,
@@ -308,8 +156,9 @@ static void answer_rows(mockconn *c, int16_t stream, const statement *s, cqln_wr
     cqln_writer_fini(&cells);
 }
 
-static void bump_schema(mockcluster *mc)
+void mockcluster_add_table(mockcluster *mc)
 {
+    mc->tables++;
     for (size_t i = 0; i < MOCK_NODES; i++)
         mc->nodes[i].schema_version.bytes[0]++;
 }
@@ -337,50 +186,40 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
 {
     mocknode *n = c->node;
     n->requests++;
-    c->asked_system = has(s->cql, "system");
+    c->asked_system = mock_has(s->cql, "system");
     if (s->offset)
         s->offset -= 0x01010101u;
-    if (has(s->cql, "system.local") && c->node->cluster->planned_local.ptr)
-        answer_planned(c, stream, c->node->cluster->planned_local, out);
-    else if (has(s->cql, "system.peers") && c->node->cluster->planned_peers.ptr)
-        answer_planned(c, stream, c->node->cluster->planned_peers, out);
-    else if (has(s->cql, "system.local"))
-        answer_local(c, stream, !has(s->cql, "*"), out);
-    else if (has(s->cql, "system.peers_v2") && !n->peers_v2)
-        respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);
-    else if (has(s->cql, "system.peers"))
-        answer_peers(c, stream, has(s->cql, "peers_v2"), !has(s->cql, "*"), out);
-    else if (has(s->cql, "SELECT keyspace_name, replication") && n->cluster->replication)
-        answer_keyspaces(c, stream, out);
-    else if (n->error_code)
+    if (mocktables_answer(c, stream, s->cql, out))
+        return;
+    if (n->error_code)
         planned_error(c, stream, out);
-    else if (has(s->cql, "syntax"))
+    else if (mock_has(s->cql, "syntax"))
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
-    else if (has(s->cql, "garbled"))
+    else if (mock_has(s->cql, "garbled"))
         respond_body(out, c->version, stream, CQLN_OP_RESULT, "\0\0\0\2\0\0\0\1", 8);
-    else if (has(s->cql, "strange"))
+    else if (mock_has(s->cql, "strange"))
         respond_body(out, c->version, stream, 0x7f, "", 0);
-    else if (has(s->cql, "USE ")) {
+    else if (mock_has(s->cql, "USE ")) {
         cql_str name = {s->cql.ptr + 4, s->cql.len - 4};
         if (name.len > 1 && name.ptr[0] == '"')
             name = (cql_str){name.ptr + 1, name.len - 2};
         snprintf(c->keyspace, sizeof c->keyspace, "%.*s", (int)name.len, name.ptr);
         respond_set_keyspace(out, c->version, stream, c->keyspace);
-    } else if (has(s->cql, "CREATE")) {
-        bump_schema(n->cluster);
+    } else if (mock_has(s->cql, "CREATE")) {
+        mockcluster_add_table(n->cluster);
         respond_schema_change(out, c->version, stream, "CREATED", "TABLE", "mock", "t");
-    } else if (has(s->cql, "rows "))
+    } else if (mock_has(s->cql, "rows "))
         answer_rows(c, stream, s, out);
-    else if (has(s->cql, "keyspace?")) {
+    else if (mock_has(s->cql, "keyspace?")) {
         cqln_writer cells;
         respond_column col = {"ks", CQL_TYPE_TEXT};
         respond_table t = {"mock", "t", &col, 1};
         cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
-        cell_text(&cells, c->keyspace);
+        mock_cell_text(&cells, c->keyspace);
         respond_rows(out, c->version, stream, &t, true, NULL, 1,
                      (cql_str){(const char *)cells.data, cells.len});
         cqln_writer_fini(&cells);
-    } else if (has(s->cql, "echo"))
+    } else if (mock_has(s->cql, "echo"))
         answer_echo(c, stream, s, out);
     else {
         if (s->has_value && s->value < MOCK_VALUES)
@@ -424,11 +263,11 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
     make_id(cql, id);
     id[0] = (uint8_t)(id[0] ^ n->cluster->salt);
     cql_str id_view = {(const char *)id, 16};
-    bool select = has(cql, "SELECT");
+    bool select = mock_has(cql, "SELECT");
     static const uint16_t first = 0;
     respond_table none = {"mock", "t", NULL, 0};
     n->prepares++;
-    if (has(cql, "syntax")) {
+    if (mock_has(cql, "syntax")) {
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
         return;
     }
@@ -446,7 +285,7 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
     uint8_t result_id[16];
     metadata_id(result_id, id, t.count);
     respond_prepared(out, c->version, stream, id_view, (cql_str){(const char *)result_id, 16},
-                     has(cql, "?") ? &value_table : &none, &first, has(cql, "by_key"),
+                     mock_has(cql, "?") ? &value_table : &none, &first, mock_has(cql, "by_key"),
                      select ? &t : &none);
 }
 
@@ -641,7 +480,7 @@ static bool is_statement(const cqln_frame *f, const cqln_reader *rd)
 {
     cqln_reader copy = *rd;
     if (f->opcode == CQLN_OP_QUERY)
-        return !has(cqln_read_long_string(&copy), "system");
+        return !mock_has(cqln_read_long_string(&copy), "system");
     return f->opcode == CQLN_OP_EXECUTE || f->opcode == CQLN_OP_BATCH || f->opcode == CQLN_OP_PREPARE;
 }
 

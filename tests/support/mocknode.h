@@ -6,7 +6,8 @@
  *   INSERT, UPDATE    void; the int value it was bound with is counted as executed
  *   … by_key …        its value is the partition key
  *   … garbled …       rows whose body is cut; … strange …: an envelope of no known opcode
- *   CREATE …          a schema change;  USE name: the keyspace;  system tables: the cluster's nodes
+ *   CREATE …          a schema change, and one table more;  USE name: the keyspace
+ *   system tables     the cluster's nodes; of the schema: keyspace "mock", its tables t0, t1, … and their column k
  *
  * Faults are set on the node; an answer can be held back, doubled or replaced. */
 #ifndef TESTS_SUPPORT_MOCKNODE_H
@@ -58,6 +59,7 @@ struct mockcluster {
     size_t count;
     uint8_t *executed; /* by value: how often a write ran */
     uint32_t columns;    /* of a row of the echo: 1, or 2 after an ALTER */
+    uint32_t tables;     /* of the keyspace "mock" */
     uint8_t salt;        /* goes into the ids of prepared statements */
     uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
     const char *replication; /* of the keyspace "mock": class, "replication_factor" or a data centre,
@@ -91,6 +93,8 @@ typedef struct mockconn {
 void mockcluster_init(mockcluster *mc, size_t nodes);
 void mockcluster_fini(mockcluster *mc);
 mocknode *mockcluster_find(mockcluster *mc, const cqln_address *a);
+/* A table more, and the schema's next version on all nodes; tells nobody. */
+void mockcluster_add_table(mockcluster *mc);
 /* Forgets its prepared statements, as a restart does. */
 void mocknode_forget(mocknode *n);
 

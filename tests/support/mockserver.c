@@ -208,6 +208,16 @@ const char *mockserver_host(mockserver *s, size_t i)
     return text;
 }
 
+void mockserver_schema_event(mockserver *s, const char *change, const char *target, const char *keyspace,
+                             const char *name)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->count; i++)
+        mockconn_schema_event(&s->conns[i], change, target, keyspace, name);
+    pthread_mutex_unlock(&s->lock);
+    wake(s);
+}
+
 void mockserver_cut(mockserver *s)
 {
     pthread_mutex_lock(&s->lock);

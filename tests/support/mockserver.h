@@ -43,6 +43,9 @@ void mockserver_start_at(mockserver *s, const char *ip);
 void mockserver_stop(mockserver *s);
 /* "127.9.0.1:43210" of node i; static per call. */
 const char *mockserver_host(mockserver *s, size_t i);
+/* Sends an event to every connection that asked for events. */
+void mockserver_schema_event(mockserver *s, const char *change, const char *target, const char *keyspace,
+                             const char *name);
 /* Ends all its connections. */
 void mockserver_cut(mockserver *s);
 
