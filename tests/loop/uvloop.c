@@ -1,10 +1,13 @@
 /* Sessions on the program's own loop that end early: the loop is the program's again, whole, and every block
  * of memory is given back. */
+#define _GNU_SOURCE
 #include "failmalloc.h"
 #include "unit.h"
 
 #include <cqlnative/cql.h>
 #include <cqlnative/uv.h>
+#include <dlfcn.h>
+#include <limits.h>
 #include <netdb.h>
 #include <semaphore.h>
 
@@ -25,6 +28,21 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *host, const c
         ;
     return EAI_AGAIN;
 }
+
+static unsigned handles_left = UINT_MAX; /* then libuv has none any more */
+
+/* In front of libuv's. What a loop has for itself is left to it. */
+int uv_async_init(uv_loop_t *loop, uv_async_t *async, uv_async_cb cb)
+{
+    int (*real)(uv_loop_t *, uv_async_t *, uv_async_cb);
+    void *found = dlsym(RTLD_NEXT, "uv_async_init");
+    memcpy(&real, &found, sizeof real);
+    if (async != &loop->wq_async && handles_left-- == 0)
+        return UV_EMFILE;
+    return real(loop, async, cb);
+}
+
+static char plain[] = "cql://127.0.0.1:1/";
 
 static cql_status make(const cql_allocator *al, const char *url, uv_loop_t *loop, cql_session **out)
 {
@@ -61,12 +79,34 @@ static cql_status make_and_free(const cql_allocator *al, void *url)
 
 static void memory_may_be_out_where_it_is_made(void **state)
 {
-    static char plain[] = "cql://127.0.0.1:1/", named[] = "cql://127.0.0.1:1/ks?local_dc=dc1",
+    static char named[] = "cql://127.0.0.1:1/ks?local_dc=dc1",
                 many[] = "cql://127.0.0.1:1,127.0.0.2:1/?max_pending_requests=70000";
     (void)state;
     assert_true(failmalloc_each(make_and_free, plain, true) > 10);
     assert_true(failmalloc_each(make_and_free, named, true) > 10);
     assert_true(failmalloc_each(make_and_free, many, true) > 10);
+}
+
+static void handles_may_be_out_where_it_is_made(void **state)
+{
+    failmalloc f;
+    (void)state;
+    failmalloc_init(&f);
+    handles_left = 0;
+    assert_int_equal(make_and_free(&f.al, plain), CQL_SYSTEM);
+    assert_int_equal(f.live, 0);
+    for (unsigned n = 0; n <= 3; n++) { /* of a session with three loops of its own */
+        cql_options *o = NULL;
+        cql_session *s = NULL;
+        assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
+        assert_int_equal(cql_options_parse(o, "cql://127.0.0.1:1/?loop_threads=3", NULL), CQL_OK);
+        handles_left = n;
+        assert_int_equal(cql_session_new(o, &s, NULL), n < 3 ? CQL_SYSTEM : CQL_OK);
+        handles_left = UINT_MAX;
+        cql_options_free(o);
+        cql_session_free(s);
+        assert_int_equal(f.live, 0);
+    }
 }
 
 static void on_end(cql_session *s, const cql_error *err, void *user)
@@ -114,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_may_be_out_where_it_is_made),
+        cmocka_unit_test(handles_may_be_out_where_it_is_made),
         cmocka_unit_test(freed_while_names_are_looked_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
