@@ -56,7 +56,8 @@ CQL_API cql_status cql_session_connect(cql_session *s, cql_session_cb cb, void *
 CQL_API cql_status cql_session_connect_wait(cql_session *s, cql_error **err);
 /* Stops taking requests, lets those in flight finish until `close_timeout` (option), cancels the rest,
  * closes every connection. cb may be NULL. Closing again while it closes is fine; CQL_BAD_STATE once it
- * is closed (then cb does not come; cql_session_close_wait gives CQL_OK). */
+ * is closed (then cb does not come; cql_session_close_wait gives CQL_OK). CQL_NO_MEMORY: it goes on as before.
+ * cql_session_close_wait and cql_session_free need no memory. */
 CQL_API cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user);
 CQL_API cql_status cql_session_close_wait(cql_session *s);
 /* Frees; NULL is fine. An open session is closed first: in the own-thread and driven modes that

@@ -230,7 +230,7 @@ static void on_closed(void *user)
         cqln_closer *next = c->next;
         if (c->cb)
             c->cb(s, NULL, c->user);
-        if (c != &s->freeing)
+        if (c != &s->freeing && c != &s->waiting)
             cqln_free(s->al, c);
         c = next;
     }
@@ -326,10 +326,12 @@ cql_status cql_session_close_wait(cql_session *s)
     cql_status st = cql_session_may_wait(s);
     if (st)
         return st;
-    st = cql_session_close(s, NULL, NULL);
-    if (st == CQL_OK)
-        wait_closed(s);
-    return st == CQL_BAD_STATE ? CQL_OK : st;
+    if (!can_close(s))
+        return CQL_OK;
+    if (!atomic_exchange(&s->waited, true))
+        post_close(s, &s->waiting);
+    wait_closed(s);
+    return CQL_OK;
 }
 
 /* --- freeing ------------------------------------------------------------------------------------- */

@@ -45,7 +45,9 @@ struct cql_session {
     cql_session_cb connect_cb;
     void *connect_user;
     cqln_closer *closers;
-    cqln_closer freeing; /* the close of a free, which must not fail */
+    /* Those that need no memory: of a free, and of all who wait for the end. */
+    cqln_closer freeing, waiting;
+    _Atomic(bool) waited; /* the latter is on its way */
     cqln_list timers; /* those of the program, under `lock` */
 };
 

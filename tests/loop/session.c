@@ -1,4 +1,5 @@
 /* The public API in its three modes against mock nodes on the loopback. */
+#include "failmalloc.h"
 #include "mocksession.h"
 
 #include <cqlnative/uv.h>
@@ -598,6 +599,31 @@ static void lost_connections_come_back(void **state)
     close_session(s);
 }
 
+/* A program that has run out of memory can still end what it began. */
+static void closing_needs_no_memory(void **state)
+{
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=1", "loop_threads=3"};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        char url[300];
+        failmalloc f;
+        cql_options *o = NULL;
+        cql_session *s = NULL;
+        failmalloc_init(&f);
+        snprintf(url, sizeof url, "cql://%s/?%s", mockserver_host(&server, 0), modes[i]);
+        assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
+        assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+        assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+        cql_options_free(o);
+        assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+        f.fail_after = true;
+        f.fail_at = 1; /* from now on */
+        assert_int_equal(cql_session_close(s, NULL, NULL), CQL_NO_MEMORY);
+        close_session(s);
+        assert_int_equal(f.live, 0);
+    }
+}
+
 static void session_connects_again_after_a_failed_try(void **state)
 {
     (void)state;
@@ -687,6 +713,7 @@ int main(void)
         CASE(wrong_data_centre_names_the_right_ones),
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),
+        CASE(closing_needs_no_memory),
         CASE(session_connects_again_after_a_failed_try),
         CASE(session_connects_again_when_nodes_were_found_before),
     };
