@@ -6,7 +6,8 @@
  *
  * A row does not tell whether its job has been claimed, so looks at rows that other workers have
  * taken since the page was read are in vain. Workers begin at different rows; a page on which that
- * happened twice is read anew; and what is most likely gone waits for a page that still has it.
+ * happened twice, or that is old, is left for the next bucket; and what is most likely gone waits for a
+ * page that still has it.
  *
  * A bucket is full of tombstones, one for each job that ended. Each sweep therefore begins where the
  * one before found the first row that is worth looking at. Rows behind that place are in the memo:
@@ -734,6 +735,15 @@ static bool walk_page(cql_worker *w)
     return scan->at < scan->count;
 }
 
+/* On to the next bucket, though there is more here: jobs of all buckets get their turn, and the next
+ * visit begins where the first row of this page was, past the tombstones of those before it. */
+static void leave_page(cql_worker *w)
+{
+    w->scan.at = w->scan.count;
+    w->scan.looked = true;
+    w->scan.contested = true; /* the next sweep soon */
+}
+
 void cqljob_scan_pump(cql_worker *w)
 {
     cqljob_scan *scan = &w->scan;
@@ -745,10 +755,8 @@ void cqljob_scan_pump(cql_worker *w)
         begin_sweep(w);
     if (!scan->sweeping || scan->flying)
         return;
-    if (scan->at < scan->count && free_places(w) && page_is_old(w)) {
-        scan->failed |= ask_page(w, FIRST) != CQL_OK;
-        return;
-    }
+    if (scan->at < scan->count && free_places(w) && page_is_old(w))
+        leave_page(w);
     if (!walk_page(w) && free_places(w))
         next_page(w);
 }

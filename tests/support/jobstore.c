@@ -62,6 +62,7 @@ struct jobstore {
     int64_t counts[CQLJOB_STATES];
     cqljob_mark marks[MARKS];
     size_t mark_count;
+    size_t tombstones; /* that pages of scheduled_jobs passed */
     cql_recurring_list *recurring;
     jobstore_change_fn on_change;
     void *on_change_user;
@@ -274,6 +275,23 @@ static bool is_after(const index_row *row, const char *page)
     return strcmp(text, page) > 0;
 }
 
+/* What a server steps over to find the rows of a page, the last of which is at `until`. */
+static void pass_tombstones(jobstore *db, const cqljob_request *rq, int64_t until)
+{
+    for (size_t i = 0; i < db->row_count; i++) {
+        const index_row *row = &db->rows[i];
+
+        if (row->table == 0 && row->part == rq->part && !is_alive(row) && row->at <= until &&
+            row->at >= rq->from_ms && (!rq->page.len || is_after(row, rq->page.ptr)))
+            db->tombstones++;
+    }
+}
+
+size_t jobstore_tombstones(const jobstore *db)
+{
+    return db->tombstones;
+}
+
 static cqljob_outcome apply_page(jobstore *db, flight *f)
 {
     int table = f->rq.verb == CQLJOB_DUE ? 0 : f->rq.verb == CQLJOB_LIST ? 1 : 2;
@@ -293,6 +311,8 @@ static cqljob_outcome apply_page(jobstore *db, flight *f)
                        rows[first + n - 1]->id);
         f->page = copy(cql_str_of(text));
     }
+    if (f->rq.verb == CQLJOB_DUE)
+        pass_tombstones(db, &f->rq, f->page ? rows[first + n - 1]->at : f->rq.until_ms);
     size = n * sizeof *keys + 1;
     for (size_t i = 0; i < n; i++)
         size += strlen(rows[first + i]->id) + 1;

@@ -55,6 +55,8 @@ const cql_job_info *jobstore_job(const jobstore *db, const char *id);
 /* Rows of scheduled_jobs or jobs_by_state with that id (NULL: any) and part (-1: any). */
 size_t jobstore_due_rows(const jobstore *db, const char *id, int part);
 size_t jobstore_state_rows(const jobstore *db, const char *id, int state);
+/* Removed rows that pages of scheduled_jobs had to pass, so far. */
+size_t jobstore_tombstones(const jobstore *db);
 /* Rows of job_links and job_backoff with that job's id. */
 size_t jobstore_link_rows(const jobstore *db, const char *id);
 int64_t jobstore_counter(const jobstore *db, int state);
