@@ -105,11 +105,12 @@ static void arena_gives_aligned_zeroed_separate_pieces(void **state)
 static void arena_keeps_to_its_cap(void **state)
 {
     (void)state;
+    const size_t step = _Alignof(max_align_t);
     cqln_arena a;
     cqln_arena_init(&a, cqln_alloc_default(), 64);
-    assert_non_null(cqln_arena_alloc(&a, 33));
-    assert_null(cqln_arena_alloc(&a, 17));
-    assert_non_null(cqln_arena_alloc(&a, 16));
+    assert_non_null(cqln_arena_alloc(&a, 64 - 2 * step + 1));
+    assert_null(cqln_arena_alloc(&a, step + 1));
+    assert_non_null(cqln_arena_alloc(&a, step));
     assert_null(cqln_arena_alloc(&a, 0));
     cqln_arena_fini(&a);
 }
