@@ -184,23 +184,9 @@ static const cql_type *marker_type(const cql_statement *s, size_t index)
 
 static __attribute__((noinline)) cql_status check_slowly(const cql_type *type, const cql_value *v)
 {
-    return v->state == CQL_VALUE_UNBOUND ? CQL_UNBOUND : cqln_value_check(type, v);
-}
-
-/* The commonest values on a short way: numbers of the very type, blobs and text (a builder makes none of
- * these, so there is no shape to look at). */
-static inline cql_status check(const cql_type *type, const cql_value *v)
-{
-    if (v->type != type->id || v->state != CQL_VALUE_SET)
-        return check_slowly(type, v);
-    if (v->len == type->plain && v->len)
-        return CQL_OK;
-    if (v->type == CQL_TYPE_BLOB && v->len <= INT32_MAX)
-        return CQL_OK;
-    if (v->type != CQL_TYPE_TEXT || v->len > INT32_MAX)
-        return check_slowly(type, v);
-    cql_str text = {(const char *)cqln_value_ptr(v), v->len};
-    return cqln_text_wellformed(text) ? CQL_OK : CQL_BAD_VALUE;
+    if (v->state == CQL_VALUE_UNBOUND)
+        return CQL_UNBOUND;
+    return type ? cqln_value_check(type, v) : CQL_OK; /* not prepared: the server checks */
 }
 
 cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
@@ -209,27 +195,21 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
         return CQL_BAD_ARGUMENT;
     if (index >= s->markers)
         return cqln_misfit(s, index, &v, CQL_OUT_OF_RANGE);
-    const cql_type *type = marker_type(s, index);
-    cql_status st = type                            ? check(type, &v)
-                    : v.state == CQL_VALUE_UNBOUND ? CQL_UNBOUND
-                                                   : CQL_OK; /* not prepared: the server checks */
+    cql_status st = CQL_OK;
+    if (!s->prepared || !cqln_fits(&s->prepared->fits[index], &v))
+        st = check_slowly(marker_type(s, index), &v);
     return st ? cqln_misfit(s, index, &v, st) : put(s, index, &v);
 }
 
-/* All values fit their columns? *total becomes their size in wire form. Numbers of the very type first:
- * that is what most values are. */
-static inline bool check_all(const cqln_column *column, const cql_value *v, size_t count,
+/* All values fit their columns? *total becomes their size in wire form, at least. */
+static inline bool check_all(const cql_prepared *p, const cql_value *v, size_t count,
                              uint64_t *total)
 {
     uint64_t sum = 4 * (uint64_t)count;
-    for (const cql_value *end = v + count; v < end; v++, column++) {
-        const cql_type *type = column->type;
-        uint32_t len = v->len;
-        bool number = len == type->plain && len && v->type == type->id && v->state == CQL_VALUE_SET;
-        if (!number && check(type, v))
+    for (size_t i = 0; i < count; i++) {
+        if (!cqln_fits(&p->fits[i], &v[i]) && check_slowly(p->bind->columns[i].type, &v[i]))
             return false;
-        if (number || v->state == CQL_VALUE_SET)
-            sum += len;
+        sum += v[i].len;
     }
     *total = sum;
     return true;
@@ -263,8 +243,8 @@ static inline uint8_t *write_checked(uint8_t *at, const cql_value *v)
 static bool bind_all(cql_statement *s, const cql_value *v)
 {
     uint64_t total;
-    if (!s->prepared || !check_all(s->prepared->bind->columns, v, s->markers, &total) ||
-        total + INSIDE > s->cap || total > values_max)
+    if (!s->prepared || !check_all(s->prepared, v, s->markers, &total) || total + INSIDE > s->cap ||
+        total > values_max)
         return false;
     uint8_t *base = s->values;
     uint8_t *at = base;
@@ -273,7 +253,7 @@ static bool bind_all(cql_statement *s, const cql_value *v)
         *offset++ = (uint32_t)(at - base);
         at = write_checked(at, v);
     }
-    *offset = (uint32_t)total;
+    *offset = (uint32_t)(at - base);
     if (s->unbound) {
         memset(s->bound, 1, s->markers);
         s->unbound = 0;
@@ -336,12 +316,6 @@ cql_status cql_statement_bind_int32(cql_statement *s, size_t index, int32_t v)
     return cql_statement_bind_value(s, index, cql_value_int32(v));
 }
 
-static bool takes_int64(const cql_type *type)
-{
-    return type && (type->id == CQL_TYPE_BIGINT || type->id == CQL_TYPE_TIMESTAMP ||
-                    type->id == CQL_TYPE_COUNTER);
-}
-
 static __attribute__((noinline)) cql_status bind_int64_slowly(cql_statement *s, size_t index,
                                                               int64_t v)
 {
@@ -351,8 +325,8 @@ static __attribute__((noinline)) cql_status bind_int64_slowly(cql_statement *s, 
 /* Keys and times are mostly this, so a place that holds eight bytes already is simply written over. */
 cql_status cql_statement_bind_int64(cql_statement *s, size_t index, int64_t v)
 {
-    if (s && index < s->markers && s->offsets[index + 1] - s->offsets[index] == 12 &&
-        takes_int64(marker_type(s, index))) {
+    if (s && index < s->markers && s->offsets[index + 1] - s->offsets[index] == 12 && s->prepared &&
+        s->prepared->fits[index].int64) {
         cqln_store_u64(s->values + s->offsets[index] + 4, (uint64_t)v);
         return CQL_OK;
     }

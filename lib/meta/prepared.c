@@ -40,7 +40,9 @@ static void update(cql_prepared *p, cqln_metadata *newer)
 cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
                              const cqln_prepared_head *head, cql_prepared **out)
 {
-    size_t size = sizeof(cql_prepared) + cql.len + keyspace.len + head->id.len + 3;
+    uint32_t markers = head->bind->count;
+    size_t size = sizeof(cql_prepared) + markers * sizeof(cqln_fit) + cql.len + keyspace.len +
+                  head->id.len + 3;
     cql_prepared *p = cqln_alloc_zero(al, size);
     if (!p)
         return CQL_NO_MEMORY;
@@ -48,7 +50,9 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
         cqln_free(al, p);
         return CQL_NO_MEMORY;
     }
-    char *at = (char *)(p + 1);
+    for (uint32_t i = 0; i < markers; i++)
+        p->fits[i] = cqln_fit_of(head->bind->columns[i].type);
+    char *at = (char *)&p->fits[markers];
     p->al = al;
     p->cql = copy_into(&at, cql);
     p->keyspace = copy_into(&at, keyspace);

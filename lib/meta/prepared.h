@@ -3,6 +3,7 @@
 #define CQLN_META_PREPARED_H
 
 #include "msg/response.h"
+#include "types/check.h"
 
 #include <cqlnative/statement.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ struct cql_prepared {
     pthread_mutex_t learning; /* over the two below: any loop may learn of a new version */
     uint32_t version_count;
     cqln_metadata *versions[CQLN_PREPARED_VERSIONS];
+    cqln_fit fits[]; /* of the markers in `bind`; behind them the texts */
 };
 
 /* Takes over the two metadata of the head on success; copies the rest. */

@@ -165,6 +165,18 @@ bool cqln_type_takes(uint16_t column, uint16_t value)
     }
 }
 
+cqln_fit cqln_fit_of(const cql_type *type)
+{
+    bool varies = type->id == CQL_TYPE_BLOB || type->id == CQL_TYPE_TEXT;
+    cql_value v = {.type = type->id, .state = CQL_VALUE_SET, .inside = type->plain ? 1 : 0};
+    cqln_fit fit = {.head = UINT32_MAX, .len = type->plain};
+    if (type->plain || varies)
+        memcpy(&fit.head, &v, sizeof fit.head);
+    fit.int64 = type->id == CQL_TYPE_BIGINT || type->id == CQL_TYPE_TIMESTAMP ||
+                type->id == CQL_TYPE_COUNTER;
+    return fit;
+}
+
 cql_status cqln_value_check(const cql_type *type, const cql_value *v)
 {
     /* Most values that are bound are numbers of the very type. */

@@ -60,11 +60,15 @@ static cql_value borrowed(cql_type_id type, const void *bytes, size_t len)
 {
     cql_value v;
     v.type = (uint16_t)type;
-    v.state = bytes ? CQL_VALUE_SET : CQL_VALUE_NULL;
+    v.state = CQL_VALUE_SET;
     v.inside = 0;
     /* Too long for the wire either way; the check at the bind sees it. */
-    v.len = !bytes ? 0 : len > UINT32_MAX ? UINT32_MAX : (uint32_t)len;
+    v.len = len > UINT32_MAX ? UINT32_MAX : (uint32_t)len;
     v.u.ptr = bytes;
+    if (!bytes) {
+        v.state = CQL_VALUE_NULL;
+        v.len = 0;
+    }
     return v;
 }
 
