@@ -39,12 +39,9 @@ static inline void cqln_meter_count(cqln_meter *m, cql_metric which)
 
 static inline unsigned cqln_meter_bucket(uint32_t us)
 {
-    if (us < 8)
-        return us;
-    unsigned exponent = 31u - (unsigned)__builtin_clz(us);
-    if (exponent > CQLN_METER_EXPONENT)
-        return CQLN_METER_BUCKETS - 1;
-    return (exponent - 2) * 8 + ((us >> (exponent - 3)) & 7);
+    unsigned shift = 28u - (unsigned)__builtin_clz(us | 8); /* leaves four bits: 1 and which of the eight */
+    unsigned bucket = shift * 8 + (us >> shift);
+    return bucket < CQLN_METER_BUCKETS ? bucket : CQLN_METER_BUCKETS - 1;
 }
 
 static inline void cqln_meter_latency(cqln_meter *m, uint32_t us)
