@@ -282,7 +282,7 @@ static inline void run(cqln_request *req) /* inlined in both places: nearly all 
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
     req->began_us = (uint32_t)cqln_loop_us(&c->loop);
     cqln_meter_count(c->meter, CQL_METRIC_REQUESTS);
-    cqln_expiry_set(req, cqln_loop_now(&c->loop) + timeout);
+    cqln_expiry_set(req, c->loop.ms + timeout); /* as of began_us */
     c->counts.started++;
     if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));

@@ -90,6 +90,7 @@ void cqln_loop_init(cqln_loop *loop, cqln_io *io, const cql_allocator *al, const
 uint64_t cqln_loop_read_us(cqln_loop *loop)
 {
     loop->us = loop->io->ops->now_us(loop->io);
+    loop->ms = cqln_loop_now(loop);
     return loop->us;
 }
 

@@ -37,6 +37,7 @@ struct cqln_loop {
     const cqln_log *log;
     cqln_wheel wheel;
     uint64_t us;        /* cqln_loop_us read it in this turn; 0: not yet */
+    uint64_t ms;        /* cqln_loop_now as of then */
     uint64_t armed;     /* when the io's timer comes; UINT64_MAX: not armed */
     cqln_list dirty;    /* links with bytes to write */
     cqln_list deferred;
