@@ -188,7 +188,8 @@ cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_r
         return CQL_UNBOUND;
     req->idempotent = s->ex.idempotent;
     req->timeout_ms = s->ex.timeout_ms;
-    cqln_route_statement(c, s, &req->route);
+    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed))
+        cqln_route_statement(c, s, &req->route);
     if (s->prepared)
         return encode_prepared(c, s, req);
     choose_execution(&s->ex, req);

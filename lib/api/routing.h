@@ -35,8 +35,7 @@ void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out);
 static inline void cqln_route_statement(cqln_cluster *c, const cql_statement *s, cqln_route *out)
 {
     uint8_t partitioner = atomic_load_explicit(&c->router.partitioner, memory_order_relaxed);
-    if (c->config->used_hosts_per_remote_dc || c->config->balancing.plan ||
-        (partitioner && s->ex.consistency >= 0))
+    if (c->router.levels || (partitioner && s->ex.consistency >= 0))
         cqln_route_level(c, s->ex.consistency, out);
     if (!partitioner)
         return;

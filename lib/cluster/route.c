@@ -215,9 +215,11 @@ static inline cqln_slot *first_replica(cqln_cluster *c, const cqln_route *route)
 cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
 {
     cqln_cluster *c = req->cluster;
-    if (req->only || req->tried_count || c->ready_count == 1)
+    const cqln_slot *slot = c->router.lone;
+    if (req->only || (!slot && (req->tried_count || c->ready_count == 1)))
         return pick_carefully(req, node);
-    const cqln_slot *slot = first_replica(c, &req->route);
+    if (!slot)
+        slot = first_replica(c, &req->route);
     if (!slot || !cqln_slot_usable(slot) || cqln_conn_free_streams(slot->link->conn) == 0)
         return pick_carefully(req, node);
     *node = slot->node;

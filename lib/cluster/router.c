@@ -79,6 +79,7 @@ cql_status cqln_router_init(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     r->random = cqln_rand_next(&c->rand);
+    r->levels = c->config->used_hosts_per_remote_dc || c->config->balancing.plan;
     r->peers.load = cqln_router_load;
     r->peers.context = c;
     cql_status st = parse_rules(c, "allow_hosts", c->config->allow_hosts, &r->allow);
@@ -106,6 +107,7 @@ void cqln_router_forget(cqln_cluster *c)
     cqln_router *r = &c->router;
     drop_ring(r);
     r->peers.count = 0;
+    r->lone = NULL;
     memset(r->peers.ends, 0, sizeof r->peers.ends);
 }
 
@@ -313,6 +315,8 @@ void cqln_router_recount(cqln_cluster *c)
                 r->peers.ready[at++] = (uint16_t)i;
         r->peers.ends[near] = at;
     }
+    bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
+    r->lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
 }
 
 /* --- ring and placements -------------------------------------------------------------------------- */
@@ -442,6 +446,7 @@ void cqln_router_refresh(cqln_cluster *c)
     cqln_router *r = &c->router;
     set_distances(c);
     r->peers.count = list_nodes(c);
+    atomic_store_explicit(&r->single, r->peers.count == 1 && !r->levels, memory_order_relaxed);
     if (r->peers.count == 0)
         drop_ring(r);
     cqln_nodes_recount(c);

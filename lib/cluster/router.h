@@ -35,6 +35,10 @@ typedef struct cqln_router {
     cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
     cqln_slot **heads; /* by index: the one connection of a node that is as near as nodes can be, takes
                         * requests and is not slow; NULL: the node is not that simple a choice */
+    cqln_slot *lone;   /* the one connection of the one node that takes requests, where nothing else could be
+                        * wanted; NULL: it is not that simple */
+    bool levels;       /* requests differ by their consistency level, or a policy of the program decides */
+    _Atomic(bool) single; /* one node is known and all go to it: tokens are of no use [any thread] */
     uint64_t random;
     uint32_t turn;
     uint32_t next_id;
@@ -74,8 +78,8 @@ cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node);
 /* It was sent there. */
 static inline void cqln_request_note_node(cqln_request *req, uint32_t id)
 {
-    req->tried[req->tried_count % CQLN_ASKED_MAX] = id;
-    req->tried_count++;
+    uint32_t at = req->tried_count++;
+    req->tried[at < CQLN_ASKED_MAX ? at : at % CQLN_ASKED_MAX] = id; /* a division is dear */
 }
 /* May it have to wait although another request in its place would not? */
 bool cqln_router_picky(const cqln_request *req);
