@@ -148,19 +148,21 @@ static inline size_t wire_size(const cql_value *v)
     return v->state == CQL_VALUE_SET ? 4 + (size_t)v->len : 4;
 }
 
-/* Writes a [value]; returns its end. The room is there. */
-static inline uint8_t *write_value(uint8_t *at, const cql_value *v)
+/* Null or unset; returns its size, as the next one does. The room is there. */
+static inline size_t write_none(uint8_t *at, const cql_value *v)
+{
+    cqln_store_u32(at, v->state == CQL_VALUE_NULL ? wire_null : wire_unset);
+    return 4;
+}
+
+static void write_value(uint8_t *at, const cql_value *v)
 {
     if (v->state != CQL_VALUE_SET) {
-        cqln_store_u32(at, v->state == CQL_VALUE_NULL ? wire_null : wire_unset);
-        return at + 4;
+        write_none(at, v);
+        return;
     }
     cqln_store_u32(at, v->len);
-    if (v->inside == 1 && v->len == 8)
-        memcpy(at + 4, v->u.bytes, 8);
-    else if (v->len)
-        memcpy(at + 4, cqln_value_ptr(v), v->len);
-    return at + 4 + v->len;
+    cqln_copy(at + 4, cqln_value_ptr(v), v->len);
 }
 
 static cql_status put(cql_statement *s, size_t index, const cql_value *v)
@@ -202,9 +204,9 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
 }
 
 /* All values fit their columns? *total becomes their size in wire form, at least. */
-static inline bool check_all(const cql_prepared *p, const cql_value *v, size_t count,
-                             uint64_t *total)
+static inline bool check_all(const cql_prepared *p, const cql_value *v, uint64_t *total)
 {
+    size_t count = p->bind->count;
     uint64_t sum = 4 * (uint64_t)count;
     for (size_t i = 0; i < count; i++) {
         if (!cqln_fits(&p->fits[i], &v[i]) && check_slowly(p->bind->columns[i].type, &v[i]))
@@ -215,25 +217,21 @@ static inline bool check_all(const cql_prepared *p, const cql_value *v, size_t c
     return true;
 }
 
-/* Writes a value that was checked; returns its end. Whole words are read back as they were stored a moment
- * ago: a wider read would have to wait until they are in the cache. */
-static inline uint8_t *write_checked(uint8_t *at, const cql_value *v)
+/* Writes a value that was checked and is set; returns its size. Whole words are read back as they were stored a
+ * moment ago: a wider read would have to wait until they are in the cache. */
+static inline size_t write_set(uint8_t *at, const cql_value *v)
 {
     uint32_t len = v->len;
-    if (v->state != CQL_VALUE_SET)
-        return write_value(at, v);
     cqln_store_u32(at, len);
-    if (v->inside != 1) {
-        if (len)
-            memcpy(at + 4, v->u.ptr, len);
-    } else if (len == 8) {
+    if (v->inside != 1)
+        cqln_copy(at + 4, v->u.ptr, len);
+    else if (len == 8)
         memcpy(at + 4, v->u.bytes, 8);
-    } else if (len == 4) {
+    else if (len == 4)
         memcpy(at + 4, v->u.bytes, 4);
-    } else {
+    else
         memcpy(at + 4, v->u.bytes, INSIDE);
-    }
-    return at + 4 + len;
+    return 4 + (size_t)len;
 }
 
 /* All markers of a prepared statement at once, when all values fit and the room is there: written one
@@ -243,17 +241,18 @@ static inline uint8_t *write_checked(uint8_t *at, const cql_value *v)
 static bool bind_all(cql_statement *s, const cql_value *v)
 {
     uint64_t total;
-    if (!s->prepared || !check_all(s->prepared, v, s->markers, &total) || total + INSIDE > s->cap ||
+    if (!s->prepared || !check_all(s->prepared, v, &total) || total + INSIDE > s->cap ||
         total > values_max)
         return false;
-    uint8_t *base = s->values;
-    uint8_t *at = base;
-    uint32_t *offset = s->offsets;
-    for (const cql_value *end = v + s->markers; v < end; v++) {
-        *offset++ = (uint32_t)(at - base);
-        at = write_checked(at, v);
+    uint8_t *values = s->values;
+    uint32_t *offsets = s->offsets;
+    size_t count = s->markers, at = 0;
+    for (size_t i = 0; i < count; i++) {
+        offsets[i] = (uint32_t)at;
+        at += v[i].state == CQL_VALUE_SET ? write_set(values + at, &v[i])
+                                          : write_none(values + at, &v[i]);
     }
-    *offset = (uint32_t)(at - base);
+    offsets[count] = (uint32_t)at;
     if (s->unbound) {
         memset(s->bound, 1, s->markers);
         s->unbound = 0;

@@ -62,6 +62,25 @@ static inline void cqln_store_u64(uint8_t *p, uint64_t v)
     memcpy(p, &v, sizeof v);
 }
 
+/* As memcpy, for what is mostly short: 8 to 32 bytes go as two halves that may overlap, without a call. */
+static inline void cqln_copy(uint8_t *to, const void *bytes, size_t n)
+{
+    const uint8_t *from = (const uint8_t *)bytes;
+    if (n > 32 || n < 8) {
+        if (n)
+            memcpy(to, from, n);
+    } else if (n < 16) {
+        uint64_t a, b;
+        memcpy(&a, from, 8);
+        memcpy(&b, from + n - 8, 8);
+        memcpy(to, &a, 8);
+        memcpy(to + n - 8, &b, 8);
+    } else {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    }
+}
+
 static inline void cqln_reader_init(cqln_reader *rd, const void *bytes, size_t len)
 {
     rd->at = bytes;

@@ -41,15 +41,37 @@ static size_t character(const uint8_t *p, size_t left)
                                                                                                : 0;
 }
 
-static bool eight_are_ascii(const uint8_t *p)
+static const uint64_t high_bits = UINT64_C(0x8080808080808080);
+
+/* Eight bytes as they lie. */
+static inline uint64_t word_at(const uint8_t *p)
 {
-    return !(cqln_load_u64(p) & UINT64_C(0x8080808080808080));
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline bool eight_are_ascii(const uint8_t *p)
+{
+    return !(word_at(p) & high_bits);
+}
+
+/* Of 8 to 32 bytes: are all plain characters? Words that may overlap. */
+static inline bool short_is_ascii(const uint8_t *p, size_t len)
+{
+    const uint8_t *last = p + len - 8;
+    uint64_t seen = word_at(p) | word_at(last);
+    if (len > 16)
+        seen |= word_at(p + 8) | word_at(last - 8);
+    return !(seen & high_bits);
 }
 
 bool cqln_text_wellformed(cql_str text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
     const uint8_t *end = p + text.len;
+    if (text.len >= 8 && text.len <= 32 && short_is_ascii(p, text.len))
+        return true;
     while (p < end) {
         /* Eight plain characters at once, the last eight again with those before: most text is that. */
         while (end - p >= 8 && eight_are_ascii(p))

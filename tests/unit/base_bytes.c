@@ -74,6 +74,27 @@ static void reader_takes_no_bytes_and_huge_lengths(void **state)
     assert_null(cqln_read_bytes(&rd, 1));
 }
 
+/* From one guarded place to another: a byte too much on either side would be seen. */
+static void copy_one(const uint8_t *bytes, size_t len, void *user)
+{
+    uint8_t to[72];
+    (void)user;
+    memset(to, 0xee, sizeof to);
+    cqln_copy(to + 1, bytes, len);
+    assert_memory_equal(to + 1, bytes, len);
+    assert_int_equal(to[0], 0xee);
+    assert_int_equal(to[1 + len], 0xee);
+}
+
+static void every_length_is_copied(void **state)
+{
+    (void)state;
+    uint8_t bytes[70];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i + 1);
+    guard_each_cut(bytes, sizeof bytes, copy_one, NULL);
+}
+
 static void writer_writes_big_endian(void **state)
 {
     (void)state;
@@ -168,6 +189,7 @@ int main(void)
         cmocka_unit_test(reader_cut_at_every_length_fails),
         cmocka_unit_test(reader_failure_is_sticky),
         cmocka_unit_test(reader_takes_no_bytes_and_huge_lengths),
+        cmocka_unit_test(every_length_is_copied),
         cmocka_unit_test(writer_writes_big_endian),
         cmocka_unit_test(writer_stops_at_its_cap_and_stays_stopped),
         cmocka_unit_test(writer_keeps_what_is_written_while_it_grows),
