@@ -30,7 +30,7 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
     o->payload = (cql_str){NULL, 0};
 }
 
-static int64_t write_time(cqln_cluster *c)
+static inline int64_t write_time(cqln_cluster *c)
 {
     int64_t now = c->loop.io->ops->wall_us(c->loop.io);
     return c->alone ? cqln_clock_next_alone(&c->clock, now)
@@ -98,19 +98,23 @@ static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const c
 }
 
 /* The same bytes when there are none: ids, consistency, flags, values, and the page size of a
- * question or the write time of a statement without an answer. */
-static inline cql_status put_usual(cqln_cluster *c, const cql_statement *s, uint8_t version,
-                                   const cqln_metadata *known, cqln_request *req)
+ * question or the write time of a statement without an answer. Made once for each version, so that none is
+ * looked at on the way. */
+static inline __attribute__((always_inline)) cql_status put_usual(cqln_cluster *c,
+                                                                  const cql_statement *s,
+                                                                  uint8_t version,
+                                                                  const cqln_metadata *known,
+                                                                  cqln_request *req)
 {
     const cqln_config *config = c->config;
-    cqln_values_bytes values = cqln_statement_values(s);
-    cql_str id = s->prepared->id;
-    cql_str metadata_id = known && version >= 5 ? known->id : (cql_str){"", 0};
-    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + id.len +
-                                                   metadata_id.len + values.bytes.len);
+    const cql_prepared *prepared = s->prepared;
+    cql_str metadata_id = version >= 5 && known ? known->id : (cql_str){"", 0};
+    uint32_t size = s->offsets[s->markers];
+    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + prepared->id.len +
+                                                   metadata_id.len + size);
     if (!p)
         return req->env.status;
-    p = cqln_put_id(p, id);
+    p = cqln_put_id(p, prepared->id);
     if (version >= 5)
         p = cqln_put_id(p, metadata_id);
     uint8_t *options = p;
@@ -118,9 +122,11 @@ static inline cql_status put_usual(cqln_cluster *c, const cql_statement *s, uint
     p = cqln_put_consistency(p, version,
                              (uint16_t)(s->ex.consistency >= 0 ? (uint32_t)s->ex.consistency
                                                                : config->consistency));
-    if (values.count) {
+    if (s->markers) {
         flags |= CQLN_OPTION_VALUES;
-        p = cqln_put_raw(cqln_put_u16(p, values.count), values.bytes);
+        p = cqln_put_u16(p, (uint16_t)s->markers);
+        memcpy(p, s->values, size);
+        p += size;
     }
     if (!known || known->count > 0) {
         flags |= CQLN_OPTION_PAGE_SIZE;
@@ -145,7 +151,7 @@ static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_
     req->prepared = cqln_cluster_hold(c, s->prepared);
     if (s->ex.unusual || c->config->serial_consistency != SERIAL_STANDARD)
         return put_unusual(c, s, version, known, req);
-    return put_usual(c, s, version, known, req);
+    return version >= 5 ? put_usual(c, s, 5, known, req) : put_usual(c, s, 4, known, req);
 }
 
 static cql_status encode_named(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
