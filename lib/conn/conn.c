@@ -6,6 +6,15 @@
 
 enum { DUMP_BYTES = 64 };
 
+/* What the header of a RESULT without flags is, but for its stream id and its length. */
+static void set_result_head(cqln_conn *c)
+{
+    const uint8_t mask[8] = {0xff, 0xff, 0, 0, 0xff};
+    const uint8_t head[8] = {c->version_byte, 0, 0, 0, CQLN_OP_RESULT};
+    memcpy(&c->result_mask, mask, sizeof mask);
+    memcpy(&c->result_head, head, sizeof head);
+}
+
 cql_status cqln_conn_new(const cqln_conn_config *config, cqln_conn **out)
 {
     *out = NULL;
@@ -16,6 +25,7 @@ cql_status cqln_conn_new(const cqln_conn_config *config, cqln_conn **out)
     if (config->log)
         c->log = *config->log;
     c->version_byte = (uint8_t)(0x80 | config->version);
+    set_result_head(c);
     c->max_body = config->max_body < INT32_MAX ? config->max_body : INT32_MAX;
     c->max_output = config->max_output;
     cqln_outbound_init(c);

@@ -103,6 +103,8 @@ struct cqln_conn {
     cqln_conn_state state;
     cqln_phase phase;
     uint8_t version_byte; /* of every answer */
+    uint64_t result_mask; /* which bits of the first eight bytes of a header, loaded as they lie, */
+    uint64_t result_head; /* have to be these in a RESULT without flags */
     bool compressed;      /* lz4 agreed */
     bool lost;            /* the transport ended; what has come is still handed out */
     bool close_told;
@@ -197,8 +199,8 @@ static inline bool cqln_header_read(cqln_conn *c, const uint8_t *p, cqln_conn_ev
 }
 
 /* Where the bytes of whole envelopes are: in the payload of a checked segment, or plainly in the
- * buffer. Takes the next one when all of it is there and nothing about it is special; false sends
- * the caller to cqln_inbound_next, which judges everything again. */
+ * buffer. Takes the next one when all of it is there and it is what nearly all are, a RESULT without flags;
+ * false sends the caller to cqln_inbound_next, which judges everything again. */
 static inline bool cqln_inbound_quick(cqln_conn *c, cqln_conn_event *ev)
 {
     cqln_inbound *in = &c->in;
@@ -209,14 +211,15 @@ static inline bool cqln_inbound_quick(cqln_conn *c, cqln_conn_event *ev)
         return false;
     const uint8_t *p = (in->in_scratch ? in->scratch : in->buf) + *at;
     uint32_t len = cqln_load_u32(p + 5);
-    uint32_t opcode = p[4];
-    if (p[0] != c->version_byte || p[1] & CQLN_FLAG_COMPRESSION || opcode >= 32 ||
-        !(CQLN_ANSWERS >> opcode & 1) || len > have - CQLN_FRAME_HEADER || len > c->max_body)
+    uint64_t head;
+    memcpy(&head, p, sizeof head);
+    if ((head & c->result_mask) != c->result_head || len > have - CQLN_FRAME_HEADER ||
+        len > c->max_body)
         return false;
     ev->version = c->config.version;
-    ev->flags = p[1];
+    ev->flags = 0;
     ev->stream = (int16_t)cqln_load_u16(p + 2);
-    ev->opcode = (uint8_t)opcode;
+    ev->opcode = CQLN_OP_RESULT;
     ev->body = p + CQLN_FRAME_HEADER;
     ev->len = len;
     ev->block = NULL;
