@@ -145,11 +145,11 @@ static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn
 static void ask_local(agree *a)
 {
     cqln_node *node = cqln_node_find(a->c, a->host);
-    cqln_link *link = node ? cqln_nodes_pick(a->c, node, NULL, &node) : NULL;
+    cqln_link *link = node ? cqln_nodes_pick(a->c, node, NULL) : NULL;
     if (!link)
         link = cqln_control_link(a->c->control);
     if (!link)
-        link = cqln_nodes_pick(a->c, NULL, NULL, &node);
+        link = cqln_nodes_pick(a->c, NULL, NULL);
     if (!link || cqln_inner_query(&a->c->loop, link,
                                   "SELECT schema_version FROM system.local WHERE key='local'",
                                   a->c->config->request_timeout, on_local, a, &a->inner) != CQL_OK)

@@ -233,7 +233,7 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
         on_no_result(req, link, ev);
         return;
     }
-    if (req->cluster->config->latency_awareness)
+    if (req->cluster->watched && req->cluster->config->latency_awareness)
         cqln_router_note_request(req, link);
     if (req->is_prepare)
         on_prepare_result(req, link, ev);

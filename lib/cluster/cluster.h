@@ -147,6 +147,7 @@ struct cqln_cluster {
     cqln_holds holds;    /* `alone`: the statements of the requests */
     cqln_list waiting;   /* requests without a stream */
     bool alone;          /* all calls are made on one thread: no locked instruction is needed */
+    bool watched;        /* hooks, or the latencies of nodes, want to know of each attempt */
     cqln_deadline expiry; /* the next look at the time-outs of requests (expiry.h) */
     uint64_t expiry_at;   /* when that is; UINT64_MAX: none is watched for */
     _Atomic(uint32_t) pending; /* requests begun and not ended */
@@ -271,9 +272,14 @@ void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
 void cqln_nodes_close(cqln_cluster *c, const char *reason);
 void cqln_nodes_free(cqln_cluster *c);
 cqln_node *cqln_node_find(cqln_cluster *c, const char *address_text);
+/* The node that a link of a slot goes to. */
+static inline cqln_node *cqln_link_node(const cqln_link *link)
+{
+    return ((const cqln_slot *)link->user)->node;
+}
 /* A link for the next request: round robin over nodes, the least busy connection of the node. avoid:
  * not this node when there is another. only: this node alone. NULL: none has a free stream now. */
-cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, cqln_node **node);
+cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid);
 /* May a stream become free by itself: is there a connection that is open, or about to be? */
 bool cqln_nodes_hope(const cqln_cluster *c, const cqln_node *only);
 /* Brings every idle connection to the session's keyspace, and recounts who takes requests. */

@@ -24,7 +24,7 @@ static inline void cqln_request_ended(cqln_request *req, const cql_error *err)
         cqln_meter_count(c->meter, cqln_meter_class(cql_error_status(err)));
     else
         cqln_meter_latency(c->meter, cqln_request_took_us(req));
-    if (c->config->hooks)
+    if (c->watched && c->config->hooks)
         cqln_hooks_end(req, err);
 }
 

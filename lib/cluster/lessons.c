@@ -191,14 +191,13 @@ static lesson *begin(cqln_node *n, cqln_link *link, cql_prepared *p, bool eager,
 static void teach_more(cqln_node *n)
 {
     cqln_cluster *c = n->cluster;
-    cqln_node *node;
     uint64_t first = c->lessons.end - c->lessons.count;
     if (n->taught < first)
         n->taught = first;
     while (n->teaching < AT_ONCE && n->taught < c->lessons.end && !n->removed) {
         cql_prepared *p = *place_of(c, n->taught);
         cql_status st;
-        cqln_link *link = find_lesson(n, p) ? NULL : cqln_nodes_pick(c, n, NULL, &node);
+        cqln_link *link = find_lesson(n, p) ? NULL : cqln_nodes_pick(c, n, NULL);
         if (link && !begin(n, link, p, true, &st))
             return;
         n->taught++; /* without a free stream it is left to the first request that needs it */
@@ -211,18 +210,12 @@ void cqln_lessons_begin(cqln_node *n)
     teach_more(n);
 }
 
-static cqln_node *node_of(const cqln_link *link)
-{
-    const cqln_slot *slot = link->user;
-    return slot->node;
-}
-
 cql_status cqln_lessons_await(cqln_request *req, cqln_link *link, cql_prepared *p)
 {
     cql_status st = CQL_OK;
-    lesson *l = find_lesson(node_of(link), p);
+    lesson *l = find_lesson(cqln_link_node(link), p);
     if (!l)
-        l = begin(node_of(link), link, p, false, &st);
+        l = begin(cqln_link_node(link), link, p, false, &st);
     if (l)
         cqln_list_push(&l->waiting, &req->queue);
     return st;
@@ -231,6 +224,6 @@ cql_status cqln_lessons_await(cqln_request *req, cqln_link *link, cql_prepared *
 void cqln_lessons_repeat(cqln_link *link, cql_prepared *p)
 {
     cql_status st;
-    if (!find_lesson(node_of(link), p))
-        begin(node_of(link), link, p, false, &st);
+    if (!find_lesson(cqln_link_node(link), p))
+        begin(cqln_link_node(link), link, p, false, &st);
 }

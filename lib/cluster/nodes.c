@@ -50,16 +50,12 @@ static cqln_link *least_busy(const cqln_node *n)
     return best;
 }
 
-cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, cqln_node **node)
+cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid)
 {
-    if (only) {
-        *node = only;
+    if (only)
         return least_busy(only);
-    }
-    if (c->ready_count == 1) {
-        *node = c->ready[0];
+    if (c->ready_count == 1)
         return least_busy(c->ready[0]);
-    }
     cqln_node *spare = NULL;
     for (uint32_t i = 0; i < c->ready_count; i++) {
         c->turn = c->turn + 1 < c->ready_count ? c->turn + 1 : 0;
@@ -69,15 +65,10 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid, c
             continue;
         }
         cqln_link *link = least_busy(n);
-        if (link) {
-            *node = n;
+        if (link)
             return link;
-        }
     }
-    if (!spare)
-        return NULL;
-    *node = spare; /* better than to wait, and to let those behind it wait */
-    return least_busy(spare);
+    return spare ? least_busy(spare) : NULL; /* better than to wait, and to let those behind it wait */
 }
 
 static bool node_hope(const cqln_node *n)

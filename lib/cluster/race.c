@@ -12,7 +12,6 @@ typedef struct runner {
     cqln_owner owner; /* first: it owns its stream */
     struct cqln_race *race;
     cqln_link *link; /* NULL: not under way */
-    cqln_node *node;
     uint64_t mark;
     int16_t stream;
 } runner;
@@ -153,13 +152,13 @@ static void start_runner(cqln_race *race)
     cqln_request *req = race->req;
     cqln_cluster *c = req->cluster;
     runner *r = &race->runners[race->started];
-    cqln_link *link = cqln_router_pick_other(req, &r->node);
+    cqln_link *link = cqln_router_pick_other(req);
     if (!link ||
         !cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)) ||
         cqln_link_submit(link, req->env.data, req->env.len, r, &r->stream, &r->mark) != CQL_OK)
         return;
     r->link = link;
-    cqln_request_note_node(req, r->node->id);
+    cqln_request_note_node(req, cqln_link_node(link)->id);
     race->started++;
     race->running++;
     cqln_meter_count(c->meter, CQL_METRIC_SPECULATIONS);

@@ -4,6 +4,7 @@
 #include "cluster/expiry.h"
 #include "cluster/hooks.h"
 #include "cluster/race.h"
+#include "cluster/slots.h"
 #include "cluster/team.h"
 #include "cluster/tries.h"
 
@@ -49,36 +50,24 @@ static inline void clean_record(cqln_request *req)
     cqln_writer_reset(&req->env);
 }
 
-/* How many requests there were before. Locked instructions are dear: on one thread a load and a store
- * do. */
-static inline uint32_t count_request(cqln_cluster *c)
+/* Locked instructions are dear: on one thread a load and a store do. n wraps for what is taken off, and so
+ * does the sum. Both give what there was before. */
+static inline uint32_t count_requests(cqln_cluster *c, uint32_t n)
 {
     if (!c->alone)
-        return atomic_fetch_add_explicit(&c->pending, 1, memory_order_relaxed);
+        return atomic_fetch_add_explicit(&c->pending, n, memory_order_acq_rel);
     uint32_t before = atomic_load_explicit(&c->pending, memory_order_relaxed);
-    atomic_store_explicit(&c->pending, before + 1, memory_order_relaxed);
+    atomic_store_explicit(&c->pending, before + n, memory_order_relaxed);
     return before;
 }
 
-/* How many are left. */
-static inline uint32_t uncount_request(cqln_cluster *c)
+static inline uint64_t count_bytes(cqln_cluster *c, uint64_t n)
 {
     if (!c->alone)
-        return atomic_fetch_sub_explicit(&c->pending, 1, memory_order_acq_rel) - 1;
-    uint32_t left = atomic_load_explicit(&c->pending, memory_order_relaxed) - 1;
-    atomic_store_explicit(&c->pending, left, memory_order_relaxed);
-    return left;
-}
-
-/* n wraps for what is taken off, and so does the sum. */
-static inline void count_bytes(cqln_cluster *c, uint64_t n)
-{
-    if (c->alone)
-        atomic_store_explicit(&c->pending_bytes,
-                              atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) + n,
-                              memory_order_relaxed);
-    else
-        atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
+        return atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&c->pending_bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->pending_bytes, before + n, memory_order_relaxed);
+    return before;
 }
 
 /* On one thread, free records stay here, without the pool's locked instructions. */
@@ -118,13 +107,13 @@ cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
         return would_block(c);
     /* Counted before it is taken, and given back before it is counted off: whoever is within the limit
      * finds a record. */
-    if (count_request(c) >= c->config->max_pending_requests) {
-        uncount_request(c);
+    if (count_requests(c, 1) >= c->config->max_pending_requests) {
+        count_requests(c, (uint32_t)-1);
         return would_block(c);
     }
     cqln_request *req = take_record(c);
     if (!req) {
-        uncount_request(c);
+        count_requests(c, (uint32_t)-1);
         return CQL_NO_MEMORY;
     }
     if (!req->cluster)
@@ -153,35 +142,44 @@ static void drop_rare_parts(cqln_request *req)
     }
 }
 
-static inline void drop_parts(cqln_request *req)
+static inline bool has_rare_parts(const cqln_request *req)
 {
-    if (req->prepared)
-        cqln_cluster_release(req->cluster, req->prepared);
-    if (req->members || req->tries || req->held || req->race || req->env.cap > ENV_KEPT)
-        drop_rare_parts(req);
+    uintptr_t any = (uintptr_t)req->members | (uintptr_t)req->tries | (uintptr_t)req->held |
+                    (uintptr_t)req->race;
+    return any || req->env.cap > ENV_KEPT;
 }
 
 void cqln_request_abandon(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    drop_parts(req);
+    cqln_cluster_release(c, req->prepared);
+    if (has_rare_parts(req))
+        drop_rare_parts(req);
     put_record(c, req);
-    uncount_request(c);
+    count_requests(c, (uint32_t)-1);
 }
 
-/* Gives the record back and lets the drain callback come when somebody waits for room. */
-static inline void release(cqln_request *req)
+/* Gives the record back, all but its hold on the statement, and lets the drain callback come when somebody
+ * waits for room. */
+static inline __attribute__((always_inline)) void give_back(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     cqln_expiry_clear(req);
     count_bytes(c, 0 - (uint64_t)req->env.len);
-    drop_parts(req);
+    if (has_rare_parts(req))
+        drop_rare_parts(req);
     put_record(c, req);
-    uint32_t left = uncount_request(c);
+    uint32_t left = count_requests(c, (uint32_t)-1) - 1;
     if (atomic_load_explicit(&c->full, memory_order_relaxed) && cqln_cluster_has_room(c))
         cqln_loop_defer(&c->loop, &c->draining);
     if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
         cqln_loop_defer(&c->loop, &c->close_step);
+}
+
+static void release(cqln_request *req)
+{
+    cqln_cluster_release(req->cluster, req->prepared);
+    give_back(req);
 }
 
 /* --- ending -------------------------------------------------------------------------------------- */
@@ -224,9 +222,8 @@ void cqln_request_succeed(cqln_request *req, const cql_result *res)
     cql_prepared *prepared = req->prepared;
     cql_result *held = req->held;
     cqln_request_ended(req, NULL);
-    req->prepared = NULL;
     req->held = NULL;
-    release(req);
+    give_back(req);
     if (cb)
         cb(c->session, NULL, res, user);
     cqln_cluster_release(c, prepared);
@@ -257,7 +254,7 @@ void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     count_bytes(c, req->env.len);
-    if (c->config->hooks)
+    if (c->watched && c->config->hooks)
         cqln_hooks_start(req);
     if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
         run(req);
@@ -273,7 +270,7 @@ static void on_mail(cqln_mail *m)
     run(CQLN_CONTAINER(m, cqln_request, way.mail));
 }
 
-static inline bool try_send(cqln_request *req);
+static inline bool try_send(cqln_request *req, uint32_t now_us);
 static void wait_for_stream(cqln_request *req);
 
 static inline void run(cqln_request *req) /* inlined in both places: nearly all requests pass here */
@@ -290,30 +287,39 @@ static inline void run(cqln_request *req) /* inlined in both places: nearly all 
     }
     if (c->config->speculation && req->idempotent)
         cqln_race_begin(req);
-    if (!cqln_list_empty(&c->waiting) || !try_send(req))
+    if (!cqln_list_empty(&c->waiting) || !try_send(req, req->began_us))
         wait_for_stream(req);
 }
 
-static inline bool send_on(cqln_request *req, cqln_link *link, cqln_node *node)
+static __attribute__((noinline)) void note_attempt(cqln_request *req, const cqln_link *link)
 {
-    if (cqln_link_submit(link, req->env.data, req->env.len, req, &req->stream, &req->mark) != CQL_OK)
-        return false;
-    req->link = link;
-    req->last = node;
-    req->state = CQLN_REQUEST_SENT;
-    if (req->cluster->config->hooks)
+    const cqln_cluster *c = req->cluster;
+    if (c->config->hooks)
         cqln_hooks_attempt(req, link);
-    cqln_request_note_node(req, node->id);
-    if (req->cluster->config->latency_awareness)
-        req->sent_us = req->cluster->loop.io->ops->wall_us(req->cluster->loop.io);
-    return true;
+    if (c->config->latency_awareness)
+        req->sent_us = c->loop.io->ops->wall_us(c->loop.io);
 }
 
-static inline bool try_send(cqln_request *req)
+/* Without a free stream on the lone connection the request has to wait: there is no other. */
+static inline cqln_link *pick(cqln_request *req)
 {
-    cqln_node *node;
-    cqln_link *link = cqln_router_pick(req, &node);
-    return link && send_on(req, link, node);
+    const cqln_slot *lone = req->cluster->router.lone;
+    return lone && !req->only && cqln_slot_usable(lone) ? lone->link : cqln_router_pick(req);
+}
+
+static inline bool try_send(cqln_request *req, uint32_t now_us)
+{
+    cqln_link *link = pick(req);
+    if (!link || cqln_link_submit_at(link, req->env.data, req->env.len, req, &req->stream, &req->mark,
+                                     now_us) != CQL_OK)
+        return false;
+    req->link = link;
+    req->last = cqln_link_node(link);
+    req->state = CQLN_REQUEST_SENT;
+    if (req->cluster->watched)
+        note_attempt(req, link);
+    cqln_request_note_node(req, req->last->id);
+    return true;
 }
 
 /* In a later turn, unless other attempts of it still run. */
@@ -336,7 +342,8 @@ static __attribute__((noinline)) void wait_for_stream(cqln_request *req)
 
 void cqln_request_place(cqln_request *req)
 {
-    if (!cqln_list_empty(&req->cluster->waiting) || !try_send(req))
+    cqln_cluster *c = req->cluster;
+    if (!cqln_list_empty(&c->waiting) || !try_send(req, (uint32_t)cqln_loop_us(&c->loop)))
         wait_for_stream(req);
 }
 
@@ -345,11 +352,12 @@ void cqln_request_place(cqln_request *req)
 void cqln_requests_pump(cqln_cluster *c)
 {
     unsigned held_up = 0;
+    uint32_t now_us = (uint32_t)cqln_loop_us(&c->loop);
     cqln_list *node = c->waiting.next;
     while (node != &c->waiting) {
         cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
         node = node->next;
-        if (try_send(req))
+        if (try_send(req, now_us))
             cqln_list_remove(&req->queue);
         else if (!req->only && (!cqln_router_picky(req) || ++held_up == PICKY_MAX))
             return;

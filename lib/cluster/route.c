@@ -113,7 +113,7 @@ static bool passed_over(const cqln_request *req, const cqln_node *n, passing how
     return false;
 }
 
-static cqln_link *pick_by_policy(cqln_request *req, passing how, cqln_node **node)
+static cqln_link *pick_by_policy(cqln_request *req, passing how)
 {
     cqln_cluster *c = req->cluster;
     const cqln_router *r = &c->router;
@@ -123,7 +123,7 @@ static cqln_link *pick_by_policy(cqln_request *req, passing how, cqln_node **nod
         if (order[i] >= r->peers.count || !r->peers.peer[order[i]].up)
             continue;
         cqln_node *n = r->nodes[order[i]];
-        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL, node);
+        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL);
         if (link)
             return link;
     }
@@ -132,7 +132,7 @@ static cqln_link *pick_by_policy(cqln_request *req, passing how, cqln_node **nod
 
 /* Apart, since its plan is large enough that setting it up shows. */
 static __attribute__((noinline)) cqln_link *pick_by_plan(cqln_request *req, const cqln_wish *wish,
-                                                         passing how, cqln_node **node)
+                                                         passing how)
 {
     cqln_cluster *c = req->cluster;
     cqln_plan plan;
@@ -140,21 +140,21 @@ static __attribute__((noinline)) cqln_link *pick_by_plan(cqln_request *req, cons
     cqln_plan_begin(&plan, &c->router.peers, wish);
     while (cqln_plan_next(&plan, &i, NULL)) {
         cqln_node *n = c->router.nodes[i];
-        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL, node);
+        cqln_link *link = passed_over(req, n, how) ? NULL : cqln_nodes_pick(c, n, NULL);
         if (link)
             return link;
     }
     return NULL;
 }
 
-static cqln_link *pick(cqln_request *req, passing how, cqln_node **node)
+static cqln_link *pick(cqln_request *req, passing how)
 {
     cqln_cluster *c = req->cluster;
     cqln_wish wish;
     if (c->config->balancing.plan)
-        return pick_by_policy(req, how, node);
+        return pick_by_policy(req, how);
     cqln_router_wish(c, &req->route, &wish);
-    return pick_by_plan(req, &wish, how, node);
+    return pick_by_plan(req, &wish, how);
 }
 
 /* With a single node to go to there is nothing to choose. */
@@ -163,17 +163,17 @@ static inline bool no_choice(const cqln_cluster *c)
     return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
 }
 
-static __attribute__((noinline)) cqln_link *pick_carefully(cqln_request *req, cqln_node **node)
+static __attribute__((noinline)) cqln_link *pick_carefully(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     if (req->only)
-        return cqln_nodes_pick(c, req->only, NULL, node);
+        return cqln_nodes_pick(c, req->only, NULL);
     if (no_choice(c))
-        return cqln_nodes_pick(c, c->ready[0], NULL, node);
-    cqln_link *link = pick(req, PASS_TRIED, node);
+        return cqln_nodes_pick(c, c->ready[0], NULL);
+    cqln_link *link = pick(req, PASS_TRIED);
     if (!link && req->tried_count) {
-        link = pick(req, PASS_LAST, node);
-        link = link ? link : pick(req, PASS_NONE, node);
+        link = pick(req, PASS_LAST);
+        link = link ? link : pick(req, PASS_NONE);
     }
     return link;
 }
@@ -212,23 +212,20 @@ static inline cqln_slot *first_replica(cqln_cluster *c, const cqln_route *route)
                                                                              : r->heads[a];
 }
 
-cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node)
+cqln_link *cqln_router_pick(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    const cqln_slot *slot = c->router.lone;
-    if (req->only || (!slot && (req->tried_count || c->ready_count == 1)))
-        return pick_carefully(req, node);
-    if (!slot)
-        slot = first_replica(c, &req->route);
+    if (req->only || req->tried_count || c->ready_count == 1)
+        return pick_carefully(req);
+    const cqln_slot *slot = first_replica(c, &req->route);
     if (!slot || !cqln_slot_usable(slot) || cqln_conn_free_streams(slot->link->conn) == 0)
-        return pick_carefully(req, node);
-    *node = slot->node;
+        return pick_carefully(req);
     return slot->link;
 }
 
-cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node)
+cqln_link *cqln_router_pick_other(cqln_request *req)
 {
-    return req->only ? NULL : pick(req, PASS_TRIED, node);
+    return req->only ? NULL : pick(req, PASS_TRIED);
 }
 
 /* --- what may still come -------------------------------------------------------------------------- */

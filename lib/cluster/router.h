@@ -72,9 +72,9 @@ void cqln_router_forget(cqln_cluster *c);
 /* --- the choice ----------------------------------------------------------------------------------- */
 /* A link for the next attempt of a request, NULL when no node of its plan has a free stream. Nodes that
  * had it are passed over while there are others. */
-cqln_link *cqln_router_pick(cqln_request *req, cqln_node **node);
+cqln_link *cqln_router_pick(cqln_request *req);
 /* The same for one more attempt beside those that run: only nodes that did not have it. */
-cqln_link *cqln_router_pick_other(cqln_request *req, cqln_node **node);
+cqln_link *cqln_router_pick_other(cqln_request *req);
 /* It was sent there. */
 static inline void cqln_request_note_node(cqln_request *req, uint32_t id)
 {

@@ -67,18 +67,27 @@ static inline bool cqln_link_usable(const cqln_link *link)
     return link->ready && !link->closing;
 }
 
-/* As cqln_conn_submit, and the bytes leave at the end of this turn. *mark: see cqln_link_written. */
-static inline cql_status cqln_link_submit(cqln_link *link, const uint8_t *envelope, size_t len,
-                                          void *owner, int16_t *stream, uint64_t *mark)
+/* As cqln_conn_submit, and the bytes leave at the end of this turn. *mark: see cqln_link_written. now_us: of
+ * cqln_loop_us. */
+static inline cql_status cqln_link_submit_at(cqln_link *link, const uint8_t *envelope, size_t len,
+                                             void *owner, int16_t *stream, uint64_t *mark,
+                                             uint32_t now_us)
 {
     cql_status st = cqln_conn_submit(link->conn, envelope, len, owner, stream);
     if (st)
         return st;
     *mark = link->sealed;
-    link->stamps[*stream] = (uint32_t)cqln_loop_us(link->loop);
+    link->stamps[*stream] = now_us;
     if (cqln_list_empty(&link->dirty))
         cqln_list_push(&link->loop->dirty, &link->dirty);
     return CQL_OK;
+}
+
+static inline cql_status cqln_link_submit(cqln_link *link, const uint8_t *envelope, size_t len,
+                                          void *owner, int16_t *stream, uint64_t *mark)
+{
+    return cqln_link_submit_at(link, envelope, len, owner, stream, mark,
+                               (uint32_t)cqln_loop_us(link->loop));
 }
 
 /* How long the answer to this stream took, in the handler of its response. */

@@ -285,6 +285,71 @@ static void a_replica_that_is_down_leaves_its_share_to_the_others(void **state)
     end(&w);
 }
 
+/* The one connection that all requests take without a choice comes and goes with the other nodes. */
+static void a_node_that_is_alone_is_found_at_once(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, 3);
+    start_and_prepare(&w);
+    assert_null(w.c.router.lone);
+    for (size_t i = 1; i < 3; i++) {
+        w.io.hosts[i].down = true;
+        simio_cut(&w.io, i);
+    }
+    simio_run(&w.io, w.io.now + 100);
+    assert_non_null(w.c.router.lone);
+    for (uint32_t key = 0; key < 30; key++)
+        assert_int_equal(ask(&w, w.select, key), 0);
+    w.io.hosts[1].down = false;
+    simio_run(&w.io, w.io.now + 120000);
+    assert_null(w.c.router.lone);
+    simio_cut(&w.io, 0);
+    w.io.hosts[0].down = true;
+    simio_run(&w.io, w.io.now + 100);
+    for (uint32_t key = 0; key < 30; key++)
+        assert_int_equal(ask(&w, w.select, key), 1);
+    assert_int_equal(w.errors, 0);
+    end(&w);
+}
+
+static bool makes_token(world *w)
+{
+    cqln_request *req;
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, 1);
+    assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&w->c, st, req), CQL_OK);
+    bool made = req->route.has_token;
+    cqln_request_abandon(req);
+    cql_statement_free(st);
+    return made;
+}
+
+static void tokens_are_made_where_there_is_a_choice(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, 2);
+    w.mc.nodes[1].member = false;
+    start_and_prepare(&w);
+    assert_false(makes_token(&w));
+    ask(&w, w.select, 5);
+    w.mc.nodes[1].member = true;
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "NEW_NODE", 1);
+    simio_run(&w.io, w.io.now + 2500);
+    assert_true(makes_token(&w));
+    for (uint32_t key = 0; key < 60; key++)
+        ask(&w, w.select, key);
+    w.mc.nodes[1].member = false;
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "REMOVED_NODE", 1);
+    simio_run(&w.io, w.io.now + 2500);
+    assert_false(makes_token(&w));
+    ask(&w, w.select, 5);
+    assert_int_equal(w.errors, 0);
+    end(&w);
+}
+
 static void altered_replication_and_new_nodes_are_followed(void **state)
 {
     (void)state;
@@ -535,6 +600,8 @@ int main(void)
         cmocka_unit_test(without_token_awareness_nodes_take_turns),
         cmocka_unit_test(an_unreadable_keyspace_table_costs_no_request),
         cmocka_unit_test(a_replica_that_is_down_leaves_its_share_to_the_others),
+        cmocka_unit_test(a_node_that_is_alone_is_found_at_once),
+        cmocka_unit_test(tokens_are_made_where_there_is_a_choice),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
         cmocka_unit_test(lists_decide_who_is_used),
