@@ -106,7 +106,7 @@ static void sends(const char *mode, uint32_t window)
         add(o, i);
     flush(o);
     for (int32_t i = 0; i < ROWS; i++)
-        assert_int_equal(server.mc.executed[i], 1);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)i), 1);
     assert_int_equal(atomic_load(&told), ROWS);
     cql_outbox_free(o);
     cql_session_free(s);
@@ -152,7 +152,7 @@ static void the_programs_loop_sends(void **state)
     assert_int_equal(cql_outbox_flush(o, on_flushed, s), CQL_OK);
     uv_run(&loop, UV_RUN_DEFAULT);
     for (int32_t i = 0; i < ROWS; i++)
-        assert_int_equal(server.mc.executed[i], 1);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)i), 1);
     cql_session_free(s);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
@@ -187,7 +187,7 @@ static void several_threads_add(void **state)
         pthread_join(threads[i], NULL);
     flush(o);
     for (int32_t i = 0; i < 3 * ROWS; i++)
-        assert_int_equal(server.mc.executed[i], 1);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)i), 1);
     cql_outbox_free(o);
     cql_session_free(s);
 }
@@ -207,7 +207,7 @@ static void connections_that_are_lost_lose_nothing(void **state)
     mockserver_cut(&server);
     flush(o);
     for (int32_t i = 0; i < ROWS; i++)
-        assert_true(server.mc.executed[i] >= 1);
+        assert_true(mockserver_executed(&server, (uint32_t)i) >= 1);
     assert_int_equal(atomic_load(&told), ROWS);
     cql_outbox_free(o);
     cql_session_free(s);
@@ -236,7 +236,7 @@ static void what_a_closed_session_cannot_send_is_there_the_next_time(void **stat
     assert_int_equal(st.found, 9);
     flush(o);
     for (int32_t i = 0; i < 10; i++)
-        assert_int_equal(server.mc.executed[i], 1);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)i), 1);
     cql_outbox_free(o);
     cql_session_free(s);
 }
@@ -258,7 +258,7 @@ static void what_the_server_refuses_is_kept(void **state)
     assert_int_equal(st.sent, 2);
     assert_int_equal(st.refused, 2);
     assert_int_equal(atomic_load(&refused), 2);
-    assert_int_equal(server.mc.executed[1], 1);
+    assert_int_equal(mockserver_executed(&server, 1), 1);
     pthread_mutex_lock(&server.lock);
     server.mc.nodes[0].error_code = server.mc.nodes[1].error_code = 0x2200;
     pthread_mutex_unlock(&server.lock);
@@ -275,7 +275,7 @@ static void what_the_server_refuses_is_kept(void **state)
     cql_outbox_read_stats(o, &st);
     assert_int_equal(st.found, 3);
     assert_int_equal(st.sent, 1);
-    assert_int_equal(server.mc.executed[2], 1);
+    assert_int_equal(mockserver_executed(&server, 2), 1);
     cql_outbox_free(o);
     remove_files();
     path[strlen(path) - strlen(".refused")] = '\0';

@@ -240,7 +240,7 @@ static void an_outbox_comes_back_by_resuming(void **state)
         cql_values v = CQL_VALUES(cql_value_int32(700 + i));
         assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", v, NULL, NULL), CQL_OK);
         assert_int_equal(cql_outbox_flush_wait(o, 60000, NULL), CQL_OK);
-        assert_int_equal(server.mc.executed[700 + i], 1);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)(700 + i)), 1);
         until_up(s, 3);
     }
     assert_true(stats_of(s).resumed >= resumed + 5 * 3);

@@ -55,7 +55,7 @@ static void write_rows(cql_writer *w, const cql_prepared *p, int32_t first)
 static void assert_written(int32_t first)
 {
     for (int32_t i = first; i < first + ROWS / 2; i++)
-        assert_int_equal(server.mc.executed[i], 2);
+        assert_int_equal(mockserver_executed(&server, (uint32_t)i), 2);
 }
 
 /* --- modes ----------------------------------------------------------------------------------------- */
@@ -133,7 +133,7 @@ static void rows_are_not_lost_when_connections_are(void **state)
     assert_int_equal(atomic_load(&acked), 200);
     assert_int_equal(atomic_load(&failed), 0);
     for (int32_t i = 0; i < 200; i++)
-        assert_true(server.mc.executed[i] >= 1);
+        assert_true(mockserver_executed(&server, (uint32_t)i) >= 1);
     cql_statement_free(row);
     cql_writer_free(w);
     cql_prepared_unref(p);

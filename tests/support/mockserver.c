@@ -208,6 +208,14 @@ const char *mockserver_host(mockserver *s, size_t i)
     return text;
 }
 
+unsigned mockserver_executed(mockserver *s, uint32_t value)
+{
+    pthread_mutex_lock(&s->lock);
+    unsigned times = s->mc.executed[value];
+    pthread_mutex_unlock(&s->lock);
+    return times;
+}
+
 void mockserver_schema_event(mockserver *s, const char *change, const char *target, const char *keyspace,
                              const char *name)
 {

@@ -43,6 +43,8 @@ void mockserver_start_at(mockserver *s, const char *ip);
 void mockserver_stop(mockserver *s);
 /* "127.9.0.1:43210" of node i; static per call. */
 const char *mockserver_host(mockserver *s, size_t i);
+/* How often a write with that value ran on any node. */
+unsigned mockserver_executed(mockserver *s, uint32_t value);
 /* Sends an event to every connection that asked for events. */
 void mockserver_schema_event(mockserver *s, const char *change, const char *target, const char *keyspace,
                              const char *name);
