@@ -202,9 +202,13 @@ static void structs_become_rows(void **state)
     size_t n = 0;
     cqln_values_bytes v;
     decode(&d, two_rows);
-    cql_prepared p = {.al = cqln_alloc_default(), .bind = d.fresh};
-    atomic_init(&p.refs, 1);
-    st = cql_prepared_bind(&p);
+    const cqln_prepared_head head = {.bind = cqln_metadata_ref(d.fresh),
+                                     .result = cqln_metadata_ref(d.fresh)};
+    cql_prepared *p = NULL;
+    assert_int_equal(cqln_prepared_new(cqln_alloc_default(), cql_str_of("INSERT"), cql_str_of(""),
+                                       &head, &p),
+                     CQL_OK);
+    st = cql_prepared_bind(p);
     assert_non_null(st);
     assert_int_equal(cql_rows_scan(&d.rows, all, CQL_COUNT(all), &e, sizeof e, 1, &n, NULL), CQL_OK);
     assert_int_equal(cql_statement_bind_struct(st, all, CQL_COUNT(all), &e, NULL), CQL_OK);
@@ -229,6 +233,7 @@ static void structs_become_rows(void **state)
     assert_non_null(strstr(cql_error_text(err), "tinyint"));
     cql_error_unref(err);
     cql_statement_free(st);
+    cql_prepared_unref(p);
     done(&d);
 }
 
