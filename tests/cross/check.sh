@@ -51,6 +51,7 @@ echo "PASS: unit tests on $arch"
 [ "${CROSS_NODE-}" != none ] || exit 0
 export SRC=$src BUILD=$build LOCALCASSANDRA=$src/tools/localcassandra CQL_TEST_CLUSTER=$NAME
 export CQL_TEST_VERSION=5.0 CQL_TEST_DIR=$build/device CQL_TEST_DEVICE="$RUN $build/examples/device"
+export CQL_TEST_DEVICE_THREADS=2 # the emulator has one of its own
 export CQL_TEST_ONLY='device.rows device.full device.restart'
 rm -rf "$CQL_TEST_DIR" && mkdir -p "$CQL_TEST_DIR"
 stop() { "$LOCALCASSANDRA" stop --quiet --name "$NAME" >/dev/null 2>&1 || true; }
