@@ -10,7 +10,11 @@
  * thread-callback: the same, but after the first window each callback submits the next request, so
  *     that nothing crosses.
  *
- *     client --target HOST:PORT [--protocol 4|5] [--workload W] [--inflight N] [--mode M] < rounds
+ * With --loops the session has that many threads, each with connections of its own. What the callbacks of
+ * one of them touch is that thread's alone, but for the count of what is answered.
+ *
+ *     client --target HOST:PORT [--protocol 4|5] [--workload W] [--inflight N] [--mode M]
+ *         [--loops N] < rounds
  */
 #include <cqlnative/cql.h>
 #include <cqlnative/uv.h>
@@ -24,8 +28,16 @@
 
 enum { SENT_TIMES = 16384 }; /* the largest window */
 
+/* What the callbacks on one thread have, on cache lines of its own. The latencies are the first one's. */
+typedef struct lane {
+    _Alignas(128) cql_statement *stmt;
+    uint64_t next; /* thread-callback: the request that its next callback submits */
+    uint64_t sum;
+    bool first;
+} lane;
+
 /*
- * The state of the one session. `answered` and `wake_at` are what the two threads share; what the
+ * The state of the one session. `answered` and `wake_at` are what the threads share; what the
  * callbacks add up is read by the main thread after it saw the last `answered`.
  */
 typedef struct client {
@@ -33,23 +45,24 @@ typedef struct client {
     uv_loop_t loop; /* loop mode */
     cql_session *session;
     cql_prepared *prepared;
-    cql_statement *stmt;     /* for the thread that submits the first window */
-    cql_statement *callback; /* for the callbacks */
+    cql_statement *stmt; /* for the thread that submits the first window */
+    lane lanes[METER_LOOPS];
+    atomic_uint lanes_taken; /* each thread takes one with its first callback */
 
     uint64_t total;
-    uint64_t submitted;     /* by one thread at a time */
+    uint64_t submitted;     /* by the main thread */
     uint64_t answered_here; /* loop mode */
     atomic_uint_fast64_t answered;
     atomic_uint_fast64_t wake_at; /* the main thread sleeps until this many are answered */
     pthread_mutex_t lock;
     pthread_cond_t wake;
 
-    uint64_t sum;
     uint64_t sent_ns[SENT_TIMES];
     meter meter;
 } client;
 
 static client cl = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+static _Thread_local lane *my_lane;
 
 static _Noreturn void fail(const char *text, const char *detail)
 {
@@ -106,7 +119,7 @@ static uint64_t read_row(cql_rows *rows, int64_t *id)
                      (const uint8_t *)data.ptr, data.len);
 }
 
-static void read_rows(const cql_result *res, uint64_t id)
+static void read_rows(lane *l, const cql_result *res, uint64_t id)
 {
     uint64_t count = 0;
     int64_t row_id = 0;
@@ -114,7 +127,7 @@ static void read_rows(const cql_result *res, uint64_t id)
 
     cql_rows_init(&rows, res);
     while (cql_rows_next(&rows)) {
-        cl.sum += read_row(&rows, &row_id);
+        l->sum += read_row(&rows, &row_id);
         count++;
     }
     check(cql_rows_status(&rows), "rows", NULL);
@@ -142,16 +155,22 @@ static void count_answer(void)
 static void answered(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
     uint64_t id = (uintptr_t)user;
+    lane *l = my_lane;
 
     (void)s;
     if (err)
         fail("request", cql_error_text(err));
-    if (meter_sampled(&cl.meter, id))
+    if (!l)
+        l = my_lane = &cl.lanes[atomic_fetch_add(&cl.lanes_taken, 1)];
+    if (l->first && meter_sampled(&cl.meter, id))
         meter_sample(&cl.meter, cl.sent_ns[id % SENT_TIMES]);
     if (cl.options.workload != WORKLOAD_INSERT)
-        read_rows(res, id);
-    if ((!cl.options.thread || cl.options.on_callback) && cl.submitted < cl.total)
-        submit(cl.callback, cl.submitted++);
+        read_rows(l, res, id);
+    if (l->next < cl.total) {
+        uint64_t next = l->next;
+        l->next += cl.options.loops;
+        submit(l->stmt, next);
+    }
     count_answer();
 }
 
@@ -176,14 +195,38 @@ static void submit_all(void)
     }
 }
 
-/* `submitted` is the callbacks' from here on: they may run before the last of the window is out. */
-static void submit_window(void)
+/* Callbacks may run before the last of it is out. */
+static void submit_window(uint64_t window)
 {
-    uint64_t window = cl.options.inflight < cl.total ? cl.options.inflight : cl.total;
-
-    cl.submitted = window;
     for (uint64_t id = 0; id < window; id++)
         submit(cl.stmt, id);
+}
+
+static uint64_t window_of(uint64_t requests)
+{
+    return cl.options.inflight < requests ? cl.options.inflight : requests;
+}
+
+/* Behind the window the lanes have the requests in turn. A lane without any in flight would leave its own
+ * undone: the window has some for each loop, since the session gives them to its loops in turn. */
+static void begin_lanes(void)
+{
+    bool on_callback = !cl.options.thread || cl.options.on_callback;
+
+    for (unsigned i = 0; i < METER_LOOPS; i++) {
+        cl.lanes[i].next = on_callback ? window_of(cl.total) + i : cl.total;
+        cl.lanes[i].sum = 0;
+        cl.lanes[i].first = i == 0;
+    }
+}
+
+static uint64_t lanes_sum(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < METER_LOOPS; i++)
+        sum += cl.lanes[i].sum;
+    return sum;
 }
 
 static uint64_t expected_sum(void)
@@ -198,20 +241,21 @@ static uint64_t expected_sum(void)
 static void run_round(uint64_t requests)
 {
     cl.total = requests;
-    cl.submitted = cl.answered_here = cl.sum = 0;
+    cl.submitted = cl.answered_here = 0;
+    begin_lanes();
     atomic_store(&cl.answered, 0);
     atomic_store(&cl.wake_at, 0);
     meter_begin(&cl.meter, &cl.options, requests);
     if (cl.options.thread && !cl.options.on_callback)
         submit_all();
     else
-        submit_window();
+        submit_window(window_of(requests));
     if (cl.options.thread)
         wait_for_answers(cl.total);
     else
         uv_run(&cl.loop, UV_RUN_DEFAULT);
     meter_end(&cl.meter);
-    if (cl.sum != expected_sum())
+    if (lanes_sum() != expected_sum())
         fail("rows", "the cells do not add up");
     meter_print(&cl.meter, "client", &cl.options);
 }
@@ -224,16 +268,17 @@ static void set(cql_options *o, const char *name, const char *value)
     check(cql_options_set(o, name, value, &err), name, err);
 }
 
-/* The defaults, but one connection to a node, as the floor has: by default a busy pool grows. */
+/* The defaults, but one connection to a node and loop, as the floor has: by default a busy pool grows. */
 static cql_options *make_options(void)
 {
     cql_options *o = NULL;
     char protocol[2] = {(char)('0' + cl.options.protocol), 0};
+    char loops[2] = {(char)('0' + (cl.options.thread ? cl.options.loops : 0)), 0};
 
     check(cql_options_new(NULL, &o), "options", NULL);
     check(cql_options_add_contact_point(o, cl.options.host, (uint16_t)cl.options.port), "target",
           NULL);
-    set(o, "loop_threads", cl.options.thread ? "1" : "0");
+    set(o, "loop_threads", loops);
     set(o, "protocol", protocol);
     set(o, "max_connections_per_host", "1");
     return o;
@@ -328,13 +373,15 @@ static void open_client(void)
     if ((unsigned)cql_session_protocol_version(cl.session) != cl.options.protocol)
         fail("protocol", "another version than asked for");
     cl.stmt = make_statement();
-    cl.callback = make_statement();
+    for (unsigned i = 0; i < METER_LOOPS; i++)
+        cl.lanes[i].stmt = make_statement();
 }
 
 static void close_client(void)
 {
     cql_statement_free(cl.stmt);
-    cql_statement_free(cl.callback);
+    for (unsigned i = 0; i < METER_LOOPS; i++)
+        cql_statement_free(cl.lanes[i].stmt);
     cql_prepared_unref(cl.prepared);
     if (cl.options.thread) {
         check(cql_session_close_wait(cl.session), "close", NULL);
@@ -355,6 +402,8 @@ int main(int argc, char **argv)
 
     bench_workload_init();
     meter_options(argc, argv, &cl.options);
+    if (cl.options.loops > 1 && (!cl.options.thread || cl.options.inflight < 64))
+        fail("options", "several loops want threads, and 64 requests in flight");
     open_client();
     while (meter_next(&requests))
         run_round(requests);

@@ -30,7 +30,7 @@ enum { MAX_FD = 4096, EARLY = 4096 };
 
 static struct {
     atomic_uint_fast64_t allocs, socket_reads, socket_writes, other_reads, other_writes;
-    atomic_uint_fast64_t turns, polls, sleeps, wakes, others;
+    atomic_uint_fast64_t turns, polls, sleeps, wakes, others, locks;
 } counts;
 
 static atomic_bool is_socket[MAX_FD];
@@ -43,7 +43,7 @@ void bench_counts_now(bench_counts *out)
     *out = (bench_counts){
         LOAD(allocs),       LOAD(socket_reads), LOAD(socket_writes), LOAD(other_reads),
         LOAD(other_writes), LOAD(turns),        LOAD(polls),         LOAD(sleeps),
-        LOAD(wakes),        LOAD(others),
+        LOAD(wakes),        LOAD(others),       LOAD(locks),
     };
 }
 
@@ -287,6 +287,24 @@ long syscall(long number, ...)
     COUNT(others);
     return next_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
+
+NEXT(int, pthread_mutex_lock, pthread_mutex_t *)
+NEXT(int, pthread_mutex_trylock, pthread_mutex_t *)
+NEXT(int, pthread_rwlock_rdlock, pthread_rwlock_t *)
+NEXT(int, pthread_rwlock_wrlock, pthread_rwlock_t *)
+
+#define LOCK(name, type)                                                                           \
+    int name(type *lock)                                                                           \
+    {                                                                                              \
+        FIND(name);                                                                                \
+        COUNT(locks);                                                                              \
+        return next_##name(lock);                                                                  \
+    }
+
+LOCK(pthread_mutex_lock, pthread_mutex_t)
+LOCK(pthread_mutex_trylock, pthread_mutex_t)
+LOCK(pthread_rwlock_rdlock, pthread_rwlock_t)
+LOCK(pthread_rwlock_wrlock, pthread_rwlock_t)
 
 /*
  * glibc keeps two versions of the condition functions with different layouts, and a plain look-up

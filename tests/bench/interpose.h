@@ -17,6 +17,7 @@ typedef struct bench_counts {
     uint64_t sleeps; /* pthread_cond_wait and _timedwait, sem_wait */
     uint64_t wakes;  /* pthread_cond_signal and _broadcast, sem_post */
     uint64_t others; /* calls made by number through syscall() */
+    uint64_t locks;  /* mutexes and read-write locks taken or tried; a call of libc's only when they are contended */
 } bench_counts;
 
 /* Looked up by name: only a process with the library preloaded has it. */

@@ -14,7 +14,7 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --target HOST:PORT [--protocol 4|5] [--workload insert|select|page]\n"
-            "       [--inflight N] [--nodes N] [--mode loop|thread|thread-callback] < rounds\n",
+            "       [--inflight N] [--nodes N] [--mode loop|thread|thread-callback] [--loops N] < rounds\n",
             program);
     exit(2);
 }
@@ -72,13 +72,15 @@ static bool parse_option(const char *name, char *value, bench_options *o)
         return parse_number(value, 1, 16384, &o->inflight);
     if (strcmp(name, "--nodes") == 0)
         return parse_number(value, 1, 3, &o->nodes);
+    if (strcmp(name, "--loops") == 0)
+        return parse_number(value, 1, METER_LOOPS, &o->loops);
     return strcmp(name, "--mode") == 0 && parse_mode(value, o);
 }
 
 void meter_options(int argc, char **argv, bench_options *o)
 {
     *o = (bench_options){
-        .protocol = 4, .inflight = 256, .nodes = 1, .workload = WORKLOAD_SELECT};
+        .protocol = 4, .inflight = 256, .nodes = 1, .loops = 1, .workload = WORKLOAD_SELECT};
     for (int i = 1; i < argc; i += 2)
         if (!parse_option(argv[i], argv[i + 1], o))
             usage(argv[0]);
@@ -153,6 +155,7 @@ void meter_end(meter *m)
     m->counts.sleeps = now.sleeps - m->counts.sleeps;
     m->counts.wakes = now.wakes - m->counts.wakes;
     m->counts.others = now.others - m->counts.others;
+    m->counts.locks = now.locks - m->counts.locks;
 }
 
 void meter_sample(meter *m, uint64_t sent_ns)
@@ -175,12 +178,13 @@ static void print_counts(const bench_counts *c)
 {
     printf(",\"allocs\":%llu,\"socket_reads\":%llu,\"socket_writes\":%llu,\"other_reads\":%llu,"
            "\"other_writes\":%llu,\"turns\":%llu,\"polls\":%llu,\"sleeps\":%llu,\"wakes\":%llu,"
-           "\"other_calls\":%llu",
+           "\"other_calls\":%llu,\"locks\":%llu",
            (unsigned long long)c->allocs, (unsigned long long)c->socket_reads,
            (unsigned long long)c->socket_writes, (unsigned long long)c->other_reads,
            (unsigned long long)c->other_writes, (unsigned long long)c->turns,
            (unsigned long long)c->polls, (unsigned long long)c->sleeps,
-           (unsigned long long)c->wakes, (unsigned long long)c->others);
+           (unsigned long long)c->wakes, (unsigned long long)c->others,
+           (unsigned long long)c->locks);
 }
 
 void meter_print(meter *m, const char *program, const bench_options *o)

@@ -24,9 +24,10 @@ typedef struct bench_options {
     enum bench_workload workload;
     bool thread;      /* own-thread mode; the floor has none */
     bool on_callback; /* own-thread mode: callbacks submit what comes next */
+    unsigned loops;   /* own-thread mode: threads of the session's */
 } bench_options;
 
-enum { METER_SAMPLES = 1 << 14 };
+enum { METER_SAMPLES = 1 << 14, METER_LOOPS = 8 };
 
 typedef struct meter {
     uint64_t requests;

@@ -48,6 +48,12 @@ SESSION_NODES = 3
 SESSION_LENGTHS = (2048, 6144)
 SESSION_TARGET = 1.25  # what it should come to; not reached yet
 SESSION_LIMIT = 2.0    # what must not be passed meanwhile
+# A session of one loop and of several, each answer followed by the next request on its own thread: what it costs
+# beside one, and that the loops share nothing that they would wait for. (workload, protocol) and how many loops.
+LOOPS_CELLS_FULL = [("select", 4), ("insert", 4), ("select", 5), ("insert", 5)]
+LOOPS = (1, 2)
+LOOPS_INFLIGHT = 256
+LOOPS_LIMIT = 1.1  # times the instructions of one loop: each has half of what is in flight, so smaller batches
 TOKENMAP_MS, TOKENMAP_BYTES, TOKENMAP_NS = 100, 64 << 20, 200
 STRAY = 4  # calls in a whole round that may have another cause than the requests: a timer, a log line
 
@@ -140,8 +146,8 @@ class Bench:
                    "--inflight", cell["inflight"]]
         return command + (["--mode", cell["mode"]] if program == "client" else [])
 
-    def start(self, program, cell, env=None):
-        return Program(self.command(program, cell), self.client_cpu, env)
+    def start(self, program, cell, env=None, more=()):
+        return Program(self.command(program, cell) + list(more), self.client_cpu, env)
 
     def round_size(self, client, cell):
         """Warms up, and finds how many requests take the time of a slice."""
@@ -188,9 +194,9 @@ class Bench:
     def interpose(self):
         return str((self.build / "tests/bench/.libs/interpose.so").resolve())
 
-    def count_one(self, program, cell, requests):
+    def count_one(self, program, cell, requests, more=()):
         env = {"LD_PRELOAD": self.interpose()}
-        with self.start(program, cell, env) as counted:
+        with self.start(program, cell, env, more) as counted:
             for _ in range(3):  # the first two bring every pool to its largest size
                 result = counted.run(requests)
         if "allocs" not in result:
@@ -242,6 +248,20 @@ class Bench:
                 "instructions_per_req": counts["client"],
                 "bare_instructions_per_req": counts["bare"],
                 "session_ratio": counts["client"] / counts["bare"]}
+
+    def loops(self, workload, protocol):
+        """What a request costs a session of one loop and of two, counted."""
+        cell = {"workload": workload, "mode": "thread-callback", "protocol": protocol,
+                "inflight": LOOPS_INFLIGHT}
+        result = {"loops": workload, "protocol": protocol, "requests": 20000}
+        for n in LOOPS:
+            more = ("--loops", n)
+            counted = self.count_one("client", cell, result["requests"], more)
+            result[f"instructions_{n}"] = self.instructions("client", cell, SESSION_LENGTHS, more)
+            for what in ("allocs", "locks", "other_writes", "turns", "socket_writes"):
+                result[f"{what}_{n}"] = counted[what]
+        result["loops_ratio"] = result[f"instructions_{LOOPS[-1]}"] / result[f"instructions_{LOOPS[0]}"]
+        return result
 
     def tokenmap(self):
         done = subprocess.run([str(self.build / "tests/bench/tokenmap")], capture_output=True, text=True,
@@ -355,6 +375,18 @@ def session_counts(s):
            f"{s['bare_instructions_per_req']:.0f})")
 
 
+def loops_counts(s):
+    n = LOOPS[-1]
+    yield (s["loops_ratio"] <= LOOPS_LIMIT,
+           f"{n} loops, {s['loops']} v{s['protocol']}: {s['loops_ratio']:.2f} times the instructions of one loop "
+           f"(limit {LOOPS_LIMIT:g}; {s[f'instructions_{n}']:.0f} and {s['instructions_1']:.0f})")
+    # The first window comes from the main thread and may wake the loops for each of its requests.
+    for what, words, limit in (("allocs", "allocations", STRAY), ("locks", "locks taken", STRAY),
+                               ("other_writes", "wake-ups between threads", LOOPS_INFLIGHT)):
+        yield (s[f"{what}_{n}"] <= limit,
+               f"{n} loops, {s['loops']} v{s['protocol']}: {s[f'{what}_{n}']} {words} in {s['requests']} requests")
+
+
 def tokenmap_counts(t):
     yield (t["most_bytes"] <= TOKENMAP_BYTES,
            f"the map of {t['nodes']} nodes holds {t['most_bytes']} bytes (limit {TOKENMAP_BYTES})")
@@ -367,7 +399,7 @@ def tokenmap_times(t):
                                            f"(limit {TOKENMAP_NS})")
 
 
-def verdict(results, decoded, sessions, maps):
+def verdict(results, decoded, sessions, loops, maps):
     broken = 0
     for title, limits, of_decode in (("counted", counted_limits, decode_counts),
                                      ("times", time_limits, decode_times)):
@@ -377,6 +409,7 @@ def verdict(results, decoded, sessions, maps):
         checks += [check for m in maps for check in of_map(m)]
         if title == "counted":
             checks += [check for s in sessions for check in session_counts(s)]
+            checks += [check for s in loops for check in loops_counts(s)]
         bad = [text for holds, text in checks if not holds]
         print(f"\n{title}: {len(checks) - len(bad)} of {len(checks)} limits hold")
         for text in bad:
@@ -404,9 +437,10 @@ def parse():
         options.mode = MODES + (("thread-callback",) if options.full else ())
     options.callgrind = CALLGRIND + (CALLGRIND_FULL if options.full else [])
     options.session = SESSION_CELLS + (SESSION_CELLS_FULL if options.full else [])
+    options.loops = LOOPS_CELLS_FULL if options.full else []
     if not shutil.which("valgrind"):
         say("valgrind is not installed: no instructions are counted")
-        options.callgrind = options.session = []
+        options.callgrind = options.session = options.loops = []
     return options
 
 
@@ -428,15 +462,16 @@ def run(options):
                 print(json.dumps(d), flush=True)
                 print(json.dumps(d), file=out, flush=True)
             sessions = [bench.session(w, p) for w, p in options.session if w in options.workload]
+            loops = [bench.loops(w, p) for w, p in options.loops if w in options.workload]
             maps = [bench.tokenmap()]
-            for d in sessions + maps:
+            for d in sessions + loops + maps:
                 print(json.dumps(rounded(d)), flush=True)
                 print(json.dumps(rounded(d)), file=out, flush=True)
     finally:
         bench.responder.close()
     print("\n" + table(results))
     say(f"{len(cells)} cells in {time.monotonic() - started:.0f} s; JSON lines in {options.results}")
-    return 1 if verdict(results, decoded, sessions, maps) else 0
+    return 1 if verdict(results, decoded, sessions, loops, maps) else 0
 
 
 def main():

@@ -45,6 +45,10 @@ for protocol in 4 5; do
                 # shellcheck disable=SC2086
                 run client $common --mode $mode --nodes 3
             done
+            [ $inflight = 1 ] || for mode in thread thread-callback; do
+                # shellcheck disable=SC2086
+                run client $common --inflight 64 --mode $mode --nodes 3 --loops 2
+            done
         done
     done
 done
