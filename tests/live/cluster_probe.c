@@ -4,14 +4,24 @@
  *   mark TEXT   what follows belongs to TEXT
  *   alter       another column, then without it, while `SELECT *` goes on
  *   evict N     N statements more than one node remembers, each executed three times
+ *   dial NODE   say "accepts NODE" when it takes connections again after it refused one
+ *   whole       say "whole" when each node reads rows at ALL, so that all nodes see all others
+ *   clients     say how many connections of the load each node counts, and then "counted"
  *   end         no more load; count, and end with 1 if anything is wrong
  *
- * On standard output, at the millisecond: what was marked, nodes that came up and went down. In the end a
+ * On standard output, at the millisecond: what was marked, nodes that came up and went down, and failed attempts to
+ * reach them for another reason than the one before. In the end a
  * line for each mark and a line for each rule:
  *   - each callback came once, and by its time-out;
  *   - rows, appends and conditional inserts that were acknowledged are there, read at ALL;
  *   - no append is there twice, nor any that was answered "not applied";
- *   - a counter stands between what was acknowledged and that plus what is in doubt. */
+ *   - a counter stands between what was acknowledged and that plus what is in doubt.
+ * The file that PROBE_OPS names gets a line for each request; see write_ops.
+ *
+ * PROBE_CONSISTENCY (quorum) is the level of the load, PROBE_REPLICATION (three copies in each data centre) that
+ * of its keyspace. */
+#include "cluster_side.h"
+
 #include <cqlnative/cql.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -22,7 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPS_MAX = 400000, MARKS_MAX = 32, NODES_MAX = 16, TEXT_MAX = 64, PER_LIST = 40, LATE_MS = 100 };
+enum { OPS_MAX = 400000, MARKS_MAX = 32, NODES_MAX = SIDE_NODES, TEXT_MAX = SIDE_TEXT };
+enum { PER_LIST = 40, LATE_MS = 100 };
 enum { INSERT, READ, APPEND, COUNT, LWT, KINDS };
 enum { OPEN, OK, NOT_APPLIED, IN_DOUBT };
 
@@ -30,6 +41,8 @@ typedef struct op {
     struct probe *p;
     uint64_t at;
     uint32_t took;
+    cql_status status;
+    side_way way;
     uint8_t kind;
     bool idempotent;
     _Atomic uint8_t outcome;
@@ -44,11 +57,15 @@ typedef struct segment {
 
 typedef struct known_node {
     char address[TEXT_MAX];
+    char data_center[TEXT_MAX];
+    char reason[160];
     bool up;
     bool seen;
 } known_node;
 
 typedef struct probe {
+    const char *url;
+    const char *keyspace;
     cql_session *s;
     cql_prepared *statements[KINDS];
     op *ops;
@@ -67,6 +84,7 @@ typedef struct probe {
     _Atomic int errors_shown;
     unsigned evicted_failures;
     unsigned disagreed;
+    char dialled[TEXT_MAX];
 } probe;
 
 static uint64_t now_ms(void)
@@ -80,12 +98,14 @@ static void tell(const probe *p, const char *format, ...) __attribute__((format(
 static void tell(const probe *p, const char *format, ...)
 {
     va_list args;
+    flockfile(stdout); /* the session's thread and the one that asks tell as well */
     printf("%llu ", (unsigned long long)(now_ms() - p->begin));
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
     printf("\n");
     fflush(stdout);
+    funlockfile(stdout);
 }
 
 static void die(cql_status st, cql_error *err, const char *what)
@@ -179,6 +199,7 @@ static void on_answer(cql_session *s, const cql_error *err, const cql_result *re
     op *o = user;
     (void)s;
     o->took = (uint32_t)(now_ms() - o->at);
+    o->status = err ? cql_error_status(err) : CQL_OK;
     atomic_fetch_add(&o->calls, 1);
     if (res && o->kind == READ)
         check_row(o, res);
@@ -224,8 +245,11 @@ static void submit(probe *p)
     o->kind = MIX[p->count % sizeof MIX];
     o->idempotent = o->kind == INSERT || o->kind == READ;
     o->at = now_ms();
+    memset(&o->way, 0, sizeof o->way);
     cql_statement *st = statement_of(o);
+    side_next(&o->way);
     cql_status status = cql_session_execute(p->s, st, on_answer, o);
+    side_next(NULL);
     cql_statement_free(st);
     if (status == CQL_OK)
         p->count++;
@@ -277,9 +301,13 @@ static void look(probe *p)
         if (!n)
             continue;
         n->seen = true;
+        snprintf(n->data_center, sizeof n->data_center, "%s", info.data_center);
         if (n->up != info.up)
             tell(p, "%s %s%s%s", info.up ? "up" : "down", info.address, info.up ? "" : ": ", info.reason);
+        else if (!info.up && strcmp(n->reason, info.reason) != 0)
+            tell(p, "tried %s: %s", info.address, info.reason);
         n->up = info.up;
+        snprintf(n->reason, sizeof n->reason, "%s", info.reason);
     }
     cql_hosts_free(hosts);
     for (size_t i = 0; i < p->node_count; i++)
@@ -297,6 +325,8 @@ static void keep_going(probe *p, uint64_t ms)
         uint64_t now = now_ms();
         for (; p->next_op <= now && p->count < OPS_MAX; p->next_op += 5)
             submit(p);
+        if (side_accepts())
+            tell(p, "accepts %s", p->dialled);
         if (now >= looked + 50) {
             look(p);
             looked = now;
@@ -368,6 +398,28 @@ static void evict(probe *p, unsigned n)
     tell(p, "evicted");
 }
 
+static void say_line(void *user, const char *line)
+{
+    tell(user, "%s", line);
+}
+
+static void ask_nodes(probe *p, const char *keyspace)
+{
+    side_question q = {.url = p->url, .keyspace = keyspace, .say = say_line, .user = p};
+    look(p);
+    for (; q.count < p->node_count; q.count++) {
+        memcpy(q.nodes[q.count], p->nodes[q.count].address, TEXT_MAX);
+        memcpy(q.data_centers[q.count], p->nodes[q.count].data_center, TEXT_MAX);
+    }
+    side_ask(&q);
+}
+
+static void dial(probe *p, const char *address)
+{
+    snprintf(p->dialled, sizeof p->dialled, "%s", address);
+    side_dial(address);
+}
+
 /* One line from the script, if there is one. False at the end. */
 static bool obey(probe *p)
 {
@@ -392,6 +444,12 @@ static bool obey(probe *p)
             alter(p);
         else if (strncmp(line, "evict ", 6) == 0)
             evict(p, (unsigned)strtoul(line + 6, NULL, 10));
+        else if (strncmp(line, "dial ", 5) == 0)
+            dial(p, line + 5);
+        else if (strcmp(line, "whole") == 0)
+            ask_nodes(p, p->keyspace);
+        else if (strcmp(line, "clients") == 0)
+            ask_nodes(p, NULL);
     }
     return true;
 }
@@ -583,8 +641,46 @@ static void verify(probe *p)
     compare_counts(p);
 }
 
+/* A line for each request: when it was begun and how long it took, ms; its kind; 1 if it may be repeated;
+ * ok, refused or doubt; the server's code of its error, 0 for one of this side, - for none; the microseconds until it
+ * was sent for the last time; how often it was; where to. */
+static void write_ops(const probe *p)
+{
+    static const char *const outcomes[] = {"open", "ok", "refused", "doubt"};
+    const char *path = getenv("PROBE_OPS");
+    FILE *f = path ? fopen(path, "w") : NULL;
+    for (size_t i = 0; f && i < p->count; i++) {
+        const op *o = &p->ops[i];
+        char code[12] = "-";
+        if (o->status)
+            snprintf(code, sizeof code, "%04x",
+                     CQL_SERVER_CODE(o->status) < 0 ? 0u : (unsigned)CQL_SERVER_CODE(o->status));
+        fprintf(f, "%llu %u %d %d %s %s %u %d %s\n", (unsigned long long)(o->at - p->begin), o->took,
+                o->kind, o->idempotent, outcomes[o->outcome], code, o->way.sent_us, o->way.attempts,
+                side_node(o->way.node));
+    }
+    if (f && fclose(f) != 0)
+        tell(p, "the requests could not be written down");
+}
+
+/* How the connections to each node are protected, and how many handshakes it took. */
+static void tell_tls(const probe *p)
+{
+    cql_tls_stats stats = {.size = sizeof stats};
+    cql_tls_facts f = {.size = sizeof f};
+    for (size_t i = 0; i < p->node_count; i++)
+        if (cql_session_tls_facts(p->s, p->nodes[i].address, &f) == CQL_OK)
+            tell(p, "tls %s %s %s names %s%s%s", p->nodes[i].address, f.version, f.cipher, f.names,
+                 f.chain_verified ? ", chain verified" : "", f.name_verified ? ", name verified" : "");
+    if (cql_session_tls_stats(p->s, &stats) == CQL_OK && stats.handshakes)
+        tell(p, "tls handshakes %llu, resumed %llu, failed %llu", (unsigned long long)stats.handshakes,
+             (unsigned long long)stats.resumed, (unsigned long long)stats.failed);
+}
+
 static void finish(probe *p)
 {
+    tell_tls(p);
+    write_ops(p);
     cql_metrics *m = cql_session_metrics(p->s);
     tell(p, "retries %llu, prepared again %llu, connections opened %llu lost %llu, refused %zu",
          (unsigned long long)cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_RETRIES),
@@ -598,7 +694,7 @@ static void finish(probe *p)
     tell(p, "%s", p->broken ? "BROKEN" : "all holds");
 }
 
-/* A session with the consistency the counting needs; keyspace may be NULL. */
+/* A session with the consistency that the counting needs; keyspace may be NULL. */
 static cql_session *open_session(probe *p, const char *url, const char *keyspace)
 {
     cql_options *o = NULL;
@@ -607,9 +703,13 @@ static cql_session *open_session(probe *p, const char *url, const char *keyspace
     die(cql_options_new(NULL, &o), NULL, "options");
     die(cql_options_from_environment(o, &err), err, "environment");
     die(cql_options_parse(o, url, &err), err, url);
-    die(cql_options_set(o, "consistency", "quorum", &err), err, "consistency");
-    if (keyspace)
+    const char *level = getenv("PROBE_CONSISTENCY");
+    die(cql_options_set(o, "consistency", level ? level : "quorum", &err), err, "consistency");
+    die(cql_options_set(o, "application", "cluster_probe", &err), err, "application");
+    if (keyspace) {
         die(cql_options_set_keyspace(o, keyspace), NULL, keyspace);
+        side_watch(o);
+    }
     p->timeout_ms = strtoull(cql_options_value(o, "request_timeout"), NULL, 10);
     die(cql_session_new(o, &s, &err), err, "session");
     die(cql_session_connect_wait(s, &err), err, "connect");
@@ -623,10 +723,10 @@ static void make_keyspace(probe *p, const char *url, const char *keyspace)
     cql_session *s = open_session(p, url, NULL);
     snprintf(cql, sizeof cql, "DROP KEYSPACE IF EXISTS %s", keyspace);
     run(s, cql);
+    const char *copies = getenv("PROBE_REPLICATION");
     snprintf(cql, sizeof cql,
-             "CREATE KEYSPACE %s WITH replication = {'class': 'NetworkTopologyStrategy', "
-             "'replication_factor': 3}",
-             keyspace);
+             "CREATE KEYSPACE %s WITH replication = {'class': 'NetworkTopologyStrategy', %s}",
+             keyspace, copies ? copies : "'replication_factor': 3");
     run(s, cql);
     cql_session_free(s);
 }
@@ -642,6 +742,8 @@ int main(int argc, char **argv)
     if (!p.ops)
         return 1;
     p.begin = now_ms();
+    p.url = argv[1];
+    p.keyspace = argv[2];
     make_keyspace(&p, argv[1], argv[2]);
     p.s = open_session(&p, argv[1], argv[2]);
     prepare_all(&p);
@@ -649,6 +751,7 @@ int main(int argc, char **argv)
     mark(&p, "calm");
     while (obey(&p) && p.count < OPS_MAX)
         keep_going(&p, 20);
+    side_ask(NULL);
     for (int i = 0; i < 600 && p.ended < p.count; i++)
         usleep(100000);
     verify(&p);
