@@ -20,6 +20,13 @@ if [ -n "${CQL_TEST_TLS_ca-}" ]; then
     LOAD_TLS="&tls=verify-full&tls_ca=$CQL_TEST_TLS_ca"
 fi
 
+# Beside the load, on a machine that has other things to do, a node may take minutes to start.
+PATIENCE=600
+
+start_nodes() {
+    cluster start -q --timeout $PATIENCE >/dev/null
+}
+
 address() {
     cluster nodes | awk -v n="$1" '$1 == n { print $2 }'
 }
@@ -32,11 +39,12 @@ begin_load() {
         export CQL_USERNAME=$CQL_TEST_USER CQL_PASSWORD=$CQL_TEST_PASSWORD
     fi
     PIPE=$CQL_TEST_DIR/$keyspace.pipe
-    cluster start -q >/dev/null || fail "the nodes do not start"
+    start_nodes || fail "the nodes do not start"
     rm -f "$PIPE"
     mkfifo "$PIPE"
     "$BUILD/tests/live/cluster_probe" "cql://$CQL_TEST_HOSTS/?$options" "$keyspace" <"$PIPE" >"$LOG" 2>&1 &
     LOAD=$!
+    trap kill_load EXIT # of the case's own shell
     exec 9>"$PIPE"
     wait_for 180 grep -q ' mark calm' "$LOG"
     for node in ${LOAD_NODES//,/ }; do
@@ -144,4 +152,3 @@ failed_in() {
 kill_load() {
     [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null
 }
-trap kill_load EXIT
