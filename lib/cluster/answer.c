@@ -1,6 +1,5 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
-#include "cluster/expiry.h"
-#include "cluster/hooks.h"
+#include "cluster/ending.h"
 #include "cluster/race.h"
 #include "cluster/team.h"
 #include "cluster/tries.h"
@@ -240,6 +239,54 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
     else
         on_result(req, link, ev);
 }
+
+/* --- from the link ------------------------------------------------------------------------------- */
+
+/* By the class of the error that the node answered with. Apart, so that answers do not pay for its locals. */
+static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_owner *o = ev->owner;
+    cqln_server_error e;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    bool read = cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
+                cqln_decode_error(&rd, ev->version, &e) == CQL_OK;
+    cql_status st = read ? CQL_STATUS_OF_SERVER((int)e.code) : CQL_MALFORMED;
+    cqln_meter_count(cqln_link_node(link)->meter, cqln_meter_class(st));
+    o->answered(o, link, ev);
+}
+
+/* Nearly every answer is one to a request that waits for nothing else, and says that it worked, or has a last page of rows:
+ * those are read and handed on here. */
+void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_owner *o = ev->owner;
+    if (ev->opcode == CQLN_OP_ERROR) {
+        on_node_error(link, ev);
+        return;
+    }
+    cqln_request *req = (cqln_request *)o;
+    cql_result res;
+    uint32_t now_us = (uint32_t)cqln_loop_us(link->loop), sent_us = link->stamps[ev->stream];
+    cqln_took took = cqln_took_us(now_us - sent_us);
+    cqln_meter_took(cqln_link_node(link)->meter, took);
+    if (o->answered != cqln_request_answered || ev->opcode != CQLN_OP_RESULT || req->is_prepare ||
+        req->cluster->watched ||
+        !cqln_result_plain(&res, req->cluster->al, ev->body, ev->len, ev->flags, ev->block,
+                           req->known)) {
+        o->answered(o, link, ev);
+        return;
+    }
+    req->state = CQLN_REQUEST_ASIDE;
+    res.host = link->host;
+    if (req->began_us != sent_us) /* it waited, or was sent before */
+        took = cqln_took_us(now_us - req->began_us);
+    cqln_request_end_well(req, &res, took);
+    cqln_result_done(&res);
+}
+
+/* --- lost ---------------------------------------------------------------------------------------- */
 
 /* What its caller is told when the connection ended under a request: memory that was out is worth more
  * than that the connection was closed for it. */

@@ -44,12 +44,29 @@ static inline unsigned cqln_meter_bucket(uint32_t us)
     return bucket < CQLN_METER_BUCKETS ? bucket : CQLN_METER_BUCKETS - 1;
 }
 
-static inline void cqln_meter_latency(cqln_meter *m, uint32_t us)
+/* A latency, and the bucket that it is in. */
+typedef struct cqln_took {
+    uint32_t us;
+    uint32_t bucket;
+} cqln_took;
+
+static inline cqln_took cqln_took_us(uint32_t us)
 {
-    cqln_count_add(&m->buckets[cqln_meter_bucket(us)], 1);
+    return (cqln_took){us, cqln_meter_bucket(us)};
+}
+
+static inline void cqln_meter_took(cqln_meter *m, cqln_took t)
+{
+    uint64_t us = t.us;
+    cqln_count_add(&m->buckets[t.bucket], 1);
     cqln_count_add(&m->sum_us, us);
     if (us > atomic_load_explicit(&m->max_us, memory_order_relaxed))
         atomic_store_explicit(&m->max_us, us, memory_order_relaxed);
+}
+
+static inline void cqln_meter_latency(cqln_meter *m, uint32_t us)
+{
+    cqln_meter_took(m, cqln_took_us(us));
 }
 
 /* The least latency of a bucket. */

@@ -73,11 +73,12 @@ static uint32_t delay_of(cqln_cluster *c)
     return config->speculation_delay;
 }
 
-/* Without memory for it the request simply has no other attempts. */
+/* A statement that must not run twice has one attempt at a time. Without memory for it the request simply has no
+ * other attempts. */
 void cqln_race_begin(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (req->steady || req->only || req->is_prepare)
+    if (!req->idempotent || req->steady || req->only || req->is_prepare)
         return;
     cqln_race *race = take(c);
     if (!race)

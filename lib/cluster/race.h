@@ -7,7 +7,7 @@
 
 #include "cluster/request.h"
 
-/* The request starts: sets the time of its first runner where there may be one. */
+/* The request starts, with speculation: sets the time of its first runner where there may be one. */
 void cqln_race_begin(cqln_request *req);
 /* It has ended: runners are given up, the race is over. */
 void cqln_race_end(cqln_request *req);

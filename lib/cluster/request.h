@@ -125,7 +125,9 @@ void cqln_request_fail_later(cqln_request *req, cql_error *err);
 /* Ends a request with a result, or a prepare call with its statement. */
 void cqln_request_succeed(cqln_request *req, const cql_result *res);
 void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepared);
-/* The answer to a sent request, and the end of its link (answer.c). */
+/* An answer on the link of a node: counted, and handed to its owner (answer.c). */
+void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev);
+/* The answer to a sent request, and the end of its link. */
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
 void cqln_request_lost(cqln_owner *o, cqln_link *link);
 /* Its env has another length than `before`. */

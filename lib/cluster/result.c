@@ -27,22 +27,6 @@ static cql_status decode_rows(cql_result *res, cqln_reader *rd, cqln_metadata *k
     return st;
 }
 
-/* Only what is looked at whatever the kind and the flags: this is done for every answer, and the rest is
- * most of it. */
-static inline void clear(cql_result *res)
-{
-    atomic_init(&res->refs, 0);
-    res->metadata = NULL;
-    res->rows.flags = 0;
-    res->rows.has_paging_state = false;
-    res->rows.row_count = 0;
-    res->prefix.trace_id = NULL;
-    res->prefix.warnings = 0;
-    res->prefix.payload_entries = 0;
-    res->host = (cql_str){NULL, 0};
-    res->scratch = NULL;
-}
-
 static __attribute__((noinline)) cql_status decode_any(cql_result *res, uint8_t flags,
                                                        cqln_metadata *known, cqln_metadata **fresh)
 {
@@ -70,34 +54,14 @@ static __attribute__((noinline)) cql_status decode_any(cql_result *res, uint8_t 
     }
 }
 
-/* What prepared statements get: nothing, or a last page whose metadata is known. */
-static inline bool decode_plain(cql_result *res, const cqln_metadata *known)
-{
-    if (res->len < 4)
-        return false;
-    uint32_t kind = cqln_load_u32(res->body);
-    if (kind == CQLN_RESULT_ROWS)
-        return known && cqln_rows_plain_head(res->body + 4, res->len - 4, &res->rows) &&
-               res->rows.column_count == known->count;
-    return kind == CQLN_RESULT_VOID;
-}
-
 cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
                               uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
                               cqln_metadata **fresh)
 {
     *fresh = NULL;
-    clear(res);
-    res->al = al;
-    res->schema_agreed = true;
-    res->body = body;
-    res->len = len;
-    res->block = block;
-    if (flags || !decode_plain(res, known))
-        return decode_any(res, flags, known, fresh);
-    res->kind = (cql_result_kind)cqln_load_u32(body);
-    res->metadata = res->kind == CQL_RESULT_ROWS ? known : NULL;
-    return CQL_OK;
+    return cqln_result_plain(res, al, body, len, flags, block, known)
+               ? CQL_OK
+               : decode_any(res, flags, known, fresh);
 }
 
 static void rebase(cql_str *view, const uint8_t *from, size_t len, const uint8_t *to)

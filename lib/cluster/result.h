@@ -33,6 +33,42 @@ struct cql_result {
 cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
                               uint8_t flags, cqln_rcbuf *block, cqln_metadata *known,
                               cqln_metadata **fresh);
+
+/* What prepared statements get: nothing, or a last page whose metadata is known. False when the body is anything else;
+ * what every result has is set then all the same, but for its kind. */
+static inline __attribute__((always_inline)) bool
+cqln_result_plain(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
+                  uint8_t flags, cqln_rcbuf *block, cqln_metadata *known)
+{
+    /* Only what is looked at whatever the kind and the flags: the rest is most of it. */
+    atomic_init(&res->refs, 0);
+    res->al = al;
+    res->schema_agreed = true;
+    res->metadata = NULL;
+    res->rows.flags = 0;
+    res->rows.has_paging_state = false;
+    res->rows.row_count = 0;
+    res->prefix.trace_id = NULL;
+    res->prefix.warnings = 0;
+    res->prefix.payload_entries = 0;
+    res->host = (cql_str){NULL, 0};
+    res->body = body;
+    res->len = len;
+    res->block = block;
+    res->scratch = NULL;
+    if (flags || len < 4)
+        return false;
+    uint32_t kind = cqln_load_u32(body);
+    res->kind = (cql_result_kind)kind;
+    if (kind == CQLN_RESULT_VOID)
+        return true;
+    if (kind != CQLN_RESULT_ROWS || !known ||
+        !cqln_rows_plain_head(body + 4, len - 4, &res->rows) ||
+        res->rows.column_count != known->count)
+        return false;
+    res->metadata = known;
+    return true;
+}
 void cqln_result_drop_scratch(cql_result *res);
 /* The result that a cursor walks over; NULL: none. */
 const cql_result *cqln_rows_result(const cql_rows *rows);

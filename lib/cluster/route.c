@@ -1,18 +1,12 @@
 /* The node for each attempt. Costs no memory: the plan is an iterator on the stack. */
 #include "cluster/router.h"
 
-#include "cluster/cluster.h"
+#include "cluster/quick.h"
 #include "cluster/slots.h"
 
 enum { ORDER_MAX = 64, LOOK_EVERY_US = 100000 };
 
 /* --- what is known of the request ----------------------------------------------------------------- */
-
-static uint64_t draw(cqln_router *r)
-{
-    r->random = r->random * 6364136223846793005u + 1442695040888963407u;
-    return r->random;
-}
 
 uint32_t cqln_router_load(const void *cluster, uint32_t node)
 {
@@ -50,7 +44,7 @@ void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
     out->choice = route->conditional ? CQLN_CHOICE_RING
                                      : (cqln_replica_choice)c->config->replica_choice;
     out->local_only = route->local_only && !c->config->remote_dcs_for_local_levels;
-    out->random = draw(r);
+    out->random = cqln_router_draw(r);
     out->turn = r->turn++;
 }
 
@@ -163,7 +157,7 @@ static inline bool no_choice(const cqln_cluster *c)
     return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
 }
 
-static __attribute__((noinline)) cqln_link *pick_carefully(cqln_request *req)
+cqln_link *cqln_router_pick(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     if (req->only)
@@ -176,51 +170,6 @@ static __attribute__((noinline)) cqln_link *pick_carefully(cqln_request *req)
         link = link ? link : pick(req, PASS_NONE);
     }
     return link;
-}
-
-/* Of two numbers below `count`, which differ unless it is 1. */
-static inline void draw_two(uint64_t random, uint32_t count, uint32_t *a, uint32_t *b)
-{
-    *a = (uint32_t)((random >> 32) * count >> 32);
-    *b = (uint32_t)((random & 0xffffffff) * (count - (count > 1)) >> 32);
-    *b += count > 1 && *b >= *a;
-}
-
-/* The head of the plan of most first attempts, in few steps: of two replicas the less busy one, where both
- * are as good as nodes can be. NULL: the plan decides. */
-static inline cqln_slot *first_replica(cqln_cluster *c, const cqln_route *route)
-{
-    cqln_router *r = &c->router;
-    uint32_t a, b;
-    if (!route->has_token || route->conditional || !r->map ||
-        c->config->replica_choice != CQLN_CHOICE_LEAST_BUSY || c->config->balancing.plan)
-        return NULL;
-    const cqln_keyspace *k = keyspace_of(c, route);
-    if (!k || !k->placement->replicas)
-        return NULL;
-    const uint16_t *replicas =
-        cqln_placement_at(k->placement, cqln_ring_find(r->map->ring, route->token));
-    draw_two(draw(r), k->placement->width, &a, &b);
-    a = replicas[a];
-    b = replicas[b];
-    if (a >= r->peers.count || b >= r->peers.count || !r->heads[a] || !r->heads[b])
-        return NULL;
-    const cqln_link *one = r->heads[a]->link, *other = r->heads[b]->link;
-    if (!one || !other)
-        return NULL;
-    return cqln_conn_in_flight(other->conn) < cqln_conn_in_flight(one->conn) ? r->heads[b]
-                                                                             : r->heads[a];
-}
-
-cqln_link *cqln_router_pick(cqln_request *req)
-{
-    cqln_cluster *c = req->cluster;
-    if (req->only || req->tried_count || c->ready_count == 1)
-        return pick_carefully(req);
-    const cqln_slot *slot = first_replica(c, &req->route);
-    if (!slot || !cqln_slot_usable(slot) || cqln_conn_free_streams(slot->link->conn) == 0)
-        return pick_carefully(req);
-    return slot->link;
 }
 
 cqln_link *cqln_router_pick_other(cqln_request *req)

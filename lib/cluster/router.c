@@ -86,26 +86,43 @@ cql_status cqln_router_init(cqln_cluster *c)
     return st ? st : parse_rules(c, "deny_hosts", c->config->deny_hosts, &r->deny);
 }
 
-static void drop_map(cqln_router *r)
+/* Of the ring that is used; taken over. */
+static void set_map(cqln_cluster *c, cqln_tokenmap *map)
 {
-    atomic_store_explicit(&r->partitioner, 0, memory_order_relaxed);
+    cqln_router *r = &c->router;
     cqln_tokenmap_unref(r->map);
-    r->map = NULL;
-    r->keyspace_mark = 0;
+    r->map = map;
+    r->last_mark = 0;
+    r->quick = map && c->config->replica_choice == CQLN_CHOICE_LEAST_BUSY &&
+               !c->config->balancing.plan;
+    atomic_store_explicit(&r->partitioner, (uint8_t)(map ? r->ring->partitioner : 0),
+                          memory_order_relaxed);
 }
 
-static void drop_ring(cqln_router *r)
+void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map)
 {
-    drop_map(r);
-    cqln_ring_unref(r->ring);
-    r->ring = NULL;
-    r->ring_mark = 0;
+    cqln_ring_unref(c->router.ring);
+    c->router.ring = ring;
+    set_map(c, map);
+}
+
+static void drop_map(cqln_cluster *c)
+{
+    set_map(c, NULL);
+    c->router.keyspace_mark = 0;
+}
+
+static void drop_ring(cqln_cluster *c)
+{
+    cqln_router_use(c, NULL, NULL);
+    c->router.keyspace_mark = 0;
+    c->router.ring_mark = 0;
 }
 
 void cqln_router_forget(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
-    drop_ring(r);
+    drop_ring(c);
     r->peers.count = 0;
     r->lone = NULL;
     memset(r->peers.ends, 0, sizeof r->peers.ends);
@@ -265,7 +282,7 @@ static bool room_for(cqln_cluster *c, uint32_t count)
     r->peers.ready = ready ? ready : r->peers.ready;
     cql_balancing_node *shown = cqln_realloc_array(c->al, r->shown, cap, sizeof *shown);
     r->shown = shown ? shown : r->shown;
-    cqln_slot **heads = cqln_realloc_array(c->al, r->heads, cap, sizeof *heads);
+    cqln_head *heads = cqln_realloc_array(c->al, r->heads, cap, sizeof *heads);
     r->heads = heads ? heads : r->heads;
     if (!nodes || !peer || !ready || !shown || !heads)
         return false;
@@ -296,7 +313,10 @@ void cqln_router_set_head(cqln_cluster *c, uint32_t index)
     cqln_router *r = &c->router;
     cqln_near nearest = c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
     const cqln_peer *p = &r->peers.peer[index];
-    r->heads[index] = p->near == nearest && p->up && !p->slow ? r->nodes[index]->sole : NULL;
+    const cqln_slot *sole = r->nodes[index]->sole;
+    bool simple = p->near == nearest && p->up && !p->slow && sole;
+    r->heads[index] = (cqln_head){simple ? sole->link : NULL,
+                                  simple ? cqln_conn_in_flight_at(sole->link->conn) : NULL};
 }
 
 void cqln_router_recount(cqln_cluster *c)
@@ -316,7 +336,8 @@ void cqln_router_recount(cqln_cluster *c)
         r->peers.ends[near] = at;
     }
     bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
-    r->lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
+    const cqln_slot *lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
+    r->lone = lone ? lone->link : NULL;
 }
 
 /* --- ring and placements -------------------------------------------------------------------------- */
@@ -362,11 +383,13 @@ static void refresh_ring(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     uint64_t mark = mark_of_nodes(r);
+    cqln_ring *ring;
     if (mark == r->ring_mark)
         return;
-    drop_ring(r);
+    drop_ring(c);
     r->ring_mark = mark;
-    cql_status st = make_ring(c, &r->ring);
+    cql_status st = make_ring(c, &ring);
+    cqln_router_use(c, ring, NULL);
     if (st)
         CQLN_LOG(c->loop.log, st == CQL_UNSUPPORTED ? CQL_LOG_INFO : CQL_LOG_WARN,
                  "requests go to nodes in turn, not to replicas: the ring of tokens is not known "
@@ -422,7 +445,7 @@ static void refresh_map(cqln_cluster *c)
     cqln_router *r = &c->router;
     cqln_tokenmap *m;
     if (!r->ring || !r->keyspaces) {
-        drop_map(r);
+        drop_map(c);
         return;
     }
     uint64_t mark = mark_of_keyspaces(r);
@@ -434,11 +457,8 @@ static void refresh_map(cqln_cluster *c)
     if (st)
         CQLN_LOG(c->loop.log, CQL_LOG_WARN, "the replicas of some keyspaces are not known: %s",
                  cql_status_text(st));
-    drop_map(r);
-    r->map = m;
+    set_map(c, m);
     r->keyspace_mark = st == CQL_NO_MEMORY ? 0 : mark;
-    atomic_store_explicit(&r->partitioner, (uint8_t)(m ? r->ring->partitioner : 0),
-                          memory_order_relaxed);
 }
 
 void cqln_router_refresh(cqln_cluster *c)
@@ -448,7 +468,7 @@ void cqln_router_refresh(cqln_cluster *c)
     r->peers.count = list_nodes(c);
     atomic_store_explicit(&r->single, r->peers.count == 1 && !r->levels, memory_order_relaxed);
     if (r->peers.count == 0)
-        drop_ring(r);
+        drop_ring(c);
     cqln_nodes_recount(c);
     if (cqln_team_follows(c)) {
         cqln_team_adopt(c);

@@ -21,6 +21,13 @@ typedef struct cqln_host_rules {
     size_t count;
 } cqln_host_rules;
 
+/* The one connection of a node that is as near as nodes can be, takes requests and is not slow. It may be about to
+ * end: then it refuses what is submitted. */
+typedef struct cqln_head {
+    cqln_link *link;           /* NULL: the node is not that simple a choice */
+    const uint32_t *in_flight; /* on it */
+} cqln_head;
+
 typedef struct cqln_router {
     _Atomic(uint8_t) partitioner; /* for which keys have tokens that are of use; 0: none [any thread] */
     cqln_partitioner ring_partitioner;
@@ -33,10 +40,12 @@ typedef struct cqln_router {
     uint32_t node_cap;
     cqln_peers peers;
     cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
-    cqln_slot **heads; /* by index: the one connection of a node that is as near as nodes can be, takes
-                        * requests and is not slow; NULL: the node is not that simple a choice */
-    cqln_slot *lone;   /* the one connection of the one node that takes requests, where nothing else could be
-                        * wanted; NULL: it is not that simple */
+    cqln_head *heads;
+    cqln_link *lone; /* the one connection of the one node that takes requests, where nothing else could be
+                      * wanted; NULL: it is not that simple */
+    bool quick;      /* the placement and the load of replicas decide alone where most requests go */
+    uint64_t last_mark;             /* the keyspace that was looked up last, */
+    const cqln_placement *last;     /* its placement */
     bool levels;       /* requests differ by their consistency level, or a policy of the program decides */
     _Atomic(bool) single; /* one node is known and all go to it: tokens are of no use [any thread] */
     uint64_t random;
@@ -60,6 +69,8 @@ void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
 void cqln_router_refresh(cqln_cluster *c);
 /* Nodes came up or went down. */
 void cqln_router_recount(cqln_cluster *c);
+/* The ring and the map from now on, both taken over; NULL: not known. */
+void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map);
 /* How slow a node is has changed. */
 void cqln_router_set_head(cqln_cluster *c, uint32_t index);
 /* Is it left out by the allow or deny list? */
@@ -69,7 +80,7 @@ cql_error *cqln_router_check(cqln_cluster *c);
 /* The nodes are about to be freed. */
 void cqln_router_forget(cqln_cluster *c);
 
-/* --- the choice ----------------------------------------------------------------------------------- */
+/* --- the choice (quick.h: the same for most requests) --------------------------------------------- */
 /* A link for the next attempt of a request, NULL when no node of its plan has a free stream. Nodes that
  * had it are passed over while there are others. */
 cqln_link *cqln_router_pick(cqln_request *req);

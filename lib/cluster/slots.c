@@ -222,30 +222,6 @@ static void on_ready(cqln_link *link)
     cqln_requests_pump(c);
 }
 
-/* By the class of the error that the node answered with. Apart, so that answers do not pay for its locals. */
-static __attribute__((noinline)) void count_error(cqln_meter *m, const cqln_conn_event *ev)
-{
-    cqln_server_error e;
-    cqln_prefix prefix;
-    cqln_reader rd;
-    cqln_reader_init(&rd, ev->body, ev->len);
-    bool read = cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
-                cqln_decode_error(&rd, ev->version, &e) == CQL_OK;
-    cql_status st = read ? CQL_STATUS_OF_SERVER((int)e.code) : CQL_MALFORMED;
-    cqln_meter_count(m, cqln_meter_class(st));
-}
-
-static void on_response(cqln_link *link, const cqln_conn_event *ev)
-{
-    cqln_owner *o = ev->owner;
-    cqln_meter *m = ((cqln_slot *)link->user)->node->meter;
-    if (ev->opcode == CQLN_OP_ERROR)
-        count_error(m, ev);
-    else
-        cqln_meter_latency(m, cqln_link_took_us(link, ev->stream));
-    o->answered(o, link, ev);
-}
-
 static void on_push(cqln_link *link, const cqln_conn_event *ev)
 {
     (void)link; /* only the control connection registers for events */
@@ -260,8 +236,11 @@ static void on_idle(cqln_link *link)
         check_leaver(slot);
         return;
     }
-    if (slot->keyspace_gen != c->keyspace_gen)
+    if (slot->keyspace_gen != c->keyspace_gen) {
         begin_switch(slot);
+        if (slot->switching)
+            cqln_nodes_recount(c);
+    }
     note_load(slot->node, link);
     if (!cqln_list_empty(&c->waiting))
         cqln_requests_pump(c);
@@ -332,7 +311,8 @@ static void on_closed(cqln_link *link)
 
 static void open_slot(cqln_slot *slot)
 {
-    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed};
+    static const cqln_link_events events = {on_ready, cqln_answer_arrived, on_push, on_idle,
+                                             on_closed};
     cqln_node *n = slot->node;
     cqln_cluster *c = n->cluster;
     cqln_conn_config config;

@@ -142,17 +142,11 @@ static bool same_nodes(const cqln_cluster *c, const cqln_picture *p)
 
 void cqln_team_adopt(cqln_cluster *c)
 {
-    cqln_router *r = &c->router;
     const cqln_picture *p = c->picture;
     bool usable = p && p->ring && same_nodes(c, p); /* not when memory was out for one of them */
     cqln_ring *ring = usable ? cqln_ring_ref(p->ring) : NULL;
     cqln_tokenmap *map = usable && p->map ? cqln_tokenmap_ref(p->map) : NULL;
-    cqln_tokenmap_unref(r->map);
-    cqln_ring_unref(r->ring);
-    r->ring = ring;
-    r->map = map;
-    atomic_store_explicit(&r->partitioner, (uint8_t)(map ? ring->partitioner : 0),
-                          memory_order_relaxed);
+    cqln_router_use(c, ring, map);
 }
 
 static void take_nodes(cqln_cluster *c, const cqln_picture *p)

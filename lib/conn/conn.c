@@ -248,6 +248,11 @@ uint32_t cqln_conn_in_flight(const cqln_conn *c)
     return c->streams.in_flight;
 }
 
+const uint32_t *cqln_conn_in_flight_at(const cqln_conn *c)
+{
+    return &c->streams.in_flight;
+}
+
 uint32_t cqln_conn_orphans(const cqln_conn *c)
 {
     return c->streams.orphans;

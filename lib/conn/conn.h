@@ -119,6 +119,8 @@ bool cqln_conn_has_output(const cqln_conn *c);
  * CQLN_CONN_EV_LATE), so that it cannot reach a later request. */
 void cqln_conn_orphan(cqln_conn *c, int16_t stream);
 uint32_t cqln_conn_in_flight(const cqln_conn *c); /* with orphans */
+/* Where that number is, as long as the connection: read without a call. */
+const uint32_t *cqln_conn_in_flight_at(const cqln_conn *c);
 uint32_t cqln_conn_orphans(const cqln_conn *c);
 uint32_t cqln_conn_free_streams(const cqln_conn *c);
 /* After the closed event: one owner after the other whose answer never came; NULL at the end. */

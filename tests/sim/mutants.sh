@@ -4,7 +4,7 @@
 #   mutants.sh SRCDIR SEEDS [NAME]…    in the build folder; COMPILE and LINK are the commands to use
 #
 # The file that a patch changes is patched in a copy, compiled, and linked in front of the library, so that
-# nothing else is built anew. Bugs of the job store are looked for by the simulation of its crashes.
+# nothing else is built anew; for a header the line `in: FILE` names what is compiled with it. Bugs of the job store are looked for by the simulation of its crashes.
 set -u
 src=$1
 seeds=$2
@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 
 # found NAME: builds the mutant and runs it.
 found() {
-    local patch=$src/tests/sim/mutants/$1.patch file object rc
+    local patch=$src/tests/sim/mutants/$1.patch file in object rc
     local program=tests/sim/sim_cluster-sim_cluster.o
     file=$(sed -n 's,^+++ b/,,p' "$patch")
     case $file in
@@ -22,9 +22,11 @@ found() {
     esac
     mkdir -p "$work/$1/$(dirname "$file")"
     cp "$src/$file" "$work/$1/$file"
+    in=$(sed -n 's/^in: //p' "$patch")
     object=$work/$1/mutant.o
     patch -s -p1 -d "$work/$1" <"$patch" >"$work/log" 2>&1 &&
-        $COMPILE -I"$src/$(dirname "$file")" -c "$work/$1/$file" -o "$object" >>"$work/log" 2>&1 &&
+        $COMPILE -iquote "$work/$1/lib" -I"$src/$(dirname "$file")" -c "${in:+$src/}${in:-$work/$1/$file}" \
+            -o "$object" >>"$work/log" 2>&1 &&
         $LINK -o "$work/$1/sim" $program "$object" \
             tests/support/libsupport.la lib/libinside.la $LIBRARIES >>"$work/log" 2>&1
     rc=$?

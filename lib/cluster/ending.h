@@ -1,0 +1,33 @@
+/* ending.h: the end of a request that went well, as nearly all do: inline where answers come in. */
+#ifndef CQLN_CLUSTER_ENDING_H
+#define CQLN_CLUSTER_ENDING_H
+
+#include "cluster/hooks.h"
+#include "cluster/record.h"
+
+/* The record goes back before the callback, which may fill its place at once; the statement stays, since the result
+ * reads its metadata. */
+static inline __attribute__((always_inline)) void
+cqln_request_end_well(cqln_request *req, const cql_result *res, cqln_took took)
+{
+    cqln_cluster *c = req->cluster;
+    cql_result_cb cb = req->cb.result;
+    void *user = req->user;
+    cql_prepared *prepared = req->prepared;
+    cql_result *held = req->held;
+    cqln_meter_took(c->meter, took);
+    if (c->watched && c->config->hooks)
+        cqln_hooks_end(req, NULL);
+    req->held = NULL;
+    if (c->alone)
+        cqln_record_end(c, true, req);
+    else
+        cqln_record_end(c, false, req);
+    if (cb)
+        cb(c->session, NULL, res, user);
+    cqln_cluster_release(c, prepared);
+    if (held)
+        cql_result_unref(held);
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* quick.h: the choice of a connection in few steps, for most requests: the lone connection where there is but one, else
+ * the less busy of two replicas, both as good as nodes can be. All others: cqln_router_pick. */
+#ifndef CQLN_CLUSTER_QUICK_H
+#define CQLN_CLUSTER_QUICK_H
+
+#include "cluster/cluster.h"
+
+static inline uint64_t cqln_router_draw(cqln_router *r)
+{
+    r->random = r->random * 6364136223846793005u + 1442695040888963407u;
+    return r->random;
+}
+
+/* Of two numbers below `count`, which differ unless it is 1. */
+static inline void cqln_draw_two(uint64_t random, uint32_t count, uint32_t *a, uint32_t *b)
+{
+    uint32_t one = (uint32_t)((random >> 32) * count >> 32);
+    uint32_t other = one + 1 + (uint32_t)((random & 0xffffffff) * (count - 1) >> 32);
+    *a = one;
+    *b = other < count ? other : other - count;
+}
+
+/* NULL: the keyspace, or where its rows are, is not known. */
+static inline const cqln_placement *cqln_router_placement(cqln_cluster *c, uint64_t keyspace_mark)
+{
+    cqln_router *r = &c->router;
+    if (keyspace_mark == r->last_mark && keyspace_mark)
+        return r->last;
+    if (keyspace_mark == 0)
+        keyspace_mark = cqln_keyspace_mark(cql_str_of(c->keyspace));
+    const cqln_keyspace *k = cqln_tokenmap_find(r->map, keyspace_mark);
+    if (!k || !k->placement->replicas)
+        return NULL;
+    r->last_mark = keyspace_mark;
+    r->last = k->placement;
+    return r->last;
+}
+
+static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *route)
+{
+    cqln_router *r = &c->router;
+    const cqln_placement *p = cqln_router_placement(c, route->keyspace_mark);
+    uint32_t a, b;
+    if (!p)
+        return NULL;
+    const uint16_t *replicas = cqln_placement_at(p, cqln_ring_find(r->map->ring, route->token));
+    cqln_draw_two(cqln_router_draw(r), p->width, &a, &b);
+    a = replicas[a];
+    b = replicas[b];
+    if (a >= r->peers.count || b >= r->peers.count)
+        return NULL;
+    const cqln_head *one = &r->heads[a], *other = &r->heads[b];
+    if (!one->link || !other->link)
+        return NULL;
+    return *other->in_flight < *one->in_flight ? other->link : one->link;
+}
+
+/* For a request that is bound to no node. The link may refuse it; NULL: the choice is not that simple. */
+static inline cqln_link *cqln_router_quick(const cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    const cqln_route *route = &req->route;
+    if (req->only)
+        return NULL;
+    if (c->router.lone)
+        return c->router.lone;
+    return c->router.quick && route->has_token && !route->conditional && !req->tried_count
+               ? cqln_router_replica(c, route)
+               : NULL;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* record.h: the record of a request: taken and counted when one begins, given back at its end. Nearly all requests pass
+ * here, hence inline; `alone` is that of the cluster, given by whoever knows it already. */
+#ifndef CQLN_CLUSTER_RECORD_H
+#define CQLN_CLUSTER_RECORD_H
+
+#include "cluster/expiry.h"
+
+#include <string.h>
+
+enum { CQLN_ENV_KEPT = 4096 }; /* a larger block is given back with its request */
+
+/* The rare parts (request.c). */
+void cqln_record_none(cqln_cluster *c); /* there is no room for another */
+void cqln_record_init(cqln_cluster *c, cqln_request *req);
+void cqln_record_drop_rare(cqln_request *req);
+
+enum {
+    CQLN_FRESH_FROM = offsetof(cqln_request, route),
+    CQLN_FRESH_SIZE = offsetof(cqln_request, env) - CQLN_FRESH_FROM,
+    CQLN_FRESH_STEP = 64,
+    CQLN_FRESH_1 = CQLN_FRESH_SIZE < CQLN_FRESH_STEP ? CQLN_FRESH_SIZE : CQLN_FRESH_STEP,
+    CQLN_FRESH_2 = CQLN_FRESH_SIZE - CQLN_FRESH_1 < CQLN_FRESH_STEP ? CQLN_FRESH_SIZE - CQLN_FRESH_1
+                                                                    : CQLN_FRESH_STEP,
+    CQLN_FRESH_3 = CQLN_FRESH_SIZE - CQLN_FRESH_1 - CQLN_FRESH_2
+};
+
+/* In steps that compilers make plain stores of; one for all of it would become a string instruction, which
+ * takes longer to begin than all the stores. */
+static inline void cqln_record_clean(cqln_request *req)
+{
+    char *at = (char *)req + CQLN_FRESH_FROM;
+    memset(at, 0, CQLN_FRESH_1);
+    memset(at + CQLN_FRESH_1, 0, CQLN_FRESH_2);
+    memset(at + CQLN_FRESH_1 + CQLN_FRESH_2, 0, CQLN_FRESH_3);
+    cqln_writer_reset(&req->env);
+}
+
+/* Locked instructions are dear: on one thread a load and a store do. n wraps for what is taken off, and so
+ * does the sum. Both give what there was before. */
+static inline uint32_t cqln_count_requests(cqln_cluster *c, bool alone, uint32_t n)
+{
+    if (!alone)
+        return atomic_fetch_add_explicit(&c->pending, n, memory_order_acq_rel);
+    uint32_t before = atomic_load_explicit(&c->pending, memory_order_relaxed);
+    atomic_store_explicit(&c->pending, before + n, memory_order_relaxed);
+    return before;
+}
+
+static inline uint64_t cqln_count_bytes(cqln_cluster *c, bool alone, uint64_t n)
+{
+    if (!alone)
+        return atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&c->pending_bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->pending_bytes, before + n, memory_order_relaxed);
+    return before;
+}
+
+/* On one thread, free records stay with the cluster, without the pool's locked instructions. */
+static inline cqln_request *cqln_record_take(cqln_cluster *c)
+{
+    cqln_request *req = c->spare;
+    if (!req)
+        return cqln_pool_take(&c->requests);
+    c->spare = req->way.spare;
+    return req;
+}
+
+static inline void cqln_record_put(cqln_cluster *c, bool alone, cqln_request *req)
+{
+    if (!alone) {
+        cqln_pool_put(&c->requests, req);
+        return;
+    }
+    cqln_pool_reuse(req);
+    req->way.spare = c->spare;
+    c->spare = req;
+}
+
+/* As cqln_request_begin. */
+static inline __attribute__((always_inline)) cql_status cqln_record_begin(cqln_cluster *c, bool alone,
+                                                                          cqln_request **out)
+{
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTED)
+        return CQL_BAD_STATE;
+    if (atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) >=
+        c->config->max_pending_bytes) {
+        cqln_record_none(c);
+        return CQL_WOULD_BLOCK;
+    }
+    /* Counted before it is taken, and given back before it is counted off: whoever is within the limit
+     * finds a record. */
+    if (cqln_count_requests(c, alone, 1) >= c->config->max_pending_requests) {
+        cqln_count_requests(c, alone, (uint32_t)-1);
+        cqln_record_none(c);
+        return CQL_WOULD_BLOCK;
+    }
+    cqln_request *req = cqln_record_take(c);
+    if (!req) {
+        cqln_count_requests(c, alone, (uint32_t)-1);
+        return CQL_NO_MEMORY;
+    }
+    if (!req->cluster)
+        cqln_record_init(c, req);
+    cqln_record_clean(req);
+    *out = req;
+    return CQL_OK;
+}
+
+static inline bool cqln_record_has_rare(const cqln_request *req)
+{
+    uintptr_t any = (uintptr_t)req->members | (uintptr_t)req->tries | (uintptr_t)req->held |
+                    (uintptr_t)req->race;
+    return any || req->env.cap > CQLN_ENV_KEPT;
+}
+
+/* Gives the record back, all but its hold on the statement, and lets the drain callback come when somebody
+ * waits for room. */
+static inline __attribute__((always_inline)) void cqln_record_end(cqln_cluster *c, bool alone,
+                                                                  cqln_request *req)
+{
+    cqln_expiry_clear(req);
+    cqln_count_bytes(c, alone, 0 - (uint64_t)req->env.len);
+    if (cqln_record_has_rare(req))
+        cqln_record_drop_rare(req);
+    cqln_record_put(c, alone, req);
+    uint32_t left = cqln_count_requests(c, alone, (uint32_t)-1) - 1;
+    if (atomic_load_explicit(&c->full, memory_order_relaxed) && cqln_cluster_has_room(c))
+        cqln_loop_defer(&c->loop, &c->draining);
+    if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        cqln_loop_defer(&c->loop, &c->close_step);
+}
+
+#endif
