@@ -1,12 +1,7 @@
 /* From statements to requests: the session's defaults filled in, one pass into the request's block. */
-#include "api/routing.h"
-
-#include "cluster/team.h"
-#include "msg/encode.h"
+#include "api/usual.h"
 
 #include <string.h>
-
-enum { SERIAL_STANDARD = 8 }; /* what the server takes when none is sent */
 
 static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_query_options *o)
 {
@@ -15,7 +10,7 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
                                                   : config->serial_consistency;
     o->consistency =
         (uint16_t)(ex->consistency >= 0 ? (uint32_t)ex->consistency : config->consistency);
-    o->serial_consistency = (uint16_t)(serial == SERIAL_STANDARD ? 0 : serial);
+    o->serial_consistency = (uint16_t)(serial == CQLN_SERIAL_STANDARD ? 0 : serial);
     o->skip_metadata = false;
     o->tracing = ex->tracing;
     o->page_size = 0;
@@ -30,24 +25,12 @@ static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_
     o->payload = (cql_str){NULL, 0};
 }
 
-static inline int64_t write_time(cqln_cluster *c)
-{
-    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
-    return c->alone ? cqln_clock_next_alone(&c->clock, now)
-                    : cqln_clock_next(cqln_team_clock(c), now);
-}
-
 static inline void stamp(cqln_cluster *c, cqln_query_options *o)
 {
     if (o->has_timestamp || !c->config->client_timestamps)
         return;
     o->has_timestamp = true;
-    o->timestamp = write_time(c);
-}
-
-static uint8_t version_of(cqln_cluster *c)
-{
-    return (uint8_t)atomic_load_explicit(&c->version, memory_order_relaxed);
+    o->timestamp = cqln_write_time(c, c->alone);
 }
 
 static inline void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
@@ -74,11 +57,10 @@ static cql_status splice(const cql_statement *s, uint8_t version, const cqln_que
 }
 
 /* Statements with options that few set. */
-static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
-                                                        uint8_t version,
-                                                        const cqln_metadata *known,
-                                                        cqln_request *req)
+static cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
+                              const cqln_metadata *known, cqln_request *req)
 {
+    uint8_t version = cqln_version_of(c);
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
     choose_execution(&s->ex, req);
@@ -97,63 +79,6 @@ static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const c
     return st ? st : splice(s, version, &o, names, req);
 }
 
-/* The same bytes when there are none: ids, consistency, flags, values, and the page size of a
- * question or the write time of a statement without an answer. Made once for each version, so that none is
- * looked at on the way. */
-static inline __attribute__((always_inline)) cql_status put_usual(cqln_cluster *c,
-                                                                  const cql_statement *s,
-                                                                  uint8_t version,
-                                                                  const cqln_metadata *known,
-                                                                  cqln_request *req)
-{
-    const cqln_config *config = c->config;
-    const cql_prepared *prepared = s->prepared;
-    cql_str metadata_id = version >= 5 && known ? known->id : (cql_str){"", 0};
-    uint32_t size = s->offsets[s->markers];
-    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + prepared->id.len +
-                                                   metadata_id.len + size);
-    if (!p)
-        return req->env.status;
-    p = cqln_put_id(p, prepared->id);
-    if (version >= 5)
-        p = cqln_put_id(p, metadata_id);
-    uint8_t *options = p;
-    uint32_t flags = req->known ? CQLN_OPTION_SKIP_METADATA : 0;
-    p = cqln_put_consistency(p, version,
-                             (uint16_t)(s->ex.consistency >= 0 ? (uint32_t)s->ex.consistency
-                                                               : config->consistency));
-    if (s->markers) {
-        flags |= CQLN_OPTION_VALUES;
-        p = cqln_put_u16(p, (uint16_t)s->markers);
-        memcpy(p, s->values, size);
-        p += size;
-    }
-    if (!known || known->count > 0) {
-        flags |= CQLN_OPTION_PAGE_SIZE;
-        p = cqln_put_u32(p, s->ex.page_size ? (uint32_t)s->ex.page_size : config->page_size);
-    } else if (config->client_timestamps) {
-        flags |= CQLN_OPTION_TIMESTAMP;
-        cqln_store_u64(p, (uint64_t)write_time(c));
-        p += 8;
-    }
-    cqln_put_flags(options, version, flags);
-    return cqln_envelope_close(&req->env, version, 0, CQLN_OP_EXECUTE, p);
-}
-
-/* Rows are asked for without their metadata when the one known here is sure to fit: on v5 the server
- * compares the ids; v4 cannot, so a statement with a `*` always brings it. */
-static cql_status encode_prepared(cqln_cluster *c, const cql_statement *s, cqln_request *req)
-{
-    uint8_t version = version_of(c);
-    cqln_metadata *known = cqln_prepared_result(s->prepared);
-    if (known && known->count > 0 && (version >= 5 ? known->id.len > 0 : !s->prepared->select_star))
-        req->known = known;
-    req->prepared = cqln_cluster_hold(c, s->prepared);
-    if (s->ex.unusual || c->config->serial_consistency != SERIAL_STANDARD)
-        return put_unusual(c, s, version, known, req);
-    return version >= 5 ? put_usual(c, s, 5, known, req) : put_usual(c, s, 4, known, req);
-}
-
 static cql_status encode_named(cqln_cluster *c, const cql_statement *s, cqln_query_options *o,
                                cqln_request *req)
 {
@@ -163,14 +88,12 @@ static cql_status encode_named(cqln_cluster *c, const cql_statement *s, cqln_que
     cql_status st = cqln_extra_write_values(s, true, &wr);
     cqln_values_bytes values = {(uint16_t)s->markers, {(const char *)wr.data, wr.len}};
     if (st == CQL_OK)
-        st = cqln_encode_query(&req->env, version_of(c), cql_str_of(s->cql), o, &values);
+        st = cqln_encode_query(&req->env, cqln_version_of(c), cql_str_of(s->cql), o, &values);
     cqln_writer_fini(&wr);
     return st;
 }
 
-static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
-                                                              const cql_statement *s,
-                                                              cqln_request *req)
+static cql_status encode_unprepared(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
@@ -178,7 +101,7 @@ static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
     page(c, s, &o);
     stamp(c, &o);
     cql_str cql = cql_str_of(s->cql);
-    uint8_t version = version_of(c);
+    uint8_t version = cqln_version_of(c);
     cql_status st = s->ex.extra ? cqln_extra_fill(s->ex.extra, version, &o) : CQL_OK;
     if (st)
         return st;
@@ -188,18 +111,18 @@ static __attribute__((noinline)) cql_status encode_unprepared(cqln_cluster *c,
     return st ? st : splice(s, version, &o, 4 + cql.len, req);
 }
 
-cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
+cql_status cqln_encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
+                               cqln_request *req)
 {
-    if (s->unbound)
-        return CQL_UNBOUND;
-    req->idempotent = s->ex.idempotent;
-    req->timeout_ms = s->ex.timeout_ms;
-    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed))
-        cqln_route_statement(c, s, &req->route);
     if (s->prepared)
-        return encode_prepared(c, s, req);
+        return put_unusual(c, s, known, req);
     choose_execution(&s->ex, req);
     return encode_unprepared(c, s, req);
+}
+
+cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
+{
+    return cqln_encode(c, c->alone, s, req);
 }
 
 cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
@@ -212,7 +135,7 @@ cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
     o.page_size = (int32_t)c->config->page_size;
     stamp(c, &o);
     cqln_route_level(c, -1, &req->route);
-    return cqln_encode_query(&req->env, version_of(c), cql, &o, &none);
+    return cqln_encode_query(&req->env, cqln_version_of(c), cql, &o, &none);
 }
 
 static cql_status hold_members(const cql_batch *b, cqln_request *req)
@@ -235,7 +158,7 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
     if (st)
         return st;
     fill_options(c, &b->ex, &o);
-    if (b->ex.extra && (st = cqln_extra_fill(b->ex.extra, version_of(c), &o)) != CQL_OK)
+    if (b->ex.extra && (st = cqln_extra_fill(b->ex.extra, cqln_version_of(c), &o)) != CQL_OK)
         return st;
     if (b->type != CQL_BATCH_COUNTER)
         stamp(c, &o);
@@ -243,6 +166,6 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
     req->timeout_ms = b->ex.timeout_ms;
     choose_execution(&b->ex, req);
     cqln_route_batch(c, b, &req->route);
-    return cqln_encode_batch(&req->env, version_of(c), (uint8_t)b->type, (uint16_t)b->count,
+    return cqln_encode_batch(&req->env, cqln_version_of(c), (uint8_t)b->type, (uint16_t)b->count,
                              (cql_str){(const char *)b->entries.data, b->entries.len}, &o);
 }

@@ -1,8 +1,11 @@
 /* Executing: from statements to requests, with callbacks. */
 #include "api/loops.h"
-#include "api/statement.h"
+#include "api/usual.h"
 
 #include "base/error.h"
+#include "cluster/hooks.h"
+#include "cluster/record.h"
+#include "cluster/run.h"
 
 #include <string.h>
 
@@ -19,17 +22,35 @@ static cql_status start(cqln_request *req, cql_status st, cql_result_cb cb, void
     return CQL_OK;
 }
 
+/* The commonest call where all is on one thread: from the statement to the connection's buffer in one function. */
+static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stmt, cql_result_cb cb,
+                                       void *user)
+{
+    cqln_request *req;
+    cql_status st = cqln_record_begin(c, true, &req);
+    if (st)
+        return st;
+    st = cqln_encode(c, true, stmt, req);
+    if (st) {
+        cqln_request_abandon(req);
+        return st;
+    }
+    req->cb.result = cb;
+    req->user = user;
+    cqln_count_bytes(c, true, req->env.len);
+    if (c->watched && c->config->hooks)
+        cqln_hooks_start(req);
+    cqln_request_run(c, req);
+    return CQL_OK;
+}
+
 cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,
                                void *user)
 {
-    cqln_request *req;
     if (!s || !stmt)
         return CQL_BAD_ARGUMENT;
     cqln_cluster *c = cqln_session_pick(s);
-    cql_status st = cqln_request_begin(c, &req);
-    if (st)
-        return cqln_session_refuse(s, st);
-    return start(req, cqln_encode_statement(c, stmt, req), cb, user);
+    return c->alone ? execute_alone(c, stmt, cb, user) : cqln_execute_on(c, stmt, NULL, NULL, cb, user);
 }
 
 static cql_status apply_options(cqln_request *req, const cql_execute_options *opts)
