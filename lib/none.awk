@@ -1,8 +1,10 @@
 # none.awk: makes the functions of public headers for a build without that part. Each answers
-# CQL_UNSUPPORTED, or what stands for nothing: NULL, 0, false. What a caller would be handed is set to
+# CQL_UNSUPPORTED, or what stands for nothing: NULL, "", 0, false. What a caller would be handed is set to
 # NULL, and an error says which switch left the part out.
 #
 #   awk -v part='the job store' -v switch=--disable-jobs -f none.awk include/cqlnative/jobs.h
+#
+# Of headers with more than the part in them, -v only='^cql_plan_' says which functions are of it.
 
 function parameter(text,    name) {
     gsub(/^ +| +$/, "", text)
@@ -17,12 +19,16 @@ function parameter(text,    name) {
         body = body "    if (" name ")\n        *" name " = NULL;\n"
 }
 
-function define(head,    open, result, list, count, i) {
+function define(head,    open, result, name, list, count, i) {
     open = index(head, "(")
     list = substr(head, open + 1, length(head) - open - 1)
     result = substr(head, 1, open - 1)
     sub(/[a-z_0-9]+$/, "", result)
     gsub(/^ +| +$/, "", result)
+    name = substr(head, 1, open - 1)
+    sub(/^.*[ *]/, "", name)
+    if (name !~ only)
+        return
     body = ""
     fails = ""
     count = split(list, parts, ",")
@@ -33,6 +39,8 @@ function define(head,    open, result, list, count, i) {
         printf "    return cqln_fail(%s, cqln_alloc_default(), CQL_UNSUPPORTED, missing);\n", fails
     else if (result == "cql_status")
         print "    return CQL_UNSUPPORTED;"
+    else if (result == "const char *")
+        print "    return \"\";"
     else if (result ~ /\*$/)
         print "    return NULL;"
     else if (result != "void")

@@ -1,4 +1,4 @@
-/* Routing keys: given by hand, of several columns, of batches; and explaining where they lead. */
+/* Routing keys: given by hand, of several columns, of batches. */
 #include "api/routing.h"
 
 #include "api/options.h"
@@ -303,53 +303,5 @@ cql_status cql_options_set_balancing_policy(cql_options *o, const cql_balancing_
     if (!o || (policy && policy->size < sizeof *policy))
         return CQL_BAD_ARGUMENT;
     o->config.balancing = policy ? *policy : (cql_balancing_policy){0};
-    return CQL_OK;
-}
-
-/* --- explaining ----------------------------------------------------------------------------------- */
-
-typedef struct explaining {
-    cqln_mail mail;
-    cql_session *s;
-    cqln_route route;
-    cql_plan_cb cb;
-    void *user;
-} explaining;
-
-static void on_explain(cqln_mail *m)
-{
-    explaining e = *CQLN_CONTAINER(m, explaining, mail);
-    cqln_cluster *c = &e.s->cluster;
-    cql_error *err = NULL;
-    cqln_free(e.s->al, CQLN_CONTAINER(m, explaining, mail));
-    cql_plan *plan = cqln_router_explain(c, &e.route);
-    if (!plan)
-        cqln_fail(&err, e.s->al, CQL_NO_MEMORY, "no memory for the plan");
-    e.cb(e.s, err, plan, e.user);
-    cql_error_unref(err);
-    c->waits--;
-    cqln_cluster_check(c);
-}
-
-cql_status cql_session_explain(cql_session *s, const cql_statement *stmt, cql_plan_cb cb,
-                               void *user)
-{
-    if (!s || !stmt || !cb)
-        return CQL_BAD_ARGUMENT;
-    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED)
-        return CQL_BAD_STATE;
-    if (stmt->unbound)
-        return CQL_UNBOUND;
-    explaining *e = cqln_alloc_zero(s->al, sizeof *e);
-    if (!e)
-        return CQL_NO_MEMORY;
-    e->mail.fn = on_explain;
-    e->s = s;
-    e->cb = cb;
-    e->user = user;
-    cqln_route_level(&s->cluster, stmt->ex.consistency, &e->route);
-    cqln_route_statement(&s->cluster, stmt, &e->route);
-    s->cluster.waits++;
-    cqln_loop_post(&s->cluster.loop, &e->mail);
     return CQL_OK;
 }

@@ -1,24 +1,17 @@
 /* The blocking twins: each starts the asynchronous call and waits for its callback. */
-#include "api/session.h"
-#include "api/statement.h"
+#include "api/wait.h"
 
+#include "api/statement.h"
 #include "base/error.h"
 
 #include <string.h>
 
-typedef struct waiter {
-    cql_session *s;
-    bool done;
-    bool no_memory; /* the result came but could not be kept */
-    cql_error *err;
-    cql_result *res;
-    cql_prepared *prepared;
-    cql_plan *plan;
-} waiter;
-
-static void finish(waiter *w)
+/* got: a reference of the waiter's own. */
+void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got)
 {
     cql_session *s = w->s;
+    w->err = cql_error_ref(err);
+    w->got = got;
     if (s->mode == CQLN_MODE_DRIVEN) {
         w->done = true;
         return;
@@ -31,42 +24,27 @@ static void finish(waiter *w)
 
 static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
-    waiter *w = user;
+    cqln_waiter *w = user;
+    cql_result *kept = cql_result_ref(res);
     (void)s;
-    w->err = cql_error_ref(err);
-    w->res = cql_result_ref(res);
-    w->no_memory = res && !w->res;
-    finish(w);
+    w->no_memory = res && !kept;
+    cqln_wait_end(w, err, kept);
 }
 
 static void on_session(cql_session *s, const cql_error *err, void *user)
 {
-    waiter *w = user;
     (void)s;
-    w->err = cql_error_ref(err);
-    finish(w);
+    cqln_wait_end(user, err, NULL);
 }
 
 static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *prepared,
                         void *user)
 {
-    waiter *w = user;
     (void)s;
-    w->err = cql_error_ref(err);
-    w->prepared = cql_prepared_ref(prepared);
-    finish(w);
+    cqln_wait_end(user, err, cql_prepared_ref(prepared));
 }
 
-static void on_plan(cql_session *s, const cql_error *err, cql_plan *plan, void *user)
-{
-    waiter *w = user;
-    (void)s;
-    w->err = cql_error_ref(err);
-    w->plan = plan;
-    finish(w);
-}
-
-static cql_status begin(cql_session *s, waiter *w, cql_error **err)
+cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err)
 {
     memset(w, 0, sizeof *w);
     w->s = s;
@@ -80,8 +58,7 @@ static cql_status begin(cql_session *s, waiter *w, cql_error **err)
     return CQL_OK;
 }
 
-/* started: what the asynchronous call gave. */
-static cql_status await(waiter *w, cql_status started, cql_error **err)
+cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err)
 {
     cql_session *s = w->s;
     if (started)
@@ -103,30 +80,30 @@ static cql_status await(waiter *w, cql_status started, cql_error **err)
     return CQL_OK;
 }
 
-static cql_status await_result(waiter *w, cql_status started, cql_result **res, cql_error **err)
+static cql_status await_result(cqln_waiter *w, cql_status started, cql_result **res, cql_error **err)
 {
-    cql_status st = await(w, started, err);
+    cql_status st = cqln_wait_for(w, started, err);
     if (res)
-        *res = w->res;
+        *res = w->got;
     else
-        cql_result_unref(w->res);
+        cql_result_unref(w->got);
     return st;
 }
 
 cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
 {
-    waiter w;
-    cql_status st = begin(s, &w, err);
-    return st ? st : await(&w, cql_session_connect(s, on_session, &w), err);
+    cqln_waiter w;
+    cql_status st = cqln_wait_begin(s, &w, err);
+    return st ? st : cqln_wait_for(&w, cql_session_connect(s, on_session, &w), err);
 }
 
 cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,
                                     cql_error **err)
 {
-    waiter w;
+    cqln_waiter w;
     if (res)
         *res = NULL;
-    cql_status st = begin(s, &w, err);
+    cql_status st = cqln_wait_begin(s, &w, err);
     if (st)
         return st;
     st = cql_session_execute(s, stmt, on_result, &w);
@@ -137,10 +114,10 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
                                          const cql_execute_options *opts, cql_result **res,
                                          cql_error **err)
 {
-    waiter w;
+    cqln_waiter w;
     if (res)
         *res = NULL;
-    cql_status st = begin(s, &w, err);
+    cql_status st = cqln_wait_begin(s, &w, err);
     if (st)
         return st;
     st = cql_session_execute_with(s, stmt, opts, NULL, on_result, &w);
@@ -150,20 +127,20 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,
                                   cql_error **err)
 {
-    waiter w;
+    cqln_waiter w;
     if (res)
         *res = NULL;
-    cql_status st = begin(s, &w, err);
+    cql_status st = cqln_wait_begin(s, &w, err);
     return st ? st : await_result(&w, cql_session_query(s, cql, on_result, &w), res, err);
 }
 
 cql_status cql_session_execute_batch_wait(cql_session *s, const cql_batch *batch, cql_result **res,
                                           cql_error **err)
 {
-    waiter w;
+    cqln_waiter w;
     if (res)
         *res = NULL;
-    cql_status st = begin(s, &w, err);
+    cql_status st = cqln_wait_begin(s, &w, err);
     return st ? st : await_result(&w, cql_session_execute_batch(s, batch, on_result, &w), res, err);
 }
 
@@ -176,35 +153,21 @@ cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepare
 cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace, const char *cql,
                                        cql_prepared **out, cql_error **err)
 {
-    waiter w;
+    cqln_waiter w;
     if (!out)
         return CQL_BAD_ARGUMENT;
     *out = NULL;
-    cql_status st = begin(s, &w, err);
+    cql_status st = cqln_wait_begin(s, &w, err);
     if (st == CQL_OK)
-        st = await(&w, cql_session_prepare_in(s, keyspace, cql, on_prepared, &w), err);
+        st = cqln_wait_for(&w, cql_session_prepare_in(s, keyspace, cql, on_prepared, &w), err);
     if (st == CQL_OK)
-        *out = w.prepared;
+        *out = w.got;
     return st;
 }
 
 cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
 {
-    waiter w;
-    cql_status st = begin(s, &w, err);
-    return st ? st : await(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
-}
-
-cql_status cql_session_explain_wait(cql_session *s, const cql_statement *stmt, cql_plan **out,
-                                    cql_error **err)
-{
-    waiter w;
-    if (!out)
-        return CQL_BAD_ARGUMENT;
-    *out = NULL;
-    cql_status st = begin(s, &w, err);
-    if (st == CQL_OK)
-        st = await(&w, cql_session_explain(s, stmt, on_plan, &w), err);
-    *out = st == CQL_OK ? w.plan : NULL;
-    return st;
+    cqln_waiter w;
+    cql_status st = cqln_wait_begin(s, &w, err);
+    return st ? st : cqln_wait_for(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
 }

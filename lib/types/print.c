@@ -1,12 +1,12 @@
 /* print.c: values as text in the form of cqlsh. */
 #include "types/print.h"
 
-#include "base/utf8.h"
 #include "types/check.h"
 #include "types/datetime.h"
 #include "types/inet.h"
 #include "types/items.h"
 #include "types/number_text.h"
+#include "types/print_text.h"
 #include "types/varnum.h"
 
 static const cql_type opaque = {.id = CQL_TYPE_CUSTOM, .empty_ok = true};
@@ -116,54 +116,6 @@ bool cqln_print_scalar(cqln_sink *out, const cql_type *type, cql_str bytes)
     }
 }
 
-/* --- text ------------------------------------------------------------------------------------- */
-
-/* A byte that is not to be seen as it is: \t, \n, \r or \xNN. */
-static void print_escaped(cqln_sink *out, uint32_t code)
-{
-    const char byte = (char)code;
-    switch (code) {
-    case '\t':
-        cqln_sink_text(out, "\\t");
-        break;
-    case '\n':
-        cqln_sink_text(out, "\\n");
-        break;
-    case '\r':
-        cqln_sink_text(out, "\\r");
-        break;
-    default:
-        cqln_sink_text(out, "\\x");
-        cqln_sink_hex(out, (cql_str){&byte, 1});
-        break;
-    }
-}
-
-/* Backslashes doubled, control characters and bytes that are no UTF-8 escaped, quotes doubled. */
-static void print_text(cqln_sink *out, cql_str text, bool quoted)
-{
-    if (quoted)
-        cqln_sink_char(out, '\'');
-    while (text.len) {
-        uint32_t code = 0;
-        size_t n = cqln_utf8_next(text, &code);
-        if (n == 0) {
-            print_escaped(out, (uint8_t)text.ptr[0]);
-            n = 1;
-        } else if (code < 0x20 || (code >= 0x7f && code <= 0xa0)) {
-            print_escaped(out, code);
-        } else {
-            if (code == '\\' || (quoted && code == '\''))
-                cqln_sink_put(out, text.ptr, 1);
-            cqln_sink_put(out, text.ptr, n);
-        }
-        text.ptr += n;
-        text.len -= n;
-    }
-    if (quoted)
-        cqln_sink_char(out, '\'');
-}
-
 /* --- anything --------------------------------------------------------------------------------- */
 
 static bool has_quotes(uint16_t id)
@@ -178,7 +130,7 @@ static void print_leaf(cqln_printer *p, const cql_type *type, cql_str bytes, boo
     switch (type->id) {
     case CQL_TYPE_TEXT:
     case CQL_TYPE_ASCII:
-        print_text(out, bytes, nested);
+        cqln_print_text(out, bytes, nested);
         return;
     case CQL_TYPE_BLOB:
     case CQL_TYPE_CUSTOM:
@@ -227,7 +179,7 @@ static cql_status print_items(cqln_printer *p, const cql_type *type, cql_str byt
         if (!st && type->id == CQL_TYPE_MAP)
             st = cqln_print_value(p, type->items[0], &key, true);
         else if (!st && type->id == CQL_TYPE_UDT && type->fields)
-            print_text(&p->out, type->fields[i], false);
+            cqln_print_text(&p->out, type->fields[i], false);
         if (type->id == CQL_TYPE_MAP || type->id == CQL_TYPE_UDT)
             cqln_sink_text(&p->out, ": ");
         if (!st)

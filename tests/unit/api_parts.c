@@ -8,6 +8,10 @@
 #include <cqlnative/outbox.h>
 #include <cqlnative/migrate.h>
 #include <cqlnative/schema.h>
+#include <cqlnative/writer.h>
+
+/* They have options of tables as text. */
+#define THERE_METADATA (PART_METADATA && PART_TEXT)
 
 /* A session of these options is made (and freed), or refused in words that name the switch. */
 static void session_with(const char *url, bool there, const char *words)
@@ -125,10 +129,10 @@ static void the_metadata_are_there_or_refused(void **state)
     cql_error *err = NULL;
     (void)state;
     cql_status st = cql_metadata_read_wait(NULL, "ks", &m, &err);
-    assert_int_equal(st, PART_METADATA ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(st, THERE_METADATA ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     assert_null(m);
-    if (!PART_METADATA)
-        assert_non_null(strstr(cql_error_text(err), "--disable-metadata"));
+    if (!THERE_METADATA)
+        assert_non_null(strstr(cql_error_text(err), PART_METADATA ? "--disable-text" : "--disable-metadata"));
     cql_error_unref(err);
     cql_metadata_unref(NULL);
 }
@@ -147,6 +151,60 @@ static void the_outbox_is_there_or_refused(void **state)
     cql_outbox_free(NULL);
 }
 
+static void the_writer_is_there_or_refused(void **state)
+{
+    cql_writer *w = NULL;
+    cql_error *err = NULL;
+    (void)state;
+    cql_status st = cql_writer_new(NULL, NULL, &w, &err);
+    assert_int_equal(st, PART_WRITER ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_null(w);
+    if (!PART_WRITER)
+        assert_non_null(strstr(cql_error_text(err), "--disable-writer"));
+    cql_error_unref(err);
+    cql_writer_free(NULL);
+}
+
+static void insight_is_there_or_refused(void **state)
+{
+    cql_uuid id = {{0}};
+    cql_plan *plan = NULL;
+    cql_error *err = NULL;
+    (void)state;
+    cql_status st = cql_session_explain_wait(NULL, NULL, &plan, &err);
+    assert_int_equal(st, PART_INSIGHT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_INSIGHT)
+        assert_non_null(strstr(cql_error_text(err), "--disable-insight"));
+    assert_int_equal(cql_session_trace(NULL, id, 0, NULL, NULL),
+                     PART_INSIGHT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_string_equal(cql_metric_name(CQL_METRIC_REQUESTS), PART_INSIGHT ? "requests_total" : "");
+    assert_null(cql_session_metrics(NULL));
+    cql_error_unref(err);
+}
+
+/* What is text is printed by every build. */
+static void values_as_text_are_there_or_refused(void **state)
+{
+    const cql_value number = cql_value_int32(7), text = cql_value_text("a\\b");
+    cql_status missing = PART_TEXT ? CQL_OK : CQL_UNSUPPORTED;
+    cql_error *err = NULL;
+    char out[16];
+    size_t len = 0;
+    (void)state;
+    assert_int_equal(cql_value_print(&text, NULL, out, sizeof out, &len), CQL_OK);
+    assert_string_equal(out, "a\\\\b");
+    assert_int_equal(len, 4);
+    assert_int_equal(cql_value_print(&number, NULL, out, sizeof out, &len), missing);
+    assert_string_equal(out, PART_TEXT ? "7" : "");
+    assert_int_equal(cql_value_print_json(&number, NULL, out, sizeof out, &len), missing);
+    assert_string_equal(out, PART_TEXT ? "7" : "");
+    assert_int_equal(cql_statement_bind_parsed(NULL, 0, "7", &err),
+                     PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_TEXT)
+        assert_non_null(strstr(cql_error_text(err), "--disable-text"));
+    cql_error_unref(err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +218,9 @@ int main(void)
         cmocka_unit_test(the_job_store_is_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
         cmocka_unit_test(the_outbox_is_there_or_refused),
+        cmocka_unit_test(the_writer_is_there_or_refused),
+        cmocka_unit_test(insight_is_there_or_refused),
+        cmocka_unit_test(values_as_text_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+/* wait.h: what the blocking twins are made of: they start the asynchronous call and wait for its callback. */
+#ifndef CQLN_API_WAIT_H
+#define CQLN_API_WAIT_H
+
+#include "api/session.h"
+
+typedef struct cqln_waiter {
+    cql_session *s;
+    bool done;
+    bool no_memory; /* the result came but could not be kept */
+    cql_error *err;
+    void *got;
+} cqln_waiter;
+
+/* CQL_BAD_ARGUMENT without a session, or why this thread must not wait. */
+cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err);
+/* In the callback: it is over. err is borrowed, what the waiter has got is its own. */
+void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got);
+/* Waits; started is what the asynchronous call gave. */
+cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err);
+
+#endif
