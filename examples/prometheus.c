@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int listen_on(const char *port)
@@ -53,11 +54,32 @@ static int send_all(int fd, const char *bytes, size_t len)
     return 0;
 }
 
+/* To the empty line behind the headers, in however many parts they come: what is left unread would make the close a
+ * reset, which may take the answer with it. Whoever says nothing holds up the others for a while only. */
+static int read_request(int fd)
+{
+    struct timeval patience = {.tv_sec = 5};
+    char request[4096];
+    size_t len = 0;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
+        return -1;
+    while (len < sizeof request - 1) {
+        ssize_t n = recv(fd, request + len, sizeof request - 1 - len, 0);
+        if (n <= 0)
+            return -1;
+        len += (size_t)n;
+        request[len] = '\0';
+        if (strstr(request, "\r\n\r\n"))
+            return 0;
+    }
+    return -1;
+}
+
 static int answer(int fd, cql_session *s)
 {
-    char request[2048], head[160];
+    char head[160];
     size_t len;
-    if (recv(fd, request, sizeof request, 0) <= 0)
+    if (read_request(fd) != 0)
         return -1;
     char *text = metrics_text(s, &len);
     if (!text)
