@@ -9,6 +9,7 @@
 #include "simio.h"
 
 #include "base/error.h"
+#include "cluster/quick.h"
 
 enum { NODES = 6, KEYS = 600 };
 
@@ -283,6 +284,27 @@ static void a_replica_that_is_down_leaves_its_share_to_the_others(void **state)
     assert_true(by_rank[1] > by_rank[2] / 2 && by_rank[2] > by_rank[1] / 2);
     assert_int_equal(w.errors, 0);
     end(&w);
+}
+
+/* Replicas are read at the two numbers without another look. */
+static void two_draws_are_below_their_bound_and_differ(void **state)
+{
+    (void)state;
+    uint64_t ends[] = {0, 1, 0xffffffff, 0xffffffff00000000u, UINT64_MAX};
+    cqln_router r = {.random = 7};
+    for (uint32_t count = 1; count <= 9; count++) {
+        unsigned seen[9][9] = {{0}};
+        for (uint32_t i = 0; i < 20000; i++) {
+            uint32_t a, b;
+            cqln_draw_two(i < CQL_COUNT(ends) ? ends[i] : cqln_router_draw(&r), count, &a, &b);
+            assert_true(a < count && b < count);
+            assert_true(a != b || count == 1);
+            seen[a][b]++;
+        }
+        for (uint32_t a = 0; a < count; a++)
+            for (uint32_t b = 0; b < count; b++)
+                assert_true(a == b || seen[a][b] > 10000 / (count * (count - 1)));
+    }
 }
 
 /* The one connection that all requests take without a choice comes and goes with the other nodes. */
@@ -600,6 +622,7 @@ int main(void)
         cmocka_unit_test(without_token_awareness_nodes_take_turns),
         cmocka_unit_test(an_unreadable_keyspace_table_costs_no_request),
         cmocka_unit_test(a_replica_that_is_down_leaves_its_share_to_the_others),
+        cmocka_unit_test(two_draws_are_below_their_bound_and_differ),
         cmocka_unit_test(a_node_that_is_alone_is_found_at_once),
         cmocka_unit_test(tokens_are_made_where_there_is_a_choice),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
