@@ -1,5 +1,5 @@
-/* usual.h: a prepared statement with nothing unusual said of it, made into a request: inline where statements are executed.
- * `alone` is that of the cluster, given by whoever knows it already. */
+/* usual.h: a prepared statement with nothing unusual said of it, made into a request: inline where statements
+ * are executed. `alone` is that of the cluster, given by whoever knows it already. */
 #ifndef CQLN_API_USUAL_H
 #define CQLN_API_USUAL_H
 
@@ -90,7 +90,7 @@ cqln_encode(cqln_cluster *c, bool alone, const cql_statement *s, cqln_request *r
     cqln_metadata *known = cqln_prepared_result(s->prepared);
     if (cqln_result_is_known(s->prepared, known, version))
         req->known = known;
-    req->prepared = alone ? cqln_holds_take(&c->holds, s->prepared) : cql_prepared_ref(s->prepared);
+    req->prepared = cqln_cluster_hold(c, alone, s->prepared);
     if (s->ex.unusual || c->config->serial_consistency != CQLN_SERIAL_STANDARD)
         return cqln_encode_unusual(c, s, known, req);
     return version >= 5 ? cqln_put_usual(c, alone, s, 5, known, req)

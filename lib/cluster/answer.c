@@ -257,8 +257,8 @@ static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_
     o->answered(o, link, ev);
 }
 
-/* Nearly every answer is one to a request that waits for nothing else, and says that it worked, or has a last page of rows:
- * those are read and handed on here. */
+/* Nearly every answer is one to a request that waits for nothing else, and says that it worked, or has a last
+ * page of rows: those are read and handed on here. */
 void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_owner *o = ev->owner;

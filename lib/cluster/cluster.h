@@ -210,10 +210,10 @@ static inline cqln_cluster_state cqln_cluster_state_of(cqln_cluster *c)
 void cqln_cluster_mark_full(cqln_cluster *c);
 /* From here on the program makes all its calls on the loop's thread; before the first request. */
 void cqln_cluster_alone(cqln_cluster *c);
-/* A request's hold on its prepared statement, from where the request is made to its end. */
-static inline cql_prepared *cqln_cluster_hold(cqln_cluster *c, cql_prepared *p)
+/* A request's hold on its prepared statement, from where the request is made to its end; alone: c->alone. */
+static inline cql_prepared *cqln_cluster_hold(cqln_cluster *c, bool alone, cql_prepared *p)
 {
-    return c->alone ? cqln_holds_take(&c->holds, p) : cql_prepared_ref(p);
+    return alone ? cqln_holds_take(&c->holds, p) : cql_prepared_ref(p);
 }
 static inline void cqln_cluster_release(cqln_cluster *c, cql_prepared *p)
 {

@@ -236,11 +236,8 @@ static void on_idle(cqln_link *link)
         check_leaver(slot);
         return;
     }
-    if (slot->keyspace_gen != c->keyspace_gen) {
+    if (slot->keyspace_gen != c->keyspace_gen)
         begin_switch(slot);
-        if (slot->switching)
-            cqln_nodes_recount(c);
-    }
     note_load(slot->node, link);
     if (!cqln_list_empty(&c->waiting))
         cqln_requests_pump(c);
