@@ -95,7 +95,7 @@ static void send_chunks(simio *s, cqln_stream *st, event_kind kind, const uint8_
                         uint64_t *last)
 {
     while (len) {
-        size_t n = 1 + cqln_rand_below(&s->rand, s->max_chunk);
+        size_t n = 1 + (size_t)cqln_rand_below(&s->rand, s->max_chunk);
         if (n > len)
             n = len;
         uint64_t at = s->now + delay(s);
