@@ -198,12 +198,22 @@ static int load(ping_cli *line, tool_args *a)
 static cql_options *options_of_patient(void *user, const char *host)
 {
     ping_cli *line = user;
-    return options_for(line, line->args, host, false);
+    cql_options *o = options_for(line, line->args, host, false);
+    /* A bundle may not name the node. */
+    if (o && cql_options_given(o, "secure_bundle") && !set_option(line->args, o, "discovery", "true")) {
+        cql_options_free(o);
+        return NULL;
+    }
+    return o;
 }
 
 static void add_patient(void *user, const char *host, cql_options *o)
 {
-    ping_doctor_add(user, host, false);
+    bool bundle = cql_options_given(o, "secure_bundle");
+    if (bundle)
+        ping_doctor_add_bundle(user, TOOL_BUNDLE_TARGET);
+    if (!bundle || strcmp(host, TOOL_BUNDLE_TARGET) != 0)
+        ping_doctor_add(user, host, false);
     cql_options_free(o);
 }
 
@@ -230,17 +240,15 @@ static int one_session(ping_cli *line, tool_args *a, const char *target)
     return code;
 }
 
-/* A bundle names a cluster, not a node: all of its nodes are meant. */
+/* A bundle names a cluster, not a node: all of its nodes are meant. The doctor finds them itself. */
 static bool settle_bundle(ping_cli *line, tool_args *a, const tool_targets *targets)
 {
     char *hosts = tool_target_hosts(targets->items[0]);
     bool none = *hosts == '\0';
-    if (strcmp(hosts, TOOL_BUNDLE_TARGET) == 0)
+    if (strcmp(hosts, TOOL_BUNDLE_TARGET) == 0 && !line->doctor)
         line->config.all = true;
     if (none)
         tool_args_fail(a, "a connection string without a host: cqlping takes a bundle by --bundle");
-    else if (line->doctor && line->config.all && strcmp(hosts, TOOL_BUNDLE_TARGET) == 0)
-        tool_args_fail(a, "--doctor does not look behind the proxy of a bundle");
     free(hosts);
     return !a->ended;
 }

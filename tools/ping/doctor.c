@@ -36,6 +36,14 @@ void ping_doctor_add(ping_doctor *d, const char *host, bool announced)
     p->announced = announced;
 }
 
+void ping_doctor_add_bundle(ping_doctor *d, const char *name)
+{
+    if (d->count)
+        return;
+    ping_doctor_add(d, name, false);
+    d->patients[0].bundle = true;
+}
+
 static void free_patient(ping_patient *p)
 {
     ping_chart *c = &p->chart;
@@ -56,13 +64,19 @@ void ping_doctor_free(ping_doctor *d)
 }
 
 /* The reason of the one node that was tried, else the error's own text. */
-static char *reason_of(const cql_error *err)
+static char *reason_of(const cql_error *err, bool several)
 {
     const char *host, *reason;
     cql_status st;
-    if (cql_error_tried(err, 0, &host, &st, &reason) == CQL_OK && *reason)
+    if (!several && cql_error_tried(err, 0, &host, &st, &reason) == CQL_OK && *reason)
         return tool_copy(reason);
     return tool_copy(cql_error_text(err));
+}
+
+static bool has_bundle(const cql_options *o)
+{
+    const char *bundle = cql_options_value(o, "secure_bundle");
+    return bundle && *bundle;
 }
 
 /* Messages of a node that wants TLS cannot be looked at from outside. */
@@ -72,14 +86,32 @@ static bool is_encrypted(const cql_options *o)
     return mode && *mode && strcmp(mode, "off") != 0;
 }
 
+/* "protocol v5, TLS verify-full, logged in as me" */
+static char *session_text(const cql_options *o, int protocol)
+{
+    const char *tls = has_bundle(o) ? "of the bundle" : is_encrypted(o) ? cql_options_value(o, "tls") : NULL;
+    const char *named = cql_options_value(o, "username");
+    bool login = named && *named;
+    return tool_format("protocol v%d%s%s%s%s", protocol, tls ? ", TLS " : "", tls ? tls : "",
+                       login ? ", logged in as " : "", login ? named : "");
+}
+
+static void ask(ping_doctor *d, size_t index, cql_session *s)
+{
+    if (d->patients[index].bundle)
+        ping_examine_bundle(d, s);
+    else
+        ping_examine(d, index, s);
+    ping_patient *p = &d->patients[index]; /* the list has grown */
+    p->tls.size = sizeof p->tls;
+    (void)cql_session_tls_facts(s, p->address, &p->tls);
+}
+
 static void open_session(ping_doctor *d, size_t index, cql_options *o)
 {
     cql_error *err = NULL;
     cql_session *s = NULL;
     ping_patient *p = &d->patients[index];
-    char *tls = is_encrypted(o) ? tool_copy(cql_options_value(o, "tls")) : NULL;
-    const char *named = cql_options_value(o, "username");
-    char *login = named && *named ? tool_format(", logged in as %s", named) : tool_copy("");
     uint64_t began = ping_now_us();
     cql_status st = cql_session_new(o, &s, &err);
     if (st == CQL_OK)
@@ -89,34 +121,39 @@ static void open_session(ping_doctor *d, size_t index, cql_options *o)
     p->session.us = ping_now_us() - began;
     if (st == CQL_OK) {
         p->protocol = cql_session_protocol_version(s);
-        p->tls.size = sizeof p->tls;
-        (void)cql_session_tls_facts(s, NULL, &p->tls);
-        p->session.text = tool_format("protocol v%d%s%s%s", p->protocol, tls ? ", TLS " : "",
-                                      tls ? tls : "", login);
-        ping_examine(d, index, s);
+        p->session.text = session_text(o, p->protocol);
+        ask(d, index, s);
     } else {
         p->failure = err ? tool_exit_of_connect(err) : TOOL_EXIT_FAILED;
-        p->session.text = err ? reason_of(err) : tool_copy(cql_status_text(st));
+        p->session.text = err ? reason_of(err, p->bundle) : tool_copy(cql_status_text(st));
     }
-    free(login);
-    free(tls);
     cql_error_unref(err);
     cql_session_free(s);
 }
 
-static void examine(ping_doctor *d, size_t index)
+/* The steps before a session; false: there can be none. */
+static bool look(ping_patient *p, const cql_options *o, uint32_t limit_ms)
 {
-    cql_options *o = d->make(d->user, d->patients[index].target);
-    if (!o)
-        return;
+    p->by_proxy = has_bundle(o);
+    if (p->by_proxy)
+        return true;
     const char *port = cql_options_value(o, "port");
     uint16_t number = (uint16_t)(port ? strtoul(port, NULL, 10) : 9042);
-    tool_progress("examining %s", d->patients[index].target);
-    void (*look)(ping_raw *, const char *, uint16_t, uint32_t) =
-        is_encrypted(o) ? ping_raw_reach : ping_raw_probe;
-    look(&d->patients[index].raw, d->patients[index].target, number,
-         (uint32_t)d->config->answer_ms);
-    if (d->patients[index].raw.steps[PING_STEP_TCP].ok)
+    if (is_encrypted(o))
+        ping_raw_reach(&p->raw, p->target, number, limit_ms);
+    else
+        ping_raw_probe(&p->raw, p->target, number, limit_ms);
+    return p->raw.steps[PING_STEP_TCP].ok;
+}
+
+static void examine(ping_doctor *d, size_t index)
+{
+    ping_patient *p = &d->patients[index];
+    cql_options *o = d->make(d->user, p->target);
+    if (!o)
+        return;
+    tool_progress("examining %s", p->target);
+    if (look(p, o, (uint32_t)d->config->answer_ms))
         open_session(d, index, o);
     tool_progress_clear();
     cql_options_free(o);

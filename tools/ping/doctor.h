@@ -30,6 +30,8 @@ typedef struct ping_patient {
     char *target;    /* "host[:port]" as named or announced */
     char *address;   /* "address:port" that answered; NULL: none */
     bool announced;  /* only the cluster names it */
+    bool bundle;     /* no node: what a secure connect bundle leads to; it announces the nodes */
+    bool by_proxy;   /* reached by its host id, through the proxy of a bundle */
     ping_raw raw;
     cql_tls_facts tls; /* node "": there was no handshake */
     ping_step session, query; /* as the library does it: version, log-in; the first query */
@@ -52,11 +54,15 @@ typedef struct ping_doctor {
 void ping_doctor_init(ping_doctor *d, const ping_config *config, ping_make_options make, void *user);
 /* Unless it is there already. */
 void ping_doctor_add(ping_doctor *d, const char *host, bool announced);
+/* The options have a bundle: before any node, what it leads to is looked at. */
+void ping_doctor_add_bundle(ping_doctor *d, const char *name);
 int ping_doctor_run(ping_doctor *d);
 void ping_doctor_free(ping_doctor *d);
 
 /* examine.c: asks the node behind an open session; adds the nodes that it announces. */
 void ping_examine(ping_doctor *d, size_t index, cql_session *s);
+/* The nodes of a bundle's session, unless the command line picked some. */
+void ping_examine_bundle(ping_doctor *d, cql_session *s);
 
 /* doctor_print.c */
 void ping_doctor_print(const ping_doctor *d, const ping_patient *p);

@@ -31,6 +31,14 @@ static void step_people(const char *word, const ping_step *s)
     printf("  %-12s %9.3f ms  %s%s\n", word, (double)s->us / 1000, s->ok ? "" : "FAILED: ", s->text);
 }
 
+/* What is looked at from outside, where nothing can be: "" else. */
+static const char *no_step(const ping_patient *p)
+{
+    return p->bundle     ? "not applicable here: the session asks the bundle's metadata service, then its proxy"
+           : p->by_proxy ? "not applicable here: the bundle's proxy is dialled, and finds the node by its host id"
+                         : "";
+}
+
 static void fact(const char *word, const char *text)
 {
     if (text)
@@ -75,7 +83,10 @@ static void print_people(const ping_patient *p)
 {
     printf("%s%s\n", p->target, p->announced ? " (announced by the cluster)" : "");
     for (size_t i = 0; i < PING_STEP_COUNT; i++)
-        step_people(step_words[i], &p->raw.steps[i]);
+        if (p->by_proxy)
+            printf("  %-12s         -     %s\n", step_words[i], no_step(p));
+        else
+            step_people(step_words[i], &p->raw.steps[i]);
     step_people("session", &p->session);
     step_people("query", &p->query);
     tls_people(&p->tls);
@@ -93,6 +104,17 @@ static void step_json(const ping_patient *p, const char *name, const ping_step *
     tool_json_bool(line, "ok", s->ok);
     tool_json_ms(line, "ms", s->us);
     tool_json_text(line, "text", s->text);
+    tool_json_line(stdout, line);
+}
+
+static void no_step_json(const ping_patient *p, const char *name)
+{
+    cJSON *line = tool_json_object("phase");
+    tool_json_text(line, "target", p->target);
+    tool_json_text(line, "phase", name);
+    tool_json_text(line, "ok", NULL);
+    tool_json_text(line, "ms", NULL);
+    tool_json_text(line, "text", no_step(p));
     tool_json_line(stdout, line);
 }
 
@@ -156,7 +178,10 @@ void ping_doctor_print(const ping_doctor *d, const ping_patient *p)
         return;
     }
     for (size_t i = 0; i < PING_STEP_COUNT; i++)
-        step_json(p, step_fields[i], &p->raw.steps[i]);
+        if (p->by_proxy)
+            no_step_json(p, step_fields[i]);
+        else
+            step_json(p, step_fields[i], &p->raw.steps[i]);
     step_json(p, "session", &p->session);
     step_json(p, "query", &p->query);
     tls_json(p);
@@ -181,12 +206,14 @@ void ping_doctor_say(const ping_doctor *d, bool problem, const char *node, const
 
 void ping_doctor_close(const ping_doctor *d, int code)
 {
-    size_t fine = 0;
-    for (size_t i = 0; i < d->count; i++)
+    size_t nodes = 0, fine = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        nodes += !d->patients[i].bundle;
         fine += d->patients[i].query.ok;
+    }
     if (d->config->output == PING_JSON) {
         cJSON *line = tool_json_object("verdict");
-        tool_json_int(line, "nodes", (int64_t)d->count);
+        tool_json_int(line, "nodes", (int64_t)nodes);
         tool_json_int(line, "fine", (int64_t)fine);
         tool_json_int(line, "problems", (int64_t)d->problems);
         tool_json_int(line, "remarks", (int64_t)d->remarks);
@@ -196,8 +223,8 @@ void ping_doctor_close(const ping_doctor *d, int code)
     }
     if (d->problems)
         printf("verdict: %zu problem%s; %zu of %zu nodes answer\n", d->problems,
-               d->problems == 1 ? "" : "s", fine, d->count);
+               d->problems == 1 ? "" : "s", fine, nodes);
     else
-        printf("verdict: healthy; %zu of %zu nodes answer\n", fine, d->count);
+        printf("verdict: healthy; %zu of %zu nodes answer\n", fine, nodes);
     fflush(stdout);
 }

@@ -202,5 +202,15 @@ void ping_examine(ping_doctor *d, size_t index, cql_session *s)
     ask_compactions(&p->chart, s);
     ask_disk(&p->chart, s);
     ask_hints(&p->chart, s);
-    add_peers(d, s); /* moves the list: p is no longer good */
+    if (!p->by_proxy) /* else only the proxy can dial their addresses */
+        add_peers(d, s); /* moves the list: p is no longer good */
+}
+
+void ping_examine_bundle(ping_doctor *d, cql_session *s)
+{
+    cql_host_info host;
+    cql_hosts *hosts = d->count == 1 ? cql_session_hosts(s) : NULL;
+    for (size_t i = 0; hosts && cql_hosts_at(hosts, i, &host); i++)
+        ping_doctor_add(d, host.address, true);
+    cql_hosts_free(hosts);
 }

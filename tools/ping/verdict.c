@@ -46,10 +46,23 @@ static void no_protocol(ping_doctor *d, const ping_patient *p)
         "JMX), and does it want TLS?");
 }
 
+static const char *advice_on_bundle(const ping_patient *p)
+{
+    if (p->failure == TOOL_EXIT_USAGE)
+        return "the bundle has to be the zip file as it was downloaded, readable by its owner alone; download it again";
+    if (p->failure == TOOL_EXIT_DENIED)
+        return "check --user and the password (the word token, and the token); when a certificate is refused, "
+               "download the bundle again";
+    return p->bundle ? "is the database paused, or a firewall in the way? one that was moved has another bundle"
+                     : "the proxy does not reach it: it is down, or was replaced; --verbose shows each attempt";
+}
+
 static void no_session(ping_doctor *d, const ping_patient *p)
 {
     char *text = tool_format("no session: %s", p->session.text);
-    if (p->failure == TOOL_EXIT_DENIED)
+    if (p->by_proxy)
+        say(d, true, p, text, advice_on_bundle(p));
+    else if (p->failure == TOOL_EXIT_DENIED)
         say(d, true, p, text,
             "check --user and the password, and with TLS --tls-ca and --tls-name");
     else
@@ -61,7 +74,7 @@ static void look_at_certificate(ping_doctor *d, const ping_patient *p)
     const cql_tls_facts *t = &p->tls;
     int64_t left = ping_tls_days_left(t);
     char date[PING_DATE_SIZE];
-    if (!*t->node)
+    if (!*t->node || (p->by_proxy && !p->bundle)) /* the proxy's, of which the bundle spoke */
         return;
     ping_tls_date(t->not_after_s, date);
     if (left < 0)
@@ -78,7 +91,7 @@ static void look_at_certificate(ping_doctor *d, const ping_patient *p)
 static void look_at_node(ping_doctor *d, const ping_patient *p)
 {
     const ping_chart *c = &p->chart;
-    if (!p->raw.steps[PING_STEP_TCP].ok) {
+    if (!p->by_proxy && !p->raw.steps[PING_STEP_TCP].ok) {
         unreached(d, p);
         return;
     }
@@ -90,12 +103,14 @@ static void look_at_node(ping_doctor *d, const ping_patient *p)
         no_session(d, p);
         return;
     }
+    look_at_certificate(d, p);
+    if (p->bundle)
+        return;
     if (!p->query.ok) {
         say(d, true, p, tool_format("the first query failed: %s", p->query.text),
             "the role may lack SELECT on the system tables, or the node is overloaded: see its log");
         return;
     }
-    look_at_certificate(d, p);
     if (c->has_clock && (c->clock_ms > CLOCK_LIMIT_MS || c->clock_ms < -CLOCK_LIMIT_MS))
         say(d, true, p, tool_format("its clock is %+" PRId64 " ms off this machine's", c->clock_ms),
             "keep all clocks in step (chrony, ntpd): write times decide which value wins");
@@ -147,6 +162,8 @@ int ping_verdict(ping_doctor *d)
         denied += d->patients[i].failure == TOOL_EXIT_DENIED;
     }
     compare(d);
+    if (!fine && d->count && d->patients[0].bundle && d->patients[0].failure)
+        return (int)d->patients[0].failure;
     if (!fine)
         return denied ? TOOL_EXIT_DENIED : TOOL_EXIT_UNREACHED;
     return d->problems ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
