@@ -34,8 +34,8 @@ typedef struct cql_retry_info {
 
 /* Whatever `decide` says, these rules of the library stand: a statement that is not idempotent is not
  * sent again when it may have been applied; all attempts together keep to the time-out of the request,
- * to at most 9, and to the session's retry_budget; a node that is still starting, or on which nothing
- * had been written yet, is left for another one without asking. */
+ * to at most 9, and to the session's retry_budget; a node that is still starting or says that it shuts down,
+ * or on which nothing had been written yet, is left for another one without asking. */
 typedef struct cql_retry_policy {
     size_t size; /* sizeof(cql_retry_policy) */
     void *self;

@@ -1,6 +1,7 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
 #include "cluster/ending.h"
 #include "cluster/race.h"
+#include "cluster/slots.h"
 #include "cluster/team.h"
 #include "cluster/tries.h"
 #include "policy/retry.h"
@@ -167,7 +168,7 @@ static bool may_retry(cqln_request *req, cqln_retry how)
     cqln_cluster *c = req->cluster;
     if (how == CQLN_RETRY_NO || !may_go_on(req))
         return false;
-    if (how != CQLN_RETRY_SAME_HOST && (req->only || req->attempts + 1u >= c->ready_count))
+    if (how != CQLN_RETRY_SAME_HOST && !cqln_router_other(req))
         return false;
     if (how == CQLN_RETRY_NEXT_HOST_UNCOUNTED ||
         cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)))
@@ -254,6 +255,8 @@ static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_
                 cqln_decode_error(&rd, ev->version, &e) == CQL_OK;
     cql_status st = read ? CQL_STATUS_OF_SERVER((int)e.code) : CQL_MALFORMED;
     cqln_meter_count(cqln_link_node(link)->meter, cqln_meter_class(st));
+    if (read && cqln_error_is_farewell(&e))
+        cqln_slots_retreat(cqln_link_node(link)); /* before the request looks for another connection */
     o->answered(o, link, ev);
 }
 

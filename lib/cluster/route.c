@@ -177,6 +177,15 @@ cqln_link *cqln_router_pick_other(cqln_request *req)
     return req->only ? NULL : pick(req, PASS_TRIED);
 }
 
+bool cqln_router_other(const cqln_request *req)
+{
+    const cqln_cluster *c = req->cluster;
+    for (uint32_t i = 0; !req->only && i < c->ready_count; i++)
+        if (!passed_over(req, c->ready[i], PASS_TRIED))
+            return true;
+    return false;
+}
+
 /* --- what may still come -------------------------------------------------------------------------- */
 
 bool cqln_router_picky(const cqln_request *req)

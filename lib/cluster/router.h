@@ -92,6 +92,8 @@ static inline void cqln_request_note_node(cqln_request *req, uint32_t id)
     uint32_t at = req->tried_count++;
     req->tried[at < CQLN_ASKED_MAX ? at : at % CQLN_ASKED_MAX] = id; /* a division is dear */
 }
+/* Is there a node with a connection that did not have it? */
+bool cqln_router_other(const cqln_request *req);
 /* May it have to wait although another request in its place would not? */
 bool cqln_router_picky(const cqln_request *req);
 /* May a stream become free for it, or a node come up? */

@@ -349,6 +349,18 @@ void cqln_slots_fill(cqln_node *n)
     }
 }
 
+void cqln_slots_retreat(cqln_node *n)
+{
+    if (n->usable == 0)
+        return;
+    note_failure(n, CQL_SERVER_OVERLOADED, "the server is shutting down");
+    n->was_down = true;
+    for (uint32_t i = 0; i < n->slot_count; i++)
+        if (n->slots[i].link && n->slots[i].link->ready && !n->slots[i].link->closing)
+            leave(&n->slots[i], "the server is shutting down");
+    retry_later(n);
+}
+
 /* --- keyspace ------------------------------------------------------------------------------------ */
 
 static void on_used(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)

@@ -15,6 +15,9 @@ bool cqln_slots_make(cqln_node *n);
 void cqln_slots_free(cqln_node *n);
 /* Opens what is missing: one attempt at a time while the node is down, all once it answers. */
 void cqln_slots_fill(cqln_node *n);
+/* Its server is about to stop: what is in flight may end, nothing new goes there, and it is dialled again as after
+ * a loss. */
+void cqln_slots_retreat(cqln_node *n);
 void cqln_slots_close(cqln_node *n, const char *reason);
 bool cqln_slots_any(const cqln_node *n);
 /* True when the first attempts of all wanted connections are over, well or not. */

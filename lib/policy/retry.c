@@ -87,7 +87,7 @@ static cqln_retry ask(const cql_retry_policy *policy, const cql_retry_info *info
 cqln_retry cqln_retry_on_error(const cql_retry_policy *policy, const cqln_attempt *a,
                                const cqln_server_error *e)
 {
-    if (e->code == IS_BOOTSTRAPPING)
+    if (e->code == IS_BOOTSTRAPPING || cqln_error_is_farewell(e))
         return CQLN_RETRY_NEXT_HOST_UNCOUNTED;
     cql_retry_info info = {
         .size = sizeof info,
@@ -117,6 +117,11 @@ cqln_retry cqln_retry_on_lost(const cql_retry_policy *policy, const cqln_attempt
         .retries = a->retries,
     };
     return ask(policy, &info);
+}
+
+bool cqln_error_is_farewell(const cqln_server_error *e)
+{
+    return e->code == OVERLOADED && cql_str_equal(e->message, cql_str_of("Server is shutting down"));
 }
 
 bool cqln_error_code_maybe_applied(uint32_t code)

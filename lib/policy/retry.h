@@ -19,13 +19,16 @@ typedef struct cqln_attempt {
     unsigned retries;   /* so far, re-preparations and bootstrapping nodes not counted */
 } cqln_attempt;
 
-/* After an ERROR answer: a node that is bootstrapping is left for the next one; for the rest the policy
- * is asked, and overruled where a statement could be applied twice. */
+/* After an ERROR answer: a node that is bootstrapping or shutting down is left for the next one; for the rest
+ * the policy is asked, and overruled where a statement could be applied twice. */
 cqln_retry cqln_retry_on_error(const cql_retry_policy *policy, const cqln_attempt *a,
                                const cqln_server_error *e);
 /* After the connection was lost. written: at least one byte may have left; when not, the statement goes
  * to the next node whatever the policy. */
 cqln_retry cqln_retry_on_lost(const cql_retry_policy *policy, const cqln_attempt *a, bool written);
+/* Does a server that is being drained or stopped say so? It refuses all that reaches it then, before it runs. The
+ * protocol has no code for it: Cassandra sends OVERLOADED with this very text. */
+bool cqln_error_is_farewell(const cqln_server_error *e);
 /* May the statement have been applied although this ERROR came? */
 bool cqln_error_code_maybe_applied(uint32_t code);
 /* May the same request succeed later or elsewhere? */

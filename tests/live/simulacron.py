@@ -108,7 +108,8 @@ def errors(cluster, session):
              ("server error, not idempotent", {"result": "server_error", "message": "x"}, "no", 1, 1, "maybe"),
              ("server error, idempotent", {"result": "server_error", "message": "x"}, "yes", 3, 3, "maybe"),
              ("bootstrapping", {"result": "is_bootstrapping"}, "no", 3, 3, "not"),
-             ("syntax", {"result": "syntax_error", "message": "x"}, "yes", 1, 1, "not")]
+             ("syntax", {"result": "syntax_error", "message": "x"}, "yes", 1, 1, "not"),
+             ("shutting down", {"result": "overloaded", "message": "Server is shutting down"}, "no", 3, 3, "not")]
     session.want("up 3", "up 3")
     for number, (what, then, idempotent, times, nodes, applied) in enumerate(table):
         query = "INSERT INTO t (k) VALUES (%d)" % number

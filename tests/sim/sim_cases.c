@@ -632,6 +632,69 @@ static void x15_one_overloaded_node_is_left_for_the_other(void **state)
     assert_int_equal(w.c.meter->values[CQL_METRIC_RETRIES], 50); /* one for each that came to that node */
 }
 
+/* A drained server refuses what reaches it, also what may not be repeated: it has run nowhere. */
+static void x4_a_server_that_shuts_down_is_left_at_the_first_word(void **state)
+{
+    (void)state;
+    start(2);
+    uint64_t connects = w.mc.nodes[0].connects;
+    w.mc.nodes[0].leaving = true;
+    for (size_t i = 0; i < 400; i++) {
+        ask(i, w.insert, false, 0);
+        if (i % 20 == 19)
+            pass(5);
+    }
+    for (size_t i = 0; i < 400; i++) {
+        assert_int_equal(all[i].status, CQL_OK);
+        assert_int_equal(w.mc.executed[all[i].value], 1);
+    }
+    assert_in_range(w.mc.nodes[0].turned_away, 1, 30); /* those on their way when it spoke, and the control connection */
+    assert_int_equal(w.c.counts.unaffordable, 0);
+    w.mc.nodes[0].leaving = false;
+    pass(20000);
+    assert_true(w.mc.nodes[0].connects > connects);
+    uint64_t before = w.mc.nodes[0].requests;
+    read_many(400, 500);
+    pass(500);
+    expect(400, 500, CQL_OK);
+    assert_true(w.mc.nodes[0].requests > before);
+}
+
+static void x4_alone_it_is_an_error_that_says_so(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.nodes[0].leaving = true;
+    ask(0, w.insert, false, 0);
+    pass(100);
+    expect(0, 1, CQL_SERVER_OVERLOADED);
+    assert_false(all[0].maybe_applied);
+    ask(1, w.insert, false, 500);
+    pass(1000);
+    assert_int_equal(all[1].calls, 1);
+    assert_int_not_equal(all[1].status, CQL_OK);
+    assert_false(all[1].maybe_applied);
+    w.mc.nodes[0].leaving = false;
+    pass(20000);
+    ask(2, w.echo, false, 0);
+    pass(100);
+    expect(2, 3, CQL_OK);
+}
+
+/* Two of three: one was lost, the next one refuses, and the third was not asked yet. */
+static void a_node_that_was_not_asked_is_asked_however_many_failed(void **state)
+{
+    (void)state;
+    start(3);
+    for (size_t i = 0; i < 60; i++)
+        ask(i, w.echo, true, 0);
+    w.mc.nodes[1].error_code = 0x1001;
+    simio_cut(&w.io, 0);
+    w.io.hosts[0].down = true;
+    pass(500);
+    expect(0, 60, CQL_OK);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -656,6 +719,9 @@ int main(void)
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
         CASE(one_lesson_serves_all_that_wait_for_it),
+        CASE(x4_a_server_that_shuts_down_is_left_at_the_first_word),
+        CASE(x4_alone_it_is_an_error_that_says_so),
+        CASE(a_node_that_was_not_asked_is_asked_however_many_failed),
         CASE(a_node_that_comes_up_is_taught_before_it_is_asked),
         CASE(r73_only_so_many_statements_are_remembered),
         CASE(r78_a_node_that_hangs_holds_up_no_prepare),

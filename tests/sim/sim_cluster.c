@@ -53,7 +53,7 @@ enum { OP_ECHO, OP_INSERT, OP_QUERY, OP_BATCH, OP_CREATE, OP_USE, OP_KINDS };
     X(refused) X(drains) X(connects) X(lost) X(retries) X(unaffordable) X(speculations)            \
     X(races_won) X(late_answers) X(reprepares) X(grown) X(shrunk) X(replaced) X(crashes)           \
     X(refusals) X(freezes) X(cuts) X(forgets) X(delays) X(events) X(events_lost) X(removals)       \
-    X(moves) X(overloads) X(alters) X(disagreements) X(reordered) X(doubled) X(evicted)
+    X(moves) X(overloads) X(farewells) X(alters) X(disagreements) X(reordered) X(doubled) X(evicted)
 
 typedef struct totals {
 #define FIELD(name) uint64_t name;
@@ -291,10 +291,20 @@ static void overload(world *w)
         w->mc.nodes[i].error_code = code;
 }
 
+/* A node says that it shuts down, and does so the next time. */
+static void say_farewell(world *w, size_t node)
+{
+    mocknode *n = &w->mc.nodes[node];
+    n->leaving = !n->leaving;
+    w->t->farewells += n->leaving;
+    if (!n->leaving)
+        simio_cut(&w->io, node);
+}
+
 static void inject_rare(world *w, size_t node)
 {
     mocknode *n = &w->mc.nodes[node];
-    switch (cqln_rand_below(&w->rand, 8)) {
+    switch (cqln_rand_below(&w->rand, 9)) {
     case 0:
         n->member = !n->member;
         w->t->removals += !n->member;
@@ -318,6 +328,9 @@ static void inject_rare(world *w, size_t node)
         break;
     case 6:
         overload(w);
+        break;
+    case 7:
+        say_farewell(w, node);
         break;
     default:
         n->most_statements = n->most_statements ? 0 : 1;
@@ -378,6 +391,7 @@ static void heal(world *w)
         w->io.hosts[i].delay_ms = 0;
         mocknode *n = &w->mc.nodes[i];
         n->error_code = 0;
+        n->leaving = false;
         n->member = true;
         n->late_every = 0;
         n->twice_every = 0;

@@ -499,6 +499,9 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
                       "Invalid or unsupported protocol version (5); supported versions are (4/v4)",
                       NULL, 0);
         starts_framing = false;
+    } else if (c->node->leaving && c->started) {
+        c->node->turned_away++;
+        respond_error(&out, c->version, f->stream, 0x1001, "Server is shutting down", NULL, 0);
     } else if ((c->node->mute && c->started) || (c->node->stalled && is_statement(f, &rd))) {
         cqln_writer_fini(&out);
         return;

@@ -38,6 +38,8 @@ typedef struct mocknode {
     bool stalled;          /* answers no statement and no prepare; the rest as ever */
     bool forgetful;        /* prepares, and knows nothing of it afterwards */
     uint32_t error_code;   /* answer statements with this error; 0: none */
+    bool leaving;          /* being drained: answers everything with OVERLOADED, "Server is shutting down" */
+    uint64_t turned_away;  /* so answered */
     bool peers_v2;         /* has that table */
     uint32_t late_every;   /* every so many answers is held back behind later ones; 0: none */
     uint32_t twice_every;  /* sent twice, on v5; 0: none */
