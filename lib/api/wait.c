@@ -18,7 +18,7 @@ void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got)
     }
     pthread_mutex_lock(&s->lock);
     w->done = true;
-    pthread_cond_broadcast(&s->changed);
+    pthread_cond_signal(&w->over); /* with the lock: without it the waiter may be gone by now */
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -55,24 +55,40 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err)
         return cqln_fail(err, s->al, st,
                          "a call that blocks is not possible here: this is the thread that would "
                          "have to do the work; use the call with a callback");
+    if (s->mode != CQLN_MODE_DRIVEN && pthread_cond_init(&w->over, NULL) != 0)
+        return cqln_fail(err, s->al, CQL_SYSTEM, "no condition to wait at");
     return CQL_OK;
+}
+
+static void end_waiting(cqln_waiter *w)
+{
+    if (w->s->mode != CQLN_MODE_DRIVEN)
+        pthread_cond_destroy(&w->over);
+}
+
+static void wait_until_done(cqln_waiter *w)
+{
+    cql_session *s = w->s;
+    if (s->mode == CQLN_MODE_DRIVEN) {
+        while (!w->done)
+            cqln_session_turn(s, -1);
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    while (!w->done)
+        pthread_cond_wait(&w->over, &s->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
 cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err)
 {
     cql_session *s = w->s;
+    if (!started)
+        wait_until_done(w);
+    end_waiting(w);
     if (started)
         return cqln_fail(err, s->al, started, "%s%s", cql_status_text(started),
                          started == CQL_BAD_STATE ? ": the session is not connected" : "");
-    if (s->mode == CQLN_MODE_DRIVEN) {
-        while (!w->done)
-            cqln_session_turn(s, -1);
-    } else {
-        pthread_mutex_lock(&s->lock);
-        while (!w->done)
-            pthread_cond_wait(&s->changed, &s->lock);
-        pthread_mutex_unlock(&s->lock);
-    }
     if (w->err)
         return cqln_error_give(err, w->err);
     if (w->no_memory)
@@ -88,6 +104,15 @@ static cql_status await_result(cqln_waiter *w, cql_status started, cql_result **
     else
         cql_result_unref(w->got);
     return st;
+}
+
+static cql_status await_statement(cqln_waiter *w, const cql_statement *stmt, cql_status started,
+                                  cql_result **res, cql_error **err)
+{
+    if (started != CQL_UNBOUND)
+        return await_result(w, started, res, err);
+    end_waiting(w);
+    return cqln_fail_unbound(stmt, w->s->al, err);
 }
 
 cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
@@ -107,7 +132,7 @@ cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, c
     if (st)
         return st;
     st = cql_session_execute(s, stmt, on_result, &w);
-    return st == CQL_UNBOUND ? cqln_fail_unbound(stmt, s->al, err) : await_result(&w, st, res, err);
+    return await_statement(&w, stmt, st, res, err);
 }
 
 cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
@@ -121,7 +146,7 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
     if (st)
         return st;
     st = cql_session_execute_with(s, stmt, opts, NULL, on_result, &w);
-    return st == CQL_UNBOUND ? cqln_fail_unbound(stmt, s->al, err) : await_result(&w, st, res, err);
+    return await_statement(&w, stmt, st, res, err);
 }
 
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,

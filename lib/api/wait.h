@@ -6,13 +6,14 @@
 
 typedef struct cqln_waiter {
     cql_session *s;
+    pthread_cond_t over; /* its own, so that the end of one call wakes no other thread */
     bool done;
     bool no_memory; /* the result came but could not be kept */
     cql_error *err;
     void *got;
 } cqln_waiter;
 
-/* CQL_BAD_ARGUMENT without a session, or why this thread must not wait. */
+/* CQL_BAD_ARGUMENT without a session, or why this thread must not wait. When it is CQL_OK, cqln_wait_for ends it. */
 cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err);
 /* In the callback: it is over. err is borrowed, what the waiter has got is its own. */
 void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got);

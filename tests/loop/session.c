@@ -1,9 +1,13 @@
 /* The public API in its three modes against mock nodes on the loopback. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RUSAGE_THREAD */
+#endif
 #include "failmalloc.h"
 #include "mocksession.h"
 
 #include <cqlnative/uv.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 /* --- the same work in the modes that can block ----------------------------------------------------- */
 
@@ -431,6 +435,58 @@ static void many_threads_share_a_session(void **state)
     cql_prepared_unref(p);
 }
 
+typedef struct sleeper {
+    cql_session *s;
+    cql_status status;
+    long slept; /* how often its thread went to sleep during the call */
+} sleeper;
+
+static long sleeps_of_this_thread(void)
+{
+    struct rusage u;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &u), 0);
+    return u.ru_nvcsw;
+}
+
+static cql_status ask_node(cql_session *s, size_t node, uint32_t timeout_ms)
+{
+    char host[64];
+    cql_statement *st = NULL;
+    snprintf(host, sizeof host, "%s", mockserver_host(&server, node));
+    cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms, .host = host};
+    assert_int_equal(cql_statement_new("SELECT * FROM t rows 2", 0, NULL, &st), CQL_OK);
+    cql_status status = cql_session_execute_with_wait(s, st, &opts, NULL, NULL);
+    cql_statement_free(st);
+    return status;
+}
+
+static void *sleep_in_a_call(void *arg)
+{
+    sleeper *z = arg;
+    long before = sleeps_of_this_thread();
+    z->status = ask_node(z->s, 1, 3000);
+    z->slept = sleeps_of_this_thread() - before;
+    return NULL;
+}
+
+/* A program with a hundred threads in blocking calls would else wake a hundred for each answer. */
+static void the_end_of_a_call_wakes_no_other(void **state)
+{
+    (void)state;
+    server.mc.nodes[1].stalled = true;
+    cql_session *s = open_session("loop_threads=1");
+    wait_connections(s, 3);
+    sleeper z = {.s = s};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, sleep_in_a_call, &z), 0);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(ask_node(s, 0, 0), CQL_OK);
+    pthread_join(thread, NULL);
+    close_session(s);
+    assert_int_equal(z.status, CQL_TIMEOUT);
+    assert_in_range(z.slept, 1, 30);
+}
+
 /* --- the caller's loop ----------------------------------------------------------------------------- */
 
 static void uv_answered(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -705,6 +761,7 @@ int main(void)
         CASE(cancelled_request_is_told),
         CASE(closing_ends_every_request_once),
         CASE(many_threads_share_a_session),
+        CASE(the_end_of_a_call_wakes_no_other),
         CASE(callers_loop_needs_no_thread),
         CASE(session_may_be_freed_inside_a_callback),
         CASE(own_poll_drives_a_session),
