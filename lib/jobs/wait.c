@@ -2,27 +2,13 @@
 #include "jobs/wait.h"
 
 #include "jobs/enqueue.h"
+#include "seat/wait.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { TURN_MS = 1000 };
 
 /* --- waiting ---------------------------------------------------------------------------------- */
-int cqljob_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    int rc = pthread_condattr_init(&attr);
-
-    if (rc)
-        return rc;
-    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    if (!rc)
-        rc = pthread_cond_init(cond, &attr);
-    (void)pthread_condattr_destroy(&attr);
-    return rc;
-}
-
 void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms)
 {
     struct timespec until;
@@ -32,13 +18,7 @@ void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag,
             (void)pthread_cond_wait(cond, lock);
         return;
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    until = cqlseat_from_now((uint32_t)ms);
     while (!*flag)
         if (pthread_cond_timedwait(cond, lock, &until))
             return;
@@ -57,7 +37,7 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
         return CQL_NO_MEMORY;
     if (pthread_mutex_init(&w->lock, NULL))
         goto fail_block;
-    if (cqljob_cond_init(&w->come))
+    if (cqlseat_cond_init(&w->come))
         goto fail_mutex;
     w->jobs = cqljob_ref(jobs);
     w->owners = 1;

@@ -38,9 +38,7 @@ cql_status cqljob_wait_list(cqljob_wait *w, cql_status started, cql_job_list **o
 cql_status cqljob_wait_count(cqljob_wait *w, cql_status started, int64_t *count, cql_error **err);
 cql_status cqljob_wait_nothing(cqljob_wait *w, cql_status started, cql_error **err);
 
-/* Sleeps until *flag is set (under lock), for at most ms (-1: no limit). */
+/* Sleeps until *flag is set (under lock), for at most ms (-1: no limit). The condition is one of seat/wait.h. */
 void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms);
-/* A condition for cqljob_sleep: it goes by the steady clock. */
-int cqljob_cond_init(pthread_cond_t *cond);
 
 #endif

@@ -62,7 +62,7 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
         return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&o->lock, NULL))
         goto fail_block;
-    if (pthread_cond_init(&o->changed, NULL))
+    if (cqlseat_cond_init(&o->changed))
         goto fail_mutex;
     o->port = *port;
     o->o = *options;

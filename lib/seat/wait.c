@@ -2,7 +2,6 @@
 #include "seat/wait.h"
 
 #include <errno.h>
-#include <time.h>
 
 cql_status cqlseat_fail(const cql_allocator *al, cql_status st, const char *text, cql_error **err)
 {
@@ -13,12 +12,31 @@ cql_status cqlseat_fail(const cql_allocator *al, cql_status st, const char *text
     return st;
 }
 
+int cqlseat_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    int rc = pthread_condattr_init(&attr);
+    if (rc)
+        return rc;
+    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    if (!rc)
+        rc = pthread_cond_init(cond, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    return rc;
+}
+
+struct timespec cqlseat_from_now(uint32_t ms)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    at.tv_sec += (time_t)(ms / 1000) + at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
 bool cqlseat_sleep(pthread_cond_t *changed, pthread_mutex_t *lock, uint32_t ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = cqlseat_from_now(ms);
     return pthread_cond_timedwait(changed, lock, &until) != ETIMEDOUT;
 }

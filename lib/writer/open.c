@@ -67,7 +67,7 @@ cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, 
         return fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&w->lock, NULL))
         goto fail_block;
-    if (pthread_cond_init(&w->changed, NULL))
+    if (cqlseat_cond_init(&w->changed))
         goto fail_mutex;
     w->port = *port;
     w->o = *o;
