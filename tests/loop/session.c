@@ -437,6 +437,7 @@ static void many_threads_share_a_session(void **state)
 
 typedef struct sleeper {
     cql_session *s;
+    char host[64];
     cql_status status;
     long slept; /* how often its thread went to sleep during the call */
 } sleeper;
@@ -448,11 +449,9 @@ static long sleeps_of_this_thread(void)
     return u.ru_nvcsw;
 }
 
-static cql_status ask_node(cql_session *s, size_t node, uint32_t timeout_ms)
+static cql_status ask_node(cql_session *s, const char *host, uint32_t timeout_ms)
 {
-    char host[64];
     cql_statement *st = NULL;
-    snprintf(host, sizeof host, "%s", mockserver_host(&server, node));
     cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms, .host = host};
     assert_int_equal(cql_statement_new("SELECT * FROM t rows 2", 0, NULL, &st), CQL_OK);
     cql_status status = cql_session_execute_with_wait(s, st, &opts, NULL, NULL);
@@ -464,7 +463,7 @@ static void *sleep_in_a_call(void *arg)
 {
     sleeper *z = arg;
     long before = sleeps_of_this_thread();
-    z->status = ask_node(z->s, 1, 3000);
+    z->status = ask_node(z->s, z->host, 3000);
     z->slept = sleeps_of_this_thread() - before;
     return NULL;
 }
@@ -478,9 +477,11 @@ static void the_end_of_a_call_wakes_no_other(void **state)
     wait_connections(s, 3);
     sleeper z = {.s = s};
     pthread_t thread;
+    snprintf(z.host, sizeof z.host, "%s", mockserver_host(&server, 1));
+    const char *other = mockserver_host(&server, 0);
     assert_int_equal(pthread_create(&thread, NULL, sleep_in_a_call, &z), 0);
     for (int i = 0; i < 300; i++)
-        assert_int_equal(ask_node(s, 0, 0), CQL_OK);
+        assert_int_equal(ask_node(s, other, 0), CQL_OK);
     pthread_join(thread, NULL);
     close_session(s);
     assert_int_equal(z.status, CQL_TIMEOUT);
