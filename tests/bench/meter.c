@@ -189,7 +189,7 @@ static void print_counts(const bench_counts *c)
 
 void meter_print(meter *m, const char *program, const bench_options *o)
 {
-    size_t n = m->samples < METER_SAMPLES ? m->samples : METER_SAMPLES;
+    size_t n = m->samples < METER_SAMPLES ? (size_t)m->samples : METER_SAMPLES;
 
     qsort(m->latency_us10, n, sizeof *m->latency_us10, compare);
     printf("{\"program\":\"%s\",\"workload\":\"%s\",\"protocol\":%u,\"inflight\":%u,"

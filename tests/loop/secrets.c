@@ -103,13 +103,13 @@ static unsigned count_in(int mem, uint64_t at, uint64_t end)
     unsigned found = 0;
     while (at + TAIL <= end) {
         if (at < own + CHUNK && at + CHUNK > own) {
-            uint64_t before = at < own ? own - at : 0;
+            size_t before = at < own ? (size_t)(own - at) : 0;
             ssize_t n = before ? pread(mem, window, before, (off_t)at) : 0;
             found += n > 0 ? count_in_window((size_t)n) : 0;
             at = own + CHUNK;
             continue;
         }
-        ssize_t n = pread(mem, window, end - at < CHUNK ? end - at : CHUNK, (off_t)at);
+        ssize_t n = pread(mem, window, end - at < CHUNK ? (size_t)(end - at) : CHUNK, (off_t)at);
         if (n < TAIL)
             return found;
         found += count_in_window((size_t)n);

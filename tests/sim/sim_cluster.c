@@ -341,7 +341,7 @@ static void inject_rare(world *w, size_t node)
 static void inject(world *w)
 {
     static const uint32_t codes[] = {0, 0, 0x1000, 0x1001, 0x1002, 0x0000, 0x1100, 0x1200, 0x2200};
-    size_t node = cqln_rand_below(&w->rand, w->mc.count);
+    size_t node = (size_t)cqln_rand_below(&w->rand, w->mc.count);
     simhost *h = &w->io.hosts[node];
     switch (cqln_rand_below(&w->rand, 12)) {
     case 0:
@@ -509,11 +509,11 @@ static void make_world(world *w, uint64_t seed, totals *t)
     w->own_policy = (cql_retry_policy){sizeof w->own_policy, NULL, always};
     failmalloc_init(&w->memory);
     cqln_rand_seed(&w->rand, seed);
-    mockcluster_init(&w->mc, 1 + cqln_rand_below(&w->rand, 5));
+    mockcluster_init(&w->mc, 1 + (size_t)cqln_rand_below(&w->rand, 5));
     simio_init(&w->io, &w->mc, seed);
     w->io.max_delay = 1 + (uint32_t)cqln_rand_below(&w->rand, 8);
     w->io.max_chunk = 1 + (uint32_t)cqln_rand_below(&w->rand, 600);
-    w->io.send_room = 1 + cqln_rand_below(&w->rand, 4000);
+    w->io.send_room = 1 + (size_t)cqln_rand_below(&w->rand, 4000);
     if (cqln_rand_below(&w->rand, 4) == 0)
         for (size_t i = 0; i < MOCK_NODES; i++)
             w->mc.nodes[i].max_version = 4;

@@ -143,7 +143,8 @@ static void count_before(const world *w, uint64_t before[MOCK_NODES])
 
 static size_t one_that_got_it(const world *w, const uint64_t before[MOCK_NODES])
 {
-    size_t found = MOCK_NODES, sum = 0;
+    size_t found = MOCK_NODES;
+    uint64_t sum = 0;
     for (size_t i = 0; i < MOCK_NODES; i++) {
         if (w->mc.nodes[i].requests > before[i])
             found = i;

@@ -220,7 +220,7 @@ static cqln_ring *random_ring(cqln_rand *rand)
     static cqln_token tokens[40][8];
     cqln_member members[40];
     cqln_ring *r;
-    size_t count = 1 + cqln_rand_below(rand, 40);
+    size_t count = 1 + (size_t)cqln_rand_below(rand, 40);
     uint64_t dc_count = 1 + cqln_rand_below(rand, 3), rack_count = 1 + cqln_rand_below(rand, 5);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < 8; k++)

@@ -611,7 +611,7 @@ static void assert_survives(const simbytes *whole, const uint64_t *ends, const u
         assert_int_equal(s.aside_bytes, len - good);
         const simbytes *aside = simdisk_file(&disk, "box.damaged-1");
         assert_int_equal(aside->len, len - good);
-        assert_memory_equal(aside->ptr, bytes + good, len - good);
+        assert_memory_equal(aside->ptr, bytes + good, (size_t)(len - good));
     } else {
         assert_null(s.aside);
         assert_null(simdisk_file(&disk, "box.damaged-1"));

@@ -116,7 +116,7 @@ static void every_node_comes_once_whatever_is_known(void **state)
     for (int i = 0; i < 3000; i++) {
         char peers[NODES + 1], found[NODES + 1];
         uint16_t replicas[6];
-        size_t count = 1 + cqln_rand_below(&rand, NODES), usable = 0;
+        size_t count = 1 + (size_t)cqln_rand_below(&rand, NODES), usable = 0;
         for (size_t k = 0; k < count; k++) {
             peers[k] = letters[cqln_rand_below(&rand, 8)];
             usable += peers[k] != '-' && peers[k] != 'd';

@@ -25,7 +25,7 @@ void ping_load_init(ping_load *l, const ping_load_spec *spec, const char *target
     l->options = options;
     l->waited = tool_alloc(1, sizeof *l->waited);
     l->served = tool_alloc(1, sizeof *l->served);
-    l->flights = tool_alloc(spec->in_flight, sizeof *l->flights);
+    l->flights = tool_alloc((size_t)spec->in_flight, sizeof *l->flights);
     for (uint64_t i = spec->in_flight; i-- > 0;) {
         l->flights[i].load = l;
         l->flights[i].next_free = l->free_flights;
