@@ -320,7 +320,7 @@ static int ask_range(line *l)
         tool_remark(program.name, "a time is milliseconds since 1970 or 2026-01-15T10:00:00Z");
         return TOOL_EXIT_USAGE;
     }
-    cJSON *rows = store_range(&l->s, &l->run, from, to, l->limit ? l->limit : 1000, &st);
+    cJSON *rows = store_range(&l->s, &l->run, from, to, l->limit ? (size_t)l->limit : 1000, &st);
     return print_rows(l, rows, st, false);
 }
 
@@ -375,13 +375,13 @@ static int ask(line *l)
     if (strcmp(word, "export") == 0)
         return export_run(l);
     if (strcmp(word, "history") == 0)
-        rows = store_history(&l->s, &l->run, l->limit ? l->limit : 1000, &st);
+        rows = store_history(&l->s, &l->run, l->limit ? (size_t)l->limit : 1000, &st);
     else if (strcmp(word, "latest") == 0)
-        rows = store_history(&l->s, &l->run, l->limit ? l->limit : 10, &st);
+        rows = store_history(&l->s, &l->run, l->limit ? (size_t)l->limit : 10, &st);
     else if (strcmp(word, "run") == 0)
         rows = store_run(&l->s, &l->run, &st);
     else if (strcmp(word, "runs") == 0)
-        rows = store_runs(&l->s, l->limit ? l->limit : 100, &st);
+        rows = store_runs(&l->s, l->limit ? (size_t)l->limit : 100, &st);
     else
         rows = store_count(&l->s, &st);
     return print_rows(l, rows, st, l->word_count > 1);

@@ -514,6 +514,28 @@ static void a_disk_that_refuses_is_named(void **state)
     assert_string_equal(s.why, "cannot make /nonexistent/folder/box.lock: No such file or directory");
 }
 
+/* The file is sparse: it takes no room. Where off_t has 32 bits this needs its larger form. */
+static void places_beyond_2_gib_are_reached(void **state)
+{
+    const cqlox_files *fs = &cqlox_files_posix;
+    const uint64_t at = 3ull << 30;
+    char folder[] = "outbox-test-XXXXXX", path[64], back[5] = "";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/box", folder);
+    int fd = fs->open(NULL, path, CQLOX_NEW);
+    assert_true(fd >= 0);
+    assert_int_equal(fs->write(NULL, fd, at, "late", 4), 0);
+    assert_int_equal(fs->size(NULL, fd), (int64_t)at + 4);
+    assert_int_equal(fs->read(NULL, fd, at, back, 4), 4);
+    assert_string_equal(back, "late");
+    assert_int_equal(fs->truncate(NULL, fd, at + 1), 0);
+    assert_int_equal(fs->size(NULL, fd), (int64_t)at + 1);
+    fs->close(NULL, fd);
+    assert_int_equal(fs->remove(NULL, path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_file_that_changes_under_it_is_noticed(void **state)
 {
     (void)state;
@@ -711,6 +733,7 @@ int main(void)
         TEST(a_process_killed_at_every_write_loses_nothing),
         TEST(a_failure_of_any_operation_loses_nothing),
         TEST(a_disk_that_refuses_is_named),
+        cmocka_unit_test(places_beyond_2_gib_are_reached),
         TEST(a_file_that_changes_under_it_is_noticed),
         TEST(memory_may_end_anywhere),
         TEST(damage_at_every_byte_keeps_the_beginning),

@@ -11,7 +11,7 @@ void ping_tls_date(int64_t unix_s, char out[PING_DATE_SIZE])
 {
     time_t t = (time_t)unix_s;
     struct tm parts;
-    if (!gmtime_r(&t, &parts) || strftime(out, PING_DATE_SIZE, "%Y-%m-%d", &parts) == 0)
+    if ((int64_t)t != unix_s || !gmtime_r(&t, &parts) || strftime(out, PING_DATE_SIZE, "%Y-%m-%d", &parts) == 0)
         snprintf(out, PING_DATE_SIZE, "?");
 }
 
