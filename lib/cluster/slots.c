@@ -13,7 +13,7 @@
 
 enum {
     KEYSPACE_NONE = 0x7fffffff, /* no version of the session's keyspace has this number */
-    LEAVING_SLACK_MS = 1000     /* beyond the time-out of what is in flight */
+    LEAVING_SLACK_MS = 1000     /* beyond the usual time-out of what is in flight */
 };
 
 /* A connection on its way out; its slot stands for it where links look for theirs. */
@@ -28,18 +28,26 @@ static void on_idle_check(cqln_deadline *d);
 
 /* --- leaving ------------------------------------------------------------------------------------- */
 
-static void end_leaver(cqln_deadline *d)
-{
-    cqln_leaver *l = CQLN_CONTAINER(d, cqln_leaver, end);
-    cqln_link_close(l->slot.link, "the connection was replaced");
-}
-
 /* Orphans alone keep nobody waiting. */
 static void check_leaver(cqln_slot *slot)
 {
     const cqln_conn *conn = slot->link->conn;
     if (cqln_conn_in_flight(conn) == cqln_conn_orphans(conn))
         cqln_link_close(slot->link, "the connection was replaced");
+}
+
+/* All in flight has a time-out of its own, which may be any; what is left then are orphans. */
+static void look_at_leaver(cqln_leaver *l)
+{
+    cqln_cluster *c = l->slot.node->cluster;
+    cqln_deadline_set(&c->loop, &l->end,
+                      cqln_loop_now(&c->loop) + c->config->request_timeout + LEAVING_SLACK_MS);
+    check_leaver(&l->slot);
+}
+
+static void on_leaver_time(cqln_deadline *d)
+{
+    look_at_leaver(CQLN_CONTAINER(d, cqln_leaver, end));
 }
 
 /* Without memory to let it go gently it is closed at once. */
@@ -59,11 +67,9 @@ static void leave(cqln_slot *slot, const char *reason)
     slot->link = NULL;
     l->next = n->leavers;
     n->leavers = l;
-    cqln_deadline_init(&l->end, end_leaver);
-    cqln_deadline_set(&c->loop, &l->end,
-                      cqln_loop_now(&c->loop) + c->config->request_timeout + LEAVING_SLACK_MS);
+    cqln_deadline_init(&l->end, on_leaver_time);
     cqln_nodes_recount(c);
-    check_leaver(&l->slot);
+    look_at_leaver(l);
 }
 
 static void free_leaver(cqln_node *n, cqln_leaver *l)

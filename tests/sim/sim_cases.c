@@ -466,6 +466,38 @@ static void a_pool_grows_under_load_and_shrinks_at_rest(void **state)
     assert_int_equal(w.c.links, 3);
 }
 
+static void a_long_request_outlives_the_place_of_its_connection(void **state)
+{
+    (void)state;
+    option("connections_per_host", "1");
+    option("max_connections_per_host", "4");
+    option("connection_grow_requests", "4");
+    option("connection_idle_timeout", "1000");
+    option("request_timeout", "500");
+    option("heartbeat", "0");
+    start(1);
+    w.io.hosts[0].delay_ms = 20;
+    for (size_t round = 0; round < 20; round++) {
+        read_many(round * 40, round * 40 + 40);
+        pass(10);
+    }
+    pass(100);
+    expect(0, 800, CQL_OK);
+    assert_int_equal(node(0)->usable, 4);
+    w.io.hosts[0].delay_ms = 20000;
+    for (size_t i = 800; i < 808; i++)
+        assert_int_equal(ask(i, w.echo, false, 60000), CQL_OK);
+    pass(10000);
+    assert_int_equal(node(0)->usable, 1); /* the other three take no more requests */
+    for (size_t i = 800; i < 808; i++)
+        assert_int_equal(all[i].calls, 0);
+    pass(15000);
+    w.io.hosts[0].delay_ms = 0;
+    expect(800, 808, CQL_OK);
+    pass(5000);
+    assert_int_equal(w.c.links, 2);
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -715,6 +747,7 @@ int main(void)
         CASE(r32_a_node_that_slams_the_door_is_not_stormed),
         CASE(r33_a_removed_node_is_left_alone),
         CASE(a_pool_grows_under_load_and_shrinks_at_rest),
+        CASE(a_long_request_outlives_the_place_of_its_connection),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
