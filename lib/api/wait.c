@@ -119,7 +119,12 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
 {
     cqln_waiter w;
     cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : cqln_wait_for(&w, cql_session_connect(s, on_session, &w), err);
+    if (st)
+        return st;
+    st = cql_session_connect(s, on_session, &w);
+    if (st == CQL_BAD_STATE)
+        return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
+    return cqln_wait_for(&w, st, err);
 }
 
 cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,

@@ -695,6 +695,8 @@ static void session_connects_again_after_a_failed_try(void **state)
     for (size_t i = 0; i < 3; i++)
         server.mc.nodes[i].want_login = false;
     assert_int_equal(cql_session_connect_wait(s, &err), CQL_OK);
+    assert_int_equal(cql_session_connect_wait(s, &err), CQL_BAD_STATE);
+    assert_non_null(strstr(cql_error_text(err), "connected or connecting already"));
     ask_everything(s);
     close_session(s);
     cql_options_free(o);
