@@ -52,7 +52,7 @@ typedef cql_pages_step (*cql_page_cb)(cql_session *s, const cql_error *err, cons
  * as for cql_session_execute; then cb is not called. */
 CQL_API cql_status cql_pages_run(cql_pages *pages, cql_page_cb cb, void *user);
 /* Goes on after a CQL_PAGES_PAUSE; the callback comes from the loop, never from inside this call.
- * CQL_BAD_STATE when it is not paused. [any thread] */
+ * CQL_BAD_STATE when it is not paused, or the session is closed. [any thread] */
 CQL_API cql_status cql_pages_resume(cql_pages *pages);
 
 CQL_END

@@ -211,8 +211,7 @@ static void on_agree(cqln_mail *m)
     cql_status st = cqln_agree(c, NULL, a->timeout_ms, on_agreed, a);
     if (st)
         on_agreed(a, st);
-    c->waits--;
-    cqln_cluster_check(c);
+    cqln_cluster_leave(c);
 }
 
 cql_status cql_session_agree(cql_session *s, uint32_t timeout_ms, cql_session_cb cb, void *user)
@@ -229,7 +228,8 @@ cql_status cql_session_agree(cql_session *s, uint32_t timeout_ms, cql_session_cb
     a->timeout_ms = timeout_ms ? timeout_ms : s->config.schema_agreement_timeout;
     a->cb = cb;
     a->user = user;
-    s->cluster.waits++;
-    cqln_loop_post(&s->cluster.loop, &a->mail);
-    return CQL_OK;
+    if (cqln_cluster_send(&s->cluster, &a->mail))
+        return CQL_OK;
+    cqln_free(s->al, a);
+    return CQL_BAD_STATE;
 }

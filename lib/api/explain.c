@@ -23,8 +23,7 @@ static void on_explain(cqln_mail *m)
         cqln_fail(&err, e.s->al, CQL_NO_MEMORY, "no memory for the plan");
     e.cb(e.s, err, plan, e.user);
     cql_error_unref(err);
-    c->waits--;
-    cqln_cluster_check(c);
+    cqln_cluster_leave(c);
 }
 
 cql_status cql_session_explain(cql_session *s, const cql_statement *stmt, cql_plan_cb cb,
@@ -45,9 +44,10 @@ cql_status cql_session_explain(cql_session *s, const cql_statement *stmt, cql_pl
     e->user = user;
     cqln_route_level(&s->cluster, stmt->ex.consistency, &e->route);
     cqln_route_statement(&s->cluster, stmt, &e->route);
-    s->cluster.waits++;
-    cqln_loop_post(&s->cluster.loop, &e->mail);
-    return CQL_OK;
+    if (cqln_cluster_send(&s->cluster, &e->mail))
+        return CQL_OK;
+    cqln_free(s->al, e);
+    return CQL_BAD_STATE;
 }
 
 static void on_plan(cql_session *s, const cql_error *err, cql_plan *plan, void *user)

@@ -234,8 +234,7 @@ static void on_mail(cqln_mail *m)
     cql_pages *p = CQLN_CONTAINER(m, cql_pages, mail);
     cqln_cluster *c = p->home;
     leave(p, &p->mailed, true);
-    c->waits--;
-    cqln_cluster_check(c);
+    cqln_cluster_leave(c);
 }
 
 /* The callback for a page. False: no more at present. */
@@ -307,6 +306,15 @@ cql_status cql_pages_run(cql_pages *p, cql_page_cb cb, void *user)
     return st;
 }
 
+/* The session is closed: there is no loop any more that could go on. */
+static void stay_paused(cql_pages *p)
+{
+    cqln_gate_lock(&p->gate);
+    p->paused = true;
+    cqln_gate_unlock(&p->gate);
+    leave(p, &p->mailed, false);
+}
+
 cql_status cql_pages_resume(cql_pages *p)
 {
     if (!p)
@@ -321,10 +329,10 @@ cql_status cql_pages_resume(cql_pages *p)
     if (mail)
         p->mailed = true;
     cqln_gate_unlock(&p->gate);
-    if (mail) {
-        p->mail.fn = on_mail;
-        p->home->waits++;
-        cqln_loop_post(&p->home->loop, &p->mail);
+    p->mail.fn = on_mail;
+    if (mail && !cqln_cluster_send(p->home, &p->mail)) {
+        stay_paused(p);
+        return CQL_BAD_STATE;
     }
     return paused || early ? CQL_OK : CQL_BAD_STATE;
 }

@@ -202,7 +202,11 @@ static void on_connect_done(cql_session *s, const cql_error *err, void *user)
 static void on_connect(cqln_mail *m)
 {
     cql_session *s = CQLN_CONTAINER(m, cql_session, connect_mail);
-    cqln_cluster_connect(&s->cluster, on_connect_done, NULL);
+    if (cqln_cluster_state_of(&s->cluster) == CQLN_CLUSTER_NEW)
+        cqln_cluster_connect(&s->cluster, on_connect_done, NULL);
+    else /* a close was asked for before */
+        cqln_session_connected(s);
+    cqln_cluster_leave(&s->cluster);
 }
 
 cql_status cql_session_connect(cql_session *s, cql_session_cb cb, void *user)
@@ -214,8 +218,10 @@ cql_status cql_session_connect(cql_session *s, cql_session_cb cb, void *user)
         return CQL_BAD_STATE;
     s->connect_cb = cb;
     s->connect_user = user;
-    cqln_loop_post(&s->cluster.loop, &s->connect_mail);
-    return CQL_OK;
+    if (cqln_cluster_send(&s->cluster, &s->connect_mail))
+        return CQL_OK;
+    atomic_store(&s->connecting, false);
+    return CQL_BAD_STATE;
 }
 
 /* --- closing ------------------------------------------------------------------------------------- */
@@ -250,11 +256,12 @@ static void on_close(cqln_mail *m)
     bool first = !s->closers;
     c->next = s->closers;
     s->closers = c;
-    if (!first)
-        return;
-    cqln_cluster_close(&s->cluster, on_closed, s);
-    if (s->loops)
-        cqln_loops_close(s);
+    if (first) {
+        cqln_cluster_close(&s->cluster, on_closed, s);
+        if (s->loops)
+            cqln_loops_close(s);
+    }
+    cqln_cluster_leave(&s->cluster);
 }
 
 static bool is_closed(cql_session *s)
@@ -270,11 +277,12 @@ static bool can_close(cql_session *s)
     return cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CLOSED && !is_closed(s);
 }
 
-static void post_close(cql_session *s, cqln_closer *c)
+/* False: it is closed already. */
+static bool post_close(cql_session *s, cqln_closer *c)
 {
     c->mail.fn = on_close;
     c->session = s;
-    cqln_loop_post(&s->cluster.loop, &c->mail);
+    return cqln_cluster_send(&s->cluster, &c->mail);
 }
 
 cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user)
@@ -288,8 +296,10 @@ cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user)
         return CQL_NO_MEMORY;
     c->cb = cb;
     c->user = user;
-    post_close(s, c);
-    return CQL_OK;
+    if (post_close(s, c))
+        return CQL_OK;
+    cqln_free(s->al, c);
+    return CQL_BAD_STATE;
 }
 
 cql_status cql_session_may_wait(const cql_session *s)

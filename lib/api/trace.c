@@ -310,9 +310,10 @@ cql_status cql_session_trace(cql_session *s, cql_uuid id, uint32_t timeout_ms, c
     f->cb = cb;
     f->user = user;
     cqln_deadline_init(&f->poll, on_poll);
-    s->cluster.waits++;
-    cqln_loop_post(&s->cluster.loop, &f->mail);
-    return CQL_OK;
+    if (cqln_cluster_send(&s->cluster, &f->mail))
+        return CQL_OK;
+    cqln_free(s->al, f);
+    return CQL_BAD_STATE;
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------ */

@@ -352,10 +352,16 @@ static void on_close_step(cqln_deferred *d)
     cqln_nodes_close(c, "the session was closed");
     if (c->links > 0 || atomic_load(&c->waits) > 0 || c->connect_error)
         return;
+    /* Mail that was counted before this is waited for; later one is refused (cqln_cluster_send). */
+    atomic_store(&c->state, CQLN_CLUSTER_CLOSED);
+    if (atomic_load(&c->waits) > 0) {
+        atomic_store(&c->state, CQLN_CLUSTER_CLOSING);
+        cqln_loop_defer(&c->loop, &c->close_step);
+        return;
+    }
     cqln_deadline_clear(&c->loop, &c->close_deadline);
     cqln_deadline_clear(&c->loop, &c->idle_check);
     cqln_expiry_stop(c);
-    atomic_store(&c->state, CQLN_CLUSTER_CLOSED);
     c->loop.io->ops->end(c->loop.io);
 }
 
@@ -366,12 +372,35 @@ static void on_ended(void *user)
         c->closed_cb(c->closed_user);
 }
 
+static void check_closing(cqln_cluster *c)
+{
+    if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        cqln_loop_defer(&c->loop, &c->close_step);
+}
+
 void cqln_cluster_check(cqln_cluster *c)
 {
     if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING)
         check_connecting(c);
-    else if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
-        cqln_loop_defer(&c->loop, &c->close_step);
+    else
+        check_closing(c);
+}
+
+bool cqln_cluster_send(cqln_cluster *c, cqln_mail *m)
+{
+    atomic_fetch_add(&c->waits, 1);
+    if (atomic_load(&c->state) == CQLN_CLUSTER_CLOSED) {
+        atomic_fetch_sub(&c->waits, 1);
+        return false;
+    }
+    cqln_loop_post(&c->loop, m);
+    return true;
+}
+
+void cqln_cluster_leave(cqln_cluster *c)
+{
+    atomic_fetch_sub(&c->waits, 1);
+    check_closing(c);
 }
 
 /* --- room in the queue ---------------------------------------------------------------------------- */
@@ -391,7 +420,15 @@ static void on_drain_mail(cqln_mail *m)
 {
     cqln_cluster *c = CQLN_CONTAINER(m, cqln_cluster, drain_mail);
     atomic_store(&c->drain_mailed, false);
-    drained(c);
+    if (cqln_cluster_has_room(c))
+        drained(c);
+    check_closing(c);
+}
+
+void cqln_cluster_nudge(cqln_cluster *c)
+{
+    if (!atomic_exchange(&c->drain_mailed, true))
+        cqln_loop_post(&c->loop, &c->drain_mail);
 }
 
 bool cqln_cluster_has_room(cqln_cluster *c)
@@ -405,6 +442,6 @@ bool cqln_cluster_has_room(cqln_cluster *c)
 void cqln_cluster_mark_full(cqln_cluster *c)
 {
     atomic_store(&c->full, true);
-    if (cqln_cluster_has_room(c) && !atomic_exchange(&c->drain_mailed, true))
-        cqln_loop_post(&c->loop, &c->drain_mail);
+    if (cqln_cluster_has_room(c))
+        cqln_cluster_nudge(c);
 }

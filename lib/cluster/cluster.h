@@ -223,6 +223,12 @@ static inline void cqln_cluster_release(cqln_cluster *c, cql_prepared *p)
         cql_prepared_unref(p);
 }
 bool cqln_cluster_has_room(cqln_cluster *c);
+/* Posts a mail whose function ends with cqln_cluster_leave: the close waits for that. False once it is closed:
+ * nobody would read it. [any thread] */
+bool cqln_cluster_send(cqln_cluster *c, cqln_mail *m);
+void cqln_cluster_leave(cqln_cluster *c);
+/* The loop looks whether there is room, and whether a close has come to its end. [any thread] */
+void cqln_cluster_nudge(cqln_cluster *c);
 
 /* What a connection to this address is to be made with. */
 void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn_config *out);

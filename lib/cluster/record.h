@@ -11,6 +11,8 @@ enum { CQLN_ENV_KEPT = 4096 }; /* a larger block is given back with its request 
 
 /* The rare parts (request.c). */
 void cqln_record_none(cqln_cluster *c); /* there is no room for another */
+void cqln_record_uncount(cqln_cluster *c, bool alone); /* what was counted does not begin */
+cql_status cqln_record_late(cqln_cluster *c, cqln_request *req); /* it began to close meanwhile */
 void cqln_record_init(cqln_cluster *c, cqln_request *req);
 void cqln_record_drop_rare(cqln_request *req);
 
@@ -36,11 +38,13 @@ static inline void cqln_record_clean(cqln_request *req)
 }
 
 /* Locked instructions are dear: on one thread a load and a store do. n wraps for what is taken off, and so
- * does the sum. Both give what there was before. */
+ * does the sum. Both give what there was before. The order between this count and `state` and `full` is one for
+ * all threads: who counts and then sees an open session is seen by its close, and who marks it full and then
+ * sees no room is seen by whoever makes some. */
 static inline uint32_t cqln_count_requests(cqln_cluster *c, bool alone, uint32_t n)
 {
     if (!alone)
-        return atomic_fetch_add_explicit(&c->pending, n, memory_order_acq_rel);
+        return atomic_fetch_add_explicit(&c->pending, n, memory_order_seq_cst);
     uint32_t before = atomic_load_explicit(&c->pending, memory_order_relaxed);
     atomic_store_explicit(&c->pending, before + n, memory_order_relaxed);
     return before;
@@ -90,15 +94,17 @@ static inline __attribute__((always_inline)) cql_status cqln_record_begin(cqln_c
     /* Counted before it is taken, and given back before it is counted off: whoever is within the limit
      * finds a record. */
     if (cqln_count_requests(c, alone, 1) >= c->config->max_pending_requests) {
-        cqln_count_requests(c, alone, (uint32_t)-1);
+        cqln_record_uncount(c, alone);
         cqln_record_none(c);
         return CQL_WOULD_BLOCK;
     }
     cqln_request *req = cqln_record_take(c);
     if (!req) {
-        cqln_count_requests(c, alone, (uint32_t)-1);
+        cqln_record_uncount(c, alone);
         return CQL_NO_MEMORY;
     }
+    if (!alone && atomic_load(&c->state) != CQLN_CLUSTER_CONNECTED)
+        return cqln_record_late(c, req);
     if (!req->cluster)
         cqln_record_init(c, req);
     cqln_record_clean(req);
@@ -124,7 +130,7 @@ static inline __attribute__((always_inline)) void cqln_record_end(cqln_cluster *
         cqln_record_drop_rare(req);
     cqln_record_put(c, alone, req);
     uint32_t left = cqln_count_requests(c, alone, (uint32_t)-1) - 1;
-    if (atomic_load_explicit(&c->full, memory_order_relaxed) && cqln_cluster_has_room(c))
+    if (atomic_load(&c->full) && cqln_cluster_has_room(c))
         cqln_loop_defer(&c->loop, &c->draining);
     if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
         cqln_loop_defer(&c->loop, &c->close_step);

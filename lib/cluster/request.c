@@ -36,6 +36,22 @@ void cqln_record_none(cqln_cluster *c)
     cqln_cluster_mark_full(c);
 }
 
+/* Its place may be the one that somebody waits for, and its end the last that a close waits for. */
+void cqln_record_uncount(cqln_cluster *c, bool alone)
+{
+    cqln_count_requests(c, alone, (uint32_t)-1);
+    if ((atomic_load(&c->full) && cqln_cluster_has_room(c)) ||
+        atomic_load(&c->state) == CQLN_CLUSTER_CLOSING)
+        cqln_cluster_nudge(c);
+}
+
+cql_status cqln_record_late(cqln_cluster *c, cqln_request *req)
+{
+    cqln_record_put(c, c->alone, req);
+    cqln_record_uncount(c, c->alone);
+    return CQL_BAD_STATE;
+}
+
 cql_status cqln_request_begin(cqln_cluster *c, cqln_request **out)
 {
     return cqln_record_begin(c, c->alone, out);
@@ -67,7 +83,7 @@ void cqln_request_abandon(cqln_request *req)
     if (cqln_record_has_rare(req))
         cqln_record_drop_rare(req);
     cqln_record_put(c, c->alone, req);
-    cqln_count_requests(c, c->alone, (uint32_t)-1);
+    cqln_record_uncount(c, c->alone);
 }
 
 static void release(cqln_request *req)
@@ -301,8 +317,7 @@ static void on_cancel(cqln_mail *m)
     cqln_free(c->al, cm);
     if (req && !req->error && !req->held)
         give_up(req, CQL_CANCELLED, "the program cancelled it");
-    c->waits--;
-    cqln_cluster_check(c);
+    cqln_cluster_leave(c);
 }
 
 cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle)
@@ -315,7 +330,8 @@ cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle)
     cm->mail.fn = on_cancel;
     cm->cluster = c;
     cm->handle = handle;
-    c->waits++;
-    cqln_loop_post(&c->loop, &cm->mail);
-    return CQL_OK;
+    if (cqln_cluster_send(c, &cm->mail))
+        return CQL_OK;
+    cqln_free(c->al, cm);
+    return CQL_NO_SUCH_NAME;
 }

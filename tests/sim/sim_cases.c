@@ -121,7 +121,8 @@ static void on_closed(void *user)
 static int end(void **state)
 {
     (void)state;
-    cqln_cluster_close(&w.c, on_closed, NULL);
+    if (!w.closed)
+        cqln_cluster_close(&w.c, on_closed, NULL);
     for (int i = 0; i < 100 && !w.closed; i++)
         pass(100);
     cql_prepared_unref(w.echo);
@@ -727,6 +728,49 @@ static void a_node_that_was_not_asked_is_asked_however_many_failed(void **state)
     expect(0, 60, CQL_OK);
 }
 
+/* --- requests that were begun and not sent --------------------------------------------------------- */
+
+static void on_room(cql_session *s, void *user)
+{
+    (void)s;
+    ++*(unsigned *)user;
+}
+
+static void a_place_given_back_is_told_to_who_waits_for_it(void **state)
+{
+    (void)state;
+    unsigned rooms = 0;
+    cqln_request *a, *b, *none;
+    option("max_pending_requests", "2");
+    start(1);
+    w.c.drain_cb = on_room;
+    w.c.drain_user = &rooms;
+    assert_int_equal(cqln_request_begin(&w.c, &a), CQL_OK);
+    assert_int_equal(cqln_request_begin(&w.c, &b), CQL_OK);
+    assert_int_equal(cqln_request_begin(&w.c, &none), CQL_WOULD_BLOCK);
+    pass(10);
+    cqln_request_abandon(a);
+    pass(10);
+    assert_int_equal(rooms, 0);
+    cqln_request_abandon(b);
+    pass(10);
+    assert_int_equal(rooms, 1);
+}
+
+static void a_place_given_back_lets_the_close_go_on(void **state)
+{
+    (void)state;
+    cqln_request *req;
+    start(1);
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    cqln_cluster_close(&w.c, on_closed, NULL);
+    pass(50);
+    assert_false(w.closed);
+    cqln_request_abandon(req);
+    pass(50);
+    assert_true(w.closed);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -761,6 +805,8 @@ int main(void)
         CASE(r87_a_policy_that_always_repeats_comes_to_an_end),
         CASE(x15_an_overloaded_cluster_gets_few_retries),
         CASE(x15_one_overloaded_node_is_left_for_the_other),
+        CASE(a_place_given_back_is_told_to_who_waits_for_it),
+        CASE(a_place_given_back_lets_the_close_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,110 @@
+/* Calls that come while a session closes, or after: each is refused or ends once, and nothing is left. */
+#include "failmalloc.h"
+#include "mocksession.h"
+
+typedef struct counts {
+    atomic_uint calls;
+    atomic_uint closes;
+    cql_status last;
+} counts;
+
+static void on_session(cql_session *s, const cql_error *err, void *user)
+{
+    counts *c = user;
+    (void)s;
+    c->last = err ? cql_error_status(err) : CQL_OK;
+    c->calls++;
+}
+
+static void on_close(cql_session *s, const cql_error *err, void *user)
+{
+    (void)s;
+    assert_null(err);
+    ((counts *)user)->closes++;
+}
+
+/* A session whose memory is counted. */
+static cql_session *made(failmalloc *f, const char *more)
+{
+    char url[300];
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    failmalloc_init(f);
+    snprintf(url, sizeof url, "cql://%s/?%s", mockserver_host(&server, 0), more);
+    assert_int_equal(cql_options_new(&f->al, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    return s;
+}
+
+/* --- connecting ----------------------------------------------------------------------------------- */
+
+static void connect_behind_a_close_is_cancelled(void **state)
+{
+    failmalloc f;
+    counts c = {.calls = 0};
+    cql_session *s = made(&f, "loop_threads=0");
+    (void)state;
+    assert_int_equal(cql_session_close(s, on_close, &c), CQL_OK);
+    assert_int_equal(cql_session_connect(s, on_session, &c), CQL_OK);
+    for (int i = 0; i < 1000 && cql_session_drive(s, 10) == CQL_OK; i++)
+        continue;
+    assert_int_equal(c.closes, 1);
+    assert_int_equal(c.calls, 1);
+    assert_int_equal(c.last, CQL_CANCELLED);
+    assert_int_equal(cql_session_connect(s, on_session, &c), CQL_BAD_STATE);
+    cql_session_free(s);
+    assert_int_equal(f.live, 0);
+}
+
+/* --- pages ---------------------------------------------------------------------------------------- */
+
+static cql_pages_step pause_always(cql_session *s, const cql_error *err, const cql_result *page,
+                                   void *user)
+{
+    (void)s;
+    assert_null(err);
+    assert_non_null(page);
+    ((counts *)user)->calls++;
+    return CQL_PAGES_PAUSE;
+}
+
+static void paused_pages_of_a_closed_session_stay_paused(void **state)
+{
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=1", "loop_threads=3"};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        failmalloc f;
+        counts c = {.calls = 0};
+        cql_statement *st = NULL;
+        cql_pages *pages = NULL;
+        cql_session *s = made(&f, modes[i]);
+        assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+        assert_int_equal(cql_statement_new("SELECT * FROM t rows 25", 0, &f.al, &st), CQL_OK);
+        assert_int_equal(cql_pages_new(s, st, 10, &pages), CQL_OK);
+        assert_int_equal(cql_pages_run(pages, pause_always, &c), CQL_OK);
+        while (i == 0 && c.calls < 1)
+            assert_int_equal(cql_session_drive(s, 100), CQL_OK);
+        wait_for(&c.calls, 1);
+        assert_int_equal(cql_session_close_wait(s), CQL_OK);
+        assert_int_equal(cql_pages_resume(pages), CQL_BAD_STATE);
+        assert_int_equal(cql_pages_resume(pages), CQL_BAD_STATE);
+        cql_pages_free(pages);
+        cql_statement_free(st);
+        cql_session_free(s);
+        assert_int_equal(c.calls, 1);
+        assert_int_equal(f.live, 0);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(connect_behind_a_close_is_cancelled),
+        CASE(paused_pages_of_a_closed_session_stay_paused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
