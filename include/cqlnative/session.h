@@ -63,7 +63,8 @@ CQL_API cql_status cql_session_close_wait(cql_session *s);
 /* Frees; NULL is fine. An open session is closed first: in the own-thread and driven modes that
  * blocks, in the caller's-loop mode it must have been closed (else the session closes itself at once,
  * cancels everything, and frees its memory when the loop has run its close callbacks). From inside a
- * callback the memory is freed once that callback returned. */
+ * callback it is closed and freed once that callback returned; in the driven mode by the call that the
+ * callback came from, before it returns. */
 CQL_API void cql_session_free(cql_session *s);
 
 /* --- executing ----------------------------------------------------------------------------------- */

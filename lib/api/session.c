@@ -331,6 +331,14 @@ static void wait_closed(cql_session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+void cqln_session_end_freed(cql_session *s)
+{
+    if (s->mode != CQLN_MODE_DRIVEN || !s->free_asked || s->turning)
+        return;
+    wait_closed(s);
+    cqln_session_destroy(s);
+}
+
 cql_status cql_session_close_wait(cql_session *s)
 {
     cql_status st = cql_session_may_wait(s);
@@ -341,6 +349,7 @@ cql_status cql_session_close_wait(cql_session *s)
     if (!atomic_exchange(&s->waited, true))
         post_close(s, &s->waiting);
     wait_closed(s);
+    cqln_session_end_freed(s);
     return CQL_OK;
 }
 
@@ -401,8 +410,7 @@ cql_status cql_session_drive(cql_session *s, int timeout_ms)
     if (is_closed(s))
         return CQL_BAD_STATE;
     cqln_session_turn(s, cqln_loop_busy(&s->cluster.loop) ? 0 : timeout_ms);
-    if (s->free_asked && is_closed(s))
-        cqln_session_destroy(s);
+    cqln_session_end_freed(s);
     return CQL_OK;
 }
 

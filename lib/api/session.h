@@ -60,6 +60,9 @@ cql_status cqln_session_open_bundle(cql_session *s, const cql_options *o, char *
 void cqln_session_turn(cql_session *s, int timeout_ms);
 /* Frees the timers that are still there; the loop is at its end. */
 void cqln_session_drop_timers(cql_session *s);
+/* Where a call that turned a driven session returns: was it freed inside a callback, it is closed and gone
+ * after this. */
+void cqln_session_end_freed(cql_session *s);
 /* Frees everything; the loop is at its end. */
 void cqln_session_destroy(cql_session *s);
 

@@ -359,6 +359,7 @@ cql_status cql_session_trace_wait(cql_session *s, cql_uuid id, uint32_t timeout_
         cqln_gate_wait(&w.gate, s);
     cqln_gate_unlock(&w.gate);
     cqln_gate_fini(&w.gate);
+    cqln_session_end_freed(s);
     *out = w.trace;
     return w.err ? cqln_error_give(err, w.err) : CQL_OK;
 }

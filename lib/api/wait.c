@@ -89,10 +89,12 @@ cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err)
     if (started)
         return cqln_fail(err, s->al, started, "%s%s", cql_status_text(started),
                          started == CQL_BAD_STATE ? ": the session is not connected" : "");
+    const cql_allocator *al = s->al;
+    cqln_session_end_freed(s);
     if (w->err)
         return cqln_error_give(err, w->err);
     if (w->no_memory)
-        return cqln_fail(err, s->al, CQL_NO_MEMORY, "no memory to keep the result");
+        return cqln_fail(err, al, CQL_NO_MEMORY, "no memory to keep the result");
     return CQL_OK;
 }
 
@@ -122,9 +124,10 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
     if (st)
         return st;
     st = cql_session_connect(s, on_session, &w);
-    if (st == CQL_BAD_STATE)
-        return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
-    return cqln_wait_for(&w, st, err);
+    if (st != CQL_BAD_STATE)
+        return cqln_wait_for(&w, st, err);
+    end_waiting(&w);
+    return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
 }
 
 cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,

@@ -98,6 +98,51 @@ static void paused_pages_of_a_closed_session_stay_paused(void **state)
     }
 }
 
+/* --- freed inside a callback of a driven session -------------------------------------------------- */
+
+static void free_it(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)err;
+    (void)res;
+    ((counts *)user)->calls++;
+    cql_session_free(s);
+}
+
+static void count(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)s;
+    (void)err;
+    (void)res;
+    ((counts *)user)->calls++;
+}
+
+static void driven_session_freed_inside_a_callback_is_gone(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        failmalloc f;
+        counts c = {.calls = 0};
+        cql_session *s = made(&f, "loop_threads=0");
+        assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+        assert_int_equal(cql_session_query(s, "SELECT * FROM t rows 1", free_it, &c), CQL_OK);
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(cql_session_query(s, "SELECT * FROM t rows 1", count, &c), CQL_OK);
+        if (way == 0) {
+            while (c.calls == 0)
+                assert_int_equal(cql_session_drive(s, 100), CQL_OK);
+        } else if (way == 1) {
+            cql_result *res = NULL;
+            cql_status st = cql_session_query_wait(s, "SELECT * FROM t rows 1", &res, NULL);
+            assert_true(st == CQL_OK || st == CQL_CANCELLED);
+            cql_result_unref(res);
+        } else {
+            assert_int_equal(cql_session_close_wait(s), CQL_OK);
+        }
+        assert_int_equal(c.calls, 21);
+        assert_int_equal(f.live, 0);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -105,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(connect_behind_a_close_is_cancelled),
         CASE(paused_pages_of_a_closed_session_stay_paused),
+        CASE(driven_session_freed_inside_a_callback_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
