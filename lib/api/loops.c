@@ -163,14 +163,16 @@ static void on_joined(cqln_mail *m)
     cqln_cluster_check(&s->cluster);
 }
 
-/* Without memory to tell them they join with the next picture. */
+/* Without memory to tell them they join with the next picture, when nobody waits for it any more. */
 void cqln_loops_connect(cql_session *s)
 {
     cqln_loops *l = s->loops;
     s->cluster.waits++;
     atomic_store(&l->joining, l->count - 1);
-    if (!cqln_team_share(&s->cluster))
-        cqln_loop_post(&s->cluster.loop, &l->joined_mail);
+    if (cqln_team_share(&s->cluster))
+        return;
+    atomic_store(&l->joining, 0); /* from here it never comes down to 1 */
+    cqln_loop_post(&s->cluster.loop, &l->joined_mail);
 }
 
 /* --- closing -------------------------------------------------------------------------------------- */

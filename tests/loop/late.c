@@ -2,6 +2,8 @@
 #include "failmalloc.h"
 #include "mocksession.h"
 
+#include <poll.h>
+
 typedef struct counts {
     atomic_uint calls;
     atomic_uint closes;
@@ -143,6 +145,64 @@ static void driven_session_freed_inside_a_callback_is_gone(void **state)
     }
 }
 
+/* --- several loops ---------------------------------------------------------------------------------- */
+
+static _Atomic(failmalloc *) starved;
+
+/* Memory is out from the first loop's connection to the third node on, until its connect is over. */
+static void starve(void *user, cql_log_level level, cql_str text)
+{
+    static const char start[] = "connected to ";
+    unsigned *seen = user;
+    failmalloc *f = starved;
+    (void)level;
+    if (!f || text.len < sizeof start || memcmp(text.ptr, start, sizeof start - 1) != 0 || ++*seen < 3)
+        return;
+    f->fail_after = true;
+    f->fail_at = 1;
+}
+
+static void on_starved_connect(cql_session *s, const cql_error *err, void *user)
+{
+    failmalloc *f = starved;
+    if (f) {
+        f->fail_after = false;
+        f->fail_at = 0;
+    }
+    starved = NULL;
+    on_session(s, err, user);
+}
+
+static void loops_that_join_later_do_not_connect_twice(void **state)
+{
+    char url[300];
+    failmalloc f;
+    counts c = {.calls = 0};
+    unsigned seen = 0;
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    (void)state;
+    failmalloc_init(&f);
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=3", mockserver_host(&server, 0));
+    assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+    cql_options_set_log(o, starve, &seen, CQL_LOG_DEBUG);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    starved = &f;
+    assert_int_equal(cql_session_connect(s, on_starved_connect, &c), CQL_OK);
+    wait_for(&c.calls, 1);
+    assert_int_equal(c.last, CQL_OK);
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[1].member = false; /* a new picture */
+    pthread_mutex_unlock(&server.lock);
+    wait_connections(s, 6);
+    poll(NULL, 0, 50);
+    assert_int_equal(c.calls, 1);
+    close_session(s);
+    assert_int_equal(f.live, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -151,6 +211,7 @@ int main(void)
         CASE(connect_behind_a_close_is_cancelled),
         CASE(paused_pages_of_a_closed_session_stay_paused),
         CASE(driven_session_freed_inside_a_callback_is_gone),
+        CASE(loops_that_join_later_do_not_connect_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
