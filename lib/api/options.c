@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PASSWORD_ELSEWHERE                                                                         \
+    "a password is not taken here, where it would be seen; use cql_options_set_credentials, or "   \
+    "CQL_PASSWORD where the environment is read (the tools, cql_options_from_environment)"
+
 enum { CONTACTS_MAX = 1024, URL_PART_MAX = 1024 };
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -355,8 +359,7 @@ static cql_status apply_query(cql_options *o, cql_str query, cql_error **err)
                              "connection string: a broken %%XX escape");
         if (cql_str_equal(name, cql_str_of("password")))
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
-                             "connection string: a password is not taken here, where it would be "
-                             "seen; use CQL_PASSWORD or cql_options_set_credentials");
+                             "connection string: " PASSWORD_ELSEWHERE);
         if (cql_str_equal(name, cql_str_of("tls_key_password")))
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                              "connection string: a pass phrase is not taken here, where it would be "
@@ -376,8 +379,7 @@ static cql_status apply_user(cql_options *o, cql_str *authority, cql_error **err
     cql_str user = before(authority, '@');
     if (user.len && memchr(user.ptr, ':', user.len))
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
-                         "connection string: a password is not taken here, where it would be seen; "
-                         "use CQL_PASSWORD or cql_options_set_credentials");
+                         "connection string: " PASSWORD_ELSEWHERE);
     return apply_part(o, "username", user, err);
 }
 

@@ -166,8 +166,10 @@ cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request 
     uint32_t timeout = req->timeout_ms ? req->timeout_ms : c->config->request_timeout;
     if (st == CQL_TIMEOUT && !why)
         return cqln_error_make(c->al, &info, rows, count,
-                               "%s%squery timeout: %s within %u ms (option request_timeout)", host,
-                               colon, sent ? "no answer" : "no connection was free", timeout);
+                               "%s%squery timeout: %s within %u ms (%s)", host, colon,
+                               sent ? "no answer" : "no connection was free", timeout,
+                               req->timeout_ms ? "the request's own time-out"
+                                               : "option request_timeout");
     return cqln_error_make(c->al, &info, rows, count, "%s%s%s%s%s", host, colon,
                            cql_status_text(st), why ? ": " : "", why ? why : "");
 }

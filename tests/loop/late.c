@@ -60,6 +60,29 @@ static void connect_behind_a_close_is_cancelled(void **state)
     assert_int_equal(f.live, 0);
 }
 
+static void close_again(cql_session *s, const cql_error *err, void *user)
+{
+    on_session(s, err, user);
+    assert_int_equal(cql_session_close(s, on_close, user), CQL_OK);
+}
+
+static void close_inside_the_connect_it_cancels_is_told_too(void **state)
+{
+    failmalloc f;
+    counts c = {.calls = 0};
+    cql_session *s = made(&f, "loop_threads=0");
+    (void)state;
+    assert_int_equal(cql_session_connect(s, close_again, &c), CQL_OK);
+    assert_int_equal(cql_session_close(s, on_close, &c), CQL_OK);
+    for (int i = 0; i < 1000 && cql_session_drive(s, 10) == CQL_OK; i++)
+        continue;
+    assert_int_equal(c.calls, 1);
+    assert_int_equal(c.last, CQL_CANCELLED);
+    assert_int_equal(c.closes, 2);
+    cql_session_free(s);
+    assert_int_equal(f.live, 0);
+}
+
 /* --- pages ---------------------------------------------------------------------------------------- */
 
 static cql_pages_step pause_always(cql_session *s, const cql_error *err, const cql_result *page,
@@ -209,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(connect_behind_a_close_is_cancelled),
+        CASE(close_inside_the_connect_it_cancels_is_told_too),
         CASE(paused_pages_of_a_closed_session_stay_paused),
         CASE(driven_session_freed_inside_a_callback_is_gone),
         CASE(loops_that_join_later_do_not_connect_twice),

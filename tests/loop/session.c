@@ -318,7 +318,14 @@ static void time_out_then_late_answer_harms_nobody(void **state)
     server.hold_ms = 100;
     assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, &err), CQL_TIMEOUT);
     assert_non_null(strstr(cql_error_text(err), "query timeout"));
+    assert_non_null(strstr(cql_error_text(err), "30 ms (option request_timeout)"));
     assert_true(cql_error_maybe_applied(err));
+    cql_statement *st = NULL;
+    assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
+    cql_statement_set_timeout(st, 20);
+    assert_int_equal(cql_session_execute_wait(s, st, NULL, &err), CQL_TIMEOUT);
+    assert_non_null(strstr(cql_error_text(err), "20 ms (the request's own time-out)"));
+    cql_statement_free(st);
     cql_error_unref(err);
     server.hold_ms = 0;
     poll(NULL, 0, 150);
