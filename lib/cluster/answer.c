@@ -253,7 +253,7 @@ static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_
     cqln_reader_init(&rd, ev->body, ev->len);
     bool read = cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
                 cqln_decode_error(&rd, ev->version, &e) == CQL_OK;
-    cql_status st = read ? CQL_STATUS_OF_SERVER((int)e.code) : CQL_MALFORMED;
+    cql_status st = read ? cqln_server_status(e.code) : CQL_MALFORMED;
     cqln_meter_count(cqln_link_node(link)->meter, cqln_meter_class(st));
     if (read && cqln_error_is_farewell(&e))
         cqln_slots_retreat(cqln_link_node(link)); /* before the request looks for another connection */

@@ -63,7 +63,7 @@ static cql_str join_arguments(char *out, size_t cap, const cqln_server_error *e)
 cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_str host,
                               const cqln_request *req)
 {
-    cql_status st = CQL_STATUS_OF_SERVER((int)e->code);
+    cql_status st = cqln_server_status(e->code);
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     size_t count = cqln_tries_rows(req->tries, rows);
     char detail[160];

@@ -264,6 +264,21 @@ static void r3_errors_give_their_streams_back(void **state)
     assert_int_equal(cqln_conn_in_flight(node(0)->slots[0].link->conn), 0);
 }
 
+/* Such as would make CQL_OK of the status, or leave what an int can hold. */
+static void error_codes_that_are_no_status_are_server_errors(void **state)
+{
+    static const uint32_t codes[] = {0xffff0000, 0xffffffff, 0x80000000, 0x7fffffff, 0x7fff0000};
+    (void)state;
+    option("retry", "none");
+    start(1);
+    for (size_t i = 0; i < CQL_COUNT(codes); i++) {
+        w.mc.nodes[0].error_code = codes[i];
+        ask(i, w.echo, false, 0);
+        pass(20);
+    }
+    expect(0, CQL_COUNT(codes), CQL_SERVER_ERROR);
+}
+
 static void r4_r5_few_streams_serve_many_requests(void **state)
 {
     (void)state;
@@ -779,6 +794,7 @@ int main(void)
         CASE(r1_a_stream_waits_for_its_late_answer),
         CASE(r2_a_connection_full_of_orphans_is_replaced),
         CASE(r3_errors_give_their_streams_back),
+        CASE(error_codes_that_are_no_status_are_server_errors),
         CASE(r4_r5_few_streams_serve_many_requests),
         CASE(r8_a_late_cancel_does_not_touch_the_next_request),
         CASE(r10_a_cut_connection_fails_its_requests_at_once),
