@@ -25,7 +25,7 @@ typedef struct cql_pages cql_pages;
 CQL_API cql_status cql_pages_new(cql_session *s, const cql_statement *stmt, int32_t page_size,
                                  cql_pages **out);
 /* Drops the pages that were not read; one that is on its way is cancelled. NULL is fine. In a callback
- * of these pages it is allowed too. */
+ * of these pages it is allowed too; on another thread than the loop's one that has begun may still run. */
 CQL_API void cql_pages_free(cql_pages *pages);
 
 /* The next page: a cursor before its first row, good until the next call or the free. CQL_DONE after the

@@ -272,11 +272,6 @@ static bool is_closed(cql_session *s)
     return closed;
 }
 
-static bool can_close(cql_session *s)
-{
-    return cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CLOSED && !is_closed(s);
-}
-
 /* False: it is closed already. */
 static bool post_close(cql_session *s, cqln_closer *c)
 {
@@ -289,7 +284,7 @@ cql_status cql_session_close(cql_session *s, cql_session_cb cb, void *user)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
-    if (!can_close(s))
+    if (is_closed(s))
         return CQL_BAD_STATE;
     cqln_closer *c = cqln_alloc_zero(s->al, sizeof *c);
     if (!c)
@@ -344,7 +339,7 @@ cql_status cql_session_close_wait(cql_session *s)
     cql_status st = cql_session_may_wait(s);
     if (st)
         return st;
-    if (!can_close(s))
+    if (is_closed(s))
         return CQL_OK;
     if (!atomic_exchange(&s->waited, true))
         post_close(s, &s->waiting);
@@ -379,11 +374,11 @@ void cql_session_free(cql_session *s)
         s->free_asked = true;
         if (s->mode == CQLN_MODE_CALLER)
             s->config.close_timeout = 0;
-        if (can_close(s))
+        if (!is_closed(s))
             post_close(s, &s->freeing);
         return;
     }
-    if (can_close(s)) {
+    if (!is_closed(s)) {
         post_close(s, &s->freeing);
         wait_closed(s);
     }
