@@ -22,6 +22,15 @@ static void put_hex(char *out, unsigned char byte)
     out[3] = digits[byte & 15];
 }
 
+/* Bytes at its start that stand for themselves: printable ASCII, which nearly every text is made of. */
+static size_t printable(cql_str text)
+{
+    size_t n = 0;
+    while (n < text.len && text.ptr[n] >= 0x20 && text.ptr[n] < 0x7f)
+        n++;
+    return n;
+}
+
 /* Walks over the text as far as its escaped form fits into cap with a NUL; writes when out is set. Cuts
  * between characters only, never inside an escape. */
 static size_t escape(char *out, size_t cap, cql_str text)
@@ -29,8 +38,14 @@ static size_t escape(char *out, size_t cap, cql_str text)
     size_t len = 0;
     while (text.len) {
         uint32_t code = 0;
-        size_t n = cqln_utf8_next(text, &code);
-        bool plain = n > 0 && !is_control(code);
+        size_t n = printable(text);
+        if (n > cap - 1 - len)
+            n = cap - 1 - len;
+        bool plain = n > 0;
+        if (n == 0) {
+            n = cqln_utf8_next(text, &code);
+            plain = n > 0 && !is_control(code);
+        }
         if (n == 0)
             n = 1;
         size_t room = plain ? n : 4 * n;
