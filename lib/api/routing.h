@@ -54,4 +54,15 @@ static inline void cqln_route_statement(cqln_cluster *c, const cql_statement *s,
     out->has_token = true;
 }
 
+/* Does it go to any node as well as to any other, since each has its row? Then nothing is hashed. */
+static inline bool cqln_route_anywhere(cqln_cluster *c, const cql_statement *s, cqln_route *out)
+{
+    uint64_t whole = atomic_load_explicit(&c->router.whole_mark, memory_order_relaxed);
+    if (!whole || !s->prepared || s->prepared->keyspace_mark != whole || s->prepared->conditional ||
+        s->ex.routing || (s->ex.consistency | 1) == CQL_CONSISTENCY_LOCAL_SERIAL)
+        return false;
+    out->anywhere = true;
+    return true;
+}
+
 #endif

@@ -82,7 +82,8 @@ cqln_encode(cqln_cluster *c, bool alone, const cql_statement *s, cqln_request *r
         return CQL_UNBOUND;
     req->idempotent = s->ex.idempotent;
     req->timeout_ms = s->ex.timeout_ms;
-    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed))
+    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed) &&
+        !cqln_route_anywhere(c, s, &req->route))
         cqln_route_statement(c, s, &req->route);
     if (!s->prepared)
         return cqln_encode_unusual(c, s, NULL, req);

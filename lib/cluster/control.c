@@ -251,11 +251,26 @@ static void schedule_refresh(cqln_control *ctl, uint32_t delay)
         cqln_deadline_set(loop, &ctl->refresh, at);
 }
 
+/* Events are hints: what holds is in the tables. */
+static void on_node_event(cqln_control *ctl, const cqln_event *event)
+{
+    cqln_address a;
+    char text[CQLN_ADDRESS_TEXT] = "";
+    bool named = cqln_address_from_bytes(&a, event->address.address, event->address.len,
+                                         event->address.port);
+    if (named)
+        cqln_address_print(&a, text);
+    CQLN_LOG(ctl->c->loop.log, CQL_LOG_INFO, "event: %.*s %s", (int)event->change.len,
+             event->change.ptr, text);
+    if (named && cql_str_equal(event->change, cql_str_of("UP")) && cqln_translate(ctl->c, &a))
+        cqln_node_hint_up(ctl->c, &a);
+    schedule_refresh(ctl, DEBOUNCE_MS);
+}
+
 static void on_push(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_control *ctl = link->user;
     cqln_event event;
-    cqln_address address;
     cqln_prefix prefix;
     cqln_reader rd;
     cqln_reader_init(&rd, ev->body, ev->len);
@@ -270,16 +285,8 @@ static void on_push(cqln_link *link, const cqln_conn_event *ev)
             schedule_refresh(ctl, DEBOUNCE_MS); /* replicas may have moved */
         return;
     }
-    if (event.kind != CQLN_EV_TOPOLOGY && event.kind != CQLN_EV_STATUS)
-        return;
-    CQLN_LOG(ctl->c->loop.log, CQL_LOG_INFO, "event: %.*s", (int)event.change.len,
-             event.change.ptr);
-    if (cql_str_equal(event.change, cql_str_of("UP")) &&
-        cqln_address_from_bytes(&address, event.address.address, event.address.len,
-                                event.address.port) &&
-        cqln_translate(ctl->c, &address))
-        cqln_node_hint_up(ctl->c, &address);
-    schedule_refresh(ctl, DEBOUNCE_MS); /* events are hints: what holds is in the tables */
+    if (event.kind == CQLN_EV_TOPOLOGY || event.kind == CQLN_EV_STATUS)
+        on_node_event(ctl, &event);
 }
 
 static void on_idle(cqln_link *link)

@@ -33,7 +33,28 @@ static inline const cqln_placement *cqln_router_placement(cqln_cluster *c, uint6
         return NULL;
     r->last_mark = keyspace_mark;
     r->last = k->placement;
+    if (r->last->whole && r->quick && !r->levels)
+        atomic_store_explicit(&r->whole_mark, keyspace_mark, memory_order_relaxed);
     return r->last;
+}
+
+/* NULL: one of them is not that simple a choice. */
+static inline cqln_link *cqln_less_busy(const cqln_head *one, const cqln_head *other)
+{
+    if (!one->link || !other->link)
+        return NULL;
+    return *other->in_flight < *one->in_flight ? other->link : one->link;
+}
+
+/* Every node has the row. */
+static inline cqln_link *cqln_router_anywhere(cqln_cluster *c)
+{
+    cqln_router *r = &c->router;
+    uint32_t a, b;
+    if (r->near_count == 0)
+        return NULL;
+    cqln_draw_two(cqln_router_draw(r), r->near_count, &a, &b);
+    return cqln_less_busy(&r->heads[r->peers.ready[a]], &r->heads[r->peers.ready[b]]);
 }
 
 static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *route)
@@ -49,10 +70,7 @@ static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *
     b = replicas[b];
     if (a >= r->peers.count || b >= r->peers.count)
         return NULL;
-    const cqln_head *one = &r->heads[a], *other = &r->heads[b];
-    if (!one->link || !other->link)
-        return NULL;
-    return *other->in_flight < *one->in_flight ? other->link : one->link;
+    return cqln_less_busy(&r->heads[a], &r->heads[b]);
 }
 
 /* For a request that is bound to no node. The link may refuse it; NULL: the choice is not that simple. */
@@ -64,9 +82,11 @@ static inline cqln_link *cqln_router_quick(const cqln_request *req)
         return NULL;
     if (c->router.lone)
         return c->router.lone;
-    return c->router.quick && route->has_token && !route->conditional && !req->tried_count
-               ? cqln_router_replica(c, route)
-               : NULL;
+    if (!c->router.quick || route->conditional || req->tried_count)
+        return NULL;
+    return route->anywhere    ? cqln_router_anywhere(c)
+           : route->has_token ? cqln_router_replica(c, route)
+                              : NULL;
 }
 
 #endif

@@ -33,6 +33,7 @@ typedef struct cqln_route {
     cqln_token token;
     uint64_t keyspace_mark; /* of the table; 0: that of the session */
     bool has_token;
+    bool anywhere;    /* every node that is used has its row */
     bool conditional; /* replicas in the order of the ring */
     bool local_only;  /* a level that counts replicas of the local data centre */
 } cqln_route;

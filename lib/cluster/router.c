@@ -93,6 +93,7 @@ static void set_map(cqln_cluster *c, cqln_tokenmap *map)
     cqln_tokenmap_unref(r->map);
     r->map = map;
     r->last_mark = 0;
+    atomic_store_explicit(&r->whole_mark, 0, memory_order_relaxed);
     r->quick = map && c->config->replica_choice == CQLN_CHOICE_LEAST_BUSY &&
                !c->config->balancing.plan;
     atomic_store_explicit(&r->partitioner, (uint8_t)(map ? r->ring->partitioner : 0),
@@ -126,6 +127,7 @@ void cqln_router_forget(cqln_cluster *c)
     r->peers.count = 0;
     r->lone = NULL;
     memset(r->peers.ends, 0, sizeof r->peers.ends);
+    r->near_count = 0;
 }
 
 void cqln_router_fini(cqln_cluster *c)
@@ -308,13 +310,18 @@ static uint32_t list_nodes(cqln_cluster *c)
     return count;
 }
 
+/* How near nodes can be. */
+static cqln_near nearest(const cqln_cluster *c)
+{
+    return c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
+}
+
 void cqln_router_set_head(cqln_cluster *c, uint32_t index)
 {
     cqln_router *r = &c->router;
-    cqln_near nearest = c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
     const cqln_peer *p = &r->peers.peer[index];
     const cqln_slot *sole = r->nodes[index]->sole;
-    bool simple = p->near == nearest && p->up && !p->slow && sole;
+    bool simple = p->near == nearest(c) && p->up && !p->slow && sole;
     r->heads[index] = (cqln_head){simple ? sole->link : NULL,
                                   simple ? cqln_conn_in_flight_at(sole->link->conn) : NULL};
 }
@@ -335,6 +342,7 @@ void cqln_router_recount(cqln_cluster *c)
                 r->peers.ready[at++] = (uint16_t)i;
         r->peers.ends[near] = at;
     }
+    r->near_count = r->peers.ends[nearest(c)];
     bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
     const cqln_slot *lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
     r->lone = lone ? lone->link : NULL;

@@ -48,6 +48,9 @@ typedef struct cqln_router {
     const cqln_placement *last;     /* its placement */
     bool levels;       /* requests differ by their consistency level, or a policy of the program decides */
     _Atomic(bool) single; /* one node is known and all go to it: tokens are of no use [any thread] */
+    _Atomic(uint64_t) whole_mark; /* a keyspace of which every node has every row: tokens say nothing of where its
+                                   * requests should go; 0: none [any thread] */
+    uint32_t near_count; /* of `peers.ready`: as near as nodes can be */
     uint64_t random;
     uint32_t turn;
     uint32_t next_id;

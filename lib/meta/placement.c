@@ -204,6 +204,7 @@ static cql_status build(cqln_placement *p)
         put_position(&w, p, p->replication.strategy == CQLN_STRATEGY_TOPOLOGY ? dcs : NULL, i - 1);
     }
     walk_fini(&w, p->al);
+    p->whole = ok && p->width == r->members && p->replicas[p->width - 1] != NONE;
     return ok ? CQL_OK : CQL_NO_MEMORY;
 }
 

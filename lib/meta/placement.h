@@ -19,7 +19,8 @@ typedef struct cqln_placement {
     cqln_ring *ring;    /* held */
     uint32_t width;     /* entries for each position; what is not used is CQLN_MEMBER_NONE */
     uint16_t *replicas; /* NULL: none (local, unknown strategy, no copies), or all */
-    bool everywhere;    /* each member has every row */
+    bool everywhere;    /* each member has every row, says the strategy */
+    bool whole;         /* each is among the replicas of every position */
     cqln_replication replication; /* its names are copies */
     char *names;
 } cqln_placement;

@@ -19,7 +19,7 @@
 
 #include "meter.h"
 
-enum { SENT_TIMES = 16384, LINKS_MAX = 3, DEADLINE_MS = 10000 };
+enum { SENT_TIMES = 16384, LINKS_MAX = METER_NODES, DEADLINE_MS = 10000 };
 
 /* What stands behind a stream. */
 typedef struct request {

@@ -71,7 +71,7 @@ static bool parse_option(const char *name, char *value, bench_options *o)
     if (strcmp(name, "--inflight") == 0)
         return parse_number(value, 1, 16384, &o->inflight);
     if (strcmp(name, "--nodes") == 0)
-        return parse_number(value, 1, 3, &o->nodes);
+        return parse_number(value, 1, METER_NODES, &o->nodes);
     if (strcmp(name, "--loops") == 0)
         return parse_number(value, 1, METER_LOOPS, &o->loops);
     return strcmp(name, "--mode") == 0 && parse_mode(value, o);

@@ -27,7 +27,7 @@ typedef struct bench_options {
     unsigned loops;   /* own-thread mode: threads of the session's */
 } bench_options;
 
-enum { METER_SAMPLES = 1 << 14, METER_LOOPS = 8 };
+enum { METER_SAMPLES = 1 << 14, METER_LOOPS = 8, METER_NODES = 4 };
 
 typedef struct meter {
     uint64_t requests;

@@ -23,7 +23,7 @@
 #include "systables.h"
 #include "workload.h"
 
-enum { READ_SPACE = 1 << 20, MAX_ENVELOPE = 16 << 20, MAX_EVENTS = 64, NODES_MAX = 3 };
+enum { READ_SPACE = 1 << 20, MAX_ENVELOPE = 16 << 20, MAX_EVENTS = 64, NODES_MAX = 4 };
 
 enum { ERR_PROTOCOL = 0x000a, ERR_INVALID = 0x2200 };
 

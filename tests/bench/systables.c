@@ -47,15 +47,18 @@ typedef struct systable {
 #define PARTITIONER "org.apache.cassandra.dht.Murmur3Partitioner"
 #define HOST_ID2    "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d12"
 #define HOST_ID3    "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d13"
+#define HOST_ID4    "6d1f3a52-9c0e-4b77-8f21-5a2be4c90d14"
 #define SIMPLE      "class=org.apache.cassandra.locator.SimpleStrategy|replication_factor=3"
 #define FIRST_TOKEN "-9223372036854775808"
 #define TOKEN2      "-3074457345618258603"
 #define TOKEN3      "3074457345618258602"
+#define TOKEN4      "6148914691236517204"
 
 static char node_address[INET6_ADDRSTRLEN] = "127.0.0.1";
 static char second_address[INET6_ADDRSTRLEN], third_address[INET6_ADDRSTRLEN];
+static char fourth_address[INET6_ADDRSTRLEN];
 static char node_port[8] = "9042";
-static unsigned peer_count; /* of the two that are in the tables */
+static unsigned peer_count; /* of the three that are in the tables */
 
 static const systable tables[] = {
     {.keyspace = "system",
@@ -100,11 +103,13 @@ static const systable tables[] = {
                  {"schema_version", UUID},
                  {"tokens", TEXT_SET}},
      .peers = true,
-     .rows = 2,
+     .rows = 3,
      .cells = {{second_address, "7000", "datacenter1", HOST_ID2, second_address, node_port, NULL,
                 NULL, "rack1", "5.0.6", SCHEMA_ID, TOKEN2},
                {third_address, "7000", "datacenter1", HOST_ID3, third_address, node_port, NULL, NULL,
-                "rack1", "5.0.6", SCHEMA_ID, TOKEN3}}},
+                "rack1", "5.0.6", SCHEMA_ID, TOKEN3},
+               {fourth_address, "7000", "datacenter1", HOST_ID4, fourth_address, node_port, NULL,
+                NULL, "rack1", "5.0.6", SCHEMA_ID, TOKEN4}}},
     {.keyspace = "system",
      .name = "peers",
      .columns = {{"peer", INET},
@@ -284,6 +289,7 @@ void systables_init(const char *address, unsigned port, unsigned nodes)
     snprintf(node_port, sizeof node_port, "%u", port);
     next_address(address, 1, second_address);
     next_address(address, 2, third_address);
+    next_address(address, 3, fourth_address);
     peer_count = nodes - 1;
 }
 

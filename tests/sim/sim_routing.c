@@ -373,6 +373,41 @@ static void tokens_are_made_where_there_is_a_choice(void **state)
     end(&w);
 }
 
+/* Where every node has every row, requests go to any of them without a token, but for those that must keep
+ * the order of the ring; and to replicas alone as soon as one node has not every row any more. */
+static void where_all_nodes_have_all_rows_nothing_is_hashed(void **state)
+{
+    (void)state;
+    world w;
+    unsigned by_node[MOCK_NODES] = {0};
+    make(&w, 3);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    start_and_prepare(&w);
+    ask(&w, w.select, 1);
+    assert_false(makes_token(&w));
+    for (uint32_t key = 0; key < KEYS; key++)
+        by_node[ask(&w, w.select, key)]++;
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(by_node[i], KEYS / 3 - KEYS / 10, KEYS / 3 + KEYS / 10);
+    for (uint32_t key = 0; key < 30; key++)
+        assert_int_equal(rank(&w, key, ask(&w, w.insert, key)), 0);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    simio_run(&w.io, w.io.now + 100);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_int_not_equal(ask(&w, w.select, key), 1);
+    w.io.hosts[1].down = false;
+    w.mc.replication = "class=SimpleStrategy replication_factor=1";
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "MOVED_NODE", 0);
+    simio_run(&w.io, w.io.now + 120000);
+    assert_true(makes_token(&w));
+    for (uint32_t key = 0; key < 60; key++)
+        assert_int_equal(rank(&w, key, ask(&w, w.select, key)), 0);
+    assert_true(makes_token(&w));
+    assert_int_equal(w.errors, 0);
+    end(&w);
+}
+
 static void altered_replication_and_new_nodes_are_followed(void **state)
 {
     (void)state;
@@ -626,6 +661,7 @@ int main(void)
         cmocka_unit_test(two_draws_are_below_their_bound_and_differ),
         cmocka_unit_test(a_node_that_is_alone_is_found_at_once),
         cmocka_unit_test(tokens_are_made_where_there_is_a_choice),
+        cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
         cmocka_unit_test(lists_decide_who_is_used),

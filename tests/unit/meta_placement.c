@@ -154,6 +154,59 @@ static void replicas_are_those_of_the_server(void **state)
     cqln_ring_unref(r);
 }
 
+/* Where each node has every row, and where one of them has not. */
+static void placements_know_whether_they_are_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *map;
+        bool whole;
+    } cases[] = {
+        {"class=SimpleStrategy replication_factor=7", false},
+        {"class=SimpleStrategy replication_factor=8", true},
+        {"class=SimpleStrategy replication_factor=99", true},
+        {"class=NetworkTopologyStrategy dc1=5 dc2=3", true},
+        {"class=NetworkTopologyStrategy dc1=5 dc2=2", false},
+        {"class=NetworkTopologyStrategy dc1=4 dc2=3", false},
+        {"class=NetworkTopologyStrategy dc1=5", false},
+        {"class=NetworkTopologyStrategy dc1=5 dc2=9 dc3=3", true},
+        {"class=LocalStrategy", false},
+    };
+    cqln_ring *r = eight_nodes();
+    for (size_t i = 0; i < CQL_COUNT(cases); i++) {
+        cqln_replication rep = replication(cases[i].map);
+        cqln_placement *p;
+        assert_int_equal(cqln_placement_new(r, &rep, &p), CQL_OK);
+        assert_int_equal(p->whole, cases[i].whole);
+        cqln_placement_unref(p);
+    }
+    cqln_ring_unref(r);
+}
+
+/* A node that has no tokens (yet) has no rows either. */
+static void a_node_without_tokens_has_no_row(void **state)
+{
+    (void)state;
+    static const char *const maps[] = {"class=SimpleStrategy replication_factor=2",
+                                       "class=NetworkTopologyStrategy dc1=2"};
+    cqln_token token = {0};
+    cqln_member members[2] = {{cql_str_of("dc1"), cql_str_of("r1"), &token, 1},
+                              {cql_str_of("dc1"), cql_str_of("r1"), NULL, 0}};
+    cqln_ring *r;
+    assert_true(cqln_token_parse(CQLN_PARTITIONER_MURMUR3, cql_str_of("5"), &token));
+    assert_int_equal(cqln_ring_new(cqln_alloc_default(), CQLN_PARTITIONER_MURMUR3, members, 2, &r),
+                     CQL_OK);
+    for (size_t i = 0; i < CQL_COUNT(maps); i++) {
+        cqln_replication rep = replication(maps[i]);
+        cqln_placement *p;
+        assert_int_equal(cqln_placement_new(r, &rep, &p), CQL_OK);
+        assert_false(p->whole);
+        assert_int_equal(cqln_placement_at(p, 0)[0], 0);
+        cqln_placement_unref(p);
+    }
+    cqln_ring_unref(r);
+}
+
 static void strategies_without_replicas_place_nothing(void **state)
 {
     (void)state;
@@ -515,6 +568,8 @@ int main(void)
         cmocka_unit_test(maps_are_read_as_the_server_means_them),
         cmocka_unit_test(too_many_data_centres_are_left_out),
         cmocka_unit_test(replicas_are_those_of_the_server),
+        cmocka_unit_test(placements_know_whether_they_are_whole),
+        cmocka_unit_test(a_node_without_tokens_has_no_row),
         cmocka_unit_test(strategies_without_replicas_place_nothing),
         cmocka_unit_test(placement_is_that_of_the_slow_walk),
         cmocka_unit_test(keyspaces_alike_share_a_placement),
