@@ -694,6 +694,14 @@ static void finish(probe *p)
     tell(p, "%s", p->broken ? "BROKEN" : "all holds");
 }
 
+/* What the session hears of nodes, with the time of it. */
+static void on_log(void *user, cql_log_level level, cql_str text)
+{
+    (void)level;
+    if (text.len > 7 && memcmp(text.ptr, "event: ", 7) == 0)
+        tell(user, "%.*s", (int)text.len, text.ptr);
+}
+
 /* A session with the consistency that the counting needs; keyspace may be NULL. */
 static cql_session *open_session(probe *p, const char *url, const char *keyspace)
 {
@@ -708,6 +716,7 @@ static cql_session *open_session(probe *p, const char *url, const char *keyspace
     die(cql_options_set(o, "application", "cluster_probe", &err), err, "application");
     if (keyspace) {
         die(cql_options_set_keyspace(o, keyspace), NULL, keyspace);
+        cql_options_set_log(o, on_log, p, CQL_LOG_INFO);
         side_watch(o);
     }
     p->timeout_ms = strtoull(cql_options_value(o, "request_timeout"), NULL, 10);
