@@ -72,7 +72,9 @@ CQL_API void cql_session_free(cql_session *s);
 /* Sends a statement. CQL_OK: cb is called once. Any other status: it is not; CQL_WOULD_BLOCK: the
  * queue is full (options max_pending_requests, max_pending_bytes), the drain callback tells when to go
  * on; CQL_UNBOUND (cql_statement_check says which marker), CQL_BAD_STATE (not connected or closing),
- * CQL_NO_MEMORY, CQL_TOO_LARGE. */
+ * CQL_NO_MEMORY, CQL_TOO_LARGE.
+ * The _wait functions do not give CQL_WOULD_BLOCK: they wait for room, one behind the other, then for the
+ * answer, both within the time-out of the call. CQL_TIMEOUT when there was no room in time: nothing was sent. */
 CQL_API cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,
                                        void *user);
 CQL_API cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt,
@@ -112,7 +114,10 @@ CQL_API cql_status cql_session_prepare_in_wait(cql_session *s, const char *keysp
                                                const char *cql, cql_prepared **out,
                                                cql_error **err);
 /* Called when the queue has room again after a CQL_WOULD_BLOCK, once per full-to-room edge, on the
- * loop's thread; of several loops the one that had room first. One per session; NULL takes it away. */
+ * loop's thread; of several loops the one that had room first. It may come after a blocking call had to wait
+ * for room, too, and others may have taken the room by then. One per session; NULL takes it away.
+ * [any thread]: from another thread than the loop's, a call that has begun may still run with what was set
+ * before, after this returned. */
 typedef void (*cql_drain_cb)(cql_session *s, void *user);
 CQL_API cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user);
 

@@ -9,13 +9,16 @@
 
 #include <string.h>
 
-/* st of encoding: starts the request or gives it back. */
-static cql_status start(cqln_request *req, cql_status st, cql_result_cb cb, void *user)
+/* st of encoding: starts the request or gives it back. timeout_ms 0: what was said so far. */
+static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
+                        void *user)
 {
     if (st) {
         cqln_request_abandon(req);
         return st;
     }
+    if (timeout_ms)
+        req->timeout_ms = timeout_ms;
     req->cb.result = cb;
     req->user = user;
     cqln_request_start(req);
@@ -92,7 +95,7 @@ cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
         st = apply_options(req, opts);
     if (st == CQL_OK && request)
         request->id = cqln_request_handle(req);
-    return start(req, st, cb, user);
+    return start(req, st, 0, cb, user);
 }
 
 cql_status cql_request_cancel(cql_session *s, cql_request request)
@@ -107,6 +110,12 @@ cql_status cql_request_cancel(cql_session *s, cql_request request)
 
 cql_status cql_session_query(cql_session *s, const char *cql, cql_result_cb cb, void *user)
 {
+    return cqln_query_within(s, cql, 0, cb, user);
+}
+
+cql_status cqln_query_within(cql_session *s, const char *cql, uint32_t timeout_ms, cql_result_cb cb,
+                             void *user)
+{
     cqln_request *req;
     if (!s || !cql)
         return CQL_BAD_ARGUMENT;
@@ -114,11 +123,17 @@ cql_status cql_session_query(cql_session *s, const char *cql, cql_result_cb cb, 
     cql_status st = cqln_request_begin(c, &req);
     if (st)
         return cqln_session_refuse(s, st);
-    return start(req, cqln_encode_text(c, cql_str_of(cql), req), cb, user);
+    return start(req, cqln_encode_text(c, cql_str_of(cql), req), timeout_ms, cb, user);
 }
 
 cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql_result_cb cb,
                                      void *user)
+{
+    return cqln_batch_within(s, batch, 0, cb, user);
+}
+
+cql_status cqln_batch_within(cql_session *s, const cql_batch *batch, uint32_t timeout_ms,
+                             cql_result_cb cb, void *user)
 {
     cqln_request *req;
     if (!s || !batch)
@@ -127,7 +142,7 @@ cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql
     cql_status st = cqln_request_begin(c, &req);
     if (st)
         return cqln_session_refuse(s, st);
-    return start(req, cqln_encode_batch_request(c, batch, req), cb, user);
+    return start(req, cqln_encode_batch_request(c, batch, req), timeout_ms, cb, user);
 }
 
 cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
@@ -137,6 +152,12 @@ cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb 
 
 cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const char *cql,
                                   cql_prepared_cb cb, void *user)
+{
+    return cqln_prepare_within(s, keyspace, cql, 0, cb, user);
+}
+
+cql_status cqln_prepare_within(cql_session *s, const char *keyspace, const char *cql,
+                               uint32_t timeout_ms, cql_prepared_cb cb, void *user)
 {
     cqln_request *req;
     if (!s || !cql || !cb)
@@ -155,6 +176,7 @@ cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const ch
         return st;
     }
     req->is_prepare = true;
+    req->timeout_ms = timeout_ms;
     req->cb.prepared = cb;
     req->user = user;
     /* header, then the length of the text: the text itself is read from there when it is answered */
@@ -162,20 +184,6 @@ cql_status cql_session_prepare_in(cql_session *s, const char *keyspace, const ch
     /* flags and the length of the keyspace lie between the two */
     req->in_keyspace = (cql_str){req->cql.ptr + text.len + 4 + 2, in.len};
     cqln_request_start(req);
-    return CQL_OK;
-}
-
-cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user)
-{
-    if (!s)
-        return CQL_BAD_ARGUMENT;
-    if (s->loops) {
-        s->loops->drain_user = user;
-        s->loops->drain_cb = cb;
-        return CQL_OK;
-    }
-    s->cluster.drain_user = user;
-    s->cluster.drain_cb = cb;
     return CQL_OK;
 }
 

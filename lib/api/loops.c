@@ -1,6 +1,7 @@
 /* Several loops under one session: made, connected and closed together, and which of them gets a request. */
 #include "api/loops.h"
 
+#include "api/room.h"
 #include "cluster/astra.h"
 #include "net/io_uv.h"
 
@@ -28,7 +29,6 @@ void cqln_loops_share(cqln_config *share, const cqln_config *whole, uint32_t cou
 /* --- making --------------------------------------------------------------------------------------- */
 
 static void on_hand_joined(cql_session *s, const cql_error *err, void *user);
-static void on_hand_drained(cql_session *s, void *user);
 static void on_hand_close(cqln_mail *m);
 static void on_joined(cqln_mail *m);
 static void on_all_closed(cqln_mail *m);
@@ -60,7 +60,8 @@ static cql_status make_hand(cql_session *s, cqln_hand *h, const cqln_config *who
         goto fail_cluster;
     h->cluster.max_output = whole->max_pending_bytes;
     h->cluster.connect_cb = on_hand_joined;
-    h->cluster.drain_cb = on_hand_drained;
+    h->cluster.drain_cb = cqln_room_drained;
+    h->cluster.drain_user = &h->cluster;
     return CQL_OK;
 fail_cluster:
     cqln_cluster_fini(&h->cluster);
@@ -101,7 +102,6 @@ cql_status cqln_loops_new(cql_session *s, const cqln_config *whole, uint32_t cou
     }
     cqln_team_init(&l->team, members, count);
     s->cluster.max_output = whole->max_pending_bytes;
-    s->cluster.drain_cb = on_hand_drained;
     return CQL_OK;
 }
 
@@ -255,20 +255,14 @@ cqln_cluster *cqln_loops_pick_first(cql_session *s)
 
 /* --- room ----------------------------------------------------------------------------------------- */
 
-/* Each loop that has room again says so; the first after a refusal is the one that the program hears. */
-static void on_hand_drained(cql_session *s, void *user)
-{
-    cqln_loops *l = s->loops;
-    (void)user;
-    if (atomic_exchange(&l->full, false) && l->drain_cb)
-        l->drain_cb(s, l->drain_user);
-}
-
+/* One without connections has room and would say so at once, but requests are not given to it. */
 void cqln_loops_full(cql_session *s)
 {
     cqln_loops *l = s->loops;
     atomic_store(&l->full, true);
-    for (uint32_t i = 0; i < l->count; i++)
-        if (cqln_cluster_state_of(l->team.members[i]) == CQLN_CLUSTER_CONNECTED)
-            cqln_cluster_mark_full(l->team.members[i]);
+    for (uint32_t i = 0; i < l->count; i++) {
+        cqln_cluster *c = l->team.members[i];
+        if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTED && (i == 0 || atomic_load(&c->able)))
+            cqln_cluster_mark_full(c);
+    }
 }

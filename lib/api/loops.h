@@ -24,8 +24,6 @@ struct cqln_loops {
     pthread_t threads[CQLN_TEAM_MAX];   /* set before anything is sent */
     _Atomic(uint32_t) turn;             /* whose turn it is to be given requests */
     _Atomic(bool) full;                 /* a caller was told to wait */
-    cql_drain_cb drain_cb;
-    void *drain_user;
     _Atomic(uint32_t) joining; /* loops whose connect is not over */
     _Atomic(uint32_t) open;    /* or whose close */
     cqln_mail joined_mail;
@@ -63,6 +61,14 @@ void cqln_loops_full(cql_session *s);
 cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
                            const cql_execute_options *opts, cql_request *request, cql_result_cb cb,
                            void *user);
+
+/* The calls of the same names, with a time-out of the call's own; 0: the usual one. (execute.c) [any thread] */
+cql_status cqln_query_within(cql_session *s, const char *cql, uint32_t timeout_ms, cql_result_cb cb,
+                             void *user);
+cql_status cqln_batch_within(cql_session *s, const cql_batch *batch, uint32_t timeout_ms,
+                             cql_result_cb cb, void *user);
+cql_status cqln_prepare_within(cql_session *s, const char *keyspace, const char *cql,
+                               uint32_t timeout_ms, cql_prepared_cb cb, void *user);
 
 /* Without further loops these cost a look at a pointer. */
 static inline cqln_cluster *cqln_session_pick(cql_session *s)

@@ -2,6 +2,7 @@
  * the reader. The loop's thread puts pages in, the reader takes them out; the gate lies between. */
 #include "api/gate.h"
 #include "api/loops.h"
+#include "api/room.h"
 #include "api/statement.h"
 #include "base/error.h"
 
@@ -158,19 +159,21 @@ static void on_page(cql_session *s, const cql_error *err, const cql_result *res,
     leave(p, &p->asked, true);
 }
 
-/* Asks for the next page unless it is here, on its way, or not there. */
-static cql_status ask(cql_pages *p)
+/* Asks for the next page unless it is here, on its way, or not there. By waiting it may come on another loop
+ * when that of the pages before is full. timeout_ms 0: the usual one. */
+static cql_status ask(cql_pages *p, uint32_t timeout_ms)
 {
+    cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms};
     cqln_gate_lock(&p->gate);
     bool wanted = !p->asked && !p->ready && !p->error && !p->ended && !p->freed;
     p->asked = p->asked || wanted;
-    if (wanted && !p->home)
+    if (wanted && (!p->home || (!p->running && !cqln_team_open(p->home))))
         p->home = cqln_session_pick(p->s);
     cqln_cluster *home = p->home;
     cqln_gate_unlock(&p->gate);
     if (!wanted)
         return CQL_OK;
-    cql_status st = cqln_execute_on(home, p->stmt, NULL, &p->request, on_page, p);
+    cql_status st = cqln_execute_on(home, p->stmt, &opts, &p->request, on_page, p);
     if (st)
         leave(p, &p->asked, false);
     return st;
@@ -180,7 +183,13 @@ static cql_status ask(cql_pages *p)
 
 static cql_status fail_here(cql_pages *p, cql_status st, cql_error **err)
 {
-    return cqln_fail(err, p->al, st, "%s: the next page cannot be asked for", cql_status_text(st));
+    return cqln_fail(err, p->al, st, "%s: the next page cannot be asked for%s", cql_status_text(st),
+                     st == CQL_TIMEOUT ? ": there was no room in the queue" : "");
+}
+
+static cql_status ask_again(void *user, uint32_t left_ms)
+{
+    return ask(user, left_ms);
 }
 
 /* Takes the page that is ready, or what is there instead of it. */
@@ -211,14 +220,16 @@ cql_status cql_pages_next_wait(cql_pages *p, cql_rows *rows, cql_error **err)
         return fail_here(p, st, err);
     cql_result_unref(p->current);
     p->current = NULL;
-    st = ask(p);
+    st = ask(p, 0);
+    if (st == CQL_WOULD_BLOCK)
+        st = cqln_room_wait(p->s, p->stmt->ex.timeout_ms, ask_again, p);
     if (st)
         return fail_here(p, st, err);
     st = take(p, err);
     if (st)
         return st;
     cql_rows_init(rows, p->current);
-    ask(p); /* what hinders it now is told when that page is wanted */
+    ask(p, 0); /* what hinders it now is told when that page is wanted */
     return CQL_OK;
 }
 
@@ -240,7 +251,7 @@ static void on_mail(cqln_mail *m)
 /* The callback for a page. False: no more at present. */
 static bool hand_over(cql_pages *p, cql_result *page)
 {
-    cql_status st = ask(p); /* the server works while the program does */
+    cql_status st = ask(p, 0); /* the server works while the program does */
     if (st) {
         cqln_gate_lock(&p->gate);
         p->error = complain(p, st, "the next page cannot be asked for");
@@ -300,7 +311,7 @@ cql_status cql_pages_run(cql_pages *p, cql_page_cb cb, void *user)
     p->running = true;
     p->cb = cb;
     p->user = user;
-    cql_status st = ask(p);
+    cql_status st = ask(p, 0);
     if (st)
         p->running = false;
     return st;

@@ -3,6 +3,7 @@
 
 #include "api/loops.h"
 #include "api/options.h"
+#include "api/room.h"
 #include "api/session_make.h"
 #include "base/error.h"
 #include "cluster/astra.h"
@@ -35,6 +36,8 @@ static cql_status make_clusters(cql_session *s, char *why)
     if (st)
         return st;
     cqln_cluster_secure(&s->cluster, s->secure);
+    s->cluster.drain_cb = cqln_room_drained;
+    s->cluster.drain_user = &s->cluster;
     st = s->bundle ? cqln_astra_use(&s->cluster, s->bundle) : CQL_OK;
     if (st) {
         cqln_cluster_fini(&s->cluster);
@@ -104,6 +107,7 @@ cql_status cqln_session_make(const cql_options *o, cqln_session_mode mode, void 
     s->mode = mode;
     s->connect_mail.fn = on_connect;
     cqln_list_init(&s->timers);
+    cqln_list_init(&s->line);
     char why[CQLN_FILTER_REASON] = "";
     cql_status st = CQL_SYSTEM;
     if (pthread_mutex_init(&s->lock, NULL) != 0)
@@ -260,6 +264,7 @@ static void on_close(cqln_mail *m)
         cqln_cluster_close(&s->cluster, on_closed, s);
         if (s->loops)
             cqln_loops_close(s);
+        cqln_room_wake(s); /* that it closes is to be told now */
     }
     cqln_cluster_leave(&s->cluster);
 }

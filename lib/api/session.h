@@ -34,7 +34,7 @@ struct cql_session {
     cqln_io *io;
     cqln_session_mode mode;
     pthread_t thread;
-    pthread_mutex_t lock; /* over `running`, `closed` and what waiters wait for */
+    pthread_mutex_t lock; /* over `running`, `closed`, `line`, `drain_*` and what waiters wait for */
     pthread_cond_t changed;
     bool running; /* the thread has taken the loop over */
     bool closed;
@@ -49,6 +49,9 @@ struct cql_session {
     cqln_closer freeing, waiting;
     _Atomic(bool) waited; /* the latter is on its way */
     cqln_list timers; /* those of the program, under `lock` */
+    cqln_list line;   /* blocking calls that wait for room (room.h) */
+    cql_drain_cb drain_cb; /* of the program */
+    void *drain_user;
 };
 
 /* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */

@@ -1,6 +1,8 @@
 /* The blocking twins: each starts the asynchronous call and waits for its callback. */
 #include "api/wait.h"
 
+#include "api/loops.h"
+#include "api/room.h"
 #include "api/statement.h"
 #include "base/error.h"
 
@@ -83,38 +85,19 @@ static void wait_until_done(cqln_waiter *w)
 cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err)
 {
     cql_session *s = w->s;
+    const cql_allocator *al = s->al;
     if (!started)
         wait_until_done(w);
     end_waiting(w);
-    if (started)
-        return cqln_fail(err, s->al, started, "%s%s", cql_status_text(started),
-                         started == CQL_BAD_STATE ? ": the session is not connected" : "");
-    const cql_allocator *al = s->al;
     cqln_session_end_freed(s);
+    if (started)
+        return cqln_fail(err, al, started, "%s%s", cql_status_text(started),
+                         started == CQL_BAD_STATE ? ": the session is not connected" : "");
     if (w->err)
         return cqln_error_give(err, w->err);
     if (w->no_memory)
         return cqln_fail(err, al, CQL_NO_MEMORY, "no memory to keep the result");
     return CQL_OK;
-}
-
-static cql_status await_result(cqln_waiter *w, cql_status started, cql_result **res, cql_error **err)
-{
-    cql_status st = cqln_wait_for(w, started, err);
-    if (res)
-        *res = w->got;
-    else
-        cql_result_unref(w->got);
-    return st;
-}
-
-static cql_status await_statement(cqln_waiter *w, const cql_statement *stmt, cql_status started,
-                                  cql_result **res, cql_error **err)
-{
-    if (started != CQL_UNBOUND)
-        return await_result(w, started, res, err);
-    end_waiting(w);
-    return cqln_fail_unbound(stmt, w->s->al, err);
 }
 
 cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
@@ -130,51 +113,137 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
     return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
 }
 
+cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
+{
+    cqln_waiter w;
+    cql_status st = cqln_wait_begin(s, &w, err);
+    return st ? st : cqln_wait_for(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
+}
+
+/* --- what goes through the queue ------------------------------------------------------------------ */
+
+/* What a call sends, and how; timeout_ms 0: with the usual time-out. */
+typedef struct asking {
+    cqln_waiter w;
+    cql_status (*send)(struct asking *a, uint32_t timeout_ms);
+    const void *what;    /* a statement, a batch or a text */
+    const void *more;    /* execute options, or the keyspace to prepare in; NULL: none */
+    uint32_t timeout_ms; /* as the call says; 0: the session's */
+} asking;
+
+static cql_status send_again(void *user, uint32_t left_ms)
+{
+    asking *a = user;
+    return a->send(a, left_ms);
+}
+
+static cql_status fail_full(asking *a, cql_error **err)
+{
+    const cql_session *s = a->w.s;
+    bool own = a->timeout_ms != 0;
+    cqln_error_info info = {.status = CQL_TIMEOUT, .retriable = true};
+    return cqln_error_give(
+        err, cqln_error_make(s->al, &info, NULL, 0,
+                             "query timeout: no room in the queue within %u ms (%s; the options "
+                             "max_pending_requests and max_pending_bytes limit it); it was not sent",
+                             own ? a->timeout_ms : s->config.request_timeout,
+                             own ? "the request's own time-out" : "option request_timeout"));
+}
+
+/* As few programs say how a statement is to be executed, most need no more than the usual call. */
+static cql_status send_statement(asking *a, uint32_t timeout_ms)
+{
+    const cql_execute_options *opts = a->more;
+    cql_execute_options timed = {.size = sizeof timed, .timeout_ms = timeout_ms};
+    if (!opts && !timeout_ms)
+        return cql_session_execute(a->w.s, a->what, on_result, &a->w);
+    if (timeout_ms && opts && opts->size >= sizeof timed)
+        timed.host = opts->host;
+    if (timeout_ms && (!opts || opts->size >= sizeof timed))
+        opts = &timed;
+    return cql_session_execute_with(a->w.s, a->what, opts, NULL, on_result, &a->w);
+}
+
+static cql_status send_text(asking *a, uint32_t timeout_ms)
+{
+    return cqln_query_within(a->w.s, a->what, timeout_ms, on_result, &a->w);
+}
+
+static cql_status send_batch(asking *a, uint32_t timeout_ms)
+{
+    return cqln_batch_within(a->w.s, a->what, timeout_ms, on_result, &a->w);
+}
+
+static cql_status send_prepare(asking *a, uint32_t timeout_ms)
+{
+    return cqln_prepare_within(a->w.s, a->more, a->what, timeout_ms, on_prepared, &a->w);
+}
+
+/* Sends, waits for room where there is none, and for the answer. */
+static cql_status ask(cql_session *s, asking *a, cql_error **err)
+{
+    cql_status st = cqln_wait_begin(s, &a->w, err);
+    if (st)
+        return st;
+    st = cqln_room_has_line(s) ? CQL_WOULD_BLOCK : a->send(a, 0);
+    if (st == CQL_WOULD_BLOCK)
+        st = cqln_room_wait(s, a->timeout_ms, send_again, a);
+    if (st == CQL_TIMEOUT)
+        fail_full(a, err);
+    else if (st == CQL_UNBOUND && a->send == send_statement)
+        cqln_fail_unbound(a->what, s->al, err);
+    else
+        return cqln_wait_for(&a->w, st, err);
+    return cqln_wait_for(&a->w, st, NULL);
+}
+
+static cql_status ask_result(cql_session *s, asking *a, cql_result **res, cql_error **err)
+{
+    if (res)
+        *res = NULL;
+    cql_status st = ask(s, a, err);
+    if (res)
+        *res = a->w.got;
+    else
+        cql_result_unref(a->w.got);
+    return st;
+}
+
+static cql_status execute_wait(cql_session *s, const cql_statement *stmt,
+                               const cql_execute_options *opts, cql_result **res, cql_error **err)
+{
+    asking a = {.send = send_statement, .what = stmt, .more = opts};
+    a.timeout_ms = stmt ? stmt->ex.timeout_ms : 0;
+    if (opts && opts->size >= sizeof *opts && opts->timeout_ms)
+        a.timeout_ms = opts->timeout_ms;
+    return ask_result(s, &a, res, err);
+}
+
 cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,
                                     cql_error **err)
 {
-    cqln_waiter w;
-    if (res)
-        *res = NULL;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    if (st)
-        return st;
-    st = cql_session_execute(s, stmt, on_result, &w);
-    return await_statement(&w, stmt, st, res, err);
+    return execute_wait(s, stmt, NULL, res, err);
 }
 
 cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
                                          const cql_execute_options *opts, cql_result **res,
                                          cql_error **err)
 {
-    cqln_waiter w;
-    if (res)
-        *res = NULL;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    if (st)
-        return st;
-    st = cql_session_execute_with(s, stmt, opts, NULL, on_result, &w);
-    return await_statement(&w, stmt, st, res, err);
+    return execute_wait(s, stmt, opts, res, err);
 }
 
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,
                                   cql_error **err)
 {
-    cqln_waiter w;
-    if (res)
-        *res = NULL;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : await_result(&w, cql_session_query(s, cql, on_result, &w), res, err);
+    asking a = {.send = send_text, .what = cql};
+    return ask_result(s, &a, res, err);
 }
 
 cql_status cql_session_execute_batch_wait(cql_session *s, const cql_batch *batch, cql_result **res,
                                           cql_error **err)
 {
-    cqln_waiter w;
-    if (res)
-        *res = NULL;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : await_result(&w, cql_session_execute_batch(s, batch, on_result, &w), res, err);
+    asking a = {.send = send_batch, .what = batch, .timeout_ms = batch ? batch->ex.timeout_ms : 0};
+    return ask_result(s, &a, res, err);
 }
 
 cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepared **out,
@@ -186,21 +255,12 @@ cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepare
 cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace, const char *cql,
                                        cql_prepared **out, cql_error **err)
 {
-    cqln_waiter w;
+    asking a = {.send = send_prepare, .what = cql, .more = keyspace};
     if (!out)
         return CQL_BAD_ARGUMENT;
     *out = NULL;
-    cql_status st = cqln_wait_begin(s, &w, err);
+    cql_status st = ask(s, &a, err);
     if (st == CQL_OK)
-        st = cqln_wait_for(&w, cql_session_prepare_in(s, keyspace, cql, on_prepared, &w), err);
-    if (st == CQL_OK)
-        *out = w.got;
+        *out = a.w.got;
     return st;
-}
-
-cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
-{
-    cqln_waiter w;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : cqln_wait_for(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
 }

@@ -433,7 +433,8 @@ void cqln_cluster_nudge(cqln_cluster *c)
 
 bool cqln_cluster_has_room(cqln_cluster *c)
 {
-    return atomic_load(&c->pending) <= c->config->max_pending_requests / 4 * 3 &&
+    uint32_t max = c->config->max_pending_requests;
+    return atomic_load(&c->pending) <= (atomic_load(&c->in_line) ? max - 1 : max / 4 * 3) &&
            atomic_load(&c->pending_bytes) < c->config->max_pending_bytes;
 }
 

@@ -153,6 +153,7 @@ struct cqln_cluster {
     _Atomic(uint32_t) pending; /* requests begun and not ended */
     _Atomic(uint64_t) pending_bytes;
     _Atomic(bool) full;  /* a caller was told to wait */
+    _Atomic(bool) in_line; /* somebody waits for the next place */
     cqln_deferred draining;
     cqln_mail drain_mail;
     _Atomic(bool) drain_mailed;

@@ -1,0 +1,197 @@
+/* The line of blocking calls that wait for room, and the drain callback. All of it is rare: a call that finds room
+ * looks at one flag. */
+#include "api/room.h"
+
+#include "api/loops.h"
+#include "cluster/record.h"
+
+#include <limits.h>
+#include <time.h>
+
+typedef struct place {
+    cqln_list at; /* in the session's line */
+    pthread_cond_t woken;
+    bool turn;          /* it may try */
+    cqln_cluster *kept; /* has counted a request for it; NULL: none has */
+} place;
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint32_t left_ms(uint64_t until)
+{
+    uint64_t now = now_ms();
+    return now < until ? (uint32_t)(until - now) : 0;
+}
+
+/* By the steady clock. */
+static bool make_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0)
+        return false;
+    bool made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(cond, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    return made;
+}
+
+/* --- with the session's lock ---------------------------------------------------------------------- */
+
+/* c: has just got room and keeps a place; NULL: look whether there is any. */
+static void let_first_try(cql_session *s, cqln_cluster *c)
+{
+    if (cqln_list_empty(&s->line))
+        return;
+    place *p = CQLN_CONTAINER(s->line.next, place, at);
+    if (c && !p->kept) {
+        cqln_count_requests(c, c->alone, 1);
+        p->kept = c;
+    }
+    p->turn = true;
+    if (s->mode != CQLN_MODE_DRIVEN)
+        pthread_cond_signal(&p->woken);
+}
+
+static void give_back(place *p)
+{
+    cqln_cluster *c = p->kept;
+    p->kept = NULL;
+    if (c)
+        cqln_record_uncount(c, c->alone);
+}
+
+/* While somebody is in line the loops tell of each place, not of the queue being well below full again. */
+static void note_line(cql_session *s, bool in_line)
+{
+    for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)
+        atomic_store(&cqln_session_cluster(s, i)->in_line, in_line);
+}
+
+static void join(cql_session *s, place *p)
+{
+    p->turn = cqln_list_empty(&s->line); /* room that came since it was refused was told to nobody */
+    if (p->turn)
+        note_line(s, true);
+    cqln_list_push(&s->line, &p->at);
+}
+
+static void leave(cql_session *s, place *p)
+{
+    cqln_list_remove(&p->at);
+    give_back(p);
+    if (cqln_list_empty(&s->line))
+        note_line(s, false);
+    else
+        let_first_try(s, NULL); /* it marks the queue as full when it fails, so that somebody is told of room */
+}
+
+/* One sleep, or one turn of a driven loop. */
+static void sleep_until(cql_session *s, place *p, uint64_t until)
+{
+    if (s->mode != CQLN_MODE_DRIVEN) {
+        struct timespec at = {(time_t)(until / 1000), (long)(until % 1000) * 1000000};
+        pthread_cond_timedwait(&p->woken, &s->lock, &at);
+        return;
+    }
+    uint32_t ms = left_ms(until);
+    pthread_mutex_unlock(&s->lock);
+    cqln_session_turn(s, cqln_loop_busy(&s->cluster.loop) ? 0 : ms < INT_MAX ? (int)ms : INT_MAX);
+    pthread_mutex_lock(&s->lock);
+}
+
+/* False: the time is over. */
+static bool await_turn(cql_session *s, place *p, uint64_t until)
+{
+    while (!p->turn && left_ms(until))
+        sleep_until(s, p, until);
+    return p->turn;
+}
+
+/* --- without it ----------------------------------------------------------------------------------- */
+
+/* In line, so one place is room. */
+static bool has_room(cql_session *s)
+{
+    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED ||
+        cqln_cluster_has_room(&s->cluster))
+        return true;
+    for (uint32_t i = 1; i < cqln_session_loop_count(s); i++)
+        if (cqln_team_open(cqln_session_cluster(s, i)))
+            return true;
+    return false;
+}
+
+/* Does not count as refused a second time when it can be seen that there is no room. */
+static cql_status try_to_send(cql_session *s, uint64_t until, cqln_room_fn send, void *user)
+{
+    uint32_t left = left_ms(until);
+    if (has_room(s))
+        return send(user, left ? left : 1);
+    if (s->loops)
+        cqln_loops_full(s);
+    else
+        cqln_cluster_mark_full(&s->cluster);
+    return CQL_WOULD_BLOCK;
+}
+
+cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send, void *user)
+{
+    uint64_t until = now_ms() + (timeout_ms ? timeout_ms : s->config.request_timeout);
+    cql_status st = CQL_WOULD_BLOCK;
+    place p = {.kept = NULL};
+    if (s->mode != CQLN_MODE_DRIVEN && !make_cond(&p.woken))
+        return CQL_SYSTEM;
+    pthread_mutex_lock(&s->lock);
+    join(s, &p);
+    while (st == CQL_WOULD_BLOCK && await_turn(s, &p, until)) {
+        p.turn = false;
+        give_back(&p);
+        pthread_mutex_unlock(&s->lock);
+        st = try_to_send(s, until, send, user);
+        pthread_mutex_lock(&s->lock);
+    }
+    leave(s, &p);
+    pthread_mutex_unlock(&s->lock);
+    if (s->mode != CQLN_MODE_DRIVEN)
+        pthread_cond_destroy(&p.woken);
+    return st == CQL_WOULD_BLOCK ? CQL_TIMEOUT : st;
+}
+
+/* --- who is told ---------------------------------------------------------------------------------- */
+
+void cqln_room_wake(cql_session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    let_first_try(s, NULL);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Of several loops each that has room again says so; the first after a refusal is heard. */
+void cqln_room_drained(cql_session *s, void *user)
+{
+    if (s->loops && !atomic_exchange(&s->loops->full, false))
+        return;
+    pthread_mutex_lock(&s->lock);
+    let_first_try(s, user);
+    cql_drain_cb cb = s->drain_cb;
+    void *mine = s->drain_user;
+    pthread_mutex_unlock(&s->lock);
+    if (cb)
+        cb(s, mine);
+}
+
+cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user)
+{
+    if (!s)
+        return CQL_BAD_ARGUMENT;
+    pthread_mutex_lock(&s->lock);
+    s->drain_cb = cb;
+    s->drain_user = user;
+    pthread_mutex_unlock(&s->lock);
+    return CQL_OK;
+}

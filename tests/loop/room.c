@@ -1,0 +1,370 @@
+/* Blocking calls on a session that is full: they wait for room, in turn, and no longer than their time-out. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RUSAGE_THREAD */
+#endif
+#include "mocksession.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+
+static void stall(bool how)
+{
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = 0; i < server.mc.count; i++)
+        server.mc.nodes[i].stalled = how;
+    pthread_mutex_unlock(&server.lock);
+}
+
+typedef struct tally {
+    atomic_uint calls;
+    atomic_uint errors;
+    atomic_uint refused;
+    atomic_bool stop;
+} tally;
+
+static void count(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    tally *t = user;
+    (void)s;
+    (void)res;
+    t->errors += err != NULL;
+    t->calls++;
+}
+
+/* As many as the session takes, none of which is answered. */
+static unsigned fill(cql_session *s, tally *t)
+{
+    unsigned n = 0;
+    stall(true);
+    while (cql_session_query(s, "INSERT INTO t", count, t) == CQL_OK)
+        n++;
+    return n;
+}
+
+/* --- many threads --------------------------------------------------------------------------------- */
+
+enum { THREADS = 16, ROUNDS = 30 };
+
+typedef struct asker {
+    cql_session *s;
+    const cql_prepared *p;
+    pthread_t thread;
+    int32_t first;
+    unsigned wrong;
+} asker;
+
+static bool is_echo(cql_result *res, int32_t value)
+{
+    cql_rows rows;
+    cql_rows_init(&rows, res);
+    bool right = cql_rows_next(&rows) && cql_rows_int32(&rows, 0) == value;
+    cql_result_unref(res);
+    return right;
+}
+
+static unsigned echo_and_batch(asker *a, int32_t value)
+{
+    cql_execute_options opts = {.size = sizeof opts, .timeout_ms = 60000};
+    cql_statement *st = cql_prepared_bind(a->p);
+    cql_result *res = NULL;
+    cql_batch *b = NULL;
+    unsigned wrong = cql_statement_bind_int32(st, 0, value) != CQL_OK;
+    wrong += cql_session_execute_wait(a->s, st, &res, NULL) != CQL_OK || !is_echo(res, value);
+    wrong += cql_session_execute_with_wait(a->s, st, &opts, &res, NULL) != CQL_OK || !is_echo(res, value);
+    wrong += cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b) != CQL_OK || cql_batch_add(b, st) != CQL_OK;
+    wrong += cql_session_execute_batch_wait(a->s, b, NULL, NULL) != CQL_OK;
+    cql_batch_free(b);
+    cql_statement_free(st);
+    return wrong;
+}
+
+static unsigned read_pages(asker *a)
+{
+    cql_statement *st = NULL;
+    cql_pages *p = NULL;
+    cql_rows rows;
+    cql_status status = cql_statement_new("SELECT * FROM t rows 25", 0, NULL, &st);
+    unsigned n = 0, wrong = status || cql_pages_new(a->s, st, 10, &p);
+    while ((status = cql_pages_next_wait(p, &rows, NULL)) == CQL_OK)
+        while (cql_rows_next(&rows))
+            n++;
+    cql_pages_free(p);
+    cql_statement_free(st);
+    return wrong + (status != CQL_DONE) + (n != 25);
+}
+
+static void *ask_everything(void *arg)
+{
+    asker *a = arg;
+    for (int32_t i = 0; i < ROUNDS; i++) {
+        cql_prepared *p = NULL;
+        a->wrong += echo_and_batch(a, a->first + i);
+        a->wrong += cql_session_query_wait(a->s, "SELECT * FROM t rows 3", NULL, NULL) != CQL_OK;
+        a->wrong += cql_session_prepare_wait(a->s, "SELECT v FROM t WHERE echo = ?", &p, NULL) != CQL_OK;
+        cql_prepared_unref(p);
+        if (i % 8 == 0)
+            a->wrong += read_pages(a);
+    }
+    return NULL;
+}
+
+static void threads_take_turns_in(const char *form)
+{
+    cql_session *s = open_session(form);
+    cql_prepared *p = NULL;
+    asker askers[THREADS];
+    assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, NULL), CQL_OK);
+    for (int32_t i = 0; i < THREADS; i++) {
+        askers[i] = (asker){.s = s, .p = p, .first = i * ROUNDS};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_everything, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(askers[i].thread, NULL);
+        assert_int_equal(askers[i].wrong, 0);
+    }
+    assert_true(metric_of(s, CQL_METRIC_REFUSED) > 0);
+    cql_prepared_unref(p);
+    close_session(s);
+}
+
+static void threads_take_turns(void **state)
+{
+    (void)state;
+    threads_take_turns_in("loop_threads=1&max_pending_requests=2");
+    threads_take_turns_in("loop_threads=1&max_pending_requests=7");
+    threads_take_turns_in("loop_threads=4&max_pending_requests=2");
+}
+
+/* Who comes after a call that waits does not overtake it: each gets its share. */
+typedef struct lap {
+    cql_session *s;
+    tally *t;
+    pthread_t thread;
+    unsigned calls;
+} lap;
+
+static void *run_laps(void *arg)
+{
+    lap *l = arg;
+    for (; !l->t->stop; l->calls++)
+        l->t->errors += cql_session_query_wait(l->s, "SELECT * FROM t rows 1", NULL, NULL) != CQL_OK;
+    return NULL;
+}
+
+static void nobody_is_left_behind(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&max_pending_requests=8");
+    tally t = {.stop = false};
+    lap laps[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        laps[i] = (lap){.s = s, .t = &t};
+        assert_int_equal(pthread_create(&laps[i].thread, NULL, run_laps, &laps[i]), 0);
+    }
+    poll(NULL, 0, 500);
+    t.stop = true;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(laps[i].thread, NULL);
+        assert_true(laps[i].calls > 3);
+    }
+    assert_int_equal(t.errors, 0);
+    close_session(s);
+}
+
+/* --- without room ---------------------------------------------------------------------------------- */
+
+static const char *const forms[] = {"loop_threads=1&max_pending_requests=2",
+                                    "loop_threads=3&max_pending_requests=6",
+                                    "loop_threads=0&max_pending_requests=2"};
+
+static long sleeps_of_this_thread(void)
+{
+    struct rusage u;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &u), 0);
+    return u.ru_nvcsw;
+}
+
+static void no_room_in_time_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        char form[100];
+        snprintf(form, sizeof form, "%s&request_timeout=1500", forms[i]);
+        cql_session *s = open_session(form);
+        tally t = {.stop = false};
+        cql_error *err = NULL;
+        cql_result *res = NULL;
+        cql_statement *st = NULL;
+        unsigned n = fill(s, &t);
+        assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
+        cql_statement_set_timeout(st, 200);
+        long before = sleeps_of_this_thread();
+        assert_int_equal(cql_session_execute_wait(s, st, &res, &err), CQL_TIMEOUT);
+        assert_in_range(sleeps_of_this_thread() - before, 1, 60);
+        assert_null(res);
+        assert_non_null(strstr(cql_error_text(err), "no room in the queue within 200 ms"));
+        assert_non_null(strstr(cql_error_text(err), "max_pending_requests"));
+        assert_false(cql_error_maybe_applied(err));
+        assert_true(cql_error_retriable(err));
+        assert_int_equal(t.calls, 0);
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_TIMEOUT);
+        stall(false);
+        cql_statement_set_timeout(st, 60000);
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, &err), CQL_OK); /* once those before it have ended */
+        cql_statement_free(st);
+        cql_error_unref(err);
+        close_session(s);
+        assert_int_equal(t.calls, n);
+    }
+}
+
+static void the_session_says_how_long(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1&max_pending_requests=2&request_timeout=300");
+    tally t = {.stop = false};
+    cql_error *err = NULL;
+    cql_rows rows;
+    cql_statement *st = NULL;
+    cql_pages *p = NULL;
+    fill(s, &t);
+    cql_status status = cql_session_query_wait(s, "INSERT INTO t", NULL, &err);
+    assert_int_equal(status, CQL_TIMEOUT); /* of the queue, or behind those that it ended for */
+    stall(false);
+    wait_for(&t.calls, 2);
+    t.calls = 0;
+    fill(s, &t);
+    assert_int_equal(cql_statement_new("SELECT * FROM t rows 3", 0, NULL, &st), CQL_OK);
+    cql_statement_set_timeout(st, 100);
+    assert_int_equal(cql_pages_new(s, st, 10, &p), CQL_OK);
+    assert_int_equal(cql_pages_next_wait(p, &rows, &err), CQL_TIMEOUT);
+    assert_non_null(strstr(cql_error_text(err), "no room"));
+    stall(false);
+    cql_pages_free(p);
+    cql_statement_free(st);
+    cql_error_unref(err);
+    close_session(s);
+}
+
+static void *ask_once(void *arg)
+{
+    lap *l = arg;
+    l->calls = (unsigned)cql_session_query_wait(l->s, "INSERT INTO t", NULL, NULL);
+    return NULL;
+}
+
+static void closing_ends_the_wait(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        cql_session *s = open_session(forms[i]);
+        tally t = {.stop = false};
+        lap laps[4];
+        unsigned n = fill(s, &t);
+        for (size_t j = 0; j < CQL_COUNT(laps); j++) {
+            laps[j] = (lap){.s = s, .t = &t};
+            assert_int_equal(pthread_create(&laps[j].thread, NULL, ask_once, &laps[j]), 0);
+        }
+        for (int tries = 0; tries < PATIENCE_MS && metric_of(s, CQL_METRIC_REFUSED) < 2; tries++)
+            poll(NULL, 0, 1);
+        assert_int_equal(cql_session_close(s, NULL, NULL), CQL_OK); /* those in flight have five seconds */
+        for (size_t j = 0; j < CQL_COUNT(laps); j++) {
+            pthread_join(laps[j].thread, NULL);
+            assert_int_equal(laps[j].calls, CQL_BAD_STATE);
+        }
+        assert_int_equal(t.calls, 0);
+        stall(false);
+        mockserver_cut(&server);
+        close_session(s);
+        assert_int_equal(t.calls, n);
+    }
+}
+
+/* --- beside a program that fills the queue from its callbacks ---------------------------------------- */
+
+static void refill(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    tally *t = user;
+    (void)res;
+    t->errors += err != NULL;
+    t->calls++;
+    while (!t->stop) {
+        cql_status st = cql_session_query(s, "INSERT INTO t", refill, t);
+        t->refused += st == CQL_WOULD_BLOCK;
+        if (st)
+            return;
+    }
+}
+
+static void refill_drained(cql_session *s, void *user)
+{
+    tally *t = user;
+    while (!t->stop && cql_session_query(s, "INSERT INTO t", refill, t) == CQL_OK)
+        continue;
+}
+
+static void a_full_queue_lets_others_in(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        cql_session *s = open_session(forms[i]);
+        tally t = {.stop = false};
+        assert_int_equal(cql_session_on_drain(s, refill_drained, &t), CQL_OK);
+        refill_drained(s, &t);
+        for (int j = 0; j < 50; j++)
+            assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 1", NULL, NULL), CQL_OK);
+        assert_true(t.calls > 0);
+        t.stop = true;
+        close_session(s);
+        assert_int_equal(t.errors, 0);
+    }
+}
+
+/* --- the drain callback ------------------------------------------------------------------------------ */
+
+static void *set_and_take_away(void *arg)
+{
+    lap *l = arg;
+    while (!l->t->stop) {
+        cql_session_on_drain(l->s, refill_drained, l->t);
+        cql_session_on_drain(l->s, NULL, NULL);
+    }
+    return NULL;
+}
+
+static void drain_callback_is_set_by_any_thread(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        cql_session *s = open_session(forms[i]);
+        tally t = {.stop = false};
+        lap l = {.s = s, .t = &t};
+        assert_int_equal(pthread_create(&l.thread, NULL, set_and_take_away, &l), 0);
+        for (int j = 0; j < 200; j++) {
+            cql_status st = cql_session_query(s, "INSERT INTO t", refill, &t);
+            assert_true(st == CQL_OK || st == CQL_WOULD_BLOCK);
+            if (j % 20 == 0)
+                poll(NULL, 0, 1);
+        }
+        t.stop = true;
+        pthread_join(l.thread, NULL);
+        close_session(s);
+        assert_int_equal(t.errors, 0);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(threads_take_turns),
+        CASE(nobody_is_left_behind),
+        CASE(no_room_in_time_is_told),
+        CASE(the_session_says_how_long),
+        CASE(closing_ends_the_wait),
+        CASE(a_full_queue_lets_others_in),
+        CASE(drain_callback_is_set_by_any_thread),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
