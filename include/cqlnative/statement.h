@@ -78,13 +78,19 @@ CQL_API cql_status cql_statement_bind(cql_statement *stmt, cql_values values, cq
  * prepared: for a text with `:name` markers; each new name takes the next marker without one, so
  * `markers` of cql_statement_new is the number of different names. The name travels with the value, so
  * all markers must then be bound by name (else executing gives CQL_BAD_STATE); not in batches
- * (CQL_UNSUPPORTED from cql_batch_add). */
+ * (CQL_UNSUPPORTED from cql_batch_add).
+ * Prepared, by these and all the other binds: numbers go into columns of a longer type where nothing can
+ * be lost, int8, int16, int32 and int64 into smallint, int, bigint, counter and varint, float into double. Not the
+ * other way, even where the number would fit: CQL_TYPE_MISMATCH. Nor inside collections. */
 CQL_API cql_status cql_statement_bind_value(cql_statement *stmt, size_t index, cql_value value);
 CQL_API cql_status cql_statement_bind_name(cql_statement *stmt, const char *name, cql_value value);
 CQL_API cql_status cql_statement_bind_null(cql_statement *stmt, size_t index);
 CQL_API cql_status cql_statement_bind_bool(cql_statement *stmt, size_t index, bool v);
+CQL_API cql_status cql_statement_bind_int8(cql_statement *stmt, size_t index, int8_t v);
+CQL_API cql_status cql_statement_bind_int16(cql_statement *stmt, size_t index, int16_t v);
 CQL_API cql_status cql_statement_bind_int32(cql_statement *stmt, size_t index, int32_t v);
 CQL_API cql_status cql_statement_bind_int64(cql_statement *stmt, size_t index, int64_t v);
+CQL_API cql_status cql_statement_bind_float(cql_statement *stmt, size_t index, float v);
 CQL_API cql_status cql_statement_bind_double(cql_statement *stmt, size_t index, double v);
 CQL_API cql_status cql_statement_bind_text(cql_statement *stmt, size_t index, const char *v);
 CQL_API cql_status cql_statement_bind_blob(cql_statement *stmt, size_t index, const void *bytes,

@@ -191,6 +191,13 @@ static __attribute__((noinline)) cql_status check_slowly(const cql_type *type, c
     return type ? cqln_value_check(type, v) : CQL_OK; /* not prepared: the server checks */
 }
 
+/* Numbers of a shorter type than the column's become ones of its type. */
+static __attribute__((noinline)) cql_status fit_slowly(const cql_type *type, cql_value *v)
+{
+    cql_status st = check_slowly(type, v);
+    return st == CQL_TYPE_MISMATCH && cqln_value_widen(type, v) ? CQL_OK : st;
+}
+
 cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
 {
     if (!s)
@@ -199,7 +206,7 @@ cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)
         return cqln_misfit(s, index, &v, CQL_OUT_OF_RANGE);
     cql_status st = CQL_OK;
     if (!s->prepared || !cqln_fits(&s->prepared->fits[index], &v))
-        st = check_slowly(marker_type(s, index), &v);
+        st = fit_slowly(marker_type(s, index), &v);
     return st ? cqln_misfit(s, index, &v, st) : put(s, index, &v);
 }
 
@@ -308,6 +315,21 @@ cql_status cql_statement_bind_null(cql_statement *s, size_t index)
 cql_status cql_statement_bind_bool(cql_statement *s, size_t index, bool v)
 {
     return cql_statement_bind_value(s, index, cql_value_bool(v));
+}
+
+cql_status cql_statement_bind_int8(cql_statement *s, size_t index, int8_t v)
+{
+    return cql_statement_bind_value(s, index, cql_value_int8(v));
+}
+
+cql_status cql_statement_bind_int16(cql_statement *s, size_t index, int16_t v)
+{
+    return cql_statement_bind_value(s, index, cql_value_int16(v));
+}
+
+cql_status cql_statement_bind_float(cql_statement *s, size_t index, float v)
+{
+    return cql_statement_bind_value(s, index, cql_value_float(v));
 }
 
 cql_status cql_statement_bind_int32(cql_statement *s, size_t index, int32_t v)

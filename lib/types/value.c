@@ -203,6 +203,47 @@ cql_value cqln_value_view(const cql_type *type, const uint8_t *bytes, size_t len
     return borrowed((cql_type_id)type->id, bytes, len);
 }
 
+/* Big-endian two's complement, as all of them are. */
+static bool widen_integer(uint16_t to, cql_value *v)
+{
+    int64_t n;
+    if (!cqln_varint_to_i64(cql_value_bytes(v), &n))
+        return false;
+    if (to == CQL_TYPE_SMALLINT && v->len < 2)
+        *v = cql_value_int16((int16_t)n);
+    else if (to == CQL_TYPE_INT && v->len < 4)
+        *v = cql_value_int32((int32_t)n);
+    else if ((to == CQL_TYPE_BIGINT || to == CQL_TYPE_COUNTER) && v->len < 8)
+        *v = of_u64((cql_type_id)to, (uint64_t)n);
+    else if (to == CQL_TYPE_VARINT)
+        *v = cql_value_varint64(n);
+    else
+        return false;
+    return true;
+}
+
+bool cqln_value_widen(const cql_type *type, cql_value *v)
+{
+    const cql_type *from = cqln_type_scalar(v->type);
+    float single;
+    if (!from || v->len != from->fixed)
+        return false;
+    switch (v->type) {
+    case CQL_TYPE_TINYINT:
+    case CQL_TYPE_SMALLINT:
+    case CQL_TYPE_INT:
+    case CQL_TYPE_BIGINT:
+        return widen_integer(type->id, v);
+    case CQL_TYPE_FLOAT:
+        if (type->id != CQL_TYPE_DOUBLE || cql_value_as_float(v, &single) != CQL_OK)
+            return false;
+        *v = cql_value_double((double)single);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* --- reading values --------------------------------------------------------------------------- */
 
 /* The checks that all typed reads share but for the length. */

@@ -20,6 +20,11 @@ static inline const uint8_t *cqln_value_ptr(const cql_value *v)
  * collections are checked element by element, recursively. */
 cql_status cqln_value_check(const cql_type *type, const cql_value *v);
 
+/* Makes v, which the check refused as a mismatch, a value of the column's type where nothing is lost by it: tinyint,
+ * smallint, int and bigint of a longer integer type, counter (not bigint, which needs nothing) or varint; float of
+ * double. False, and v as it was, for all else. */
+bool cqln_value_widen(const cql_type *type, cql_value *v);
+
 /* Are these bytes a well-formed value of the type? Zero bytes are (the empty value) where the
  * server allows it. Used on what users hand in as raw bytes and by the fuzz target. CQL_OK or
  * CQL_BAD_VALUE. */

@@ -10,9 +10,16 @@ static const char prepared_hex[] =
     "0001 6b 0002  0001 74 000d  0001 62 0003  0001 64 0015  0001 6e 0009  0001 6c 000b"
     "00000004 00000000";
 
-static cql_prepared *make_prepared(void)
+/* Markers s smallint, i int, l bigint, c counter, v varint, d double, f float, y tinyint. */
+static const char numbers_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000008 00000000 0002 6b73 0001 74"
+    "0001 73 0013  0001 69 0009  0001 6c 0002  0001 63 0005  0001 76 000e  0001 64 0007"
+    "0001 66 0008  0001 79 0014"
+    "00000004 00000000";
+
+static cql_prepared *make_prepared(const char *text)
 {
-    hex h = hex_bytes(prepared_hex);
+    hex h = hex_bytes(text);
     cqln_prepared_head head;
     cqln_reader rd;
     cql_prepared *p = NULL;
@@ -24,13 +31,18 @@ static cql_prepared *make_prepared(void)
     return p;
 }
 
-static cql_statement *make_statement(void)
+static cql_statement *make_statement_of(const char *text)
 {
-    cql_prepared *p = make_prepared();
+    cql_prepared *p = make_prepared(text);
     cql_statement *st = cql_prepared_bind(p);
     assert_non_null(st);
     cql_prepared_unref(p);
     return st;
+}
+
+static cql_statement *make_statement(void)
+{
+    return make_statement_of(prepared_hex);
 }
 
 static void wire(const cql_statement *st, const char *hex_text)
@@ -201,6 +213,83 @@ static void a_refusal_names_marker_type_and_value(void **state)
     cql_statement_free(st);
 }
 
+/* --- numbers --------------------------------------------------------------------------------------- */
+
+enum { S, I, L, C, V, D, F, Y, NUMBERS };
+
+static void each_number_has_its_bind(void **state)
+{
+    (void)state;
+    cql_statement *st = make_statement_of(numbers_hex);
+    assert_int_equal(cql_statement_bind_int8(st, Y, -2), CQL_OK);
+    assert_int_equal(cql_statement_bind_int16(st, S, -2), CQL_OK);
+    assert_int_equal(cql_statement_bind_float(st, F, 1.5f), CQL_OK);
+    assert_int_equal(cql_statement_bind_int8(NULL, 0, 1), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_statement_bind_int16(st, NUMBERS, 1), CQL_OUT_OF_RANGE);
+    wire(st, "00000002 fffe  fffffffe fffffffe fffffffe fffffffe fffffffe  00000004 3fc00000  00000001 fe");
+    cql_statement_free(st);
+}
+
+static void numbers_widen_where_nothing_is_lost(void **state)
+{
+    (void)state;
+    const cql_value narrow[][NUMBERS] = {
+        {cql_value_int8(-128), cql_value_int8(-128), cql_value_int8(-128), cql_value_int8(-128),
+         cql_value_int8(-128), cql_value_float(-0.5f), cql_value_null(), cql_value_null()},
+        {cql_value_unset(), cql_value_int16(-32768), cql_value_int16(32767), cql_value_int16(-1),
+         cql_value_int16(128), cql_value_null(), cql_value_null(), cql_value_null()},
+        {cql_value_unset(), cql_value_unset(), cql_value_int32(INT32_MIN), cql_value_int32(INT32_MAX),
+         cql_value_int32(-1), cql_value_null(), cql_value_null(), cql_value_null()},
+        {cql_value_unset(), cql_value_unset(), cql_value_int64(1), cql_value_int64(INT64_MIN),
+         cql_value_int64(INT64_MAX), cql_value_null(), cql_value_null(), cql_value_null()},
+    };
+    static const char *const forms[] = {
+        "00000002 ff80  00000004 ffffff80  00000008 ffffffffffffff80  00000008 ffffffffffffff80"
+        "00000001 80  00000008 bfe0000000000000  ffffffff ffffffff",
+        "fffffffe  00000004 ffff8000  00000008 0000000000007fff  00000008 ffffffffffffffff"
+        "00000002 0080  ffffffff ffffffff ffffffff",
+        "fffffffe fffffffe  00000008 ffffffff80000000  00000008 000000007fffffff"
+        "00000001 ff  ffffffff ffffffff ffffffff",
+        "fffffffe fffffffe  00000008 0000000000000001  00000008 8000000000000000"
+        "00000008 7fffffffffffffff  ffffffff ffffffff ffffffff",
+    };
+    cql_statement *st = make_statement_of(numbers_hex);
+    for (size_t r = 0; r < CQL_COUNT(forms); r++) {
+        assert_int_equal(bind_twice(st, narrow[r], NUMBERS), CQL_OK);
+        wire(st, forms[r]);
+        cql_statement_clear(st);
+        for (size_t i = 0; i < NUMBERS; i++)
+            assert_int_equal(cql_statement_bind_value(st, i, narrow[r][i]), CQL_OK);
+        wire(st, forms[r]);
+    }
+    assert_int_equal(cql_statement_bind_int32(st, L, -3), CQL_OK);
+    assert_int_equal(cql_statement_bind_name(st, "d", cql_value_float(2)), CQL_OK);
+    assert_null(cql_statement_error(st));
+    cql_statement_free(st);
+}
+
+static void numbers_never_narrow(void **state)
+{
+    (void)state;
+    const struct {
+        size_t marker;
+        cql_value v;
+    } cases[] = {
+        {Y, cql_value_int16(1)},  {S, cql_value_int32(1)},  {I, cql_value_int64(1)},
+        {S, cql_value_int64(1)},  {F, cql_value_double(1)}, {L, cql_value_varint64(1)},
+        {D, cql_value_int32(1)},  {I, cql_value_float(1)},  {L, cql_value_timestamp(1)},
+        {L, cql_value_bool(true)}, {V, cql_value_double(1)}, {F, cql_value_int8(1)},
+        {L, cql_value_raw(CQL_TYPE_INT, "abc", 3)}, {V, cql_value_raw(CQL_TYPE_INT, "", 0)},
+    };
+    cql_statement *st = make_statement_of(numbers_hex);
+    for (size_t i = 0; i < CQL_COUNT(cases); i++)
+        assert_int_equal(cql_statement_bind_value(st, cases[i].marker, cases[i].v), CQL_TYPE_MISMATCH);
+    assert_int_equal(cql_statement_bind_int64(st, I, 5), CQL_TYPE_MISMATCH);
+    refused(st, "value 2 for \"i\": wrong type: it takes int, given was bigint 5");
+    assert_int_equal(st->unbound, NUMBERS);
+    cql_statement_free(st);
+}
+
 static void what_has_no_value_is_named(void **state)
 {
     (void)state;
@@ -230,6 +319,9 @@ int main(void)
         cmocka_unit_test(text_is_checked_to_its_last_byte),
         cmocka_unit_test(eight_bytes_are_written_over_where_they_may),
         cmocka_unit_test(a_refusal_names_marker_type_and_value),
+        cmocka_unit_test(each_number_has_its_bind),
+        cmocka_unit_test(numbers_widen_where_nothing_is_lost),
+        cmocka_unit_test(numbers_never_narrow),
         cmocka_unit_test(what_has_no_value_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
