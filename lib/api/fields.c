@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 1024 };
+enum { FIELDS_MAX = 1024, MEMBER_SHOWN = 64 };
 
 static const char *const kind_names[] = {
     "nothing",   "bool",    "an integer", "an unsigned integer", "a float or double",
@@ -17,6 +17,16 @@ static const char *const kind_names[] = {
 static const char *kind_name(const cql_field *f)
 {
     return (unsigned)f->kind < CQL_COUNT(kind_names) ? kind_names[f->kind] : kind_names[0];
+}
+
+/* "an integer of 4 bytes", "float[3]". */
+static const char *member_text(const cql_field *f, char out[MEMBER_SHOWN])
+{
+    if (f->kind == CQL_FIELD_FLOATS)
+        snprintf(out, MEMBER_SHOWN, "float[%zu]", f->size / sizeof(float));
+    else
+        snprintf(out, MEMBER_SHOWN, "%s of %zu bytes", kind_name(f), f->size);
+    return out;
 }
 
 static uint32_t bit(cql_type_id id)
@@ -307,7 +317,7 @@ static cql_status read_field(cql_rows *rows, const cql_field *f, size_t column,
 static cql_status match_columns(const cql_result *res, const cql_field *fields, size_t n,
                                 size_t *columns, cql_error **err)
 {
-    char name[200];
+    char name[200], member[MEMBER_SHOWN];
     size_t len;
     for (size_t i = 0; i < n; i++) {
         if (cql_result_column_index(res, fields[i].name, &columns[i]))
@@ -317,8 +327,8 @@ static cql_status match_columns(const cql_result *res, const cql_field *fields, 
         if (fields[i].kind == CQL_FIELD_CSTR || !kind_takes(&fields[i], type)) {
             cql_type_print(type, name, sizeof name, &len);
             return cqln_fail(err, res->al, CQL_TYPE_MISMATCH,
-                             "column \"%s\" is %s, which does not go into %s of %zu bytes",
-                             fields[i].name, name, kind_name(&fields[i]), fields[i].size);
+                             "column \"%s\" is %s, which does not go into %s", fields[i].name,
+                             name, member_text(&fields[i], member));
         }
     }
     return CQL_OK;
@@ -327,12 +337,11 @@ static cql_status match_columns(const cql_result *res, const cql_field *fields, 
 static cql_status explain_cell(const cql_result *res, const cql_field *f, size_t column, size_t row,
                                cql_status st, cql_error **err)
 {
-    char name[200];
+    char name[200], member[MEMBER_SHOWN];
     size_t len;
     cql_type_print(cql_result_column_type(res, column), name, sizeof name, &len);
-    return cqln_fail(err, res->al, st, "row %zu, column \"%s\" (%s): %s: it does not go into %s of "
-                     "%zu bytes",
-                     row + 1, f->name, name, cql_status_text(st), kind_name(f), f->size);
+    return cqln_fail(err, res->al, st, "row %zu, column \"%s\" (%s): %s: it does not go into %s",
+                     row + 1, f->name, name, cql_status_text(st), member_text(f, member));
 }
 
 static cql_status scan(cql_rows *rows, const cql_result *res, const cql_field *fields, size_t n,
@@ -531,13 +540,12 @@ static cql_status bind_field(cql_statement *s, const cql_field *f, size_t index,
 static cql_status explain_bind(const cql_statement *s, const cql_field *f, const cql_type *type,
                                cql_status st, cql_error **err)
 {
-    char name[200] = "any type";
+    char name[200] = "any type", member[MEMBER_SHOWN];
     size_t len;
     if (type)
         cql_type_print(type, name, sizeof name, &len);
-    return cqln_fail(err, s->al, st, "field \"%s\": %s: the marker takes %s, the member is %s of "
-                     "%zu bytes",
-                     f->name, cql_status_text(st), name, kind_name(f), f->size);
+    return cqln_fail(err, s->al, st, "field \"%s\": %s: the marker takes %s, the member is %s",
+                     f->name, cql_status_text(st), name, member_text(f, member));
 }
 
 /* Every marker of that name; CQL_NO_SUCH_NAME when there is none. */

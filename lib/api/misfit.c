@@ -1,12 +1,12 @@
 /* What was wrong with a value, in words: the marker, what it takes, and what was given. */
 #include "api/statement.h"
 #include "base/error.h"
-#include "types/value.h"
+#include "types/coll.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TYPE_SHOWN = 200, VALUE_SHOWN = 48, HEX_SHOWN = 16 };
+enum { TYPE_SHOWN = 200, VALUE_SHOWN = 48, HEX_SHOWN = 16, LENGTH_SHOWN = 64 };
 
 static const char *state_name(const cql_value *v)
 {
@@ -51,6 +51,27 @@ static void show_value(const cql_value *v, char out[VALUE_SHOWN + 16])
                  len >= sizeof text ? "..." : "", quoted ? "'" : "");
 }
 
+/* " of 2 elements, not 3": a vector of another length than the type's, a tuple or user type with more fields. Of
+ * bytes that no builder made only vectors of numbers show how many they are. */
+static void show_length(const cql_type *type, const cql_value *v, char out[LENGTH_SHOWN])
+{
+    bool vector = type->id == CQL_TYPE_VECTOR;
+    uint32_t each = vector ? type->items[0]->packed : 0;
+    uint32_t wanted = vector ? type->dimension : type->count, given;
+    out[0] = '\0';
+    if (v->type != type->id || (!vector && type->id != CQL_TYPE_TUPLE && type->id != CQL_TYPE_UDT))
+        return;
+    if (v->inside == 2)
+        given = ((const cql_collection *)v->u.built.shape)->count;
+    else if (each && v->len % each == 0)
+        given = v->len / each;
+    else
+        return;
+    if (given > wanted || (vector && given < wanted))
+        snprintf(out, LENGTH_SHOWN, " of %u %s%s, not %u", given, vector ? "element" : "field",
+                 given == 1 ? "" : "s", wanted);
+}
+
 static cql_str marker_name(const cql_statement *s, size_t index)
 {
     if (s->prepared)
@@ -69,6 +90,7 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
 {
     char type[TYPE_SHOWN] = "any type";
     char value[VALUE_SHOWN + 16] = "";
+    char length[LENGTH_SHOWN] = "";
     cqln_error_info info = {.status = st};
     if (index >= s->markers) {
         keep(s, cqln_error_make(s->al, &info, NULL, 0,
@@ -78,14 +100,18 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
     }
     bool set = v->state == CQL_VALUE_SET;
     cql_str name = marker_name(s, index);
-    if (s->prepared)
-        cql_type_print(s->prepared->bind->columns[index].type, type, sizeof type, NULL);
+    const cql_type *wanted = s->prepared ? s->prepared->bind->columns[index].type : NULL;
+    if (wanted)
+        cql_type_print(wanted, type, sizeof type, NULL);
     if (set)
         show_value(v, value);
+    if (set && wanted)
+        show_length(wanted, v, length);
     keep(s, cqln_error_make(s->al, &info, NULL, 0,
-                            "value %zu for \"%.*s\": %s: it takes %s, given was %s%s", index + 1,
+                            "value %zu for \"%.*s\": %s: it takes %s, given was %s%s%s", index + 1,
                             (int)name.len, name.ptr, cql_status_text(st), type,
-                            set ? cql_type_id_name((cql_type_id)v->type) : state_name(v), value));
+                            set ? cql_type_id_name((cql_type_id)v->type) : state_name(v), length,
+                            value));
     return st;
 }
 

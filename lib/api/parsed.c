@@ -3,20 +3,38 @@
 #include "base/error.h"
 #include "types/value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SHOWN = 64 };
 
+/* ": given were 2, not 3" where a vector's elements are right and only their number is not. */
+static void show_length(const cql_allocator *al, const cql_type *type, cql_str text, char out[SHOWN])
+{
+    cql_type list = *type;
+    cqln_writer wire;
+    out[0] = '\0';
+    if (type->id != CQL_TYPE_VECTOR)
+        return;
+    list.id = CQL_TYPE_LIST;
+    cqln_writer_init(&wire, al, INT32_MAX);
+    if (cqln_value_scan(&list, text, &wire) == CQL_OK && cqln_load_u32(wire.data) != type->dimension)
+        snprintf(out, SHOWN, ": given were %u, not %u", cqln_load_u32(wire.data), type->dimension);
+    cqln_writer_fini(&wire);
+}
+
 static cql_status explain(const cql_statement *s, size_t index, const char *text, cql_status st,
                           cql_error **err)
 {
-    char type[200];
+    const cql_type *wanted = cql_prepared_marker_type(s->prepared, index);
+    char type[200], length[SHOWN];
     size_t len;
     cql_str name = cql_prepared_marker_name(s->prepared, index);
-    cql_type_print(cql_prepared_marker_type(s->prepared, index), type, sizeof type, &len);
-    return cqln_fail(err, s->al, st, "marker %zu, \"%.*s\": %s: '%.*s%s' is no %s", index + 1,
+    cql_type_print(wanted, type, sizeof type, &len);
+    show_length(s->al, wanted, cql_str_of(text), length);
+    return cqln_fail(err, s->al, st, "marker %zu, \"%.*s\": %s: '%.*s%s' is no %s%s", index + 1,
                      (int)name.len, name.ptr, cql_status_text(st), SHOWN, text,
-                     strlen(text) > SHOWN ? "..." : "", type);
+                     strlen(text) > SHOWN ? "..." : "", type, length);
 }
 
 cql_status cql_statement_bind_parsed(cql_statement *s, size_t index, const char *text,

@@ -17,6 +17,18 @@ static const char numbers_hex[] =
     "0001 66 0008  0001 79 0014"
     "00000004 00000000";
 
+/* Markers v vector<float, 3>, w vector<text, 2>, t tuple<int, text>. */
+static const char lengths_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000003 00000000 0002 6b73 0001 74"
+    "0001 76 0000 0059"
+    "6f72672e6170616368652e63617373616e6472612e64622e6d61727368616c2e566563746f7254797065286f7267"
+    "2e6170616368652e63617373616e6472612e64622e6d61727368616c2e466c6f617454797065202c203329"
+    "0001 77 0000 0058"
+    "6f72672e6170616368652e63617373616e6472612e64622e6d61727368616c2e566563746f7254797065286f7267"
+    "2e6170616368652e63617373616e6472612e64622e6d61727368616c2e5554463854797065202c203229"
+    "0001 74 0031 0002 0009 000d"
+    "00000004 00000000";
+
 static cql_prepared *make_prepared(const char *text)
 {
     hex h = hex_bytes(text);
@@ -290,6 +302,55 @@ static void numbers_never_narrow(void **state)
     cql_statement_free(st);
 }
 
+/* --- how many -------------------------------------------------------------------------------------- */
+
+static void bind_built(cql_statement *st, size_t marker, cql_type_id type, const cql_value *v, size_t n,
+                       cql_status wanted)
+{
+    cql_collection *c;
+    assert_int_equal(cql_collection_new(type, NULL, &c), CQL_OK);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(cql_collection_add(c, v[i]), CQL_OK);
+    assert_int_equal(cql_statement_bind_value(st, marker, cql_value_collection(c)), wanted);
+    cql_collection_free(c);
+}
+
+static void a_wrong_length_is_told(void **state)
+{
+    (void)state;
+    const cql_value texts[] = {cql_value_text("a"), cql_value_text("b"), cql_value_text("c")};
+    const cql_value floats[] = {cql_value_float(1), cql_value_float(2), cql_value_float(3),
+                                cql_value_float(4)};
+    const cql_value pair[] = {cql_value_int32(1), cql_value_text("b"), cql_value_text("c")};
+    cql_statement *st = make_statement_of(lengths_hex);
+    cql_error *err = NULL;
+    bind_built(st, 0, CQL_TYPE_VECTOR, floats, 3, CQL_OK);
+    bind_built(st, 0, CQL_TYPE_VECTOR, floats, 4, CQL_BAD_VALUE);
+    refused(st, "value 1 for \"v\": value does not fit: it takes vector<float, 3>, "
+                "given was vector of 4 elements, not 3");
+    bind_built(st, 0, CQL_TYPE_VECTOR, floats, 1, CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 1 element, not 3"));
+    assert_int_equal(cql_statement_bind_value(st, 0, cql_value_raw(CQL_TYPE_VECTOR, "abcdefgh", 8)),
+                     CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 2 elements, not 3"));
+    assert_int_equal(cql_statement_bind_value(st, 0, cql_value_raw(CQL_TYPE_VECTOR, "abc", 3)),
+                     CQL_BAD_VALUE);
+    assert_null(strstr(cql_error_text(cql_statement_error(st)), "not 3"));
+    bind_built(st, 0, CQL_TYPE_VECTOR, texts, 3, CQL_TYPE_MISMATCH); /* as many, but texts */
+    assert_null(strstr(cql_error_text(cql_statement_error(st)), "not 3"));
+    bind_built(st, 1, CQL_TYPE_VECTOR, texts, 3, CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 3 elements, not 2"));
+    bind_built(st, 2, CQL_TYPE_TUPLE, pair, 1, CQL_OK);
+    bind_built(st, 2, CQL_TYPE_TUPLE, pair, 3, CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was tuple of 3 fields, not 2"));
+    assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2]", &err), CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(err), "is no vector<float, 3>: given were 2, not 3"));
+    assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2, x]", &err), CQL_BAD_VALUE);
+    assert_null(strstr(cql_error_text(err), "given were"));
+    cql_error_unref(err);
+    cql_statement_free(st);
+}
+
 static void what_has_no_value_is_named(void **state)
 {
     (void)state;
@@ -322,6 +383,7 @@ int main(void)
         cmocka_unit_test(each_number_has_its_bind),
         cmocka_unit_test(numbers_widen_where_nothing_is_lost),
         cmocka_unit_test(numbers_never_narrow),
+        cmocka_unit_test(a_wrong_length_is_told),
         cmocka_unit_test(what_has_no_value_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

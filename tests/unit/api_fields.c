@@ -168,7 +168,7 @@ static void misfits_are_explained(void **state)
     static const cql_field unsound = {"d", 0, 3, CQL_FIELD_ALWAYS, CQL_FIELD_INT};
     refused(two_rows, &none, CQL_NO_SUCH_NAME, "zz", "column");
     refused(two_rows, &type, CQL_TYPE_MISMATCH, "text", "integer");
-    refused(two_rows, &dimension, CQL_TYPE_MISMATCH, "vector<float, 2>", "float[]");
+    refused(two_rows, &dimension, CQL_TYPE_MISMATCH, "vector<float, 2>", "float[3]");
     refused(two_rows, &small, CQL_BAD_VALUE, "row 1", "\"d\" (int)");
     refused(two_rows, &negative, CQL_BAD_VALUE, "unsigned", "tinyint");
     refused(two_rows, &longer, CQL_TOO_LARGE, "\"l\"", "char[]");
