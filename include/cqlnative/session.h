@@ -50,9 +50,15 @@ typedef void (*cql_prepared_cb)(cql_session *s, const cql_error *err, const cql_
  * cql_session_free. CQL_NO_MEMORY, CQL_SYSTEM (no thread), CQL_UNSUPPORTED (a build without threads, and
  * loop_threads is not 0), CQL_BAD_ARGUMENT. */
 CQL_API cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **err);
-/* Options from a connection string, session, connect: all in one. A log-in takes options, since a connection
- * string has no password: cql_options_set_credentials or cql_options_from_environment, then the two others. */
+/* Options from a connection string, session, connect: all in one. *out is yours: free with cql_session_free;
+ * NULL when it failed. */
 CQL_API cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err);
+/* The same with a log-in, since a connection string has no password. Both are copied, and wiped when the session
+ * is freed; user NULL: no log-in. Programs that should not hold a password take it from where they run:
+ * cql_options_from_environment or cql_options_load, then cql_session_new and cql_session_connect_wait. */
+CQL_API cql_status cql_session_open_login_wait(const char *url, const char *user,
+                                               const char *password, cql_session **out,
+                                               cql_error **err);
 CQL_API cql_status cql_session_connect(cql_session *s, cql_session_cb cb, void *user);
 CQL_API cql_status cql_session_connect_wait(cql_session *s, cql_error **err);
 /* Stops taking requests, lets those in flight finish until `close_timeout` (option), cancels the rest,

@@ -153,6 +153,12 @@ cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **
 
 cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err)
 {
+    return cql_session_open_login_wait(url, NULL, NULL, out, err);
+}
+
+cql_status cql_session_open_login_wait(const char *url, const char *user, const char *password,
+                                       cql_session **out, cql_error **err)
+{
     cql_options *o = NULL;
     cql_session *s = NULL;
     if (!url || !out)
@@ -162,6 +168,8 @@ cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error *
     if (st)
         return cqln_fail(err, cqln_alloc_default(), st, "no memory for the options");
     st = cql_options_parse(o, url, err);
+    if (st == CQL_OK && user && (st = cql_options_set_credentials(o, user, password)) != CQL_OK)
+        cqln_fail(err, cqln_alloc_default(), st, "the user or the password: %s", cql_status_text(st));
     if (st == CQL_OK)
         st = cql_session_new(o, &s, err);
     if (st == CQL_OK)

@@ -628,6 +628,31 @@ static void log_in_is_asked_for_and_checked(void **state)
     cql_error_unref(err);
 }
 
+static void one_call_logs_in(void **state)
+{
+    (void)state;
+    char url[200];
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    for (size_t i = 0; i < 3; i++)
+        server.mc.nodes[i].want_login = true;
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=0", mockserver_host(&server, 0));
+    assert_int_equal(cql_session_open_login_wait(url, "cassandra", "secret", &s, &err), CQL_OK);
+    ask_everything(s);
+    close_session(s);
+    assert_int_equal(cql_session_open_login_wait(url, "cassandra", "wrong", &s, &err),
+                     CQL_SERVER_BAD_CREDENTIALS);
+    assert_null(s);
+    assert_int_equal(cql_session_open_login_wait(url, NULL, NULL, &s, &err), CQL_AUTH_FAILED);
+    assert_int_equal(cql_session_open_login_wait(url, "cassandra", NULL, &s, &err),
+                     CQL_SERVER_BAD_CREDENTIALS);
+    assert_int_equal(cql_session_open_login_wait(NULL, "cassandra", "secret", &s, NULL), CQL_BAD_ARGUMENT);
+    assert_int_not_equal(cql_session_open_login_wait("cql://127.0.0.1:x/", "cassandra", "secret", &s, &err),
+                         CQL_OK);
+    assert_null(strstr(cql_error_text(err), "secret"));
+    cql_error_unref(err);
+}
+
 static void wrong_data_centre_names_the_right_ones(void **state)
 {
     (void)state;
@@ -777,6 +802,7 @@ int main(void)
         CASE(own_poll_drives_a_session),
         CASE(refused_connection_says_where_and_why),
         CASE(log_in_is_asked_for_and_checked),
+        CASE(one_call_logs_in),
         CASE(wrong_data_centre_names_the_right_ones),
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),
