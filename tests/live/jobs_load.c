@@ -122,6 +122,7 @@ typedef struct by_hand {
     cql_prepared *prepared[STATEMENTS];
 } by_hand;
 
+/* One that fails just ends; whoever made it frees it. */
 typedef struct chain {
     by_hand *h;
     int step;
@@ -145,7 +146,6 @@ static void on_step(cql_session *s, const cql_error *err, const cql_result *res,
     if (!the_gate.failed)
         (void)fail("a bare statement", err);
     leave(&the_gate, true);
-    free(c);
 }
 
 /* What the claim leaves in the row, as long as a real one. */
@@ -276,61 +276,67 @@ static void chain_next(chain *c)
     if (!st)
         return;
     leave(&the_gate, st != CQL_DONE);
-    if (st == CQL_DONE && !c->working)
-        return; /* kept for the second round */
-    free(c);
 }
 
-static chain *chain_new(by_hand *h, int64_t i)
+static void chain_init(chain *c, by_hand *h, int64_t i)
 {
-    chain *c = calloc(1, sizeof *c);
     cql_uuid id = cql_uuid_random();
 
-    if (!c)
-        return NULL;
     c->h = h;
     c->at = (int64_t)time(NULL) * 1000 + i % 1000;
     cql_uuid_print(&id, c->id);
-    return c;
+}
+
+static int prepare_bare(by_hand *h, const char *keyspace)
+{
+    cql_error *err = NULL;
+    char text[512];
+    int failed = 0;
+
+    for (int i = 0; i < STATEMENTS && !failed; i++) {
+        int n = (int)(strstr(bare[i], "%s") - bare[i]);
+
+        (void)snprintf(text, sizeof text, "%.*s%s%s", n, bare[i], keyspace, bare[i] + n + 2);
+        if (cql_session_prepare_wait(h->s, text, &h->prepared[i], &err))
+            failed = fail(text, err);
+    }
+    cql_error_unref(err);
+    return failed;
+}
+
+/* Seconds of one round: storing, or working. */
+static double run_chains(chain *chains, int64_t count, bool working)
+{
+    double began = now_s();
+
+    for (int64_t i = 0; i < count; i++) {
+        chains[i].working = working;
+        chains[i].step = 0;
+        enter(&the_gate);
+        chain_next(&chains[i]);
+    }
+    wait_until_empty(&the_gate);
+    return now_s() - began;
 }
 
 /* Seconds for storing and for working `count` jobs. */
 static int bare_cost(cql_session *s, const char *keyspace, int64_t count, double seconds[2])
 {
     by_hand h = {.s = s};
-    chain **chains = calloc((size_t)count, sizeof *chains);
-    cql_error *err = NULL;
-    char text[512];
+    chain *chains = calloc((size_t)count, sizeof *chains);
+    int failed = chains ? prepare_bare(&h, keyspace) : fail("out of memory", NULL);
 
-    if (!chains)
-        return fail("out of memory", NULL);
-    for (int i = 0; i < STATEMENTS; i++) {
-        int n = (int)(strstr(bare[i], "%s") - bare[i]);
-
-        (void)snprintf(text, sizeof text, "%.*s%s%s", n, bare[i], keyspace, bare[i] + n + 2);
-        if (cql_session_prepare_wait(s, text, &h.prepared[i], &err))
-            return fail(text, err);
-    }
-    for (int round = 0; round < 2 && !the_gate.failed; round++) { /* a chain that failed is gone */
-        double began = now_s();
-
-        for (int64_t i = 0; i < count; i++) {
-            if (round == 0)
-                chains[i] = chain_new(&h, i);
-            if (!chains[i])
-                return fail("out of memory", NULL);
-            chains[i]->working = round == 1;
-            chains[i]->step = 0;
-            enter(&the_gate);
-            chain_next(chains[i]);
-        }
-        wait_until_empty(&the_gate);
-        seconds[round] = now_s() - began;
+    for (int64_t i = 0; i < count && !failed; i++)
+        chain_init(&chains[i], &h, i);
+    for (int round = 0; round < 2 && !failed; round++) {
+        seconds[round] = run_chains(chains, count, round == 1);
+        if (the_gate.failed)
+            failed = fail("a bare statement failed", NULL);
     }
     for (int i = 0; i < STATEMENTS; i++)
         cql_prepared_unref(h.prepared[i]);
     free(chains);
-    return the_gate.failed ? fail("a bare statement failed", NULL) : 0;
+    return failed;
 }
 
 /* --- workers ---------------------------------------------------------------------------------- */
