@@ -73,6 +73,7 @@ while read -r name; do
     [ -e "$root/usr/share/man/man3/$name.3.gz" ] || fail "$name has no man page"
 done <"$(dirname "$0")/../../lib/libcqlnative.sym"
 [ -e "$root/usr/share/man/man3/libcqlnative.3.gz" ] || fail "the library has no man page"
+[ -e "$root/usr/share/man/man1/localcassandra.1.gz" ] || fail "localcassandra has no man page"
 "$root/usr/bin/localcassandra" --help >"$tmp/log" 2>&1 || fail "localcassandra --help fails:" "$tmp/log"
 for name in libcqlnative0 libcqlnative-dev cqlnative-tools; do
     [ -e "$root/usr/share/doc/$name/copyright" ] || fail "$name has no copyright file"

@@ -172,11 +172,17 @@ for tool in cqlping cqlinit cqljobs; do
         "check_$tool"
     fi
 done
-# The launcher of nodes is a script, and has no manual page.
+# The launcher of nodes is a script.
 tool=localcassandra
 launcher=$srcdir/tools/$tool
 if [ -x "$launcher" ]; then
     out=$("$launcher" --help) || fail "--help failed"
+    help=$out
+    check_man_page
+    for word in $(sed -n '/^Whole clusters/,/^Options of every/s/^  \([a-z][a-z]*\) .*/\1/p' <<<"$help"); do
+        grep -q "^.fB$word " "$srcdir/tools/$tool.1" || grep -q "^.fB$word.fP" "$srcdir/tools/$tool.1" ||
+            fail "$tool.1 does not name the command $word"
+    done
     case $out in *"Usage: $tool "*) ;; *) fail "--help has no usage" ;; esac
     for word in start stop status nodes list fetch; do
         grep -q "^ *$word " <<<"$out" || fail "--help does not name the command $word"
