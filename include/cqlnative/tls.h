@@ -85,5 +85,10 @@ typedef struct cql_tls_facts {
  * TLS; CQL_BAD_ARGUMENT. [any thread] */
 CQL_API cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls_facts *out);
 
+/* This side's certificate, that of tls_cert or of a secure_bundle, as new connections show it to servers that want
+ * one: subject, issuer, names and times in *out, all else there is empty. CQL_NOT_FOUND: there is none;
+ * CQL_BAD_ARGUMENT. [any thread] Since 0.1. */
+CQL_API cql_status cql_session_tls_own(const cql_session *s, cql_tls_facts *out);
+
 CQL_END
 #endif

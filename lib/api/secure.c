@@ -58,13 +58,28 @@ cql_status cql_session_tls_stats(const cql_session *s, cql_tls_stats *out)
     return CQL_OK;
 }
 
-cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls_facts *out)
+/* False: it is of another version than this library. */
+static bool empty_facts(cql_tls_facts *out)
 {
-    if (!s || !out || out->size < sizeof *out)
-        return CQL_BAD_ARGUMENT;
-    size_t size = out->size;
+    size_t size = out ? out->size : 0;
+    if (size < sizeof *out)
+        return false;
     memset(out, 0, sizeof *out);
     out->size = size;
+    return true;
+}
+
+cql_status cql_session_tls_own(const cql_session *s, cql_tls_facts *out)
+{
+    if (!s || !empty_facts(out))
+        return CQL_BAD_ARGUMENT;
+    return cqln_secure_own(s->secure, out) ? CQL_OK : CQL_NOT_FOUND;
+}
+
+cql_status cql_session_tls_facts(const cql_session *s, const char *node, cql_tls_facts *out)
+{
+    if (!s || !empty_facts(out))
+        return CQL_BAD_ARGUMENT;
     for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)
         if (cqln_secure_facts(cqln_session_secure(s, i), node, out))
             return CQL_OK;

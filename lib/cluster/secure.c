@@ -196,3 +196,8 @@ bool cqln_secure_facts(cqln_secure *s, const char *peer, cql_tls_facts *out)
 {
     return s && cqln_tls_facts_of(s->tls, peer, out);
 }
+
+bool cqln_secure_own(cqln_secure *s, cql_tls_facts *out)
+{
+    return s && cqln_tls_own(s->tls, out);
+}

@@ -32,5 +32,7 @@ cqln_tls *cqln_secure_tls(cqln_secure *s);
 const cqln_tls_counts *cqln_secure_counts(const cqln_secure *s);
 /* See cqln_tls_facts_of; false without TLS. [any thread] */
 bool cqln_secure_facts(cqln_secure *s, const char *peer, cql_tls_facts *out);
+/* The same of cqln_tls_own. */
+bool cqln_secure_own(cqln_secure *s, cql_tls_facts *out);
 
 #endif

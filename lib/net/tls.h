@@ -55,6 +55,8 @@ const cqln_tls_counts *cqln_tls_counts_of(const cqln_tls *tls);
 /* Fills *out from the newest handshake with "address:port", or with any node when peer is NULL. False:
  * there was none. [any thread] */
 bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out);
+/* The same from this side's certificate. False: there is none. [any thread] */
+bool cqln_tls_own(cqln_tls *tls, cql_tls_facts *out);
 
 /* A filter for a connection to `peer`, whose certificate has to be for `name`: a host name, or an IP
  * address as text. peer is "address:port", for the log and for resuming sessions. Both are copied.

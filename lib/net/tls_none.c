@@ -31,6 +31,13 @@ bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out)
     return false;
 }
 
+bool cqln_tls_own(cqln_tls *tls, cql_tls_facts *out)
+{
+    (void)tls;
+    (void)out;
+    return false;
+}
+
 cql_status cqln_tls_filter_new(cqln_tls *tls, const char *name, const char *peer, cqln_filter **out,
                                char *why)
 {

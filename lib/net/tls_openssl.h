@@ -38,7 +38,7 @@ struct cqln_tls {
     cqln_list sessions;                    /* the last used one first */
     size_t session_count;
     cqln_tls_counts counts;
-    pthread_mutex_t facts_lock; /* guards the next two */
+    pthread_mutex_t facts_lock; /* guards the next two, and `ctx` being replaced */
     cqln_list facts;            /* of the newest handshake with each node, the newest one first */
     size_t fact_count;
     bool has_lock;

@@ -378,8 +378,10 @@ void cqln_tls_refresh(cqln_tls *tls)
         tls->reload_told = true;
         return;
     }
+    pthread_mutex_lock(&tls->facts_lock);
     SSL_CTX_free(tls->ctx); /* connections that use it keep it */
     tls->ctx = ctx;
+    pthread_mutex_unlock(&tls->facts_lock);
     cqln_tls_sessions_drop(tls);
     atomic_fetch_add_explicit(&tls->counts.reloads, 1, memory_order_relaxed);
     tls->reload_told = false;

@@ -109,6 +109,15 @@ static bool is_for(X509 *cert, const char *name)
                                     NULL)) == 1;
 }
 
+static void fill_certificate(const X509 *cert, cql_tls_facts *out)
+{
+    cqln_tls_name_text(X509_get_subject_name(cert), out->subject, sizeof out->subject);
+    cqln_tls_name_text(X509_get_issuer_name(cert), out->issuer, sizeof out->issuer);
+    cqln_tls_names_text(cert, out->names, sizeof out->names);
+    out->not_before_s = unix_seconds(X509_get0_notBefore(cert));
+    out->not_after_s = unix_seconds(X509_get0_notAfter(cert));
+}
+
 static void fill(const cqln_tls *tls, const fact *one, cql_tls_facts *out)
 {
     snprintf(out->node, sizeof out->node, "%s", one->peer);
@@ -120,11 +129,7 @@ static void fill(const cqln_tls *tls, const fact *one, cql_tls_facts *out)
     out->name_verified = tls->config.mode == CQLN_TLS_VERIFY_FULL;
     if (!one->cert)
         return;
-    cqln_tls_name_text(X509_get_subject_name(one->cert), out->subject, sizeof out->subject);
-    cqln_tls_name_text(X509_get_issuer_name(one->cert), out->issuer, sizeof out->issuer);
-    cqln_tls_names_text(one->cert, out->names, sizeof out->names);
-    out->not_before_s = unix_seconds(X509_get0_notBefore(one->cert));
-    out->not_after_s = unix_seconds(X509_get0_notAfter(one->cert));
+    fill_certificate(one->cert, out);
     out->name_matches = is_for(one->cert, one->name);
 }
 
@@ -137,4 +142,15 @@ bool cqln_tls_facts_of(cqln_tls *tls, const char *peer, cql_tls_facts *out)
     pthread_mutex_unlock(&tls->facts_lock);
     ERR_clear_error();
     return one != NULL;
+}
+
+bool cqln_tls_own(cqln_tls *tls, cql_tls_facts *out)
+{
+    pthread_mutex_lock(&tls->facts_lock);
+    const X509 *cert = SSL_CTX_get0_certificate(tls->ctx);
+    if (cert)
+        fill_certificate(cert, out);
+    pthread_mutex_unlock(&tls->facts_lock);
+    ERR_clear_error();
+    return cert != NULL;
 }

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <cqlnative/cql.h>
+#include <cqlnative/tls.h>
 #include <cqlnative/uv.h>
 #include <dirent.h>
 #include <sys/stat.h>
@@ -201,6 +202,7 @@ static void every_node_is_reached_by_its_host_id(void **state)
 {
     static const char *const forms[] = {"", "protocol=4&compression=lz4", "loop_threads=1",
                                         "connections_per_host=2", "loop_threads=3"};
+    cql_tls_facts own = {.size = sizeof own};
     (void)state;
     for (size_t i = 0; i < CQL_COUNT(forms); i++) {
         unsigned before = asked();
@@ -209,6 +211,8 @@ static void every_node_is_reached_by_its_host_id(void **state)
         ask(s, 5000);
         until_up(s, 3);
         check_hosts(s);
+        assert_int_equal(cql_session_tls_own(s, &own), CQL_OK);
+        assert_string_equal(own.subject, "CN=client");
         assert_int_equal(asked(), before + 1);
         cql_session_free(s);
     }

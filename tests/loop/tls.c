@@ -415,8 +415,20 @@ static void a_client_certificate_is_shown(void **state)
              testcert_write_key(folder, "client.key", &client, NULL));
     cql_session *s = connect_with(options(more));
     ask(s, "SELECT * FROM t rows 3", 3);
+    cql_tls_facts own = {.size = sizeof own};
+    assert_int_equal(cql_session_tls_own(s, &own), CQL_OK);
+    assert_string_equal(own.subject, "CN=client");
+    assert_string_equal(own.issuer, "CN=test authority");
+    assert_string_equal(own.node, "");
+    assert_true(own.not_before_s <= (int64_t)time(NULL) && own.not_after_s > (int64_t)time(NULL));
+    assert_int_equal(cql_session_tls_own(NULL, &own), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_session_tls_own(s, NULL), CQL_BAD_ARGUMENT);
     cql_session_free(s);
     serve(ctx);
+    s = connect_with(options("tls=verify-full"));
+    assert_int_equal(cql_session_tls_own(s, &own), CQL_NOT_FOUND);
+    assert_int_equal(own.not_after_s, 0);
+    cql_session_free(s);
     SSL_CTX_free(with);
     testcert_free(&client);
 }

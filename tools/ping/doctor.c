@@ -105,6 +105,8 @@ static void ask(ping_doctor *d, size_t index, cql_session *s)
     ping_patient *p = &d->patients[index]; /* the list has grown */
     p->tls.size = sizeof p->tls;
     (void)cql_session_tls_facts(s, p->address, &p->tls);
+    p->own.size = sizeof p->own;
+    (void)cql_session_tls_own(s, &p->own);
 }
 
 static void open_session(ping_doctor *d, size_t index, cql_options *o)

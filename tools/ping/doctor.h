@@ -34,6 +34,7 @@ typedef struct ping_patient {
     bool by_proxy;   /* reached by its host id, through the proxy of a bundle */
     ping_raw raw;
     cql_tls_facts tls; /* node "": there was no handshake */
+    cql_tls_facts own; /* our certificate; not_after_s 0: there is none */
     ping_step session, query; /* as the library does it: version, log-in; the first query */
     int protocol;
     tool_exit failure; /* of the session */

@@ -79,6 +79,16 @@ static void tls_people(const cql_tls_facts *t)
         fact("", "its authority is not checked");
 }
 
+static void own_people(const cql_tls_facts *own)
+{
+    char until[PING_DATE_SIZE];
+    if (!own->not_after_s)
+        return;
+    ping_tls_date(own->not_after_s, until);
+    printf("  %-12s               %s by %s, expires %s (in %" PRId64 " days)\n", "own cert", own->subject,
+           own->issuer, until, ping_tls_days_left(own));
+}
+
 static void print_people(const ping_patient *p)
 {
     printf("%s%s\n", p->target, p->announced ? " (announced by the cluster)" : "");
@@ -90,6 +100,7 @@ static void print_people(const ping_patient *p)
     step_people("session", &p->session);
     step_people("query", &p->query);
     tls_people(&p->tls);
+    own_people(&p->own);
     chart_people(&p->chart);
     fputc('\n', stdout);
 }
@@ -141,6 +152,12 @@ static void tls_json(const ping_patient *p)
     tool_json_bool(line, "name_verified", t->name_verified);
     tool_json_bool(line, "chain_verified", t->chain_verified);
     tool_json_bool(line, "resumed", t->resumed);
+    if (p->own.not_after_s) {
+        ping_tls_date(p->own.not_after_s, date);
+        tool_json_text(line, "own_subject", p->own.subject);
+        tool_json_text(line, "own_not_after", date);
+        tool_json_int(line, "own_days_left", ping_tls_days_left(&p->own));
+    }
     tool_json_line(stdout, line);
 }
 

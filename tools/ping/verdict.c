@@ -69,6 +69,31 @@ static void no_session(ping_doctor *d, const ping_patient *p)
         say(d, true, p, text, "its log (system.log) says more; --verbose shows each attempt");
 }
 
+/* The same for all nodes, so it is told once. */
+static void look_at_own_certificate(ping_doctor *d)
+{
+    char date[PING_DATE_SIZE];
+    size_t i = 0;
+    while (i < d->count && !d->patients[i].own.not_after_s)
+        i++;
+    if (i == d->count)
+        return;
+    const ping_patient *p = &d->patients[i];
+    int64_t left = ping_tls_days_left(&p->own);
+    const char *advice = p->by_proxy ? "download the bundle again before then: without it nobody gets in"
+                                     : "renew the file of tls_cert before then: servers that want one take no other";
+    if (left >= DAYS_LIMIT)
+        return;
+    ping_tls_date(p->own.not_after_s, date);
+    if (left < 0)
+        say(d, true, NULL, tool_format("this side's certificate expired on %s", date), advice);
+    else
+        say(d, false, NULL,
+            tool_format("this side's certificate (%s) expires on %s, in %" PRId64 " days", p->own.subject, date,
+                        left),
+            advice);
+}
+
 static void look_at_certificate(ping_doctor *d, const ping_patient *p)
 {
     const cql_tls_facts *t = &p->tls;
@@ -161,6 +186,7 @@ int ping_verdict(ping_doctor *d)
         fine += d->patients[i].query.ok;
         denied += d->patients[i].failure == TOOL_EXIT_DENIED;
     }
+    look_at_own_certificate(d);
     compare(d);
     if (!fine && d->count && d->patients[0].bundle && d->patients[0].failure)
         return (int)d->patients[0].failure;
