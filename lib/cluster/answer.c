@@ -225,6 +225,13 @@ static __attribute__((noinline)) void on_no_result(cqln_request *req, cqln_link 
                                                  "its answer is of another kind"));
 }
 
+static void note_answer(const cqln_request *req, const cqln_link *link)
+{
+    if (req->cluster->config->latency_awareness)
+        cqln_router_note_request(req, link);
+    cqln_node_answered(cqln_link_node(link));
+}
+
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_request *req = (cqln_request *)o;
@@ -233,8 +240,8 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
         on_no_result(req, link, ev);
         return;
     }
-    if (req->cluster->watched && req->cluster->config->latency_awareness)
-        cqln_router_note_request(req, link);
+    if (req->cluster->watched)
+        note_answer(req, link);
     if (req->is_prepare)
         on_prepare_result(req, link, ev);
     else

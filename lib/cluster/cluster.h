@@ -75,6 +75,7 @@ struct cqln_node {
     uint32_t id;       /* and a number that no other node of this cluster ever has */
     cqln_near near;
     bool slow;
+    uint32_t room;     /* it is back and takes so many requests at once for now; 0: as many as any */
     cqln_pace pace;    /* with latency_awareness */
     cqln_token *tokens;
     uint32_t token_count;
@@ -147,7 +148,7 @@ struct cqln_cluster {
     cqln_holds holds;    /* `alone`: the statements of the requests */
     cqln_list waiting;   /* requests without a stream */
     bool alone;          /* all calls are made on one thread: no locked instruction is needed */
-    bool watched;        /* hooks, or the latencies of nodes, want to know of each attempt */
+    bool watched;        /* hooks, the latencies of nodes, or a node that is back want to know of each attempt */
     cqln_deadline expiry; /* the next look at the time-outs of requests (expiry.h) */
     uint64_t expiry_at;   /* when that is; UINT64_MAX: none is watched for */
     _Atomic(uint32_t) pending; /* requests begun and not ended */
@@ -276,6 +277,8 @@ static inline const cqln_address *cqln_node_heard(const cqln_node *n)
 }
 /* Tries a node that is down now: a hint said that it is up. */
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
+/* It answered a request; while it is watched for having come back it takes more from then on. */
+void cqln_node_answered(cqln_node *n);
 void cqln_nodes_close(cqln_cluster *c, const char *reason);
 void cqln_nodes_free(cqln_cluster *c);
 cqln_node *cqln_node_find(cqln_cluster *c, const char *address_text);

@@ -5,25 +5,59 @@
 
 #include <string.h>
 
+enum { WARM = 64 };
+
 /* --- who takes requests -------------------------------------------------------------------------- */
+
+static void count_usable(cqln_node *n)
+{
+    n->usable = 0;
+    n->sole = NULL;
+    for (uint32_t i = 0; i < n->slot_count; i++) {
+        if (!cqln_slot_usable(&n->slots[i]))
+            continue;
+        n->sole = n->usable++ ? NULL : &n->slots[i];
+    }
+}
+
+/* A server that has just started answers slowly for a while. So a node that is back takes one request at a time,
+ * and one more for each that it answers, until it has answered enough. */
+static void count_room(cqln_node *n, bool was_usable)
+{
+    if (n->usable == 0)
+        n->room = 0;
+    else if (!was_usable && n->was_down &&
+             cqln_cluster_state_of(n->cluster) == CQLN_CLUSTER_CONNECTED)
+        n->room = 1;
+}
 
 void cqln_nodes_recount(cqln_cluster *c)
 {
     c->ready_count = 0;
+    c->watched = c->config->hooks || c->config->latency_awareness;
     for (cqln_node *n = c->nodes; n; n = n->next) {
-        n->usable = 0;
-        n->sole = NULL;
-        for (uint32_t i = 0; i < n->slot_count; i++) {
-            if (!cqln_slot_usable(&n->slots[i]))
-                continue;
-            n->sole = n->usable++ ? NULL : &n->slots[i];
-        }
+        bool was_usable = n->usable > 0;
+        count_usable(n);
+        count_room(n, was_usable);
+        c->watched = c->watched || n->room;
         if (n->usable && c->ready_count < c->ready_cap)
             c->ready[c->ready_count++] = n;
     }
     atomic_store_explicit(&c->able, c->ready_count > 0, memory_order_relaxed);
     cqln_tell_soon(c);
     cqln_router_recount(c);
+}
+
+void cqln_node_answered(cqln_node *n)
+{
+    cqln_peers *peers = &n->cluster->router.peers;
+    if (n->room == 0)
+        return;
+    n->room = n->room < WARM ? n->room + 1 : 0;
+    if (n->room == 0)
+        cqln_nodes_recount(n->cluster);
+    else if (n->index < peers->count)
+        peers->peer[n->index].room = n->room;
 }
 
 static bool slot_free(const cqln_slot *slot)

@@ -321,7 +321,7 @@ void cqln_router_set_head(cqln_cluster *c, uint32_t index)
     cqln_router *r = &c->router;
     const cqln_peer *p = &r->peers.peer[index];
     const cqln_slot *sole = r->nodes[index]->sole;
-    bool simple = p->near == nearest(c) && p->up && !p->slow && sole;
+    bool simple = p->near == nearest(c) && p->up && !p->slow && !p->room && sole;
     r->heads[index] = (cqln_head){simple ? sole->link : NULL,
                                   simple ? cqln_conn_in_flight_at(sole->link->conn) : NULL};
 }
@@ -332,7 +332,7 @@ void cqln_router_recount(cqln_cluster *c)
     uint32_t at = 0;
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const cqln_node *n = r->nodes[i];
-        r->peers.peer[i] = (cqln_peer){(uint8_t)n->near, n->usable > 0 && n->local, n->slow};
+        r->peers.peer[i] = (cqln_peer){(uint8_t)n->near, n->usable > 0 && n->local, n->slow, n->room};
         r->shown[i] = show(c, n);
         cqln_router_set_head(c, i);
     }

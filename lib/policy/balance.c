@@ -20,11 +20,17 @@ static uint32_t draw(cqln_plan *p, uint32_t below)
 
 /* --- replicas ------------------------------------------------------------------------------------- */
 
+static inline bool is_slow(const cqln_peers *peers, uint32_t node)
+{
+    const cqln_peer *peer = &peers->peer[node];
+    return peer->slow || (peer->room && peers->load(peers->context, node) >= peer->room);
+}
+
 static inline bool belongs(const cqln_peers *peers, uint32_t node, const cqln_reason *stage, bool ring)
 {
     const cqln_peer *peer = &peers->peer[node];
     uint8_t near = ring && peer->near == CQLN_NEAR_RACK ? CQLN_NEAR_LOCAL : peer->near;
-    return near == stage->near && peer->up && peer->slow == stage->slow;
+    return near == stage->near && peer->up && is_slow(peers, node) == stage->slow;
 }
 
 static void hold_replicas(cqln_plan *p, const cqln_reason *stage)
@@ -80,7 +86,7 @@ static bool next_other(cqln_plan *p, const cqln_reason *stage, uint32_t *node)
         uint32_t n = peers->ready[begin + (i < count ? i : i - count)];
         p->at++;
         p->left--;
-        if (peers->peer[n].slow == stage->slow && !is_replica(p, n)) {
+        if (is_slow(peers, n) == stage->slow && !is_replica(p, n)) {
             *node = n;
             return true;
         }

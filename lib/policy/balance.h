@@ -22,6 +22,7 @@ typedef struct cqln_peer {
     uint8_t near; /* cqln_near */
     bool up;      /* takes requests */
     bool slow;
+    uint32_t room; /* with so many requests in flight it counts as slow; 0: with no number */
 } cqln_peer;
 
 /* The nodes by index, as they are now. */

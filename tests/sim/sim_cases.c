@@ -420,6 +420,75 @@ static void r21_all_nodes_come_back_without_an_event(void **state)
     assert_true(node(0)->usable && node(1)->usable);
 }
 
+/* Requests of many that were answered so far. */
+static size_t answered(size_t from, size_t to)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++)
+        n += all[i].calls == 1 && all[i].status == CQL_OK;
+    return n;
+}
+
+/* A server that has just started may be slow at first: few requests find that out. */
+static void a_node_that_is_back_begins_with_one_request(void **state)
+{
+    (void)state;
+    start(3);
+    assert_int_equal(node(1)->room, 0); /* at the beginning all nodes are alike */
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    pass(100);
+    w.io.hosts[1].down = false;
+    pass(30000);
+    assert_int_equal(node(1)->room, 1);
+    w.io.hosts[1].frozen = true;
+    read_many(0, 60);
+    pass(100);
+    assert_in_range(answered(0, 60), 59, 60);
+    read_many(60, 120);
+    pass(100);
+    assert_in_range(answered(0, 120), 119, 120);
+    w.io.hosts[1].frozen = false;
+    pass(100);
+    expect(0, 120, CQL_OK);
+    assert_int_equal(node(1)->room, 2);
+    for (size_t i = 120; i < 600; i += 20) {
+        read_many(i, i + 20);
+        pass(20);
+    }
+    expect(120, 600, CQL_OK);
+    assert_int_equal(node(1)->room, 0);
+    assert_false(w.c.watched);
+}
+
+/* Where there is no other it gets all there is. */
+static void a_node_that_is_back_alone_gets_all(void **state)
+{
+    (void)state;
+    start(2);
+    for (size_t i = 0; i < 2; i++) {
+        w.io.hosts[i].down = true;
+        simio_cut(&w.io, i);
+    }
+    pass(100);
+    w.io.hosts[1].down = false;
+    pass(60000);
+    assert_int_equal(node(1)->room, 1);
+    read_many(0, 50);
+    pass(5);
+    assert_true(w.mc.nodes[1].requests > 40); /* not one after the other */
+    pass(100);
+    expect(0, 50, CQL_OK);
+    w.io.hosts[0].down = false;
+    pass(60000);
+    assert_int_equal(node(0)->room, 1);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    read_many(50, 100);
+    pass(200);
+    expect(50, 100, CQL_OK);
+}
+
 static void r23_an_unanswered_heartbeat_moves_the_requests(void **state)
 {
     (void)state;
@@ -803,6 +872,8 @@ int main(void)
         CASE(at_a_percentile_only_slow_answers_are_overtaken),
         CASE(r20_a_failed_refill_is_tried_again),
         CASE(r21_all_nodes_come_back_without_an_event),
+        CASE(a_node_that_is_back_begins_with_one_request),
+        CASE(a_node_that_is_back_alone_gets_all),
         CASE(r23_an_unanswered_heartbeat_moves_the_requests),
         CASE(r32_a_node_that_slams_the_door_is_not_stormed),
         CASE(r33_a_removed_node_is_left_alone),

@@ -27,7 +27,7 @@ static void peers_from(const char *text, cqln_peers *p, cqln_peer peer[NODES], u
         char c = text[i];
         bool down = c == 'd', slow = c >= 'a' && c <= 'z' && !down;
         char big = (char)(down ? 'L' : slow ? c - 'a' + 'A' : c);
-        peer[i] = (cqln_peer){(uint8_t)(strchr(letters, big) - letters), !down, slow};
+        peer[i] = (cqln_peer){(uint8_t)(strchr(letters, big) - letters), !down, slow, 0};
     }
     for (uint8_t near = 0; near < 3; near++) {
         for (uint32_t i = 0; i < p->count; i++)
@@ -105,6 +105,39 @@ static void replicas_in_the_rack_are_first_unless_in_ring_order(void **state)
         assert_true(found[0] == '3' || found[0] == '1');
         assert_true(found[2] == '0' && found[3] == '2');
     }
+}
+
+/* With its room filled a node comes where slow ones do, as a replica and as one of the others. */
+static void a_node_without_room_comes_as_late_as_slow_ones(void **state)
+{
+    (void)state;
+    static const uint16_t replicas[] = {1, 0};
+    static const struct {
+        uint32_t room, load;
+        const char *ring;
+        const char *turn;
+    } rows[] = {{0, 900, "1023", "0123"}, {3, 2, "1023", "0123"}, {3, 3, "0231", "0231"}, {1, 0, "1023", "0123"},
+                {1, 9, "0231", "0231"}};
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        cqln_peers p;
+        cqln_peer peer[NODES];
+        uint16_t ready[NODES];
+        peers_from("LLLL", &p, peer, ready);
+        peer[1].room = rows[i].room;
+        loads[1] = rows[i].load;
+        for (uint32_t known = 0; known < 2; known++) {
+            cqln_wish wish = {replicas, known ? 2 : 0, CQLN_CHOICE_RING, false, 1, 0};
+            char found[NODES + 1] = "";
+            cqln_plan plan;
+            uint32_t node;
+            size_t n = 0;
+            cqln_plan_begin(&plan, &p, &wish);
+            while (cqln_plan_next(&plan, &node, NULL))
+                found[n++] = (char)('0' + node);
+            assert_string_equal(found, known ? rows[i].ring : rows[i].turn);
+        }
+    }
+    loads[1] = 0;
 }
 
 static void every_node_comes_once_whatever_is_known(void **state)
@@ -201,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages_come_in_their_order),
         cmocka_unit_test(replicas_in_the_rack_are_first_unless_in_ring_order),
+        cmocka_unit_test(a_node_without_room_comes_as_late_as_slow_ones),
         cmocka_unit_test(every_node_comes_once_whatever_is_known),
         cmocka_unit_test(draws_are_even_and_the_less_busy_wins),
         cmocka_unit_test(pace_forgets_slowly_and_slow_nodes_are_known),
