@@ -149,7 +149,7 @@ void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     cqln_count_bytes(c, c->alone, req->env.len);
-    if (c->watched && c->config->hooks)
+    if (c->config->hooks) /* `watched` is of the loop's thread */
         cqln_hooks_start(req);
     if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
         cqln_request_run(c, req);

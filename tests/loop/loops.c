@@ -516,6 +516,65 @@ static void nodes_are_told_once_and_come_back(void **state)
     assert_int_equal(seen.events[CQL_NODE_REMOVED], 0);
 }
 
+typedef struct asking {
+    cql_session *s;
+    cql_prepared *p;
+    atomic_bool over;
+    atomic_uint well, failed, wrong;
+} asking;
+
+static void *ask_on(void *arg)
+{
+    asking *a = arg;
+    for (int32_t i = 0; !a->over; i++) {
+        cql_result *res = NULL;
+        cql_rows rows;
+        cql_statement *st = cql_prepared_bind(a->p);
+        cql_statement_bind_int32(st, 0, i);
+        cql_statement_set_idempotent(st, true);
+        if (cql_session_execute_wait(a->s, st, &res, NULL) == CQL_OK) {
+            cql_rows_init(&rows, res);
+            a->wrong += !cql_rows_next(&rows) || cql_rows_int32(&rows, 0) != i;
+            a->well++;
+        } else {
+            a->failed++;
+            poll(NULL, 0, 1); /* no node is up for a moment */
+        }
+        cql_result_unref(res);
+        cql_statement_free(st);
+    }
+    return NULL;
+}
+
+/* Nodes go and come back, which changes how requests are chosen for, under threads that ask all the time. */
+static void threads_ask_while_nodes_come_back(void **state)
+{
+    (void)state;
+    static const char *const counts[] = {"loop_threads=1&reconnect_base=10&reconnect_max=50",
+                                         "loop_threads=2&reconnect_base=10&reconnect_max=50"};
+    for (size_t k = 0; k < CQL_COUNT(counts); k++) {
+        asking a = {.s = open_session(counts[k])};
+        pthread_t ids[PRODUCERS];
+        assert_int_equal(
+            cql_session_prepare_wait(a.s, "SELECT v FROM t WHERE echo = ?", &a.p, NULL), CQL_OK);
+        for (unsigned i = 0; i < PRODUCERS; i++)
+            assert_int_equal(pthread_create(&ids[i], NULL, ask_on, &a), 0);
+        for (unsigned round = 1; round <= 4; round++) {
+            mockserver_cut(&server);
+            unsigned enough = a.well + 300;
+            for (int i = 0; i < PATIENCE_MS && a.well < enough; i++)
+                poll(NULL, 0, 1);
+            assert_true(a.well >= enough);
+        }
+        a.over = true;
+        for (unsigned i = 0; i < PRODUCERS; i++)
+            pthread_join(ids[i], NULL);
+        assert_int_equal(a.wrong, 0);
+        close_session(a.s);
+        cql_prepared_unref(a.p);
+    }
+}
+
 static size_t registered(void)
 {
     size_t n = 0;
@@ -794,6 +853,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(prepared_on_one_is_known_to_all, start_three, stop_server),
         cmocka_unit_test_setup_teardown(full_when_all_are_and_drains_once, start_three, stop_server),
         cmocka_unit_test_setup_teardown(nodes_are_told_once_and_come_back, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(threads_ask_while_nodes_come_back, start_three, stop_server),
         cmocka_unit_test_setup_teardown(list_of_nodes_reaches_all, start_three, stop_server),
         cmocka_unit_test_setup_teardown(closing_ends_every_request_once, start_three, stop_server),
         cmocka_unit_test_setup_teardown(closed_inside_a_callback, start_three, stop_server),
