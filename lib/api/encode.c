@@ -125,6 +125,14 @@ cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_r
     return cqln_encode(c, c->alone, s, req);
 }
 
+void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)
+{
+    uint32_t l = level >= 0 ? (uint32_t)level : c->config->consistency;
+    out->local_only = l == CQL_CONSISTENCY_LOCAL_ONE || l == CQL_CONSISTENCY_LOCAL_QUORUM ||
+                      l == CQL_CONSISTENCY_LOCAL_SERIAL;
+    out->conditional = l == CQL_CONSISTENCY_SERIAL || l == CQL_CONSISTENCY_LOCAL_SERIAL;
+}
+
 cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
 {
     cqln_query_options o;

@@ -233,14 +233,6 @@ void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitio
         route_by_values(s, partitioner, keyspace, out);
 }
 
-void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)
-{
-    uint32_t l = level >= 0 ? (uint32_t)level : c->config->consistency;
-    out->local_only = l == CQL_CONSISTENCY_LOCAL_ONE || l == CQL_CONSISTENCY_LOCAL_QUORUM ||
-                      l == CQL_CONSISTENCY_LOCAL_SERIAL;
-    out->conditional = l == CQL_CONSISTENCY_SERIAL || l == CQL_CONSISTENCY_LOCAL_SERIAL;
-}
-
 /* --- of a batch ----------------------------------------------------------------------------------- */
 
 cql_status cqln_routing_add(cql_batch *b, const cql_statement *s)

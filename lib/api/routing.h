@@ -27,7 +27,7 @@ void cqln_routing_clear(cql_batch *b);
 void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitioner,
                        cqln_route *out);
 void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out);
-/* Of its level: local ones keep to the local data centre, serial ones to the order of the ring. */
+/* Of its level (encode.c): local ones keep to the local data centre, serial ones to the order of the ring. */
 void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out);
 
 /* Where a statement should go; out is as cqln_request_begin leaves it. A key of one column costs its hash

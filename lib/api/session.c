@@ -7,6 +7,7 @@
 #include "api/session_make.h"
 #include "base/error.h"
 #include "cluster/astra.h"
+#include "cluster/race.h"
 #include "net/io_uv.h"
 #include "cluster/view.h"
 #include "wire/compress.h"
@@ -53,6 +54,16 @@ static cql_status make_clusters(cql_session *s, char *why)
     return st;
 }
 
+/* What these options ask for and this build has not got; NULL: nothing. */
+static const char *missing(const cqln_config *config)
+{
+    if (config->compression && !cqln_lz4_available())
+        return "has no lz4 (it was configured --without-lz4): set compression=none";
+    if (config->speculation && !cqln_race_available())
+        return "sends no request twice (it was configured --disable-speculation): set speculation=off";
+    return NULL;
+}
+
 static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o, char *why)
 {
     cql_status st = cqln_config_copy(s->al, &o->config, &s->config);
@@ -61,10 +72,10 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o
     st = use_contacts(s->al, &s->config);
     if (st)
         goto fail_config;
-    if (s->config.compression && !cqln_lz4_available()) {
-        snprintf(why, CQLN_FILTER_REASON,
-                 "this build of the library has no lz4 (it was configured --without-lz4): set "
-                 "compression=none");
+    s->config.token_aware = s->config.token_aware && cqln_ring_available();
+    const char *lack = missing(&s->config);
+    if (lack) {
+        snprintf(why, CQLN_FILTER_REASON, "this build of the library %s", lack);
         st = CQL_UNSUPPORTED;
         goto fail_config;
     }

@@ -7,6 +7,8 @@
 
 #include "cluster/request.h"
 
+/* Does this build make them? */
+bool cqln_race_available(void);
 /* The request starts, with speculation: sets the time of its first runner where there may be one. */
 void cqln_race_begin(cqln_request *req);
 /* It has ended: runners are given up, the race is over. */

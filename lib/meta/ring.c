@@ -10,6 +10,11 @@ typedef struct position {
     uint32_t member;
 } position;
 
+bool cqln_ring_available(void)
+{
+    return true;
+}
+
 /* --- the tokens ----------------------------------------------------------------------------------- */
 
 static int compare_positions(const void *a, const void *b)

@@ -43,6 +43,8 @@ typedef struct cqln_ring {
     char *names;
 } cqln_ring;
 
+/* Does this build know tokens? */
+bool cqln_ring_available(void);
 /* A token that two members claim stays with the first. CQL_NO_MEMORY; CQL_TOO_LARGE beyond
  * CQLN_RING_MEMBERS or CQLN_RING_POSITIONS; CQL_UNSUPPORTED with an unknown partitioner or no token at
  * all. */

@@ -205,6 +205,43 @@ static void values_as_text_are_there_or_refused(void **state)
     cql_error_unref(err);
 }
 
+static void speculation_is_there_or_refused(void **state)
+{
+    (void)state;
+    session_with("cql://127.0.0.1:1/?loop_threads=0&speculation=constant", PART_SPECULATION,
+                 "--disable-speculation");
+}
+
+/* A session that knows no tokens is made all the same: its nodes take requests in turn. */
+static void routing_is_there_or_refused(void **state)
+{
+    const cql_balancing_policy none = {.size = sizeof none};
+    cql_options *o = NULL;
+    cql_statement *s = NULL;
+    (void)state;
+    session_with("cql://127.0.0.1:1/?loop_threads=0&token_aware=true", true, NULL);
+    assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
+    assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_set_balancing_policy(o, &none),
+                     PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    cql_options_free(o);
+    cql_statement_free(s);
+}
+
+static void helpers_are_there_or_refused(void **state)
+{
+    cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_pages_new(NULL, NULL, 0, &pages), PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    cql_status st = cql_statement_bind_struct(NULL, NULL, 0, NULL, &err);
+    assert_int_equal(st, PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_HELPERS)
+        assert_non_null(strstr(cql_error_text(err), "--disable-helpers"));
+    cql_error_unref(err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +258,9 @@ int main(void)
         cmocka_unit_test(the_writer_is_there_or_refused),
         cmocka_unit_test(insight_is_there_or_refused),
         cmocka_unit_test(values_as_text_are_there_or_refused),
+        cmocka_unit_test(speculation_is_there_or_refused),
+        cmocka_unit_test(routing_is_there_or_refused),
+        cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
