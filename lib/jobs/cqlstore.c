@@ -149,128 +149,73 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
         answer_failure(c, CQLJOB_FAILED, st, "job store: the request was not sent");
 }
 
-/* --- binding ---------------------------------------------------------------------------------- */
-static cql_value moment(int64_t ms)
+/* --- verbs ------------------------------------------------------------------------------------ */
+/* How an answer is read. */
+typedef enum reading {
+    READ_NOTHING,
+    READ_JOB,     /* none: REFUSED */
+    READ_APPLIED, /* not: REFUSED */
+    READ_STORED,  /* the same, with the row that is there */
+    READ_KEYS,
+    READ_MARKS,
+    READ_COUNT,
+    READ_BACKOFF,
+    READ_RECURRING
+} reading;
+
+static const struct verb {
+    uint8_t statement; /* but of CHANGE and INDEX: see statements_of */
+    uint8_t reading;
+    bool conditional;
+    bool paged;
+} verbs[] = {
+    [CQLJOB_CHECK] = {CQLJOB_S_COUNT, READ_NOTHING, false, false},
+    [CQLJOB_GET] = {CQLJOB_S_GET, READ_JOB, false, false},
+    [CQLJOB_INSERT] = {CQLJOB_S_INSERT, READ_STORED, true, false},
+    [CQLJOB_CHANGE] = {CQLJOB_S_UPDATE, READ_APPLIED, true, false},
+    [CQLJOB_INDEX] = {CQLJOB_S_PUT_STATE, READ_NOTHING, false, false},
+    [CQLJOB_DUE] = {CQLJOB_S_DUE, READ_KEYS, false, true},
+    [CQLJOB_LIST] = {CQLJOB_S_LIST, READ_KEYS, false, true},
+    [CQLJOB_COUNT] = {CQLJOB_S_COUNT, READ_COUNT, false, false},
+    [CQLJOB_TALLY] = {CQLJOB_S_TALLY, READ_NOTHING, false, false},
+    [CQLJOB_LINKS] = {CQLJOB_S_LINKS, READ_KEYS, false, true},
+    [CQLJOB_BACKOFF] = {CQLJOB_S_BACKOFF, READ_BACKOFF, false, false},
+    [CQLJOB_BATCH] = {CQLJOB_S_BATCH, READ_KEYS, false, true},
+    [CQLJOB_MARKS] = {CQLJOB_S_MARKS, READ_MARKS, false, false},
+    [CQLJOB_PUT_MARK] = {CQLJOB_S_PUT_MARK, READ_NOTHING, false, false},
+    [CQLJOB_R_LIST] = {CQLJOB_S_R_LIST, READ_RECURRING, false, true},
+    [CQLJOB_R_GET] = {CQLJOB_S_R_GET, READ_RECURRING, false, false},
+    [CQLJOB_R_INSERT] = {CQLJOB_S_R_INSERT, READ_APPLIED, true, false},
+    [CQLJOB_R_UPDATE] = {CQLJOB_S_R_UPDATE, READ_APPLIED, true, false},
+    [CQLJOB_R_DELETE] = {CQLJOB_S_R_DELETE, READ_APPLIED, true, false},
+};
+
+_Static_assert((int)CQLJOB_S_DROP_BACKOFF == (int)CQLJOB_DROP_BACKOFF, "an index row's kind is its statement");
+
+static cqljob_statement statement_of(const cqljob_request *rq)
 {
-    return ms == CQL_JOB_NO_TIME ? cql_value_null() : cql_value_timestamp(ms);
+    if (rq->verb == CQLJOB_CHANGE && rq->change->remove)
+        return CQLJOB_S_DELETE;
+    return (cqljob_statement)verbs[rq->verb].statement;
 }
 
-static cql_value text(cql_str t)
+/* A bit for each statement that the request needs prepared. */
+static unsigned statements_of(const cqljob_request *rq)
 {
-    return t.ptr ? cql_value_str(t) : cql_value_null();
+    unsigned bits = 0;
+
+    if (rq->verb == CQLJOB_CHECK)
+        return (1U << CQLJOB_STATEMENTS) - 1;
+    if (rq->verb != CQLJOB_INDEX)
+        return 1U << statement_of(rq);
+    for (size_t i = 0; i < rq->indexes->count; i++)
+        bits |= 1U << rq->indexes->rows[i].kind;
+    return bits;
 }
 
-static cql_value text_or_unset(cql_str t)
+static bool is_conditional(const call *c)
 {
-    return t.ptr ? cql_value_str(t) : cql_value_unset();
-}
-
-static cql_value if_set(const cqljob_change *c, unsigned flag, cql_value v)
-{
-    return (c->sets & flag) ? v : cql_value_unset();
-}
-
-static cql_status bind_insert(cql_statement *stmt, const cql_job_info *job)
-{
-    return cql_statement_bind(
-        stmt,
-        CQL_VALUES(text(job->id), text(job->type), text(job->arguments),
-                   cql_value_int32(job->state), moment(job->created_at), moment(job->scheduled_at),
-                   cql_value_int32(job->retry_count), cql_value_int32(job->max_retry_count),
-                   text_or_unset(job->batch_id), text_or_unset(job->parent_job_id)),
-        NULL);
-}
-
-static cql_status bind_change(cql_statement *stmt, cql_str id, const cqljob_change *c)
-{
-    if (c->remove)
-        return cql_statement_bind(
-            stmt, CQL_VALUES(text(id), cql_value_int32(c->from_state), moment(c->from_token)),
-            NULL);
-    return cql_statement_bind(
-        stmt,
-        CQL_VALUES(cql_value_int32(c->state), if_set(c, CQLJOB_SET_TOKEN, moment(c->token)),
-                   if_set(c, CQLJOB_SET_TIME, moment(c->scheduled_at)),
-                   if_set(c, CQLJOB_SET_RETRIES, cql_value_int32(c->retry_count)),
-                   if_set(c, CQLJOB_SET_ERROR, text(c->error_message)),
-                   if_set(c, CQLJOB_SET_RESULT, text(c->result)), text(id),
-                   cql_value_int32(c->from_state), moment(c->from_token)),
-        NULL);
-}
-
-static cql_status bind_index(cql_statement *stmt, cql_str id, const cqljob_index *row)
-{
-    cql_value write = cql_value_int64(row->write_us);
-    cql_value part = cql_value_int32(row->part);
-    cql_value at = cql_value_timestamp(row->at);
-
-    switch (row->kind) {
-    case CQLJOB_PUT_STATE:
-    case CQLJOB_PUT_DUE:
-        return cql_statement_bind(stmt, CQL_VALUES(part, at, text(id), write), NULL);
-    case CQLJOB_DROP_STATE:
-    case CQLJOB_DROP_DUE:
-        return cql_statement_bind(stmt, CQL_VALUES(write, part, at, text(id)), NULL);
-    case CQLJOB_PUT_LINK:
-        return cql_statement_bind(stmt, CQL_VALUES(text(row->of), part, text(id), write), NULL);
-    case CQLJOB_DROP_LINK:
-        return cql_statement_bind(stmt, CQL_VALUES(write, text(row->of), part, text(id)), NULL);
-    case CQLJOB_PUT_BACKOFF:
-        return cql_statement_bind(stmt,
-                                  CQL_VALUES(text(id), cql_value_int32(row->backoff->kind),
-                                             cql_value_int64(row->backoff->delay_ms),
-                                             cql_value_int64(row->backoff->most_ms),
-                                             cql_value_int32((int32_t)row->backoff->jitter_percent),
-                                             write),
-                                  NULL);
-    case CQLJOB_DROP_BACKOFF:
-        return cql_statement_bind(stmt, CQL_VALUES(write, text(id)), NULL);
-    }
-    return CQL_BAD_ARGUMENT;
-}
-
-static cql_status bind_recurring(cql_statement *stmt, const cqljob_request *rq)
-{
-    const cql_recurring_info *r = rq->recurring;
-
-    if (rq->verb == CQLJOB_R_INSERT)
-        return cql_statement_bind(
-            stmt,
-            CQL_VALUES(text(r->id), text(r->cron), text(r->type), text(r->arguments),
-                       cql_value_int32(r->max_retry_count), cql_value_bool(r->is_enabled),
-                       moment(r->next_execution), moment(r->last_execution),
-                       moment(r->created_at)),
-            NULL);
-    return cql_statement_bind(
-        stmt,
-        CQL_VALUES(text(r->cron), text(r->type), text(r->arguments),
-                   cql_value_int32(r->max_retry_count), cql_value_bool(r->is_enabled),
-                   moment(r->next_execution), moment(r->last_execution), moment(r->created_at),
-                   text(r->id), moment(rq->until_ms)),
-        NULL);
-}
-
-static cqljob_statement statement_of(cqljob_index_kind kind)
-{
-    switch (kind) {
-    case CQLJOB_PUT_STATE:
-        return CQLJOB_S_PUT_STATE;
-    case CQLJOB_DROP_STATE:
-        return CQLJOB_S_DROP_STATE;
-    case CQLJOB_PUT_DUE:
-        return CQLJOB_S_PUT_DUE;
-    case CQLJOB_DROP_DUE:
-        return CQLJOB_S_DROP_DUE;
-    case CQLJOB_PUT_LINK:
-        return CQLJOB_S_PUT_LINK;
-    case CQLJOB_DROP_LINK:
-        return CQLJOB_S_DROP_LINK;
-    case CQLJOB_PUT_BACKOFF:
-        return CQLJOB_S_PUT_BACKOFF;
-    case CQLJOB_DROP_BACKOFF:
-        return CQLJOB_S_DROP_BACKOFF;
-    }
-    return CQLJOB_S_PUT_STATE;
+    return verbs[c->rq->verb].conditional;
 }
 
 /* --- answers of the server -------------------------------------------------------------------- */
@@ -301,34 +246,6 @@ static bool is_open(const cql_error *err)
     }
 }
 
-static bool is_conditional(const cqljob_request *rq)
-{
-    switch (rq->verb) {
-    case CQLJOB_INSERT:
-    case CQLJOB_CHANGE:
-    case CQLJOB_R_INSERT:
-    case CQLJOB_R_UPDATE:
-    case CQLJOB_R_DELETE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool is_paged(const cqljob_request *rq)
-{
-    switch (rq->verb) {
-    case CQLJOB_DUE:
-    case CQLJOB_LIST:
-    case CQLJOB_LINKS:
-    case CQLJOB_BATCH:
-    case CQLJOB_R_LIST:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static cql_status read_count(const cql_result *res, int64_t *count)
 {
     cql_rows rows;
@@ -339,16 +256,6 @@ static cql_status read_count(const cql_result *res, int64_t *count)
         if (!cql_rows_is_null(&rows, 0))
             *count += cql_rows_int64(&rows, 0);
     return cql_rows_status(&rows);
-}
-
-static cql_status read_recurring(const cqlstore *store, const cqljob_request *rq,
-                                 const cql_result *res, cqljob_answer *a)
-{
-    cql_status st = cqljob_read_recurring(&store->al, res, &a->recurring);
-
-    if (!st && rq->verb == CQLJOB_R_GET && cql_recurring_list_count(a->recurring) == 0)
-        a->outcome = CQLJOB_REFUSED;
-    return st;
 }
 
 static cql_status read_one_job(const cqlstore *store, const cql_result *res, cqljob_answer *a)
@@ -365,50 +272,39 @@ static cql_status read_one_job(const cqlstore *store, const cql_result *res, cql
 static cql_status read_answer(const cqlstore *store, const cqljob_request *rq,
                               const cql_result *res, cqljob_answer *a)
 {
-    cql_status st;
+    const struct verb *verb = &verbs[rq->verb];
+    bool applied = verb->conditional && cql_result_applied(res);
+    cql_status st = CQL_OK;
 
-    if (is_paged(rq) && cql_result_has_more(res))
+    if (verb->paged && cql_result_has_more(res))
         a->page = cql_result_paging_state(res);
-    switch (rq->verb) {
-    case CQLJOB_GET:
-        return read_one_job(store, res, a);
-    case CQLJOB_INSERT:
-        if (cql_result_applied(res))
-            return CQL_OK;
+    if (verb->conditional && !applied)
         a->outcome = CQLJOB_REFUSED;
+    switch (verb->reading) {
+    case READ_STORED:
+        return applied ? CQL_OK : read_one_job(store, res, a);
+    case READ_JOB:
         return read_one_job(store, res, a);
-    case CQLJOB_CHANGE:
-        a->outcome = cql_result_applied(res) ? CQLJOB_DONE : CQLJOB_REFUSED;
-        return CQL_OK;
-    case CQLJOB_R_INSERT:
-    case CQLJOB_R_UPDATE:
-    case CQLJOB_R_DELETE:
-        a->outcome = cql_result_applied(res) ? CQLJOB_DONE : CQLJOB_REFUSED;
-        return CQL_OK;
-    case CQLJOB_R_LIST:
-    case CQLJOB_R_GET:
-        return read_recurring(store, rq, res, a);
-    case CQLJOB_BACKOFF:
-        st = cqljob_read_backoff(res, &a->backoff);
-        if (st == CQL_NOT_FOUND)
+    case READ_RECURRING:
+        st = cqljob_read_recurring(&store->al, res, &a->recurring);
+        if (!st && rq->verb == CQLJOB_R_GET && cql_recurring_list_count(a->recurring) == 0)
             a->outcome = CQLJOB_REFUSED;
-        return st == CQL_NOT_FOUND ? CQL_OK : st;
-    case CQLJOB_MARKS:
-        return cqljob_read_marks(&store->al, res, &a->keys, &a->key_count);
-    case CQLJOB_DUE:
-    case CQLJOB_LIST:
-    case CQLJOB_LINKS:
-    case CQLJOB_BATCH:
-        return cqljob_read_keys(&store->al, res, &a->keys, &a->key_count);
-    case CQLJOB_COUNT:
+        return st;
+    case READ_BACKOFF:
+        st = cqljob_read_backoff(res, &a->backoff);
+        if (st != CQL_NOT_FOUND)
+            return st;
+        a->outcome = CQLJOB_REFUSED;
+        return CQL_OK;
+    case READ_KEYS:
+    case READ_MARKS:
+        return cqljob_read_keys(&store->al, res, verb->reading == READ_MARKS, &a->keys,
+                                &a->key_count);
+    case READ_COUNT:
         return read_count(res, &a->count);
-    case CQLJOB_CHECK:
-    case CQLJOB_INDEX:
-    case CQLJOB_TALLY:
-    case CQLJOB_PUT_MARK:
-        break;
+    default:
+        return CQL_OK;
     }
-    return CQL_OK;
 }
 
 static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -419,7 +315,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 
     (void)s;
     if (err) {
-        answer_error(c, is_conditional(c->rq) && is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
+        answer_error(c, is_conditional(c) && is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
                      err);
         return;
     }
@@ -430,7 +326,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
         return;
     }
     /* A refusal whose row cannot be read was a refusal all the same, but no caller could go on. */
-    answer_failure(c, is_conditional(c->rq) ? CQLJOB_UNKNOWN : CQLJOB_FAILED, st,
+    answer_failure(c, is_conditional(c) ? CQLJOB_UNKNOWN : CQLJOB_FAILED, st,
                    "job store: the answer cannot be read");
 }
 
@@ -446,65 +342,23 @@ static cql_statement *bind(cqlstore *store, cqljob_statement which)
     return stmt;
 }
 
-static cql_status bind_request(cql_statement *stmt, const cqljob_request *rq)
-{
-    cql_value part = cql_value_int32(rq->part);
-
-    switch (rq->verb) {
-    case CQLJOB_INSERT:
-        return bind_insert(stmt, rq->job);
-    case CQLJOB_CHANGE:
-        return bind_change(stmt, rq->id, rq->change);
-    case CQLJOB_R_INSERT:
-    case CQLJOB_R_UPDATE:
-        return bind_recurring(stmt, rq);
-    case CQLJOB_DUE:
-    case CQLJOB_LIST:
-        return cql_statement_bind(stmt,
-                                  CQL_VALUES(part, cql_value_timestamp(rq->from_ms),
-                                             cql_value_timestamp(rq->until_ms)),
-                                  NULL);
-    case CQLJOB_LINKS:
-        return cql_statement_bind(stmt, CQL_VALUES(text(rq->id), part), NULL);
-    case CQLJOB_PUT_MARK:
-        return cql_statement_bind(stmt,
-                                  CQL_VALUES(cql_value_int32(rq->mark.kind),
-                                             cql_value_int32(rq->mark.part), moment(rq->mark.at)),
-                                  NULL);
-    case CQLJOB_GET:
-    case CQLJOB_BACKOFF:
-    case CQLJOB_BATCH:
-    case CQLJOB_R_GET:
-    case CQLJOB_R_DELETE:
-        return cql_statement_bind(stmt, CQL_VALUES(text(rq->id)), NULL);
-    case CQLJOB_COUNT:
-    case CQLJOB_CHECK:
-    case CQLJOB_MARKS:
-        return cql_statement_bind(stmt, CQL_VALUES(part), NULL);
-    case CQLJOB_R_LIST:
-    case CQLJOB_INDEX:
-    case CQLJOB_TALLY:
-        break;
-    }
-    return CQL_OK;
-}
-
 static cql_status send_statement(call *c, cqljob_statement which)
 {
     const cqljob_request *rq = c->rq;
+    const void *const sources[CQLJOB_SOURCES] = {rq, rq->job, rq->change, rq->recurring};
     cql_statement *stmt = bind(c->store, which);
     cql_status st = CQL_OK;
 
     if (!stmt)
         return CQL_NO_MEMORY;
-    cql_statement_set_idempotent(stmt, !is_conditional(rq));
-    if (is_conditional(rq))
+    cql_statement_set_idempotent(stmt, !is_conditional(c));
+    if (is_conditional(c))
         st = cql_statement_set_serial_consistency(stmt, c->store->set.serial);
     if (rq->serial || rq->verb == CQLJOB_R_GET)
         cql_statement_set_consistency(stmt, c->store->set.serial);
     if (!st)
-        st = bind_request(stmt, rq);
-    if (!st && is_paged(rq)) {
+        st = cqljob_statement_bind(stmt, which, sources);
+    if (!st && verbs[rq->verb].paged) {
         st = cql_statement_set_page_size(stmt, rq->page_size);
         if (!st)
             st = cql_statement_set_paging_state(stmt, rq->page);
@@ -515,97 +369,85 @@ static cql_status send_statement(call *c, cqljob_statement which)
     return st;
 }
 
-static cql_status add_tally(cqlstore *store, cql_batch *batch, int32_t state, int64_t by)
+static cql_status add_row(cqlstore *store, cql_batch *batch, cqljob_statement which,
+                          const void *const sources[CQLJOB_SOURCES])
 {
-    cql_statement *stmt = bind(store, CQLJOB_S_TALLY);
+    cql_statement *stmt = bind(store, which);
     cql_status st;
 
     if (!stmt)
         return CQL_NO_MEMORY;
-    st = cql_statement_bind(stmt,
-                            CQL_VALUES(cql_value_int64(by), cql_value_int32(state),
-                                       cql_value_int32(store->shard)),
-                            NULL);
+    st = cqljob_statement_bind(stmt, which, sources);
     if (!st)
         st = cql_batch_add(batch, stmt);
     cql_statement_free(stmt);
     return st;
 }
 
-static cql_status send_tally(call *c)
+static cql_status add_tally(const call *c, cql_batch *batch)
 {
-    cqlstore *store = c->store;
-    cql_batch *batch;
-    cql_status st = cql_batch_new(CQL_BATCH_COUNTER, &store->al, &batch);
+    cql_status st = CQL_OK;
 
-    if (st)
-        return st;
-    cql_batch_set_consistency(batch, store->set.consistency);
-    cql_batch_set_timeout(batch, store->set.timeout_ms);
-    for (int32_t i = 0; i < CQLJOB_STATES && !st; i++)
-        if (c->rq->tally[i])
-            st = add_tally(store, batch, i, c->rq->tally[i]);
-    if (!st)
-        st = cql_session_execute_batch(store->s, batch, on_result, c);
-    cql_batch_free(batch);
+    for (int32_t i = 0; i < CQLJOB_STATES && !st; i++) {
+        cqljob_count count = {c->rq->tally[i], i, c->store->shard};
+        const void *const sources[CQLJOB_SOURCES] = {[CQLJOB_OF_TALLY] = &count};
+
+        if (count.by)
+            st = add_row(c->store, batch, CQLJOB_S_TALLY, sources);
+    }
     return st;
 }
 
-static cql_status add_index(cqlstore *store, cql_batch *batch, cql_str id, const cqljob_index *row)
+static cql_status add_indexes(const call *c, cql_batch *batch)
 {
-    cql_statement *stmt = bind(store, statement_of(row->kind));
-    cql_status st;
-
-    if (!stmt)
-        return CQL_NO_MEMORY;
-    st = bind_index(stmt, id, row);
-    if (!st)
-        st = cql_batch_add(batch, stmt);
-    cql_statement_free(stmt);
-    return st;
-}
-
-/* Index rows go together in one unlogged batch: one request, and each write repeats harmlessly. */
-static cql_status send_indexes(call *c)
-{
-    cqlstore *store = c->store;
     const cqljob_indexes *indexes = c->rq->indexes;
+    cql_status st = CQL_OK;
+
+    for (size_t i = 0; i < indexes->count && !st; i++) {
+        const cqljob_index *row = &indexes->rows[i];
+        const void *const sources[CQLJOB_SOURCES] = {[CQLJOB_OF_REQUEST] = c->rq,
+                                                     [CQLJOB_OF_INDEX] = row,
+                                                     [CQLJOB_OF_BACKOFF] = row->backoff};
+
+        st = add_row(c->store, batch, (cqljob_statement)row->kind, sources);
+    }
+    return st;
+}
+
+/* Counters as one batch, and index rows as one: one request, and each write of a row repeats
+ * harmlessly. */
+static cql_status send_batch(call *c)
+{
+    cqlstore *store = c->store;
+    bool indexes = c->rq->verb == CQLJOB_INDEX;
     cql_batch *batch;
-    cql_status st = cql_batch_new(CQL_BATCH_UNLOGGED, &store->al, &batch);
+    cql_status st =
+        cql_batch_new(indexes ? CQL_BATCH_UNLOGGED : CQL_BATCH_COUNTER, &store->al, &batch);
 
     if (st)
         return st;
     cql_batch_set_consistency(batch, store->set.consistency);
     cql_batch_set_timeout(batch, store->set.timeout_ms);
-    cql_batch_set_idempotent(batch, true);
-    for (size_t i = 0; i < indexes->count && !st; i++)
-        st = add_index(store, batch, c->rq->id, &indexes->rows[i]);
+    cql_batch_set_idempotent(batch, indexes);
+    st = indexes ? add_indexes(c, batch) : add_tally(c, batch);
     if (!st)
         st = cql_session_execute_batch(store->s, batch, on_result, c);
     cql_batch_free(batch);
     return st;
 }
 
+/* CHECK: all is prepared by now; the tables are to answer too. */
 static cql_status execute(call *c)
 {
-    unsigned bits;
-    int which = 0;
-
-    if (c->rq->verb == CQLJOB_INDEX)
-        return send_indexes(c);
-    if (c->rq->verb == CQLJOB_TALLY)
-        return send_tally(c);
-    if (c->rq->verb == CQLJOB_CHECK) /* all is prepared by now; the tables are to answer too */
-        return send_statement(c, CQLJOB_S_COUNT);
-    for (bits = cqljob_statements_for(c->rq); !(bits & 1U); bits >>= 1)
-        which++;
-    return send_statement(c, (cqljob_statement)which);
+    if (c->rq->verb == CQLJOB_INDEX || c->rq->verb == CQLJOB_TALLY)
+        return send_batch(c);
+    return send_statement(c, statement_of(c->rq));
 }
 
 /* Prepares what is missing, one statement after the other, then executes. */
 static cql_status proceed(call *c)
 {
-    unsigned bits = cqljob_statements_for(c->rq);
+    unsigned bits = statements_of(c->rq);
 
     for (int i = 0; i < CQLJOB_STATEMENTS; i++) {
         if (!(bits & (1U << i)) || prepared_for(c->store, (cqljob_statement)i))

@@ -17,7 +17,7 @@ struct cql_job_list {
     size_t cap;
 };
 
-enum { LIST_LIMIT = 1000000, TEXTS = 8 };
+enum { LIST_LIMIT = 1000000 };
 
 void cqljob_info_init(cql_job_info *info)
 {
@@ -25,60 +25,59 @@ void cqljob_info_init(cql_job_info *info)
     info->created_at = info->scheduled_at = info->executed_at = CQL_JOB_NO_TIME;
 }
 
-/* The texts of a job, as places to read or to set. */
-static void texts_of(cql_job_info *info, cql_str *places[TEXTS])
+static info_block *block_of(cql_job_info *info)
 {
-    places[0] = &info->id;
-    places[1] = &info->type;
-    places[2] = &info->arguments;
-    places[3] = &info->error_message;
-    places[4] = &info->result;
-    places[5] = &info->claim;
-    places[6] = &info->batch_id;
-    places[7] = &info->parent_job_id;
+    return (info_block *)(void *)((char *)info - offsetof(info_block, info));
+}
+
+void *cqljob_pack(const cql_allocator *al, const void *from, size_t size, size_t before,
+                  const uint8_t *texts, size_t count)
+{
+    size_t total = before + size;
+    char *block, *at;
+
+    for (size_t i = 0; i < count; i++)
+        total += ((const cql_str *)(const void *)((const char *)from + texts[i]))->len + 1;
+    block = cqljob_alloc(al, total);
+    if (!block)
+        return NULL;
+    block = memcpy(block + before, from, size);
+    at = block + size;
+    for (size_t i = 0; i < count; i++) {
+        cql_str *text = (cql_str *)(void *)(block + texts[i]);
+
+        if (!text->ptr)
+            continue;
+        text->ptr = memcpy(at, text->ptr, text->len);
+        at[text->len] = 0;
+        at += text->len + 1;
+    }
+    return block;
 }
 
 cql_job_info *cqljob_info_new(const cql_allocator *al, const cql_job_info *from)
 {
-    cql_job_info copy = *from;
-    cql_str *places[TEXTS];
-    info_block *block;
-    size_t size = sizeof *block;
-    char *at;
+    static const uint8_t texts[] = {
+        offsetof(cql_job_info, id),        offsetof(cql_job_info, type),
+        offsetof(cql_job_info, arguments), offsetof(cql_job_info, error_message),
+        offsetof(cql_job_info, result),    offsetof(cql_job_info, claim),
+        offsetof(cql_job_info, batch_id),  offsetof(cql_job_info, parent_job_id)};
+    cql_job_info *copy =
+        cqljob_pack(al, from, sizeof *from, offsetof(info_block, info), texts, sizeof texts);
 
-    texts_of(&copy, places);
-    for (int i = 0; i < TEXTS; i++)
-        size += places[i]->ptr ? places[i]->len + 1 : 0;
-    block = cqljob_alloc(al, size);
-    if (!block)
-        return NULL;
-    block->al = *al;
-    at = (char *)(block + 1);
-    for (int i = 0; i < TEXTS; i++) {
-        size_t len = places[i]->len;
-
-        if (!places[i]->ptr)
-            continue;
-        if (len)
-            memcpy(at, places[i]->ptr, len);
-        at[len] = 0;
-        places[i]->ptr = at;
-        at += len + 1;
-    }
-    block->info = copy;
-    return &block->info;
+    if (copy)
+        block_of(copy)->al = *al;
+    return copy;
 }
 
 void cql_job_info_free(cql_job_info *info)
 {
-    info_block *block;
     cql_allocator al;
 
     if (!info)
         return;
-    block = (info_block *)(void *)((char *)info - offsetof(info_block, info));
-    al = block->al;
-    cqljob_free(&al, block);
+    al = block_of(info)->al;
+    cqljob_free(&al, block_of(info));
 }
 
 cql_job_list *cqljob_list_new(const cql_allocator *al)

@@ -4,6 +4,10 @@
 
 #include <cqlnative/jobs.h>
 
+/* Copies a struct into a block of its own, with its texts behind it; texts: offsets of its cql_str members.
+ * `before` bytes are left free in front of it. NULL when memory is out. */
+void *cqljob_pack(const cql_allocator *al, const void *from, size_t size, size_t before,
+                  const uint8_t *texts, size_t count);
 /* Copies `from` with all its texts; the allocator is remembered. NULL when memory is out. Yours:
  * free with cql_job_info_free. The numbers of the copy may be changed, its texts may not. */
 cql_job_info *cqljob_info_new(const cql_allocator *al, const cql_job_info *from);

@@ -2,9 +2,7 @@
 #include "jobs/memory.h"
 #include "jobs/record.h"
 
-#include <string.h>
-
-enum { LIST_LIMIT = 1000000, TEXTS = 4 };
+enum { LIST_LIMIT = 1000000 };
 
 struct cql_recurring_list {
     cql_allocator al;
@@ -12,43 +10,6 @@ struct cql_recurring_list {
     size_t count;
     size_t cap;
 };
-
-static void texts_of(cql_recurring_info *info, cql_str *places[TEXTS])
-{
-    places[0] = &info->id;
-    places[1] = &info->cron;
-    places[2] = &info->type;
-    places[3] = &info->arguments;
-}
-
-static cql_recurring_info *copy_of(const cql_allocator *al, const cql_recurring_info *from)
-{
-    cql_recurring_info copy = *from, *out;
-    cql_str *places[TEXTS];
-    size_t size = sizeof *out;
-    char *at;
-
-    texts_of(&copy, places);
-    for (int i = 0; i < TEXTS; i++)
-        size += places[i]->len + 1;
-    out = cqljob_alloc(al, size);
-    if (!out)
-        return NULL;
-    at = (char *)(out + 1);
-    for (int i = 0; i < TEXTS; i++) {
-        size_t len = places[i]->len;
-
-        if (!places[i]->ptr)
-            continue;
-        if (len)
-            memcpy(at, places[i]->ptr, len);
-        at[len] = 0;
-        places[i]->ptr = at;
-        at += len + 1;
-    }
-    *out = copy;
-    return out;
-}
 
 cql_recurring_list *cqljob_recurring_list_new(const cql_allocator *al)
 {
@@ -64,12 +25,15 @@ cql_status cqljob_recurring_list_add(cql_recurring_list *list, const cql_recurri
     void *items = list->items;
     cql_status st = cqljob_grow(&list->al, &items, &list->cap, list->count + 1, LIST_LIMIT,
                                 sizeof list->items[0]);
+    static const uint8_t texts[] = {
+        offsetof(cql_recurring_info, id), offsetof(cql_recurring_info, cron),
+        offsetof(cql_recurring_info, type), offsetof(cql_recurring_info, arguments)};
     cql_recurring_info *copy;
 
     if (st)
         return st;
     list->items = items;
-    copy = copy_of(&list->al, from);
+    copy = cqljob_pack(&list->al, from, sizeof *from, 0, texts, sizeof texts);
     if (!copy)
         return CQL_NO_MEMORY;
     list->items[list->count++] = copy;
