@@ -61,27 +61,6 @@ static void push(reader *r, cqlmd_list *list, const void *item, size_t size)
         r->status = CQL_NO_MEMORY;
 }
 
-static void keyspace_row(reader *r)
-{
-    cql_keyspace_info k = {text_cell(r, "keyspace_name"), printed_cell(r, "replication"),
-                           bool_cell(r, "durable_writes")};
-    push(r, &r->m->keyspaces, &k, sizeof k);
-}
-
-static void table_row(reader *r, const char *name_column)
-{
-    cql_table_info t = {.keyspace = text_cell(r, "keyspace_name"),
-                        .name = text_cell(r, name_column),
-                        .comment = text_cell(r, "comment"),
-                        .base_table = text_cell(r, "base_table_name"),
-                        .where_clause = text_cell(r, "where_clause"),
-                        .default_ttl = int_cell(r, "default_time_to_live", 0)};
-    size_t i;
-    if (cell_at(r, "id", &i))
-        t.id = cql_rows_uuid(&r->rows, i);
-    push(r, &r->m->tables, &t, sizeof t);
-}
-
 static cql_column_kind kind_of(const char *text)
 {
     static const char *const kinds[] = {"partition_key", "clustering", "static"};
@@ -91,23 +70,144 @@ static cql_column_kind kind_of(const char *text)
     return CQL_COLUMN_REGULAR;
 }
 
-static void column_row(reader *r)
+/* What a member is made of. */
+typedef enum kind { TEXT, PRINTED, BOOL, INT, POSITION, UUID, KIND, DESCENDING } kind;
+
+typedef struct cell {
+    const char *column;
+    uint8_t kind;
+    uint8_t offset; /* of the member */
+} cell;
+
+static void read_cell(reader *r, const cell *c, void *to)
 {
-    cql_column_info c = {.keyspace = text_cell(r, "keyspace_name"),
-                         .table = text_cell(r, "table_name"),
-                         .name = text_cell(r, "column_name"),
-                         .type = text_cell(r, "type"),
-                         .kind = kind_of(text_cell(r, "kind")),
-                         .position = int_cell(r, "position", -1),
-                         .descending = strcmp(text_cell(r, "clustering_order"), "desc") == 0};
-    push(r, &r->m->columns, &c, sizeof c);
+    size_t i;
+    switch (c->kind) {
+    case TEXT:
+        *(const char **)to = text_cell(r, c->column);
+        break;
+    case PRINTED:
+        *(const char **)to = printed_cell(r, c->column);
+        break;
+    case BOOL:
+        *(bool *)to = bool_cell(r, c->column);
+        break;
+    case INT:
+    case POSITION:
+        *(int32_t *)to = int_cell(r, c->column, c->kind == INT ? 0 : -1);
+        break;
+    case UUID:
+        if (cell_at(r, c->column, &i))
+            *(cql_uuid *)to = cql_rows_uuid(&r->rows, i);
+        break;
+    case KIND:
+        *(cql_column_kind *)to = kind_of(text_cell(r, c->column));
+        break;
+    case DESCENDING:
+        *(bool *)to = strcmp(text_cell(r, c->column), "desc") == 0;
+        break;
+    }
 }
 
-static void index_row(reader *r)
+#define CELL(type, kind, member, column) {column, kind, offsetof(type, member)}
+
+#define OF(kind, member, column) CELL(cql_keyspace_info, kind, member, column)
+static const cell keyspace_cells[] = {
+    OF(TEXT, name, "keyspace_name"),
+    OF(PRINTED, replication, "replication"),
+    OF(BOOL, durable_writes, "durable_writes"),
+};
+#undef OF
+
+#define OF(kind, member, column) CELL(cql_table_info, kind, member, column)
+#define TABLE_CELLS(name_column)                                                                   \
+    OF(TEXT, keyspace, "keyspace_name"), OF(TEXT, name, name_column),                              \
+        OF(TEXT, comment, "comment"), OF(TEXT, base_table, "base_table_name"),                     \
+        OF(TEXT, where_clause, "where_clause"), OF(INT, default_ttl, "default_time_to_live"),      \
+        OF(UUID, id, "id")
+static const cell table_cells[] = {TABLE_CELLS("table_name")};
+static const cell view_cells[] = {TABLE_CELLS("view_name")};
+#undef OF
+
+#define OF(kind, member, column) CELL(cql_column_info, kind, member, column)
+static const cell column_cells[] = {
+    OF(TEXT, keyspace, "keyspace_name"),
+    OF(TEXT, table, "table_name"),
+    OF(TEXT, name, "column_name"),
+    OF(TEXT, type, "type"),
+    OF(KIND, kind, "kind"),
+    OF(POSITION, position, "position"),
+    OF(DESCENDING, descending, "clustering_order"),
+};
+#undef OF
+
+#define OF(kind, member, column) CELL(cql_index_info, kind, member, column)
+static const cell index_cells[] = {
+    OF(TEXT, keyspace, "keyspace_name"),
+    OF(TEXT, table, "table_name"),
+    OF(TEXT, name, "index_name"),
+    OF(TEXT, kind, "kind"),
+    OF(PRINTED, options, "options"),
+};
+#undef OF
+
+#define OF(kind, member, column) CELL(cql_function_info, kind, member, column)
+static const cell function_cells[] = {
+    OF(TEXT, keyspace, "keyspace_name"),
+    OF(TEXT, name, "function_name"),
+    OF(PRINTED, argument_names, "argument_names"),
+    OF(PRINTED, argument_types, "argument_types"),
+    OF(TEXT, return_type, "return_type"),
+    OF(TEXT, language, "language"),
+    OF(TEXT, body, "body"),
+    OF(BOOL, called_on_null, "called_on_null_input"),
+};
+#undef OF
+
+#define OF(kind, member, column) CELL(cql_aggregate_info, kind, member, column)
+static const cell aggregate_cells[] = {
+    OF(TEXT, keyspace, "keyspace_name"),
+    OF(TEXT, name, "aggregate_name"),
+    OF(PRINTED, argument_types, "argument_types"),
+    OF(TEXT, return_type, "return_type"),
+    OF(TEXT, state_type, "state_type"),
+    OF(TEXT, state_function, "state_func"),
+    OF(TEXT, final_function, "final_func"),
+    OF(TEXT, initial, "initcond"),
+};
+#undef OF
+
+/* Rows of a step: their cells, the struct of one and the list that takes it. */
+#define ROWS(cells, type, list) {cells, CQL_COUNT(cells), sizeof(type), offsetof(cql_metadata, list)}
+static const struct rows {
+    const cell *cells;
+    size_t count;
+    size_t size;
+    size_t list;
+} rows_of[CQLMD_STEPS] = {
+    [CQLMD_KEYSPACES] = ROWS(keyspace_cells, cql_keyspace_info, keyspaces),
+    [CQLMD_TABLES] = ROWS(table_cells, cql_table_info, tables),
+    [CQLMD_VIEWS] = ROWS(view_cells, cql_table_info, tables),
+    [CQLMD_COLUMNS] = ROWS(column_cells, cql_column_info, columns),
+    [CQLMD_INDEXES] = ROWS(index_cells, cql_index_info, indexes),
+    [CQLMD_FUNCTIONS] = ROWS(function_cells, cql_function_info, functions),
+    [CQLMD_AGGREGATES] = ROWS(aggregate_cells, cql_aggregate_info, aggregates),
+};
+
+static void plain_row(reader *r, const struct rows *of)
 {
-    cql_index_info i = {text_cell(r, "keyspace_name"), text_cell(r, "table_name"),
-                        text_cell(r, "index_name"), text_cell(r, "kind"), printed_cell(r, "options")};
-    push(r, &r->m->indexes, &i, sizeof i);
+    union {
+        cql_keyspace_info keyspace;
+        cql_table_info table;
+        cql_column_info column;
+        cql_index_info index;
+        cql_function_info function;
+        cql_aggregate_info aggregate;
+    } row;
+    memset(&row, 0, sizeof row);
+    for (size_t i = 0; i < of->count; i++)
+        read_cell(r, &of->cells[i], (char *)&row + of->cells[i].offset);
+    push(r, (cqlmd_list *)(void *)((char *)r->m + of->list), &row, of->size);
 }
 
 /* Two lists of the same length. */
@@ -136,70 +236,16 @@ static void type_row(reader *r)
     push(r, &r->m->udts, &u, sizeof u);
 }
 
-static void function_row(reader *r)
-{
-    cql_function_info f = {.keyspace = text_cell(r, "keyspace_name"),
-                           .name = text_cell(r, "function_name"),
-                           .argument_names = printed_cell(r, "argument_names"),
-                           .argument_types = printed_cell(r, "argument_types"),
-                           .return_type = text_cell(r, "return_type"),
-                           .language = text_cell(r, "language"),
-                           .body = text_cell(r, "body"),
-                           .called_on_null = bool_cell(r, "called_on_null_input")};
-    push(r, &r->m->functions, &f, sizeof f);
-}
-
-static void aggregate_row(reader *r)
-{
-    cql_aggregate_info a = {.keyspace = text_cell(r, "keyspace_name"),
-                            .name = text_cell(r, "aggregate_name"),
-                            .argument_types = printed_cell(r, "argument_types"),
-                            .return_type = text_cell(r, "return_type"),
-                            .state_type = text_cell(r, "state_type"),
-                            .state_function = text_cell(r, "state_func"),
-                            .final_function = text_cell(r, "final_func"),
-                            .initial = text_cell(r, "initcond")};
-    push(r, &r->m->aggregates, &a, sizeof a);
-}
-
-static void take_row(reader *r, cqlmd_step step)
-{
-    switch (step) {
-    case CQLMD_KEYSPACES:
-        keyspace_row(r);
-        break;
-    case CQLMD_TABLES:
-        table_row(r, "table_name");
-        break;
-    case CQLMD_VIEWS:
-        table_row(r, "view_name");
-        break;
-    case CQLMD_COLUMNS:
-        column_row(r);
-        break;
-    case CQLMD_INDEXES:
-        index_row(r);
-        break;
-    case CQLMD_TYPES:
-        type_row(r);
-        break;
-    case CQLMD_FUNCTIONS:
-        function_row(r);
-        break;
-    case CQLMD_AGGREGATES:
-        aggregate_row(r);
-        break;
-    default:
-        break;
-    }
-}
-
 cql_status cqlmd_take(cql_metadata *m, cqlmd_step step, const cql_result *res)
 {
     reader r = {.m = m, .res = res};
     cql_rows_init(&r.rows, res);
-    while (r.status == CQL_OK && cql_rows_next(&r.rows))
-        take_row(&r, step);
+    while (r.status == CQL_OK && cql_rows_next(&r.rows)) {
+        if (step == CQLMD_TYPES)
+            type_row(&r);
+        else
+            plain_row(&r, &rows_of[step]);
+    }
     if (m->arena.failed)
         return CQL_NO_MEMORY;
     return r.status != CQL_OK ? r.status : cql_rows_status(&r.rows);
