@@ -47,8 +47,7 @@ static const char *place_of(cqlsch_run *r, const cqlsch_step *step, const cql_er
 static cql_status fail_step(cqlsch_run *r, const cqlsch_step *step, cql_status st, cql_error *cause)
 {
     const char *why = cause ? cql_error_text(cause) : cql_status_text(st);
-    st = cqlsch_fail(r->err, &r->mem->al, st, cause,
-                     cqlsch_format(r->mem, "%s: %s", place_of(r, step, cause), why));
+    st = cqlsch_failf(r->mem, r->err, st, cause, "%s: %s", place_of(r, step, cause), why);
     cql_error_unref(cause);
     return st;
 }
@@ -72,12 +71,11 @@ static cql_status await_agreement(cqlsch_run *r, const cqlsch_step *step, const 
     cql_status st = cql_session_agree_wait(r->sender.s, AGREE_MS, &cause);
     if (st == CQL_OK)
         return CQL_OK;
-    st = cqlsch_fail(r->err, &r->mem->al, CQL_NOT_AGREED, cause,
-                     cqlsch_format(r->mem,
-                                   "%s: the change was made, but not all nodes know it yet, so "
-                                   "nothing more was sent; run again when they do (%s)",
-                                   cqlsch_step_place(r->mem, step),
-                                   cause ? cql_error_text(cause) : cql_status_text(st)));
+    st = cqlsch_failf(r->mem, r->err, CQL_NOT_AGREED, cause,
+                      "%s: the change was made, but not all nodes know it yet, so "
+                      "nothing more was sent; run again when they do (%s)",
+                      cqlsch_step_place(r->mem, step),
+                      cause ? cql_error_text(cause) : cql_status_text(st));
     cql_error_unref(cause);
     return st;
 }
@@ -97,7 +95,7 @@ static cql_status send_step(cqlsch_run *r, const cqlsch_step *step, cql_result_k
 {
     bool change = step->ddl.verb == CQLSCH_CREATE || step->ddl.verb == CQLSCH_ALTER ||
                   step->ddl.verb == CQLSCH_DROP;
-    cql_str state = cql_str_of("");
+    cql_str state = CQLSCH_NONE;
     bool more = true;
     for (bool first = true; more; first = false) {
         cql_result *res = NULL;
@@ -211,7 +209,7 @@ static bool is_behind(const cqlsch_run *r, const cqlsch_object *o, cql_status st
                       const cql_error *err)
 {
     bool keyspace =
-        cqlsch_model_find(&r->live, CQLSCH_KEYSPACE, o->keyspace, cql_str_of("")) != NULL;
+        cqlsch_model_find(&r->live, CQLSCH_KEYSPACE, o->keyspace, CQLSCH_NONE) != NULL;
     if (st == CQL_SERVER_INVALID)
         return keyspace && o->kind != CQLSCH_KEYSPACE && mentions(err, "keyspace") &&
                (mentions(err, "doesn't exist") || mentions(err, "does not exist"));
@@ -313,13 +311,11 @@ static cql_status apply_settings(cqlsch_run *r)
 /* A statement that would fall into the keyspace that stands for none. */
 static cql_status refuse_nameless(cqlsch_run *r, const cqlsch_step *step)
 {
-    return cqlsch_fail(
-        r->err, &r->mem->al, CQL_BAD_CQL_FILE, NULL,
-        cqlsch_format(r->mem,
-                      "%s: %s %.*s has no keyspace: name it, or USE one in this text "
-                      "(the USE of another text does not count)",
-                      cqlsch_step_place(r->mem, step), cqlsch_kind_name(step->ddl.object.kind),
-                      (int)step->ddl.object.name.len, step->ddl.object.name.ptr));
+    return cqlsch_failf(r->mem, r->err, CQL_BAD_CQL_FILE, NULL,
+                        "%s: %s %.*s has no keyspace: name it, or USE one in this text "
+                        "(the USE of another text does not count)",
+                        cqlsch_step_place(r->mem, step), cqlsch_kind_name(step->ddl.object.kind),
+                        (int)step->ddl.object.name.len, step->ddl.object.name.ptr);
 }
 
 static cql_status run_step(cqlsch_run *r, size_t i)

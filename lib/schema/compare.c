@@ -112,7 +112,7 @@ static void compare_type(cqlsch_comparison *c, const cqlsch_object *expected,
     for (size_t i = 0; i < expected->columns.count || i < live->columns.count; i++) {
         const char *want = field_text(c->mem, expected, i);
         const char *has = field_text(c->mem, live, i);
-        if (!want || !has || !cql_str_equal(cql_str_of(want), cql_str_of(has)))
+        if (!want || !has || !cqlsch_is(cql_str_of(want), has))
             cqlsch_differ(c, false, cqlsch_format(c->mem, "field %zu", i + 1), want, has);
     }
 }
@@ -136,7 +136,7 @@ static bool same_index_class(cql_str want, cql_str has)
         if (cqlsch_same_word(names[i], "StorageAttachedIndex"))
             names[i] = cql_str_of("sai");
         else if (cqlsch_same_word(names[i], "legacy_local_table"))
-            names[i] = cql_str_of("");
+            names[i] = CQLSCH_NONE;
     }
     return cqlsch_same_nocase(names[0], names[1]) ||
            (want.len == 0 && cqlsch_same_word(names[1], "sai"));

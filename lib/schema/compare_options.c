@@ -18,7 +18,7 @@ static const char *option_of(cqlsch_mem *mem, const cqlsch_option *option)
 static cql_str class_of(const cqlsch_option *replication)
 {
     const cqlsch_pair *p = cqlsch_pair_find(replication, cql_str_of("class"));
-    return p ? cqlsch_short_class(p->value) : cql_str_of("");
+    return p ? cqlsch_short_class(p->value) : CQLSCH_NONE;
 }
 
 /* Every data centre of the live map has the factor that the text gives for all, or its own; and
@@ -40,8 +40,8 @@ static bool same_replication(const cqlsch_option *expected, const cqlsch_option 
     }
     for (size_t i = 0; i < expected->pairs.count; i++) {
         const cqlsch_pair *want = CQLSCH_AT(cqlsch_pair, &expected->pairs, i);
-        bool zero = cql_str_equal(want->value, cql_str_of("0"));
-        bool simple = cql_str_equal(class_of(expected), cql_str_of("SimpleStrategy"));
+        bool zero = cqlsch_is(want->value, "0");
+        bool simple = cqlsch_is(class_of(expected), "SimpleStrategy");
         if ((want != all || simple) && !zero && !cqlsch_pair_find(live, want->key))
             return false;
     }
@@ -81,19 +81,19 @@ static cql_str default_of(cql_str name)
         {"incremental_backups", "true"},
     };
     for (size_t i = 0; i < CQL_COUNT(known); i++) {
-        if (cql_str_equal(name, cql_str_of(known[i].name)))
+        if (cqlsch_is(name, known[i].name))
             return cql_str_of(known[i].value);
     }
-    return cql_str_of("");
+    return CQLSCH_NONE;
 }
 
 /* Names of sub-options that older servers took. */
 static cql_str new_name(cql_str option, cql_str key)
 {
-    if (cql_str_equal(option, cql_str_of("compression"))) {
-        if (cql_str_equal(key, cql_str_of("sstable_compression")))
+    if (cqlsch_is(option, "compression")) {
+        if (cqlsch_is(key, "sstable_compression"))
             return cql_str_of("class");
-        if (cql_str_equal(key, cql_str_of("chunk_length_kb")))
+        if (cqlsch_is(key, "chunk_length_kb"))
             return cql_str_of("chunk_length_in_kb");
     }
     return key;
@@ -102,9 +102,9 @@ static cql_str new_name(cql_str option, cql_str key)
 /* Thresholds that the server adds to every compaction map by itself. */
 static bool is_implied(const cqlsch_pair *p)
 {
-    return (cql_str_equal(p->key, cql_str_of("max_threshold")) &&
+    return (cqlsch_is(p->key, "max_threshold") &&
             cqlsch_same_value(p->key, p->value, cql_str_of("32"))) ||
-           (cql_str_equal(p->key, cql_str_of("min_threshold")) &&
+           (cqlsch_is(p->key, "min_threshold") &&
             cqlsch_same_value(p->key, p->value, cql_str_of("4")));
 }
 
@@ -118,16 +118,16 @@ static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *wa
         const cqlsch_pair *found = cqlsch_pair_find(has, key);
         if (found && cqlsch_same_value(key, p->value, found->value))
             continue;
-        bool is_class = cql_str_equal(key, cql_str_of("class"));
+        bool is_class = cqlsch_is(key, "class");
         cql_str expected = is_class ? cqlsch_short_class(p->value) : p->value;
-        cql_str there = !found     ? cql_str_of("")
+        cql_str there = !found     ? CQLSCH_NONE
                         : is_class ? cqlsch_short_class(found->value)
                                    : found->value;
         cqlsch_differ(c, note,
                       cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
                       text_of(c->mem, expected), found ? text_of(c->mem, there) : NULL);
     }
-    if (!cql_str_equal(option, cql_str_of("compaction")))
+    if (!cqlsch_is(option, "compaction"))
         return;
     for (size_t i = 0; i < has->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
@@ -141,7 +141,7 @@ static void compare_option(cqlsch_comparison *c, bool note, const cqlsch_option 
                            const cqlsch_option *has)
 {
     const char *name = text_of(c->mem, want->name);
-    if (cql_str_equal(want->name, cql_str_of("id")))
+    if (cqlsch_is(want->name, "id"))
         return;
     if (!has) {
         cqlsch_differ(c, note, name, option_of(c->mem, want), NULL);

@@ -21,7 +21,7 @@ static unsigned count_up(const cql_hosts *hosts, cql_str center)
     cql_host_info info;
     unsigned up = 0;
     for (size_t i = 0; cql_hosts_at(hosts, i, &info); i++) {
-        bool inside = center.len == 0 || cql_str_equal(center, cql_str_of(info.data_center));
+        bool inside = center.len == 0 || cqlsch_is(center, info.data_center);
         up += info.up && inside ? 1 : 0;
     }
     return up;
@@ -30,7 +30,7 @@ static unsigned count_up(const cql_hosts *hosts, cql_str center)
 static bool is_class(const cqlsch_option *replication, const char *name)
 {
     const cqlsch_pair *p = cqlsch_pair_find(replication, cql_str_of("class"));
-    return p && cql_str_equal(cqlsch_short_class(p->value), cql_str_of(name));
+    return p && cqlsch_is(cqlsch_short_class(p->value), name);
 }
 
 /* The map with no factor above the nodes that are up, and what is too much in words; empty when all
@@ -46,9 +46,9 @@ static cql_str mended(cqlsch_run *r, const cqlsch_option *replication, const cql
                                    : "{'class': 'NetworkTopologyStrategy'");
     for (size_t i = 0; i < replication->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &replication->pairs, i);
-        if (cql_str_equal(p->key, cql_str_of("class")))
+        if (cqlsch_is(p->key, "class"))
             continue;
-        cql_str center = simple ? cql_str_of("") : p->key;
+        cql_str center = simple ? CQLSCH_NONE : p->key;
         unsigned up = count_up(hosts, center);
         unsigned factor = number_of(p->value);
         if (factor > up) {
@@ -66,7 +66,7 @@ static cql_str mended(cqlsch_run *r, const cqlsch_option *replication, const cql
                           cqlsch_format(r->mem, ": %u", factor > up ? (up ? up : 1) : factor));
     }
     cqlsch_text_add_c(&map, "}");
-    return short_of_nodes ? cqlsch_text_str(&map) : cql_str_of("");
+    return short_of_nodes ? cqlsch_text_str(&map) : CQLSCH_NONE;
 }
 
 /* Right after connecting the session may not have reached every node yet: gives it a moment. */
@@ -75,14 +75,14 @@ static cql_hosts *settled_hosts(cqlsch_run *r)
     for (int i = 0;; i++) {
         cql_hosts *hosts = cql_session_hosts(r->sender.s);
         size_t count = hosts ? cql_hosts_count(hosts) : 0;
-        if (count == 0 || count_up(hosts, cql_str_of("")) == count || i == SETTLE_TRIES)
+        if (count == 0 || count_up(hosts, CQLSCH_NONE) == count || i == SETTLE_TRIES)
             return hosts;
         cql_hosts_free(hosts);
         cql_result *res = NULL;
         cqlsch_pause_ms(cqlsch_retry_ms(&r->sender) / SETTLE_TRIES);
         /* A driven session only gets on while it is asked something. */
-        (void)cqlsch_ask(&r->sender, "SELECT now() FROM system.local", cql_str_of(""),
-                         cql_str_of(""), &res, NULL);
+        (void)cqlsch_ask(&r->sender, "SELECT now() FROM system.local", CQLSCH_NONE,
+                         CQLSCH_NONE, &res, NULL);
         cql_result_unref(res);
     }
 }

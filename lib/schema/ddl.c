@@ -54,12 +54,12 @@ cql_str cqlsch_take_name(cqlsch_cursor *c)
     cqlsch_token t = c->token;
     if (t.kind != CQLSCH_WORD && t.kind != CQLSCH_NAME) {
         cqlsch_lost(c, "a name was expected");
-        return cql_str_of("");
+        return CQLSCH_NONE;
     }
     cqlsch_next(c);
     char *out = cqlsch_alloc(c->mem, t.text.len + 1);
     if (!out)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     if (t.kind == CQLSCH_NAME)
         return cqlsch_unquote(t.text, out);
     for (size_t i = 0; i < t.text.len; i++) {
@@ -85,7 +85,7 @@ cql_str cqlsch_take_type(cqlsch_cursor *c)
     if (c->token.kind != CQLSCH_WORD && c->token.kind != CQLSCH_NAME &&
         c->token.kind != CQLSCH_STRING) {
         cqlsch_lost(c, "a type was expected");
-        return cql_str_of("");
+        return CQLSCH_NONE;
     }
     cqlsch_next(c);
     if (cqlsch_accept_punct(c, '.'))
@@ -241,7 +241,7 @@ static void create(cqlsch_cursor *c, cqlsch_ddl *out)
     else
         o->unread = "only its existence is compared";
     if (o->kind == CQLSCH_TRIGGER && cqlsch_accept(c, "ON")) {
-        cql_str none = cql_str_of("");
+        cql_str none = CQLSCH_NONE;
         cqlsch_take_full_name(c, o->keyspace.len ? &none : &o->keyspace, &o->table);
     }
 }

@@ -16,13 +16,13 @@ static cql_str take_scalar(cqlsch_cursor *c)
     if (c->token.kind == CQLSCH_PUNCT || c->token.kind == CQLSCH_END ||
         c->token.kind == CQLSCH_BAD) {
         cqlsch_lost(c, "a value was expected");
-        return cql_str_of("");
+        return CQLSCH_NONE;
     }
     cqlsch_next(c);
     if (t.kind != CQLSCH_STRING)
         return cqlsch_sub(c->text, from, c->last_end);
     char *buffer = cqlsch_alloc(c->mem, t.text.len + 1);
-    return buffer ? cqlsch_unquote(t.text, buffer) : cql_str_of("");
+    return buffer ? cqlsch_unquote(t.text, buffer) : CQLSCH_NONE;
 }
 
 static void take_map(cqlsch_cursor *c, cqlsch_option *option)
@@ -89,9 +89,9 @@ void cqlsch_take_options(cqlsch_cursor *c, cqlsch_object *o)
 {
     do {
         cql_str name = cqlsch_take_name(c);
-        if (cql_str_equal(name, cql_str_of("clustering"))) {
+        if (cqlsch_is(name, "clustering")) {
             take_order(c, o);
-        } else if (cql_str_equal(name, cql_str_of("compact")) && cqlsch_accept(c, "STORAGE")) {
+        } else if (cqlsch_is(name, "compact") && cqlsch_accept(c, "STORAGE")) {
             o->unread = "COMPACT STORAGE";
         } else {
             (void)cqlsch_expect_punct(c, '=');

@@ -29,7 +29,7 @@ static cql_str text_cell(row_reader *r, const char *name)
 {
     size_t i;
     if (!column_of(r, name, &i) || cql_rows_is_null(r->rows, i))
-        return cql_str_of("");
+        return CQLSCH_NONE;
     return cqlsch_copy(r->m->mem, cql_rows_str(r->rows, i));
 }
 
@@ -92,7 +92,7 @@ static cql_status option_cell(row_reader *r, cqlsch_object *o, size_t i)
     option->name = cqlsch_copy(r->m->mem, cql_result_column_name(r->res, i));
     option->is_null = cql_rows_is_null(r->rows, i);
     option->is_map = type && cql_type_of(type) == CQL_TYPE_MAP;
-    option->value = cql_str_of("");
+    option->value = CQLSCH_NONE;
     if (option->is_null)
         return CQL_OK;
     if (option->is_map)
@@ -105,7 +105,7 @@ static bool is_name_column(cql_str name)
 {
     static const char *const names[] = {"keyspace_name", "table_name", "view_name"};
     for (size_t i = 0; i < CQL_COUNT(names); i++) {
-        if (cql_str_equal(name, cql_str_of(names[i])))
+        if (cqlsch_is(name, names[i]))
             return true;
     }
     return false;
@@ -123,7 +123,7 @@ static cql_status options_row(row_reader *r, cqlsch_object *o)
 
 static cql_status keyspace_row(row_reader *r)
 {
-    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_KEYSPACE, r->keyspace, cql_str_of(""));
+    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_KEYSPACE, r->keyspace, CQLSCH_NONE);
     return o ? options_row(r, o) : CQL_NO_MEMORY;
 }
 
@@ -151,13 +151,13 @@ static cql_status column_row(row_reader *r)
         return CQL_NO_MEMORY;
     cql_str kind = text_cell(r, "kind");
     for (size_t i = 0; i < CQL_COUNT(kinds); i++) {
-        if (cql_str_equal(kind, cql_str_of(kinds[i].name)))
+        if (cqlsch_is(kind, kinds[i].name))
             column->kind = kinds[i].kind;
     }
     column->name = text_cell(r, "column_name");
     column->type = cqlsch_type_text(r->m->mem, r->keyspace, text_cell(r, "type"));
     column->position = int_cell(r, "position");
-    column->descending = cql_str_equal(text_cell(r, "clustering_order"), cql_str_of("desc"));
+    column->descending = cqlsch_is(text_cell(r, "clustering_order"), "desc");
     return CQL_OK;
 }
 
@@ -175,8 +175,8 @@ static cql_status index_row(row_reader *r)
     cql_status st = map_cell(r, i, &options.pairs);
     const cqlsch_pair *target = cqlsch_pair_find(&options, cql_str_of("target"));
     const cqlsch_pair *class_name = cqlsch_pair_find(&options, cql_str_of("class_name"));
-    o->target = target ? target->value : cql_str_of("");
-    o->class_name = class_name ? class_name->value : cql_str_of("");
+    o->target = target ? target->value : CQLSCH_NONE;
+    o->class_name = class_name ? class_name->value : CQLSCH_NONE;
     return st;
 }
 
@@ -254,7 +254,7 @@ static cql_status take_table(cqlsch_sender *sender, cqlsch_model *m, const char 
     cql_result *res = NULL;
     cql_status st;
     bool more = true;
-    cql_str state = cql_str_of("");
+    cql_str state = CQLSCH_NONE;
     while (more) {
         st = cqlsch_ask(sender, cql, keyspace, state, &res, err);
         if (st != CQL_OK)

@@ -104,25 +104,32 @@ cql_str cqlsch_copy(cqlsch_mem *m, cql_str text)
 {
     char *copy = cqlsch_alloc(m, text.len + 1);
     if (!copy)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     if (text.len)
         memcpy(copy, text.ptr, text.len);
     return (cql_str){copy, text.len};
+}
+
+const char *cqlsch_format_v(cqlsch_mem *m, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *out = len < 0 ? NULL : cqlsch_alloc(m, (size_t)len + 1);
+    if (!out) {
+        m->failed = true;
+        return "";
+    }
+    (void)vsnprintf(out, (size_t)len + 1, format, args);
+    return out;
 }
 
 const char *cqlsch_format(cqlsch_mem *m, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    char *out = len < 0 ? NULL : cqlsch_alloc(m, (size_t)len + 1);
-    if (!out) {
-        m->failed = true;
-        return "";
-    }
-    va_start(args, format);
-    (void)vsnprintf(out, (size_t)len + 1, format, args);
+    const char *out = cqlsch_format_v(m, format, args);
     va_end(args);
     return out;
 }
@@ -224,6 +231,11 @@ bool cqlsch_same_nocase(cql_str a, cql_str b)
     return true;
 }
 
+bool cqlsch_is(cql_str a, const char *what)
+{
+    return cql_str_equal(a, cql_str_of(what));
+}
+
 bool cqlsch_same_word(cql_str a, const char *word)
 {
     return cqlsch_same_nocase(a, cql_str_of(word));
@@ -232,7 +244,7 @@ bool cqlsch_same_word(cql_str a, const char *word)
 cql_str cqlsch_sub(cql_str a, size_t from, size_t to)
 {
     if (!a.ptr)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     if (to > a.len)
         to = a.len;
     if (from > to)

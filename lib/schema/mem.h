@@ -4,6 +4,7 @@
 #define CQLSCH_MEM_H
 
 #include <cqlnative/base.h>
+#include <stdarg.h>
 
 typedef struct cqlsch_mem {
     cql_allocator al;
@@ -25,6 +26,9 @@ cql_str cqlsch_copy(cqlsch_mem *m, cql_str text);
 /* snprintf into memory of m; "" when memory is out. */
 const char *cqlsch_format(cqlsch_mem *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+const char *cqlsch_format_v(cqlsch_mem *m, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* A growing array of items of one size. Pushing may move the items: hold indexes, not pointers. */
 typedef struct cqlsch_list {
@@ -53,6 +57,9 @@ void cqlsch_text_add_c(cqlsch_text *t, const char *nul_terminated);
 /* What was added, with a NUL behind it. */
 cql_str cqlsch_text_str(cqlsch_text *t);
 
+/* The empty text. */
+#define CQLSCH_NONE ((cql_str){"", 0})
+bool cqlsch_is(cql_str a, const char *what);
 /* ASCII-only comparison without case: keywords and option names. */
 bool cqlsch_same_word(cql_str a, const char *word);
 bool cqlsch_same_nocase(cql_str a, cql_str b);

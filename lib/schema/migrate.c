@@ -11,20 +11,18 @@ enum { LEASE_S = 300, SHORTEST_LEASE_S = 5, LOCK_WAIT_S = 600 };
 
 static cql_status changed(cqlsch_moves *m, const cqlsch_move *move)
 {
-    return cqlsch_moves_fail(
-        m, CQL_SCHEMA_DIFFERS,
-        cqlsch_format(&m->mem,
-                      "%s was applied (%s) with the checksum %.12s and has %.12s now: put the text "
-                      "back as it was, and make the change in a new file",
-                      move->name, move->when, move->recorded_checksum, move->checksum));
+    return cqlsch_moves_fail(m, CQL_SCHEMA_DIFFERS,
+                             "%s was applied (%s) with the checksum %.12s and has %.12s now: put the "
+                             "text back as it was, and make the change in a new file",
+                             move->name, move->when, move->recorded_checksum, move->checksum);
 }
 
 static cql_status late(cqlsch_moves *m, const cqlsch_move *move, const cqlsch_move *after)
 {
-    return cqlsch_moves_fail(
-        m, CQL_SCHEMA_DIFFERS,
-        cqlsch_format(&m->mem, "%s comes before %s, which was applied already: give it a higher number",
-                      move->name, after->name));
+    return cqlsch_moves_fail(m, CQL_SCHEMA_DIFFERS,
+                             "%s comes before %s, which was applied already: give it a higher "
+                             "number",
+                             move->name, after->name);
 }
 
 /* *pending: how many are still to be applied. */
@@ -99,12 +97,10 @@ static cql_status check_start(cqlsch_moves *m, const cqlsch_move *move, const cq
     cqlsch_moves_sum(plan, move->finished, sum);
     if (move->finished <= cql_schema_plan_count(plan) && strcmp(sum, move->finished_checksum) == 0)
         return CQL_OK;
-    return cqlsch_moves_fail(
-        m, CQL_SCHEMA_DIFFERS,
-        cqlsch_format(&m->mem,
-                      "%s was applied in part, and one of the %zu statements that were done has been "
-                      "changed since: put them back as they were",
-                      move->name, move->finished));
+    return cqlsch_moves_fail(m, CQL_SCHEMA_DIFFERS,
+                             "%s was applied in part, and one of the %zu statements that were done has "
+                             "been changed since: put them back as they were",
+                             move->name, move->finished);
 }
 
 static cql_status run_plan(work *w, cql_error **err)
@@ -182,9 +178,8 @@ static cql_status baseline_end(cqlsch_moves *m, size_t *end)
             *end = i + 1;
     if (*end)
         return CQL_OK;
-    return cqlsch_moves_fail(
-        m, CQL_BAD_ARGUMENT,
-        cqlsch_format(&m->mem, "the baseline %s is not in the list", m->opts.baseline));
+    return cqlsch_moves_fail(m, CQL_BAD_ARGUMENT, "the baseline %s is not in the list",
+                             m->opts.baseline);
 }
 
 static cql_status work_off(cqlsch_moves *m, size_t baseline)

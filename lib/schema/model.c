@@ -109,7 +109,7 @@ static bool is_reserved(cql_str name)
         "update", "use",         "using",  "view",         "where",    "with",
     };
     for (size_t i = 0; i < CQL_COUNT(words); i++) {
-        if (cql_str_equal(name, cql_str_of(words[i])))
+        if (cqlsch_is(name, words[i]))
             return true;
     }
     return false;

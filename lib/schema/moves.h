@@ -26,9 +26,6 @@ typedef struct cqlsch_moves {
     cql_session *s;
     cqlsch_mem mem;
     cqlsch_list list; /* cqlsch_move, by number */
-    cql_migrate_options opts;
-    cql_schema_options apply;
-    cql_schema_summary summary;
     const char *keyspace; /* as CQL writes it */
     const char *scope;
     const char *owner;
@@ -38,10 +35,14 @@ typedef struct cqlsch_moves {
     const char *shape; /* first difference of the tables kept here */
     cql_error **err;
     cql_error *own_err; /* for callers that want none */
+    cql_migrate_options opts;
+    cql_schema_options apply;
+    cql_schema_summary summary;
 } cqlsch_moves;
 
 /* Fails with a text. */
-cql_status cqlsch_moves_fail(cqlsch_moves *m, cql_status st, const char *text);
+cql_status cqlsch_moves_fail(cqlsch_moves *m, cql_status st, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* moves_list.c: reads numbers, sorts, takes checksums. CQL_BAD_ARGUMENT. */
 cql_status cqlsch_moves_order(cqlsch_moves *m);

@@ -14,9 +14,13 @@ enum { TRIES = 20, PAUSE_MS = 500, AGREE_MS = 30000, COPIES = 3, MOST_CENTRES = 
     "PRIMARY KEY (scope, number)); "                                                               \
     "CREATE TABLE IF NOT EXISTS %s.migration_lock (scope text PRIMARY KEY, owner text, claim uuid);"
 
-cql_status cqlsch_moves_fail(cqlsch_moves *m, cql_status st, const char *text)
+cql_status cqlsch_moves_fail(cqlsch_moves *m, cql_status st, const char *format, ...)
 {
-    return cqlsch_fail(m->err, &m->mem.al, st, NULL, text);
+    va_list args;
+    va_start(args, format);
+    st = cqlsch_fail(m->err, &m->mem.al, st, NULL, cqlsch_format_v(&m->mem, format, args));
+    va_end(args);
+    return st;
 }
 
 static cql_status ask_once(cqlsch_moves *m, const char *cql, cql_consistency level,
@@ -123,11 +127,10 @@ static cql_status known_everywhere(cqlsch_moves *m)
     cql_error *cause = NULL;
     cql_status st = cql_session_agree_wait(m->s, AGREE_MS, &cause);
     if (st != CQL_OK)
-        (void)cqlsch_fail(m->err, &m->mem.al, CQL_NOT_AGREED, cause,
-                          cqlsch_format(&m->mem,
-                                        "not all nodes know the tables that keep what was applied, so "
-                                        "nothing was sent; run again when they do (%s)",
-                                        cause ? cql_error_text(cause) : cql_status_text(st)));
+        (void)cqlsch_failf(&m->mem, m->err, CQL_NOT_AGREED, cause,
+                           "not all nodes know the tables that keep what was applied, so "
+                           "nothing was sent; run again when they do (%s)",
+                           cause ? cql_error_text(cause) : cql_status_text(st));
     cql_error_unref(cause);
     return st == CQL_OK ? CQL_OK : CQL_NOT_AGREED;
 }
@@ -146,12 +149,10 @@ cql_status cqlsch_moves_make_tables(cqlsch_moves *m)
     o.replication = m->apply.replication ? m->apply.replication : copies(m);
     cql_status st = cql_schema_apply_wait(m->s, text, &o, &cause);
     if (st == CQL_SCHEMA_DIFFERS && m->shape)
-        (void)cqlsch_moves_fail(
-            m, st,
-            cqlsch_format(&m->mem,
-                          "the tables that keep what was applied have another shape (%s): is it a "
-                          "keyspace of something else?",
-                          m->shape));
+        (void)cqlsch_moves_fail(m, st,
+                                "the tables that keep what was applied have another shape (%s): is it "
+                                "a keyspace of something else?",
+                                m->shape);
     else if (st != CQL_OK)
         (void)cqlsch_fail(m->err, &m->mem.al, st, cause, cause ? cql_error_text(cause) : "");
     cql_error_unref(cause);

@@ -50,10 +50,9 @@ cql_status cqlsch_moves_add(cqlsch_moves *m, const char *name, cql_str text)
     cqlsch_move move = {0};
     if (!read_number(name, &move.number))
         return cqlsch_moves_fail(m, CQL_BAD_ARGUMENT,
-                                 cqlsch_format(&m->mem,
-                                               "%s: a name begins with a number and an underscore, "
-                                               "such as 0001_tables.cql",
-                                               name));
+                                 "%s: a name begins with a number and an underscore, "
+                                 "such as 0001_tables.cql",
+                                 name);
     cqlsch_move *added = cqlsch_push(&m->mem, &m->list, sizeof *added);
     if (!added)
         return CQL_NO_MEMORY;
@@ -79,9 +78,8 @@ cql_status cqlsch_moves_order(cqlsch_moves *m)
     for (size_t i = 1; i < m->list.count; i++) {
         const cqlsch_move *a = CQLSCH_AT(cqlsch_move, &m->list, i - 1), *b = a + 1;
         if (a->number == b->number)
-            return cqlsch_moves_fail(
-                m, CQL_BAD_ARGUMENT,
-                cqlsch_format(&m->mem, "%s and %s have the same number", a->name, b->name));
+            return cqlsch_moves_fail(m, CQL_BAD_ARGUMENT, "%s and %s have the same number", a->name,
+                                     b->name);
     }
     return CQL_OK;
 }
@@ -93,8 +91,7 @@ static cql_status add_file(cqlsch_moves *m, const char *folder, const char *name
     char *buffer = cqlsch_alloc(&m->mem, READ_SIZE);
     FILE *file = buffer ? fopen(path, "rb") : NULL;
     if (!file)
-        return cqlsch_moves_fail(m, CQL_NOT_FOUND,
-                                 cqlsch_format(&m->mem, "%s: %s", path, strerror(errno)));
+        return cqlsch_moves_fail(m, CQL_NOT_FOUND, "%s: %s", path, strerror(errno));
     size_t got;
     cqlsch_text_init(&all, &m->mem);
     while ((got = fread(buffer, 1, READ_SIZE, file)) > 0 && all.len <= LONGEST_TEXT)
@@ -102,9 +99,8 @@ static cql_status add_file(cqlsch_moves *m, const char *folder, const char *name
     bool bad = ferror(file) != 0;
     (void)fclose(file);
     if (bad || all.len > LONGEST_TEXT)
-        return cqlsch_moves_fail(m, bad ? CQL_NOT_FOUND : CQL_TOO_LARGE,
-                                 cqlsch_format(&m->mem, "%s: %s", path,
-                                               bad ? "it cannot be read" : "more than 64 MiB"));
+        return cqlsch_moves_fail(m, bad ? CQL_NOT_FOUND : CQL_TOO_LARGE, "%s: %s", path,
+                                 bad ? "it cannot be read" : "more than 64 MiB");
     return cqlsch_moves_add(m, name, cqlsch_text_str(&all));
 }
 
@@ -114,8 +110,7 @@ cql_status cqlsch_moves_folder(cqlsch_moves *m, const char *folder)
     struct dirent *entry;
     cql_status st = CQL_OK;
     if (!dir)
-        return cqlsch_moves_fail(m, CQL_NOT_FOUND,
-                                 cqlsch_format(&m->mem, "%s: %s", folder, strerror(errno)));
+        return cqlsch_moves_fail(m, CQL_NOT_FOUND, "%s: %s", folder, strerror(errno));
     while (st == CQL_OK && (entry = readdir(dir)) != NULL) {
         size_t length = strlen(entry->d_name);
         if (length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".cql") == 0)

@@ -82,9 +82,8 @@ cql_status cqlsch_moves_lock(cqlsch_moves *m)
             return st;
         uint64_t now = cqlsch_now_ms();
         if (now >= end)
-            return cqlsch_moves_fail(
-                m, CQL_TIMEOUT,
-                cqlsch_format(&m->mem, "the lock of the migrations is still held by %s", owner));
+            return cqlsch_moves_fail(m, CQL_TIMEOUT,
+                                     "the lock of the migrations is still held by %s", owner);
         if (*owner && !told) {
             tell_waiting(m, owner, end - now);
             told = owner;
@@ -114,11 +113,10 @@ cql_status cqlsch_moves_hold(cqlsch_moves *m)
     if (st != CQL_OK || m->locked)
         return st;
     return cqlsch_moves_fail(m, CQL_CLAIM_LOST,
-                             cqlsch_format(&m->mem,
-                                           "the lock of the migrations ran out and %s has it now: "
-                                           "nothing more was sent; a longer lease (more than the "
+                             "the lock of the migrations ran out and %s has it now: "
+                             "nothing more was sent; a longer lease (more than the "
                                            "longest statement takes) avoids this",
-                                           *owner ? owner : "nobody"));
+                             *owner ? owner : "nobody");
 }
 
 /* A lock that cannot be given back runs out by itself. */

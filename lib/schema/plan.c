@@ -23,8 +23,8 @@ static cql_status add_text(const reading *r, cql_str text);
 static cql_status fail_at(const reading *r, cql_status st, cqlsch_place place, const char *text)
 {
     cqlsch_mem *mem = &r->plan->mem;
-    return cqlsch_fail(r->err, &mem->al, st, NULL,
-                       cqlsch_format(mem, "%s:%u:%u: %s", r->name, place.line, place.column, text));
+    return cqlsch_failf(mem, r->err, st, NULL, "%s:%u:%u: %s", r->name, place.line, place.column,
+                        text);
 }
 
 static cql_status memory(const reading *r)
@@ -234,7 +234,7 @@ cql_status cql_schema_plan_new(const cql_allocator *al, cql_schema_plan **out)
         return CQL_NO_MEMORY;
     memset(plan, 0, sizeof *plan);
     plan->mem = mem;
-    plan->first_keyspace = cql_str_of("");
+    plan->first_keyspace = CQLSCH_NONE;
     *out = plan;
     return CQL_OK;
 }
@@ -275,8 +275,7 @@ cql_status cql_schema_plan_add_file(cql_schema_plan *plan, const char *path, cql
     if (st == CQL_NO_MEMORY)
         return cqlsch_no_memory(err, &plan->mem.al);
     if (st != CQL_OK && why)
-        return cqlsch_fail(err, &plan->mem.al, st, NULL,
-                           cqlsch_format(&plan->mem, "%s: %s", path, why));
+        return cqlsch_failf(&plan->mem, err, st, NULL, "%s: %s", path, why);
     return st;
 }
 

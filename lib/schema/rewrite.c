@@ -135,12 +135,12 @@ cql_status cqlsch_setting_read(cqlsch_mem *mem, cql_str text, cqlsch_setting *ou
 {
     cqlsch_lexer lx;
     cql_str name;
-    *out = (cqlsch_setting){.text = cql_str_of("")};
+    *out = (cqlsch_setting){.text = CQLSCH_NONE};
     cqlsch_lexer_init(&lx, text);
     bool fine = take_part(mem, &lx, &out->keyspace) && take_char(&lx, '.') &&
                 take_part(mem, &lx, &out->table) && take_char(&lx, '.') &&
                 take_part(mem, &lx, &name) && take_char(&lx, '=');
-    cql_str value = fine ? trimmed(cqlsch_sub(text, lx.at, text.len)) : cql_str_of("");
+    cql_str value = fine ? trimmed(cqlsch_sub(text, lx.at, text.len)) : CQLSCH_NONE;
     if (!fine || value.len == 0) {
         *why = cqlsch_format(mem, "'%.*s' is not KEYSPACE.TABLE.OPTION=VALUE", (int)text.len,
                              text.ptr ? text.ptr : "");

@@ -30,10 +30,9 @@ static cql_status finish(cqlsch_run *r)
         cqlsch_run_count_copies(r);
     if (r->summary->differences == 0)
         return CQL_OK;
-    return cqlsch_fail(r->err, &r->mem->al, CQL_SCHEMA_DIFFERS, NULL,
-                       cqlsch_format(r->mem, "the live schema differs from the CQL in %zu %s",
-                                     r->summary->differences,
-                                     r->summary->differences == 1 ? "point" : "points"));
+    return cqlsch_failf(r->mem, r->err, CQL_SCHEMA_DIFFERS, NULL,
+                        "the live schema differs from the CQL in %zu %s", r->summary->differences,
+                        r->summary->differences == 1 ? "point" : "points");
 }
 
 static cql_status run(cqlsch_run *r, run_mode mode)
@@ -80,8 +79,8 @@ static cql_status set_level(cqlsch_sender *sender, cql_error **err)
     sender->level_set = st == CQL_OK;
     if (st == CQL_OK)
         return CQL_OK;
-    return cqlsch_fail(err, &sender->mem->al, CQL_BAD_ARGUMENT, NULL,
-                       cqlsch_format(sender->mem, "'%s' is no consistency level", level));
+    return cqlsch_failf(sender->mem, err, CQL_BAD_ARGUMENT, NULL, "'%s' is no consistency level",
+                        level);
 }
 
 static cql_status run_plan(cql_session *s, const cql_schema_plan *plan,

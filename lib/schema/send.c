@@ -156,7 +156,7 @@ static cql_status attempt(cqlsch_sender *sender, bool *connected, cql_error **er
     if (st == CQL_OK || st == CQL_BAD_STATE) {
         /* A session that is connected already says CQL_BAD_STATE; the query tells the rest. */
         *connected = true;
-        st = cqlsch_ask(sender, "SELECT now() FROM system.local", cql_str_of(""), cql_str_of(""),
+        st = cqlsch_ask(sender, "SELECT now() FROM system.local", CQLSCH_NONE, CQLSCH_NONE,
                         &res, err);
     }
     cql_result_unref(res);

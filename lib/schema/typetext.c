@@ -24,7 +24,7 @@ static cql_str lower_copy(cqlsch_mem *mem, cql_str text)
 {
     char *out = cqlsch_alloc(mem, text.len + 1);
     if (!out)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -60,7 +60,7 @@ static cql_str type_of_class(cql_str name)
         {"UUIDType", "uuid"},
     };
     for (size_t i = 0; i < CQL_COUNT(known); i++) {
-        if (cql_str_equal(name, cql_str_of(known[i].class_name)))
+        if (cqlsch_is(name, known[i].class_name))
             return cql_str_of(known[i].type);
     }
     return cql_str_of(NULL);
@@ -78,7 +78,7 @@ static cql_str class_text(parser *p, cql_str quoted_class)
 {
     char *buffer = cqlsch_alloc(p->mem, quoted_class.len + 1);
     if (!buffer)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     cql_str name = cqlsch_unquote(quoted_class, buffer);
     cqlsch_text out;
     cqlsch_text_init(&out, p->mem);
@@ -105,7 +105,7 @@ static cql_str name_of(parser *p, const cqlsch_token *t)
 {
     char *buffer = cqlsch_alloc(p->mem, t->text.len + 1);
     if (!buffer)
-        return cql_str_of("");
+        return CQLSCH_NONE;
     return t->kind == CQLSCH_WORD ? lower_copy(p->mem, t->text) : cqlsch_unquote(t->text, buffer);
 }
 
@@ -151,7 +151,7 @@ static bool takes_arguments(cql_str name)
 {
     static const char *const names[] = {"list", "set", "map", "tuple", "vector"};
     for (size_t i = 0; i < CQL_COUNT(names); i++) {
-        if (cql_str_equal(name, cql_str_of(names[i])))
+        if (cqlsch_is(name, names[i]))
             return true;
     }
     return false;
@@ -160,7 +160,7 @@ static bool takes_arguments(cql_str name)
 /* A name without or with a keyspace before it. */
 static cql_str parse_plain(parser *p, cql_str name, bool word)
 {
-    if (word && cql_str_equal(name, cql_str_of("varchar")))
+    if (word && cqlsch_is(name, "varchar"))
         return cql_str_of("text");
     if (!cqlsch_is_punct(&p->token, '.'))
         return cqlsch_identifier(p->mem, name);
@@ -182,20 +182,20 @@ static cql_str parse_type(parser *p, bool nested, unsigned depth)
     cqlsch_token t = p->token;
     if (depth >= MAX_DEPTH || p->bad) {
         p->bad = true;
-        return cql_str_of("");
+        return CQLSCH_NONE;
     }
     next(p);
     if (t.kind == CQLSCH_STRING)
         return class_text(p, t.text);
     if (t.kind != CQLSCH_WORD && t.kind != CQLSCH_NAME) {
         p->bad = true;
-        return cql_str_of("");
+        return CQLSCH_NONE;
     }
     cql_str name = name_of(p, &t);
     bool word = t.kind == CQLSCH_WORD;
     if (!word || !cqlsch_is_punct(&p->token, '<'))
         return parse_plain(p, name, word);
-    if (cql_str_equal(name, cql_str_of("frozen")))
+    if (cqlsch_is(name, "frozen"))
         return parse_frozen(p, nested, depth + 1);
     if (!takes_arguments(name)) {
         p->bad = true;

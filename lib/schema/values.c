@@ -114,12 +114,12 @@ static bool same_retry(cql_str a, cql_str b)
 
 bool cqlsch_same_value(cql_str name, cql_str a, cql_str b)
 {
-    if (cql_str_equal(name, cql_str_of("comment")))
+    if (cqlsch_is(name, "comment"))
         return cql_str_equal(a, b);
-    if (cql_str_equal(name, cql_str_of("class")))
+    if (cqlsch_is(name, "class"))
         return cql_str_equal(cqlsch_short_class(a), cqlsch_short_class(b));
-    if (cql_str_equal(name, cql_str_of("speculative_retry")) ||
-        cql_str_equal(name, cql_str_of("additional_write_policy")))
+    if (cqlsch_is(name, "speculative_retry") ||
+        cqlsch_is(name, "additional_write_policy"))
         return same_retry(a, b);
     return cqlsch_same_nocase(a, b) || same_number(a, b);
 }
@@ -132,7 +132,7 @@ cql_str cqlsch_option_text(cqlsch_mem *mem, const cqlsch_option *option)
     cqlsch_text_init(&out, mem);
     for (size_t i = 0; i < option->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &option->pairs, i);
-        bool class_name = cql_str_equal(p->key, cql_str_of("class"));
+        bool class_name = cqlsch_is(p->key, "class");
         cqlsch_text_add_c(&out, i ? ", " : "{");
         cqlsch_text_add(&out, cqlsch_quote(mem, p->key));
         cqlsch_text_add_c(&out, ": ");
