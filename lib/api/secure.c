@@ -4,6 +4,7 @@
 
 #include <cqlnative/auth.h>
 #include <cqlnative/tls.h>
+#include <assert.h>
 #include <string.h>
 
 static_assert(CQL_TLS_NAME_SIZE == CQLN_TLS_NAME, "one size for names");

@@ -2,6 +2,8 @@
  * that are passed may hold items of later rounds, which stay. `used` mirrors which slots hold any. */
 #include "base/wheel.h"
 
+#include <assert.h>
+
 static void mark(cqln_wheel *w, size_t slot)
 {
     uint64_t bit = UINT64_C(1) << (slot % 64);
@@ -26,6 +28,34 @@ void cqln_wheel_item_init(cqln_wheel_item *item)
 {
     cqln_list_init(&item->link);
     item->deadline = 0;
+}
+
+void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline)
+{
+    assert(item->deadline == 0 && deadline > 0);
+    item->deadline = deadline;
+    w->count++;
+    uint64_t tick = cqln_wheel_tick(deadline);
+    if (tick < w->ticked) {
+        cqln_list_push(&w->expired, &item->link);
+        return;
+    }
+    size_t slot = cqln_wheel_slot(tick);
+    cqln_list_push(&w->slots[slot], &item->link);
+    w->used[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+/* An item that had expired was in no slot; looking at its slot again does no harm. */
+void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item)
+{
+    if (item->deadline == 0)
+        return;
+    cqln_list_remove(&item->link);
+    size_t slot = cqln_wheel_slot(cqln_wheel_tick(item->deadline));
+    if (cqln_list_empty(&w->slots[slot]))
+        w->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+    item->deadline = 0;
+    w->count--;
 }
 
 static void sweep_slot(cqln_wheel *w, size_t slot, uint64_t now)

@@ -4,7 +4,7 @@
 
 #include "base/list.h"
 
-#include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { CQLN_WHEEL_SLOTS = 512, CQLN_WHEEL_TICK_MS = 8 };
@@ -36,37 +36,10 @@ static inline size_t cqln_wheel_slot(uint64_t tick)
     return (size_t)(tick % CQLN_WHEEL_SLOTS);
 }
 
-/* Adds an item that is not in the wheel; deadline > 0, and may have passed already. Inline, as is the
- * next, since every request does both. */
-static inline void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline)
-{
-    assert(item->deadline == 0 && deadline > 0);
-    item->deadline = deadline;
-    w->count++;
-    uint64_t tick = cqln_wheel_tick(deadline);
-    if (tick < w->ticked) {
-        cqln_list_push(&w->expired, &item->link);
-        return;
-    }
-    size_t slot = cqln_wheel_slot(tick);
-    cqln_list_push(&w->slots[slot], &item->link);
-    w->used[slot / 64] |= UINT64_C(1) << (slot % 64);
-}
-
-/* Takes it out; harmless when it is not in. An item that had expired was in no slot; looking at its
- * slot again does no harm. */
-static inline void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item)
-{
-    if (item->deadline == 0)
-        return;
-    cqln_list_remove(&item->link);
-    size_t slot = cqln_wheel_slot(cqln_wheel_tick(item->deadline));
-    if (cqln_list_empty(&w->slots[slot]))
-        w->used[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
-    item->deadline = 0;
-    w->count--;
-}
-
+/* Adds an item that is not in the wheel; deadline > 0, and may have passed already. */
+void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline);
+/* Takes it out; harmless when it is not in. */
+void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item);
 /* Takes out one item whose deadline is <= now; NULL when there is none. Call until NULL. */
 cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now);
 /* A time at which to look again: never later than one tick after the earliest deadline; it may be

@@ -100,6 +100,21 @@ void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d))
     d->fn = fn;
 }
 
+void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at)
+{
+    cqln_wheel_remove(&loop->wheel, &d->item);
+    cqln_wheel_add(&loop->wheel, &d->item, at ? at : 1);
+    if (at < loop->armed) {
+        loop->armed = at;
+        loop->io->ops->timer_at(loop->io, at);
+    }
+}
+
+void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d)
+{
+    cqln_wheel_remove(&loop->wheel, &d->item);
+}
+
 void cqln_deferred_init(cqln_deferred *d, void (*fn)(cqln_deferred *d))
 {
     cqln_list_init(&d->link);

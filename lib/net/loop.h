@@ -35,7 +35,6 @@ struct cqln_loop {
     cqln_io *io;
     const cql_allocator *al;
     const cqln_log *log;
-    cqln_wheel wheel;
     uint64_t us;        /* cqln_loop_us read it in this turn; 0: not yet */
     uint64_t ms;        /* cqln_loop_now as of then */
     uint64_t armed;     /* when the io's timer comes; UINT64_MAX: not armed */
@@ -55,6 +54,7 @@ struct cqln_loop {
     /* Whether somebody was there; set with dial. */
     void (*dialled)(void *dial_user, const cqln_address *real, bool there);
     void *dial_user;
+    cqln_wheel wheel; /* large, so last */
 };
 
 /* io is the caller's; ended comes when the io let go of everything. */
@@ -75,20 +75,8 @@ static inline uint64_t cqln_loop_us(cqln_loop *loop)
 
 void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d));
 /* at: milliseconds; replaces an earlier setting. */
-static inline void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at)
-{
-    cqln_wheel_remove(&loop->wheel, &d->item);
-    cqln_wheel_add(&loop->wheel, &d->item, at ? at : 1);
-    if (at < loop->armed) {
-        loop->armed = at;
-        loop->io->ops->timer_at(loop->io, at);
-    }
-}
-
-static inline void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d)
-{
-    cqln_wheel_remove(&loop->wheel, &d->item);
-}
+void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at);
+void cqln_deadline_clear(cqln_loop *loop, cqln_deadline *d);
 
 void cqln_deferred_init(cqln_deferred *d, void (*fn)(cqln_deferred *d));
 /* Asking twice calls once. */
