@@ -26,20 +26,20 @@ typedef struct cqln_loops cqln_loops;
 
 struct cql_session {
     cqln_loops *loops; /* further ones, each with a thread (loops.h); NULL: none */
+    const cql_allocator *al;
+    cqln_io *io;
+    cqln_session_mode mode;
+    unsigned turning;  /* driven: depth of turns on the stack */
+    bool running; /* the thread has taken the loop over */
+    bool closed;
+    bool free_asked;   /* by the program, while that was not yet possible */
     cqln_cluster cluster;
     cqln_config config;
     cqln_bundle *bundle; /* NULL: none */
     cqln_secure *secure; /* NULL: no TLS */
-    const cql_allocator *al;
-    cqln_io *io;
-    cqln_session_mode mode;
     pthread_t thread;
     pthread_mutex_t lock; /* over `running`, `closed`, `line`, `drain_*` and what waiters wait for */
     pthread_cond_t changed;
-    bool running; /* the thread has taken the loop over */
-    bool closed;
-    unsigned turning;  /* driven: depth of turns on the stack */
-    bool free_asked;   /* by the program, while that was not yet possible */
     _Atomic(bool) connecting;
     cqln_mail connect_mail;
     cql_session_cb connect_cb;

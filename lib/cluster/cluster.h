@@ -42,10 +42,6 @@ struct cqln_slot {
 struct cqln_node {
     cqln_node *next;
     cqln_cluster *cluster;
-    cqln_address address;
-    cqln_address heard; /* where address is a host id: what peers and events call it */
-    char address_text[CQLN_ADDRESS_TEXT];
-    cql_uuid host_id;
     char *data_center; /* one block with rack and release; "" when not known */
     char *rack;
     char *release;
@@ -83,6 +79,10 @@ struct cqln_node {
     cqln_deadline retry; /* next attempt to fill empty slots */
     cqln_backoff backoff;
     cql_status last_status;
+    cqln_address address;
+    cqln_address heard; /* where address is a host id: what peers and events call it */
+    char address_text[CQLN_ADDRESS_TEXT];
+    cql_uuid host_id;
     char last_reason[256];
 };
 
@@ -111,29 +111,31 @@ typedef struct cqln_counts {
 } cqln_counts;
 
 struct cqln_cluster {
-    cqln_loop loop;
+    /* In front what is looked at most: an offset of one byte is the shorter instruction. */
     const cql_allocator *al;
     const cqln_config *config;
     void *session; /* the public object, handed to callbacks */
+    cqln_node *nodes;
+    cqln_node **ready; /* nodes that take requests */
+    uint32_t ready_count;
+    uint32_t ready_cap;
+    cqln_meter *meter; /* of whole requests */
+    cqln_control *control;
+    char *keyspace;
+    cqln_loop loop;
+
     cqln_secure *secure; /* the session's; NULL: no TLS */
     cqln_astra *astra;   /* names the nodes to begin with (astra.h); NULL: contact points do */
     _Atomic(int) state; /* cqln_cluster_state */
     _Atomic(int) version; /* protocol version in use, 0 before it is known */
     cqln_rand rand;
     cqln_clock clock;
-
-    cqln_node *nodes;
-    cqln_node **ready; /* nodes that take requests */
-    uint32_t ready_count;
-    uint32_t ready_cap;
     uint32_t turn; /* round robin */
     char *local_dc;
     char *cluster_name;
     uint32_t links;  /* open or opening, control included */
     cqln_deadline idle_check; /* are there connections that are not needed any more? */
     _Atomic(uint32_t) waits; /* work under way that must end before the close is over */
-
-    char *keyspace;
     uint32_t keyspace_gen;
 
     cqln_lessons lessons;
@@ -160,12 +162,9 @@ struct cqln_cluster {
     _Atomic(bool) drain_mailed;
     cql_drain_cb drain_cb;
     void *drain_user;
-
-    cqln_meter *meter; /* of whole requests */
     struct cqln_gone *gone; /* nodes that left, to be told (tell.c) */
     cqln_deferred telling;
     cqln_router router;
-    cqln_control *control;
     cql_session_cb connect_cb;
     void *connect_user;
     cqln_deadline connect_grace;

@@ -18,10 +18,10 @@ struct cqln_secure {
     const cql_allocator *al;
     const cqln_config *config;
     cqln_tls *tls;
-    char proxy[CQLN_TLS_NAME]; /* "": none */
-    named names[NAMES_MAX];
     size_t name_count;
     size_t oldest; /* where the next one goes when all places are taken */
+    char proxy[CQLN_TLS_NAME]; /* "": none */
+    named names[NAMES_MAX];
 };
 
 static cql_status check(const cqln_config *config, char *why)

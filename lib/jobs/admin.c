@@ -9,14 +9,14 @@ enum { CANCEL, DELETE, RETRY };
 
 typedef struct order {
     cql_jobs *jobs;
-    cqljob_mover mover;
-    cqljob_request rq;
     char *id;
     cql_job_info *job;
     int what;
     int rounds;
     cql_job_cb cb;
     void *user;
+    cqljob_request rq;
+    cqljob_mover mover;
 } order;
 
 static void on_job(void *user, cqljob_answer *a);

@@ -27,12 +27,12 @@ typedef struct errand {
     cqljob_mail mail;
     cqljob_hub *hub; /* one reference */
     errand_kind kind;
-    cqljob_request rq;
     bool failed;
     cqljob_key *keys;
     size_t count;
     int64_t next_ms;
     cql_error *err;
+    cqljob_request rq;
 } errand;
 
 static void errand_free(errand *e)

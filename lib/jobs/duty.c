@@ -24,8 +24,6 @@ typedef struct duty {
     char *batch; /* NULL: no batch */
     char *self;  /* the job that waits for the batch, whether it has its link or not; NULL: any */
     bool members_seen;
-    cqljob_request rq;
-    cqljob_mover mover;
     step step;
     step list;       /* what the keys are */
     cqljob_key *keys; /* of CHILDREN or MEMBERS */
@@ -38,6 +36,8 @@ typedef struct duty {
     cql_error *err;
     cqljob_duty_fn fn;
     void *user;
+    cqljob_request rq;
+    cqljob_mover mover;
 } duty;
 
 static void on_answer(void *user, cqljob_answer *a);

@@ -13,10 +13,8 @@ enum { TRIES = 4, TYPE_MAX = 255 };
 
 typedef struct enqueue {
     cql_jobs *jobs;
-    cqljob_request rq;
     cql_job_info *mine;
     cql_job_info *found; /* a job that was there before */
-    cqljob_indexes indexes;
     cql_job_backoff backoff;
     bool counted; /* stored by this call */
     bool parent_ended;
@@ -28,6 +26,8 @@ typedef struct enqueue {
     cql_error *err;
     cql_job_cb cb;
     void *user;
+    cqljob_request rq;
+    cqljob_indexes indexes;
 } enqueue;
 
 static void on_answer(void *user, cqljob_answer *a);

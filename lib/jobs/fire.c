@@ -12,13 +12,13 @@ typedef struct firing {
     cql_jobs *jobs;
     cql_recurring_list *list;
     size_t at;
-    cqljob_request rq;
-    cql_recurring_info row;
-    char id[CQL_UUID_TEXT_SIZE];
     int64_t next_ms;
     cql_error *err;
     cqljob_fire_fn fn;
     void *user;
+    cqljob_request rq;
+    cql_recurring_info row;
+    char id[CQL_UUID_TEXT_SIZE];
 } firing;
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t len)

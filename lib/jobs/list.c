@@ -17,13 +17,12 @@ typedef struct listing listing;
 /* One job being fetched; lives as long as its page. */
 typedef struct fetch {
     listing *of;
-    cqljob_request rq;
     cql_job_info *job;
+    cqljob_request rq;
 } fetch;
 
 struct listing {
     cql_jobs *jobs;
-    cqljob_request page_rq;
     char *page; /* where the page before ended */
     int32_t state;
     size_t limit;
@@ -42,6 +41,7 @@ struct listing {
     cql_job_list_cb cb;
     cql_job_count_cb count_cb;
     void *user;
+    cqljob_request page_rq;
 };
 
 /* --- removing what the job contradicts -------------------------------------------------------- */

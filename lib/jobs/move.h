@@ -23,8 +23,6 @@ typedef void (*cqljob_move_fn)(void *user, const cqljob_move_result *result);
 /* Memory of one move under way; part of whatever waits for it, which stays until fn was called. */
 typedef struct cqljob_mover {
     cql_jobs *jobs;
-    cqljob_request rq;
-    cqljob_move move; /* its texts and `id` are borrowed until fn */
     int step;
     int tries;
     bool doubt; /* an answer was lost: the change may have been applied */
@@ -33,6 +31,8 @@ typedef struct cqljob_mover {
     cql_error *err; /* that result.err shows */
     cqljob_move_fn fn;
     void *user;
+    cqljob_request rq;
+    cqljob_move move; /* its texts and `id` are borrowed until fn */
 } cqljob_mover;
 
 /* Starts mover->move (filled by a plan) for the job `id`. CQL_OK: fn is called once, later; else it

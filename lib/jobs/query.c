@@ -7,12 +7,12 @@
 /* --- one request, one answer ------------------------------------------------------------------ */
 typedef struct ask {
     cql_jobs *jobs;
-    cqljob_request rq;
     char *id;
     cql_job_cb job_cb;
     cql_job_count_cb count_cb;
     cql_jobs_cb check_cb;
     void *user;
+    cqljob_request rq;
 } ask;
 
 static void ask_free(ask *q)

@@ -4,12 +4,12 @@
 
 typedef struct recount {
     cql_jobs *jobs;
-    cqljob_request rq;
     int32_t state;
     int64_t rows;
-    int64_t tally[CQLJOB_STATES];
     cql_job_count_cb cb;
     void *user;
+    cqljob_request rq;
+    int64_t tally[CQLJOB_STATES];
 } recount;
 
 static void finish(recount *r, const cql_error *err)

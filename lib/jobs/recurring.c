@@ -15,14 +15,14 @@ typedef struct order {
     cql_jobs *jobs;
     what what;
     cql_recurring_list *wanted; /* SET: one row, as it is to be; else its id */
-    cqljob_request rq;
-    cql_recurring_info row; /* to be written; texts are those of wanted and found */
     cql_recurring_list *found;
     bool writing;
     bool doubt;
     int tries;
     cql_jobs_cb cb;
     void *user;
+    cqljob_request rq;
+    cql_recurring_info row; /* to be written; texts are those of wanted and found */
 } order;
 
 static void on_answer(void *user, cqljob_answer *a);
@@ -251,11 +251,11 @@ cql_status cql_jobs_recurring_enable(cql_jobs *jobs, const char *id, bool enable
 /* --- all of them ------------------------------------------------------------------------------ */
 typedef struct listing {
     cql_jobs *jobs;
-    cqljob_request rq;
     char *page;
     cql_recurring_list *list;
     cql_recurring_list_cb cb;
     void *user;
+    cqljob_request rq;
 } listing;
 
 static void listed(listing *l, const cql_error *err)

@@ -41,14 +41,6 @@ struct cql_job {
     bool lost;
     bool answered; /* the handler gave it up */
     bool renew_asked;
-    cql_job_handler on_lost;
-    void *on_lost_user;
-
-    /* written by the handler's side before the mail is posted */
-    cqljob_mail verdict_mail;
-    cqljob_verdict said;
-    char *said_text;
-    size_t said_len;
 
     /* the stepping thread's */
     cql_worker *w;
@@ -60,7 +52,6 @@ struct cql_job {
     uint32_t page_number; /* of the page at hand when it was looked at */
     const cql_job_info *shown; /* what the handler sees: does not change while it has it */
     cql_job_info *info;        /* as it was read; owns all texts but the claim's */
-    cql_job_info now;          /* as it is: same texts, newest token */
     char *claim;
     bool index_behind;
     bool gone;      /* somebody else has it, for certain */
@@ -76,27 +67,39 @@ struct cql_job {
     int64_t force_at; /* stopping: when its handler is waited for no longer; 0: not yet told */
 
     /* the operation under way */
-    cqljob_mail op_mail;
     cqljob_op op;
     bool renewing; /* the move is a renewal */
     bool asking;   /* the request is for the job's own back-off */
     bool asked;    /* and it was answered */
-    cql_job_backoff own_backoff;
     int64_t op_started;
-    cqljob_request rq;
-    cqljob_indexes indexes;
-    cqljob_mover mover;
     cqljob_moved moved;
     cqljob_outcome outcome;
     cql_job_info *answer;
     cql_error *err;
+
+    /* what is large, so that it stands behind what is often looked at */
+    cql_job_info now; /* as it is: the texts of info, newest token */
+    cql_job_backoff own_backoff;
+    cqljob_mail op_mail;
+    cqljob_request rq;
+    cqljob_indexes indexes;
+    cqljob_mover mover;
+
+    /* shared, under hub->lock */
+    cql_job_handler on_lost;
+    void *on_lost_user;
+
+    /* written by the handler's side before the mail is posted */
+    cqljob_mail verdict_mail;
+    cqljob_verdict said;
+    char *said_text;
+    size_t said_len;
 };
 
 /* A page of scheduled_jobs on its way or being walked. */
 typedef struct cqljob_pager {
     cqljob_mail mail;
     cqljob_hub *hub; /* one reference while under way */
-    cqljob_request rq;
     cqljob_outcome outcome;
     cqljob_key *keys;
     size_t count;
@@ -104,6 +107,7 @@ typedef struct cqljob_pager {
     size_t page_len;
     cql_error *err;
     cql_status no_memory;
+    cqljob_request rq;
 } cqljob_pager;
 
 typedef struct cqljob_scan {
@@ -170,14 +174,12 @@ enum { CQLJOB_TOLD_TYPES = 32 };
 struct cql_worker {
     cql_jobs *jobs;
     cqljob_hub *hub;
-    cqljob_worker_settings set;
     char *name;
     cql_job *first; /* every job object that is not over */
     size_t looking; /* of them: not yet held */
     size_t held;
     cqljob_scan scan;
     cqljob_watch *watch;
-    cqljob_memo memo;
     cqljob_chores chores;
     cqljob_pool *pool;
     uint64_t random;
@@ -185,10 +187,12 @@ struct cql_worker {
     bool drained;
     bool trouble;
     int64_t trouble_ms; /* when something failed last */
-    uint64_t told_types[CQLJOB_TOLD_TYPES]; /* hashes of types without a handler, newest over oldest */
     unsigned told_count;
     unsigned stops_seen;
     int64_t stop_at; /* steady time when handlers are not waited for any more */
+    cqljob_worker_settings set;
+    cqljob_memo memo;
+    uint64_t told_types[CQLJOB_TOLD_TYPES]; /* hashes of types without a handler, newest over oldest */
 };
 
 /* --- worker.c */

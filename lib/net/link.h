@@ -40,9 +40,6 @@ struct cqln_link {
     cqln_deferred finish;    /* for links that never got a stream */
     uint64_t give_up_at;     /* connect and handshake together */
     uint64_t sealed;         /* count of flushes: what was submitted before may have left */
-    cqln_address address;
-    cqln_address real; /* where the stream goes: differs when the loop says so */
-    char address_text[CQLN_ADDRESS_TEXT];
     cql_str host;   /* view of address_text */
     uint32_t *stamps;      /* by stream id: when it was taken, in microseconds that wrap */
     cqln_traffic *traffic; /* NULL: not counted; set right after cqln_link_open */
@@ -52,6 +49,9 @@ struct cqln_link {
     bool started;   /* the machine: the filter's handshake is done */
     bool closing;
     bool ready;
+    cqln_address address;
+    cqln_address real; /* where the stream goes: differs when the loop says so */
+    char address_text[CQLN_ADDRESS_TEXT];
 };
 
 /* Begins to connect. CQL_NO_MEMORY, or what the io says; then there is no link and no event. */

@@ -59,11 +59,6 @@ struct cqlox_flusher {
 };
 
 struct cql_outbox {
-    cqlox_port port;
-    cql_outbox_options o; /* with the defaults filled in */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* room, or a flush came to its end */
-    cqlox_store store;
     size_t holds;           /* the program, requests under way, calls under way */
     bool freed;
     bool telling;           /* somebody is at telling the program */
@@ -74,10 +69,15 @@ struct cql_outbox {
     uint64_t sync_at;
     cqlox_flusher *flushers;
     cql_error *last;        /* what keeps it, NULL: nothing */
+    size_t loaded;          /* places in use, from the one of store.first_seq on */
+    cqlox_port port;
+    cql_outbox_options o; /* with the defaults filled in */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* room, or a flush came to its end */
+    cqlox_store store;
     uint64_t sent;
     uint64_t refused;
     uint64_t repeated;
-    size_t loaded;          /* places in use, from the one of store.first_seq on */
     cqlox_buf record;       /* of the statement that is added */
     cqlox_place places[CQLOX_PLACES];
 };

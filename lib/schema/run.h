@@ -19,7 +19,6 @@ typedef struct cqlsch_stepping {
 
 typedef struct cqlsch_run {
     const cqlsch_stepping *stepping; /* NULL: all steps, unwatched */
-    cql_schema_plan plan; /* settled for this run; its memory is that of the run */
     cqlsch_mem *mem;
     cqlsch_sender sender;
     const cql_schema_options *opts;
@@ -30,6 +29,7 @@ typedef struct cqlsch_run {
     unsigned looks;      /* made because something differed */
     bool changed;        /* something was sent that may have changed the schema */
     cql_error **err;
+    cql_schema_plan plan; /* settled for this run; its memory is that of the run */
 } cqlsch_run;
 
 /* Reads the keyspaces of the expected objects anew. */

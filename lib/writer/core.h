@@ -75,10 +75,6 @@ struct cqlwr_flusher {
 };
 
 struct cql_writer {
-    cqlwr_port port;
-    cql_writer_options o; /* with the defaults filled in */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* room, or a flush came to its end */
     size_t holds;           /* the program, requests under way, timer calls under way */
     bool freed;
     bool closing;
@@ -87,16 +83,20 @@ struct cql_writer {
     uint64_t close_at;
     uint64_t armed;
     uint64_t seq;
-    int64_t last_us;
     size_t live;      /* groups that hold rows */
     size_t in_flight; /* sent or waiting */
     size_t spare_count;
+    cqlwr_flusher *flushers;
+    cqlwr_port port;
+    cql_writer_options o; /* with the defaults filled in */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* room, or a flush came to its end */
+    int64_t last_us;
     cqlwr_queue open;
     cqlwr_queue ready;
     cqlwr_queue waiting;
     cqlwr_queue ended;
     cqlwr_queue spare;
-    cqlwr_flusher *flushers;
     cql_writer_stats stats;
     cqlwr_group *table[CQLWR_BUCKETS];
 };
