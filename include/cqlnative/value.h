@@ -88,6 +88,7 @@ CQL_API cql_value cql_value_decimal64(int64_t unscaled, int32_t scale);
 CQL_API cql_value cql_value_raw(cql_type_id type, const void *bytes, size_t len);
 
 /* --- reading values -------------------------------------------------------------------------------
+ * Integers are read from every shorter integer type too, a double from a float: nothing is lost by it.
  * CQL_TYPE_MISMATCH for another type, CQL_IS_NULL for null, unset and unbound, CQL_BAD_VALUE for
  * bytes that are no value of the type (an empty value of a fixed-size type among them). *out is
  * written only on CQL_OK. [any thread] */

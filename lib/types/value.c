@@ -291,31 +291,48 @@ cql_status cql_value_as_bool(const cql_value *v, bool *out)
     return CQL_OK;
 }
 
+/* tinyint, smallint and int, as long as that is at most `longest` bytes. */
+static cql_status read_integer(const cql_value *v, const void *out, uint32_t longest, int32_t *n)
+{
+    if (!v || !out)
+        return CQL_BAD_ARGUMENT;
+    if (v->state != CQL_VALUE_SET)
+        return CQL_IS_NULL;
+    uint32_t len = v->type == CQL_TYPE_INT ? 4 : v->type == CQL_TYPE_SMALLINT ? 2 : 1;
+    if (len > longest || (len == 1 && v->type != CQL_TYPE_TINYINT))
+        return CQL_TYPE_MISMATCH;
+    if (v->len != len)
+        return CQL_BAD_VALUE;
+    const uint8_t *p = cqln_value_ptr(v);
+    *n = len == 4 ? (int32_t)cqln_load_u32(p) : len == 2 ? (int16_t)cqln_load_u16(p) : (int8_t)p[0];
+    return CQL_OK;
+}
+
 cql_status cql_value_as_int8(const cql_value *v, int8_t *out)
 {
-    cql_status st = readable_fixed(v, out, CQL_TYPE_TINYINT, 1);
-    if (st)
-        return st;
-    *out = (int8_t)cqln_value_ptr(v)[0];
-    return CQL_OK;
+    int32_t n;
+    cql_status st = read_integer(v, out, 1, &n);
+    if (st == CQL_OK)
+        *out = (int8_t)n;
+    return st;
 }
 
 cql_status cql_value_as_int16(const cql_value *v, int16_t *out)
 {
-    cql_status st = readable_fixed(v, out, CQL_TYPE_SMALLINT, 2);
-    if (st)
-        return st;
-    *out = (int16_t)cqln_load_u16(cqln_value_ptr(v));
-    return CQL_OK;
+    int32_t n;
+    cql_status st = read_integer(v, out, 2, &n);
+    if (st == CQL_OK)
+        *out = (int16_t)n;
+    return st;
 }
 
 cql_status cql_value_as_int32(const cql_value *v, int32_t *out)
 {
-    cql_status st = readable_fixed(v, out, CQL_TYPE_INT, 4);
-    if (st)
-        return st;
-    *out = (int32_t)cqln_load_u32(cqln_value_ptr(v));
-    return CQL_OK;
+    int32_t n;
+    cql_status st = read_integer(v, out, 4, &n);
+    if (st == CQL_OK)
+        *out = n;
+    return st;
 }
 
 cql_status cql_value_as_int64(const cql_value *v, int64_t *out)
@@ -332,8 +349,13 @@ cql_status cql_value_as_int64(const cql_value *v, int64_t *out)
         break;
     case CQL_TYPE_VARINT:
         return cqln_varint_to_i64(cql_value_bytes(v), out) ? CQL_OK : CQL_BAD_VALUE;
-    default:
-        return CQL_TYPE_MISMATCH;
+    default: {
+        int32_t shorter;
+        cql_status st = read_integer(v, out, 4, &shorter);
+        if (st == CQL_OK)
+            *out = shorter;
+        return st;
+    }
     }
     if (v->len != 8)
         return CQL_BAD_VALUE;
@@ -356,6 +378,13 @@ cql_status cql_value_as_float(const cql_value *v, float *out)
 
 cql_status cql_value_as_double(const cql_value *v, double *out)
 {
+    if (v && out && v->type == CQL_TYPE_FLOAT) {
+        float single;
+        cql_status st = cql_value_as_float(v, &single);
+        if (st == CQL_OK)
+            *out = (double)single;
+        return st;
+    }
     cql_status st = readable_fixed(v, out, CQL_TYPE_DOUBLE, 8);
     if (st)
         return st;

@@ -236,6 +236,34 @@ static void every_getter_tells_null_and_other_types_apart(void **state)
     assert_int_equal(cql_value_as_int32(&v, NULL), CQL_BAD_ARGUMENT);
 }
 
+static void longer_getters_read_shorter_numbers(void **state)
+{
+    (void)state;
+    const cql_value ints[] = {cql_value_int8(-3), cql_value_int16(-3), cql_value_int32(-3), cql_value_int64(-3)};
+    int8_t i8;
+    int16_t i16;
+    int32_t i32;
+    int64_t i64;
+    double d = 0;
+    for (size_t i = 0; i < CQL_COUNT(ints); i++) {
+        i8 = -3, i16 = -3, i32 = -3, i64 = 0;
+        assert_int_equal(cql_value_as_int8(&ints[i], &i8), i <= 0 ? CQL_OK : CQL_TYPE_MISMATCH);
+        assert_int_equal(cql_value_as_int16(&ints[i], &i16), i <= 1 ? CQL_OK : CQL_TYPE_MISMATCH);
+        assert_int_equal(cql_value_as_int32(&ints[i], &i32), i <= 2 ? CQL_OK : CQL_TYPE_MISMATCH);
+        assert_int_equal(cql_value_as_int64(&ints[i], &i64), CQL_OK);
+        assert_true(i8 == -3 && i16 == -3 && i32 == -3 && i64 == -3);
+    }
+    cql_value v = cql_value_raw(CQL_TYPE_SMALLINT, "abc", 3);
+    assert_int_equal(cql_value_as_int64(&v, &i64), CQL_BAD_VALUE);
+    v = cql_value_float(-0.25f);
+    assert_int_equal(cql_value_as_double(&v, &d), CQL_OK);
+    assert_true(d == -0.25);
+    v = cql_value_double(1);
+    assert_int_equal(cql_value_as_float(&v, &(float){0}), CQL_TYPE_MISMATCH);
+    v = cql_value_bool(true);
+    assert_int_equal(cql_value_as_int64(&v, &i64), CQL_TYPE_MISMATCH);
+}
+
 static void getters_refuse_every_other_length(void **state)
 {
     (void)state;
@@ -518,6 +546,7 @@ int main(void)
         cmocka_unit_test(text_and_bytes_are_borrowed),
         cmocka_unit_test(null_pointers_give_null),
         cmocka_unit_test(every_getter_tells_null_and_other_types_apart),
+        cmocka_unit_test(longer_getters_read_shorter_numbers),
         cmocka_unit_test(getters_refuse_every_other_length),
         cmocka_unit_test(text_is_delivered_as_it_came),
         cmocka_unit_test(any_boolean_byte_but_zero_is_true),
