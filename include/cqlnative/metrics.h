@@ -20,7 +20,8 @@ CQL_BEGIN
       "requests begun (of a node: answers and failures)")                                          \
     X(CQL_METRIC_IN_FLIGHT, "in_flight", "gauge", "requests sent and not answered yet")            \
     X(CQL_METRIC_QUEUED, "queued", "gauge", "requests that wait for a connection")                 \
-    X(CQL_METRIC_REFUSED, "refused_total", "counter", "requests refused since the queue was full") \
+    X(CQL_METRIC_REFUSED, "refused_total", "counter",                                              \
+      "requests that found the queue full: refused, or a call that blocks had to wait")            \
     X(CQL_METRIC_BYTES_IN, "received_bytes_total", "counter", "bytes received")                    \
     X(CQL_METRIC_BYTES_OUT, "sent_bytes_total", "counter", "bytes sent")                           \
     X(CQL_METRIC_RETRIES, "retries_total", "counter", "requests sent again after a failure")       \
