@@ -99,6 +99,7 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
         return st;
     }
     bool set = v->state == CQL_VALUE_SET;
+    const char *advice = "";
     cql_str name = marker_name(s, index);
     const cql_type *wanted = s->prepared ? s->prepared->bind->columns[index].type : NULL;
     if (wanted)
@@ -107,11 +108,13 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
         show_value(v, value);
     if (set && wanted)
         show_length(wanted, v, length);
+    if (set && wanted && st == CQL_TYPE_MISMATCH && cqln_could_be_parsed(s->al, wanted, v))
+        advice = " (cql_statement_bind_parsed reads it)";
     keep(s, cqln_error_make(s->al, &info, NULL, 0,
-                            "value %zu for \"%.*s\": %s: it takes %s, given was %s%s%s", index + 1,
+                            "value %zu for \"%.*s\": %s: it takes %s, given was %s%s%s%s", index + 1,
                             (int)name.len, name.ptr, cql_status_text(st), type,
                             set ? cql_type_id_name((cql_type_id)v->type) : state_name(v), length,
-                            value));
+                            value, advice));
     return st;
 }
 

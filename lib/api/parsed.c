@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN = 64 };
+enum { SHOWN = 64, PARSED_MAX = 256 };
 
 /* ": given were 2, not 3" where a vector's elements are right and only their number is not. */
 static void show_length(const cql_allocator *al, const cql_type *type, cql_str text, char out[SHOWN])
@@ -35,6 +35,17 @@ static cql_status explain(const cql_statement *s, size_t index, const char *text
     return cqln_fail(err, s->al, st, "marker %zu, \"%.*s\": %s: '%.*s%s' is no %s%s", index + 1,
                      (int)name.len, name.ptr, cql_status_text(st), SHOWN, text,
                      strlen(text) > SHOWN ? "..." : "", type, length);
+}
+
+bool cqln_could_be_parsed(const cql_allocator *al, const cql_type *type, const cql_value *v)
+{
+    cqln_writer wire;
+    if (v->type != CQL_TYPE_TEXT || v->len == 0 || v->len > PARSED_MAX)
+        return false;
+    cqln_writer_init(&wire, al, PARSED_MAX);
+    bool can = cqln_value_scan(type, cql_value_bytes(v), &wire) == CQL_OK;
+    cqln_writer_fini(&wire);
+    return can;
 }
 
 cql_status cql_statement_bind_parsed(cql_statement *s, size_t index, const char *text,

@@ -64,6 +64,8 @@ __attribute__((cold, noinline)) cql_status cqln_misfit(cql_statement *s, size_t 
                                                        const cql_value *v, cql_status st);
 /* The same for a name that no marker has: CQL_NO_SUCH_NAME. */
 __attribute__((cold, noinline)) cql_status cqln_misfit_name(cql_statement *s, const char *name);
+/* Is it a text that means a value of the type, "50554d6e-…" for a uuid? (parsed.c) */
+bool cqln_could_be_parsed(const cql_allocator *al, const cql_type *type, const cql_value *v);
 /* CQL_UNBOUND, with the first marker without a value in *err. */
 cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cql_error **err);
 

@@ -206,6 +206,9 @@ static void a_refusal_names_marker_type_and_value(void **state)
     assert_int_equal(cql_statement_bind_text(st, 0, long_text), CQL_TYPE_MISMATCH);
     refused(st, "value 1 for \"k\": wrong type: it takes bigint, given was text "
                 "'a text that is longer than what a message shows...'");
+    assert_int_equal(cql_statement_bind_text(st, 4, "12"), CQL_TYPE_MISMATCH);
+    refused(st, "value 5 for \"n\": wrong type: it takes int, given was text '12' "
+                "(cql_statement_bind_parsed reads it)");
     assert_int_equal(cql_statement_bind_value(st, 1, cql_value_str((cql_str){"\xff", 1})), CQL_BAD_VALUE);
     assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was text '"));
     assert_int_equal(cql_statement_bind_value(st, 4, cql_value_raw(CQL_TYPE_INT, "abc", 3)),
