@@ -320,6 +320,38 @@ static void a_full_queue_lets_others_in(void **state)
     }
 }
 
+static void send_one(cql_session *s, void *user)
+{
+    tally *t = user;
+    t->refused += cql_session_query(s, "INSERT INTO t", count, t) == CQL_WOULD_BLOCK;
+}
+
+static void a_drain_callback_has_its_share_beside_threads(void **state)
+{
+    (void)state;
+    static const char *const few[] = {"loop_threads=1&max_pending_requests=1",
+                                      "loop_threads=2&max_pending_requests=2"};
+    for (size_t i = 0; i < CQL_COUNT(few); i++) {
+        cql_session *s = open_session(few[i]);
+        tally t = {.stop = false};
+        lap laps[THREADS];
+        assert_int_equal(cql_session_on_drain(s, send_one, &t), CQL_OK);
+        for (int j = 0; j < THREADS; j++) {
+            laps[j] = (lap){.s = s, .t = &t};
+            assert_int_equal(pthread_create(&laps[j].thread, NULL, run_laps, &laps[j]), 0);
+        }
+        for (int j = 0; j < 3000 && t.calls < 50; j++)
+            poll(NULL, 0, 10);
+        unsigned calls = t.calls;
+        t.stop = true;
+        for (int j = 0; j < THREADS; j++)
+            pthread_join(laps[j].thread, NULL);
+        close_session(s);
+        assert_true(calls >= 50);
+        assert_int_equal(t.errors, 0);
+    }
+}
+
 /* --- the drain callback ------------------------------------------------------------------------------ */
 
 static void *set_and_take_away(void *arg)
@@ -364,6 +396,7 @@ int main(void)
         CASE(the_session_says_how_long),
         CASE(closing_ends_the_wait),
         CASE(a_full_queue_lets_others_in),
+        CASE(a_drain_callback_has_its_share_beside_threads),
         CASE(drain_callback_is_set_by_any_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
