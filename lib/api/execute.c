@@ -41,9 +41,13 @@ static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stm
     req->cb.result = cb;
     req->user = user;
     cqln_count_bytes(c, true, req->env.len);
-    if (c->watched && c->config->hooks)
-        cqln_hooks_start(req);
-    cqln_request_run(c, req);
+    if (c->watched) {
+        if (c->config->hooks)
+            cqln_hooks_start(req);
+        cqln_request_run_carefully(c, req);
+        return CQL_OK;
+    }
+    cqln_request_run_plainly(c, req);
     return CQL_OK;
 }
 

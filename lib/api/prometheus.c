@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Latency buckets are shown at the powers of two from 128 us to 67 s, where ours end exactly. */
-enum { FIRST_EXPONENT = 7, LAST_EXPONENT = CQLN_METER_EXPONENT };
+enum { FIRST_EXPONENT = 7, LAST_EXPONENT = 26 };
 
 /* Text as far as there is room, and how long all of it is. */
 typedef struct sink {

@@ -13,7 +13,10 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
-enum { CQLN_POOL_CHUNK = 128 /* records */ };
+enum {
+    CQLN_POOL_CHUNK = 128, /* records */
+    CQLN_POOL_NEXT = 2     /* from one generation to the next: odd ones, so that none is 0 */
+};
 
 /* In front of every record. `next` is read by threads that lose the race for it, hence atomic. */
 typedef struct cqln_pool_header {
@@ -50,8 +53,8 @@ void cqln_pool_put(cqln_pool *p, void *record);
 static inline void cqln_pool_reuse(void *record)
 {
     cqln_pool_header *h = (cqln_pool_header *)record - 1;
-    uint32_t generation = atomic_load_explicit(&h->generation, memory_order_relaxed) + 1;
-    atomic_store_explicit(&h->generation, generation ? generation : 1, memory_order_release);
+    uint32_t generation = atomic_load_explicit(&h->generation, memory_order_relaxed);
+    atomic_store_explicit(&h->generation, generation + CQLN_POOL_NEXT, memory_order_release);
 }
 
 /* The record of an index, taken or free; NULL when no record has this index (yet). [any thread] */

@@ -1,5 +1,6 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
 #include "cluster/ending.h"
+#include "cluster/hooks.h"
 #include "cluster/race.h"
 #include "cluster/slots.h"
 #include "cluster/team.h"
@@ -171,7 +172,7 @@ static bool may_retry(cqln_request *req, cqln_retry how)
     if (how != CQLN_RETRY_SAME_HOST && !cqln_router_other(req))
         return false;
     if (how == CQLN_RETRY_NEXT_HOST_UNCOUNTED ||
-        cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)))
+        cqln_budget_take(&c->budget, cqln_meter_value(c->meter, CQL_METRIC_REQUESTS), cqln_loop_now(&c->loop)))
         return true;
     c->counts.unaffordable++;
     return false;
@@ -250,10 +251,9 @@ void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event
 
 /* --- from the link ------------------------------------------------------------------------------- */
 
-/* By the class of the error that the node answered with. Apart, so that answers do not pay for its locals. */
-static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_conn_event *ev)
+/* Counts the class of an error that a node answered with. */
+static void count_error(cqln_link *link, const cqln_conn_event *ev)
 {
-    cqln_owner *o = ev->owner;
     cqln_server_error e;
     cqln_prefix prefix;
     cqln_reader rd;
@@ -264,6 +264,16 @@ static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_
     cqln_meter_count(cqln_link_node(link)->meter, cqln_meter_class(st));
     if (read && cqln_error_is_farewell(&e))
         cqln_slots_retreat(cqln_link_node(link)); /* before the request looks for another connection */
+}
+
+/* Apart, so that results do not pay for its locals. */
+static __attribute__((noinline)) void on_other_answer(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_owner *o = ev->owner;
+    if (ev->opcode == CQLN_OP_ERROR)
+        count_error(link, ev);
+    else
+        cqln_meter_latency(cqln_link_node(link)->meter, cqln_link_took_us(link, ev->stream));
     o->answered(o, link, ev);
 }
 
@@ -272,17 +282,16 @@ static __attribute__((noinline)) void on_node_error(cqln_link *link, const cqln_
 void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_owner *o = ev->owner;
-    if (ev->opcode == CQLN_OP_ERROR) {
-        on_node_error(link, ev);
+    if (ev->opcode != CQLN_OP_RESULT) {
+        on_other_answer(link, ev);
         return;
     }
     cqln_request *req = (cqln_request *)o;
     cql_result res;
-    uint32_t now_us = (uint32_t)cqln_loop_us(link->loop), sent_us = link->stamps[ev->stream];
+    uint32_t now_us = (uint32_t)cqln_loop_turn_us(link->loop), sent_us = link->stamps[ev->stream];
     cqln_took took = cqln_took_us(now_us - sent_us);
     cqln_meter_took(cqln_link_node(link)->meter, took);
-    if (o->answered != cqln_request_answered || ev->opcode != CQLN_OP_RESULT || req->is_prepare ||
-        req->cluster->watched ||
+    if (o->answered != cqln_request_answered || req->is_prepare || req->cluster->watched ||
         !cqln_result_plain(&res, req->cluster->al, ev->body, ev->len, ev->flags, ev->block,
                            req->known)) {
         o->answered(o, link, ev);

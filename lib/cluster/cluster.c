@@ -34,7 +34,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     c->config = config;
     c->session = session;
     c->max_output = config->max_pending_bytes;
-    c->watched = config->hooks || config->latency_awareness;
+    c->watched = cqln_config_watches(config);
     cqln_loop_init(&c->loop, io, al, &config->log, on_ended, c);
     cqln_rand_seed(&c->rand, io->ops->random(io));
     cqln_list_init(&c->waiting);

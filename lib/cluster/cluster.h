@@ -102,7 +102,6 @@ typedef struct cqln_lessons {
 
 /* What happened so far, for the loop's own decisions; meter.h has what programs see. */
 typedef struct cqln_counts {
-    uint64_t started;     /* requests */
     uint64_t unaffordable; /* not sent again, since the retry budget was spent */
     uint64_t races_won;   /* requests that a further node answered first */
     uint64_t grown;       /* connections opened for load, */
@@ -150,7 +149,8 @@ struct cqln_cluster {
     cqln_holds holds;    /* `alone`: the statements of the requests */
     cqln_list waiting;   /* requests without a stream */
     bool alone;          /* all calls are made on one thread: no locked instruction is needed */
-    bool watched;        /* hooks, the latencies of nodes, or a node that is back want to know of each attempt */
+    bool watched;        /* hooks, speculation, the latencies of nodes, or a node that is back want to know of each
+                          * attempt */
     cqln_deadline expiry; /* the next look at the time-outs of requests (expiry.h) */
     uint64_t expiry_at;   /* when that is; UINT64_MAX: none is watched for */
     _Atomic(uint32_t) pending; /* requests begun and not ended */

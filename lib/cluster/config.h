@@ -123,4 +123,10 @@ typedef struct cqln_config {
     const cql_request_hooks *hooks; /* NULL: none; the program's */
 } cqln_config;
 
+/* Is there, by what was configured, somebody who wants to know of each attempt? */
+static inline bool cqln_config_watches(const cqln_config *config)
+{
+    return config->hooks || config->latency_awareness || config->speculation;
+}
+
 #endif

@@ -2,11 +2,10 @@
 #ifndef CQLN_CLUSTER_ENDING_H
 #define CQLN_CLUSTER_ENDING_H
 
-#include "cluster/hooks.h"
 #include "cluster/record.h"
 
 /* The record goes back before the callback, which may fill its place at once; the statement stays, since the result
- * reads its metadata. */
+ * reads its metadata. What is beside the answer is the caller's: hooks, and a result that the request held. */
 static inline __attribute__((always_inline)) void
 cqln_request_end_well(cqln_request *req, const cql_result *res, cqln_took took)
 {
@@ -14,20 +13,19 @@ cqln_request_end_well(cqln_request *req, const cql_result *res, cqln_took took)
     cql_result_cb cb = req->cb.result;
     void *user = req->user;
     cql_prepared *prepared = req->prepared;
-    cql_result *held = req->held;
     cqln_meter_took(c->meter, took);
-    if (c->watched && c->config->hooks)
-        cqln_hooks_end(req, NULL);
-    req->held = NULL;
-    if (c->alone)
-        cqln_record_end(c, true, req);
-    else
+    if (!c->alone) {
         cqln_record_end(c, false, req);
+        if (cb)
+            cb(c->session, NULL, res, user);
+        cql_prepared_unref(prepared);
+        return;
+    }
+    cqln_record_end(c, true, req);
     if (cb)
         cb(c->session, NULL, res, user);
-    cqln_cluster_release(c, prepared);
-    if (held)
-        cql_result_unref(held);
+    if (prepared)
+        cqln_holds_drop(&c->holds, prepared);
 }
 
 #endif

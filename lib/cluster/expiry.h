@@ -17,11 +17,11 @@ void cqln_expiry_sooner(cqln_cluster *c, uint64_t at);
 /* A time-out has come (request.c). */
 void cqln_request_expired(cqln_request *req);
 
-/* at: milliseconds of the loop's clock. The request is over at that time, or up to 8 ms later. */
+/* at: milliseconds of the loop's clock, more than 0. The request is over at that time, or up to 8 ms later. */
 static inline void cqln_expiry_set(cqln_request *req, uint64_t at)
 {
     cqln_cluster *c = req->cluster;
-    req->expires = at ? at : 1;
+    req->expires = at;
     if (at < c->expiry_at)
         cqln_expiry_sooner(c, at);
 }

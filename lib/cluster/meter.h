@@ -10,8 +10,8 @@
 
 #include <stdatomic.h>
 
-/* A latency goes into one of eight buckets per power of two, up to 2^27 microseconds (two minutes). */
-enum { CQLN_METER_EXPONENT = 26, CQLN_METER_BUCKETS = (CQLN_METER_EXPONENT - 1) * 8 };
+/* A latency goes into one of eight buckets per power of two, whatever 32 bits of microseconds hold. */
+enum { CQLN_METER_BUCKETS = 30 * 8 };
 
 typedef _Atomic(uint64_t) cqln_counter;
 
@@ -37,11 +37,15 @@ static inline void cqln_meter_count(cqln_meter *m, cql_metric which)
     cqln_count_add(&m->values[which], 1);
 }
 
+static inline uint64_t cqln_meter_value(const cqln_meter *m, cql_metric which)
+{
+    return atomic_load_explicit((cqln_counter *)(uintptr_t)&m->values[which], memory_order_relaxed);
+}
+
 static inline unsigned cqln_meter_bucket(uint32_t us)
 {
     unsigned shift = 28u - (unsigned)__builtin_clz(us | 8); /* leaves four bits: 1 and which of the eight */
-    unsigned bucket = shift * 8 + (us >> shift);
-    return bucket < CQLN_METER_BUCKETS ? bucket : CQLN_METER_BUCKETS - 1;
+    return shift * 8 + (us >> shift);
 }
 
 /* A latency, and the bucket that it is in. */

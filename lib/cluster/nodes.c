@@ -34,7 +34,7 @@ static void count_room(cqln_node *n, bool was_usable)
 void cqln_nodes_recount(cqln_cluster *c)
 {
     c->ready_count = 0;
-    c->watched = c->config->hooks || c->config->latency_awareness;
+    c->watched = cqln_config_watches(c->config);
     for (cqln_node *n = c->nodes; n; n = n->next) {
         bool was_usable = n->usable > 0;
         count_usable(n);

@@ -38,23 +38,18 @@ static inline const cqln_placement *cqln_router_placement(cqln_cluster *c, uint6
     return r->last;
 }
 
-/* NULL: one of them is not that simple a choice. */
 static inline cqln_link *cqln_less_busy(const cqln_head *one, const cqln_head *other)
 {
-    if (!one->link || !other->link)
-        return NULL;
     return *other->in_flight < *one->in_flight ? other->link : one->link;
 }
 
-/* Every node has the row. */
+/* Every node has the row. Only where the load of nodes decides are there such requests. */
 static inline cqln_link *cqln_router_anywhere(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     uint32_t a, b;
-    if (r->near_count == 0)
-        return NULL;
     cqln_draw_two(cqln_router_draw(r), r->near_count, &a, &b);
-    return cqln_less_busy(&r->heads[r->peers.ready[a]], &r->heads[r->peers.ready[b]]);
+    return cqln_less_busy(&r->near[a], &r->near[b]);
 }
 
 static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *route)
@@ -68,25 +63,31 @@ static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *
     cqln_draw_two(cqln_router_draw(r), p->width, &a, &b);
     a = replicas[a];
     b = replicas[b];
-    if (a >= r->peers.count || b >= r->peers.count)
-        return NULL;
+    if (a >= r->peers.count || b >= r->peers.count || !r->heads[a].link || !r->heads[b].link)
+        return NULL; /* one of them is not that simple a choice */
     return cqln_less_busy(&r->heads[a], &r->heads[b]);
 }
 
-/* For a request that is bound to no node. The link may refuse it; NULL: the choice is not that simple. */
+/* For the first attempt of a request that is bound to no node. The link may refuse it; NULL: the choice is not that
+ * simple. */
+static inline cqln_link *cqln_router_first(cqln_cluster *c, const cqln_route *route)
+{
+    if (c->router.lone)
+        return c->router.lone;
+    if (route->anywhere)
+        return cqln_router_anywhere(c);
+    if (!c->router.quick || route->conditional || !route->has_token)
+        return NULL;
+    return cqln_router_replica(c, route);
+}
+
+/* The same for any request. */
 static inline cqln_link *cqln_router_quick(const cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    const cqln_route *route = &req->route;
     if (req->only)
         return NULL;
-    if (c->router.lone)
-        return c->router.lone;
-    if (!c->router.quick || route->conditional || req->tried_count)
-        return NULL;
-    return route->anywhere    ? cqln_router_anywhere(c)
-           : route->has_token ? cqln_router_replica(c, route)
-                              : NULL;
+    return req->tried_count ? c->router.lone : cqln_router_first(c, &req->route);
 }
 
 #endif

@@ -160,7 +160,7 @@ static void start_runner(cqln_race *race)
     runner *r = &race->runners[race->started];
     cqln_link *link = cqln_router_pick_other(req);
     if (!link ||
-        !cqln_budget_take(&c->budget, c->counts.started, cqln_loop_now(&c->loop)) ||
+        !cqln_budget_take(&c->budget, cqln_meter_value(c->meter, CQL_METRIC_REQUESTS), cqln_loop_now(&c->loop)) ||
         cqln_link_submit(link, req->env.data, req->env.len, r, &r->stream, &r->mark) != CQL_OK)
         return;
     r->link = link;

@@ -10,9 +10,9 @@
 enum { CQLN_ENV_KEPT = 4096 }; /* a larger block is given back with its request */
 
 /* The rare parts (request.c). */
-void cqln_record_none(cqln_cluster *c); /* there is no room for another */
-void cqln_record_uncount(cqln_cluster *c, bool alone); /* what was counted does not begin */
-cql_status cqln_record_late(cqln_cluster *c, cqln_request *req); /* it began to close meanwhile */
+__attribute__((cold)) void cqln_record_none(cqln_cluster *c); /* there is no room for another */
+__attribute__((cold)) void cqln_record_uncount(cqln_cluster *c, bool alone); /* what was counted does not begin */
+__attribute__((cold)) cql_status cqln_record_late(cqln_cluster *c, cqln_request *req); /* it began to close meanwhile */
 void cqln_record_init(cqln_cluster *c, cqln_request *req);
 void cqln_record_drop_rare(cqln_request *req);
 
@@ -63,9 +63,13 @@ static inline uint64_t cqln_count_bytes(cqln_cluster *c, bool alone, uint64_t n)
 static inline cqln_request *cqln_record_take(cqln_cluster *c)
 {
     cqln_request *req = c->spare;
-    if (!req)
-        return cqln_pool_take(&c->requests);
-    c->spare = req->way.spare;
+    if (req) {
+        c->spare = req->way.spare;
+        return req;
+    }
+    req = cqln_pool_take(&c->requests);
+    if (req && !req->cluster)
+        cqln_record_init(c, req);
     return req;
 }
 
@@ -105,8 +109,6 @@ static inline __attribute__((always_inline)) cql_status cqln_record_begin(cqln_c
     }
     if (!alone && atomic_load(&c->state) != CQLN_CLUSTER_CONNECTED)
         return cqln_record_late(c, req);
-    if (!req->cluster)
-        cqln_record_init(c, req);
     cqln_record_clean(req);
     *out = req;
     return CQL_OK;

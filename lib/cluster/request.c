@@ -2,6 +2,7 @@
 #include "cluster/request.h"
 
 #include "cluster/ending.h"
+#include "cluster/hooks.h"
 #include "cluster/race.h"
 #include "cluster/record.h"
 #include "cluster/run.h"
@@ -125,7 +126,13 @@ static void on_failing(cqln_deferred *d)
 
 void cqln_request_succeed(cqln_request *req, const cql_result *res)
 {
+    cql_result *held = req->held;
+    if (req->cluster->config->hooks)
+        cqln_hooks_end(req, NULL);
+    req->held = NULL;
     cqln_request_end_well(req, res, cqln_took_us(cqln_request_took_us(req)));
+    if (held)
+        cql_result_unref(held);
 }
 
 void cqln_request_succeed_prepared(cqln_request *req, const cql_prepared *prepared)
@@ -166,7 +173,7 @@ static void on_mail(cqln_mail *m)
     cqln_request_run(req->cluster, req);
 }
 
-void cqln_request_note_attempt(cqln_request *req, const cqln_link *link)
+static void note_attempt(cqln_request *req, const cqln_link *link)
 {
     const cqln_cluster *c = req->cluster;
     if (c->config->hooks)
@@ -175,10 +182,28 @@ void cqln_request_note_attempt(cqln_request *req, const cqln_link *link)
         req->sent_us = c->loop.io->ops->wall_us(c->loop.io);
 }
 
-bool cqln_request_send_carefully(cqln_request *req, uint32_t now_us)
+static bool send_on(cqln_request *req, cqln_link *link, uint32_t now_us)
 {
-    cqln_link *link = cqln_router_pick(req);
-    return link && cqln_request_send_on(req, link, now_us);
+    if (cqln_link_submit_at(link, req->env.data, req->env.len, req, &req->stream, &req->mark,
+                            now_us) != CQL_OK)
+        return false;
+    req->link = link;
+    req->last = cqln_link_node(link);
+    req->state = CQLN_REQUEST_SENT;
+    if (req->cluster->watched)
+        note_attempt(req, link);
+    cqln_request_note_node(req, req->last->id);
+    return true;
+}
+
+/* False: no connection takes it now. */
+static bool send(cqln_request *req, uint32_t now_us)
+{
+    cqln_link *link = cqln_router_quick(req);
+    if (link && send_on(req, link, now_us))
+        return true;
+    link = cqln_router_pick(req);
+    return link && send_on(req, link, now_us);
 }
 
 /* In a later turn, unless other attempts of it still run. */
@@ -188,7 +213,7 @@ static void fail_or_hold(cqln_request *req, cql_error *err)
         cqln_request_fail_later(req, err);
 }
 
-void cqln_request_wait(cqln_request *req)
+static void wait_for_stream(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     if (!cqln_router_hope(req)) {
@@ -199,11 +224,23 @@ void cqln_request_wait(cqln_request *req)
     cqln_list_push(&c->waiting, &req->queue);
 }
 
+void cqln_request_run_carefully(cqln_cluster *c, cqln_request *req)
+{
+    cqln_request_clock(c, req);
+    if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
+        cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
+        return;
+    }
+    if (c->config->speculation)
+        cqln_race_begin(req);
+    cqln_request_place(req);
+}
+
 void cqln_request_place(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (!cqln_list_empty(&c->waiting) || !cqln_request_send(req, (uint32_t)cqln_loop_us(&c->loop)))
-        cqln_request_wait(req);
+    if (!cqln_list_empty(&c->waiting) || !send(req, (uint32_t)cqln_loop_us(&c->loop)))
+        wait_for_stream(req);
 }
 
 /* In order, but a request bound to a busy node does not hold up the others, nor do a few that only some
@@ -216,7 +253,7 @@ void cqln_requests_pump(cqln_cluster *c)
     while (node != &c->waiting) {
         cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
         node = node->next;
-        if (cqln_request_send(req, now_us))
+        if (send(req, now_us))
             cqln_list_remove(&req->queue);
         else if (!req->only && (!cqln_router_picky(req) || ++held_up == PICKY_MAX))
             return;

@@ -242,8 +242,8 @@ static void look_for_slow(cqln_cluster *c, uint64_t now_us)
         n->slow = slow;
         r->peers.peer[i].slow = slow;
         r->shown[i].slow = slow;
-        cqln_router_set_head(c, i);
     }
+    cqln_router_set_heads(c);
 }
 
 void cqln_router_note_answer(cqln_cluster *c, cqln_node *n, uint64_t took_us, uint64_t now_us)

@@ -120,6 +120,21 @@ static void drop_ring(cqln_cluster *c)
     c->router.ring_mark = 0;
 }
 
+static void set_near(cqln_router *r, uint32_t count)
+{
+    static const uint32_t none_in_flight = 0;
+    bool simple = count > 0;
+    if (!r->near)
+        return; /* no node is known yet */
+    for (uint32_t i = 0; i < count; i++) {
+        r->near[i] = r->heads[r->peers.ready[i]];
+        simple = simple && r->near[i].link;
+    }
+    r->near_count = simple ? count : 1;
+    if (!simple)
+        r->near[0] = (cqln_head){NULL, &none_in_flight};
+}
+
 void cqln_router_forget(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
@@ -127,7 +142,7 @@ void cqln_router_forget(cqln_cluster *c)
     r->peers.count = 0;
     r->lone = NULL;
     memset(r->peers.ends, 0, sizeof r->peers.ends);
-    r->near_count = 0;
+    set_near(r, 0);
 }
 
 void cqln_router_fini(cqln_cluster *c)
@@ -140,6 +155,7 @@ void cqln_router_fini(cqln_cluster *c)
     cqln_free(c->al, r->peers.ready);
     cqln_free(c->al, r->shown);
     cqln_free(c->al, r->heads);
+    cqln_free(c->al, r->near);
     cqln_free(c->al, r->allow.rules);
     cqln_free(c->al, r->deny.rules);
 }
@@ -286,7 +302,9 @@ static bool room_for(cqln_cluster *c, uint32_t count)
     r->shown = shown ? shown : r->shown;
     cqln_head *heads = cqln_realloc_array(c->al, r->heads, cap, sizeof *heads);
     r->heads = heads ? heads : r->heads;
-    if (!nodes || !peer || !ready || !shown || !heads)
+    cqln_head *near = cqln_realloc_array(c->al, r->near, cap, sizeof *near);
+    r->near = near ? near : r->near;
+    if (!nodes || !peer || !ready || !shown || !heads || !near)
         return false;
     r->node_cap = (uint32_t)cap;
     return true;
@@ -316,7 +334,7 @@ static cqln_near nearest(const cqln_cluster *c)
     return c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
 }
 
-void cqln_router_set_head(cqln_cluster *c, uint32_t index)
+static void set_head(cqln_cluster *c, uint32_t index)
 {
     cqln_router *r = &c->router;
     const cqln_peer *p = &r->peers.peer[index];
@@ -324,6 +342,14 @@ void cqln_router_set_head(cqln_cluster *c, uint32_t index)
     bool simple = p->near == nearest(c) && p->up && !p->slow && !p->room && sole;
     r->heads[index] = (cqln_head){simple ? sole->link : NULL,
                                   simple ? cqln_conn_in_flight_at(sole->link->conn) : NULL};
+}
+
+void cqln_router_set_heads(cqln_cluster *c)
+{
+    cqln_router *r = &c->router;
+    for (uint32_t i = 0; i < r->peers.count; i++)
+        set_head(c, i);
+    set_near(r, r->peers.ends[nearest(c)]);
 }
 
 void cqln_router_recount(cqln_cluster *c)
@@ -334,7 +360,6 @@ void cqln_router_recount(cqln_cluster *c)
         const cqln_node *n = r->nodes[i];
         r->peers.peer[i] = (cqln_peer){(uint8_t)n->near, n->usable > 0 && n->local, n->slow, n->room};
         r->shown[i] = show(c, n);
-        cqln_router_set_head(c, i);
     }
     for (uint8_t near = CQLN_NEAR_RACK; near <= CQLN_NEAR_REMOTE; near++) {
         for (uint32_t i = 0; i < r->peers.count; i++)
@@ -342,7 +367,7 @@ void cqln_router_recount(cqln_cluster *c)
                 r->peers.ready[at++] = (uint16_t)i;
         r->peers.ends[near] = at;
     }
-    r->near_count = r->peers.ends[nearest(c)];
+    cqln_router_set_heads(c);
     bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
     const cqln_slot *lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
     r->lone = lone ? lone->link : NULL;

@@ -41,6 +41,7 @@ typedef struct cqln_router {
     cqln_peers peers;
     cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
     cqln_head *heads;
+    cqln_head *near; /* those of the first `near_count` of `peers.ready`, when all have a link; else one without */
     cqln_link *lone; /* the one connection of the one node that takes requests, where nothing else could be
                       * wanted; NULL: it is not that simple */
     bool quick;      /* the placement and the load of replicas decide alone where most requests go */
@@ -50,7 +51,7 @@ typedef struct cqln_router {
     _Atomic(bool) single; /* one node is known and all go to it: tokens are of no use [any thread] */
     _Atomic(uint64_t) whole_mark; /* a keyspace of which every node has every row: tokens say nothing of where its
                                    * requests should go; 0: none [any thread] */
-    uint32_t near_count; /* of `peers.ready`: as near as nodes can be */
+    uint32_t near_count; /* in `near`, at least 1: as near as nodes can be */
     uint64_t random;
     uint32_t turn;
     uint32_t next_id;
@@ -74,8 +75,8 @@ void cqln_router_refresh(cqln_cluster *c);
 void cqln_router_recount(cqln_cluster *c);
 /* The ring and the map from now on, both taken over; NULL: not known. */
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map);
-/* How slow a node is has changed. */
-void cqln_router_set_head(cqln_cluster *c, uint32_t index);
+/* How slow nodes are has changed. */
+void cqln_router_set_heads(cqln_cluster *c);
 /* Is it left out by the allow or deny list? */
 bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a);
 /* NULL when there is a node that may be used, else an error that says why none may. */

@@ -73,6 +73,12 @@ static inline uint64_t cqln_loop_us(cqln_loop *loop)
     return loop->us && loop->io->inside ? loop->us : cqln_loop_read_us(loop);
 }
 
+/* The same in a handler of the loop's, where `us` is always of this turn. */
+static inline uint64_t cqln_loop_turn_us(cqln_loop *loop)
+{
+    return loop->us ? loop->us : cqln_loop_read_us(loop);
+}
+
 void cqln_deadline_init(cqln_deadline *d, void (*fn)(cqln_deadline *d));
 /* at: milliseconds; replaces an earlier setting. */
 void cqln_deadline_set(cqln_loop *loop, cqln_deadline *d, uint64_t at);

@@ -140,7 +140,14 @@ static void pool_generation_ends_a_handle(void **state)
     cqln_pool_put(&p, a);
     assert_null(cqln_pool_find(&p, index, generation));
     assert_ptr_equal(cqln_pool_take(&p), a);
-    assert_int_equal(cqln_pool_generation(a), generation + 1);
+    assert_int_not_equal(cqln_pool_generation(a), generation);
+    for (int i = 0; i < 3; i++) { /* also past the last number there is */
+        ((cqln_pool_header *)a - 1)->generation = UINT32_MAX - 2 + (uint32_t)i % 2 * 2;
+        generation = cqln_pool_generation(a);
+        cqln_pool_reuse(a);
+        assert_int_not_equal(cqln_pool_generation(a), generation);
+        assert_int_not_equal(cqln_pool_generation(a), 0);
+    }
     cqln_pool_fini(&p);
 }
 

@@ -6,14 +6,14 @@ static void every_latency_is_within_its_bucket(void **state)
 {
     (void)state;
     unsigned last = 0;
-    for (uint64_t us = 0; us < UINT64_C(1) << 27; us = us < 4096 ? us + 1 : us + us / 97) {
+    for (uint64_t us = 0; us <= UINT32_MAX; us = us < 4096 ? us + 1 : us + us / 97) {
         unsigned b = cqln_meter_bucket((uint32_t)us);
         assert_true(b >= last && b < CQLN_METER_BUCKETS);
         assert_true(cqln_meter_bound(b) <= us && us < cqln_meter_bound(b + 1));
         assert_true(cqln_meter_bound(b + 1) - cqln_meter_bound(b) <= us / 8 + 1);
         last = b;
     }
-    assert_int_equal(last, CQLN_METER_BUCKETS - 1);
+    assert_in_range(last, CQLN_METER_BUCKETS - 2, CQLN_METER_BUCKETS - 1);
     assert_int_equal(cqln_meter_bucket(UINT32_MAX), CQLN_METER_BUCKETS - 1);
     for (unsigned b = 0; b < CQLN_METER_BUCKETS; b++) {
         assert_int_equal(cqln_meter_bucket((uint32_t)cqln_meter_bound(b)), b);
