@@ -113,7 +113,7 @@ cql_status cql_statement_set_keyspace(cql_statement *s, const char *keyspace)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     return cqln_extra_set_keyspace(&s->ex.extra, s->al, keyspace);
 }
 
@@ -121,7 +121,7 @@ cql_status cql_statement_set_now(cql_statement *s, int64_t unix_seconds)
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     return cqln_extra_set_now(&s->ex.extra, s->al, unix_seconds);
 }
 
@@ -130,7 +130,7 @@ cql_status cql_statement_add_payload(cql_statement *s, const char *name, const v
 {
     if (!s)
         return CQL_BAD_ARGUMENT;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     return cqln_extra_add_payload(&s->ex.extra, s->al, name, bytes, len);
 }
 
@@ -250,7 +250,7 @@ cql_status cql_statement_bind_borrowed(cql_statement *s, size_t index, cql_value
     st = cql_statement_bind_value(s, index, cql_value_null());
     if (st)
         return st;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     piece->ptr = cqln_value_ptr(&v);
     piece->len = v.len;
     cqln_store_u32(s->values + s->offsets[index], v.len);

@@ -16,6 +16,7 @@ static cqln_routing *routing_of(const cql_allocator *al, cqln_execution *ex)
 {
     if (!ex->routing)
         ex->routing = cqln_alloc_zero(al, sizeof *ex->routing);
+    cqln_execution_say(ex, CQLN_SAID_COMMON);
     return ex->routing;
 }
 

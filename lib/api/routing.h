@@ -30,6 +30,17 @@ void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out);
 /* Of its level (encode.c): local ones keep to the local data centre, serial ones to the order of the ring. */
 void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out);
 
+/* The token of a key that is one marker. False: null, not set, or empty, which no key may be. */
+static inline bool cqln_route_key(const cql_statement *s, uint32_t marker, cqln_token *token)
+{
+    const uint32_t *at = s->offsets + marker;
+    uint32_t len = at[1] - at[0] - 4;
+    if (len == 0)
+        return false;
+    *token = cqln_token_murmur3(s->values + at[0] + 4, len);
+    return true;
+}
+
 /* Where a statement should go; out is as cqln_request_begin leaves it. A key of one column costs its hash
  * and a few steps; where there is nothing to choose, one look. */
 static inline void cqln_route_statement(cqln_cluster *c, const cql_statement *s, cqln_route *out)
@@ -44,14 +55,9 @@ static inline void cqln_route_statement(cqln_cluster *c, const cql_statement *s,
         cqln_route_slowly(c, s, partitioner, out);
         return;
     }
-    const uint32_t *at = s->offsets + bind->pk_index[0];
-    uint32_t len = at[1] - at[0] - 4; /* 0: null, not set, or empty, which no key may be */
     out->conditional = out->conditional || s->prepared->conditional;
-    if (len == 0)
-        return;
-    out->token = cqln_token_murmur3(s->values + at[0] + 4, len);
     out->keyspace_mark = s->prepared->keyspace_mark;
-    out->has_token = true;
+    out->has_token = cqln_route_key(s, bind->pk_index[0], &out->token);
 }
 
 /* Does it go to any node as well as to any other, since each has its row? Then nothing is hashed. */

@@ -61,6 +61,7 @@ cql_status cql_statement_new(const char *cql, size_t markers, const cql_allocato
     cql_status st = make(al, markers, &s);
     if (st)
         return st;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     s->cql = cqln_strdup(al, cql_str_of(cql));
     if (!s->cql) {
         cql_statement_free(s);
@@ -384,6 +385,7 @@ static bool is_serial(cql_consistency level)
 void cql_statement_set_consistency(cql_statement *s, cql_consistency level)
 {
     s->ex.consistency = (int32_t)level;
+    cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
 }
 
 cql_status cql_statement_set_serial_consistency(cql_statement *s, cql_consistency level)
@@ -391,7 +393,7 @@ cql_status cql_statement_set_serial_consistency(cql_statement *s, cql_consistenc
     if (!s || !is_serial(level))
         return CQL_BAD_ARGUMENT;
     s->ex.serial_consistency = (int32_t)level;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     return CQL_OK;
 }
 
@@ -405,6 +407,7 @@ cql_status cql_statement_set_page_size(cql_statement *s, int32_t rows)
     if (!s || rows < -1 || rows == 0)
         return CQL_BAD_ARGUMENT;
     s->ex.page_size = rows;
+    cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
     return CQL_OK;
 }
 
@@ -418,7 +421,8 @@ cql_status cql_statement_set_paging_state(cql_statement *s, cql_str state)
     cqln_free(s->al, s->paging_state);
     s->paging_state = copy;
     s->paging_state_len = state.len;
-    s->ex.unusual = true;
+    if (state.len)
+        cqln_execution_say(&s->ex, CQLN_SAID_RARE);
     return CQL_OK;
 }
 
@@ -426,28 +430,29 @@ void cql_statement_set_timestamp(cql_statement *s, int64_t unix_us)
 {
     s->ex.has_timestamp = true;
     s->ex.timestamp = unix_us;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_tracing(cql_statement *s, bool tracing)
 {
     s->ex.tracing = tracing;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_retry_policy(cql_statement *s, const cql_retry_policy *policy)
 {
     s->ex.retry_policy = policy;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_speculative(cql_statement *s, bool speculative)
 {
     s->ex.steady = !speculative;
-    s->ex.unusual = true;
+    cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_timeout(cql_statement *s, uint32_t timeout_ms)
 {
     s->ex.timeout_ms = timeout_ms;
+    cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
 }

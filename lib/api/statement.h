@@ -10,6 +10,13 @@
 
 typedef struct cqln_routing cqln_routing; /* api/routing.h */
 
+/* How much is said of an execution, idempotence apart. */
+typedef enum cqln_said {
+    CQLN_SAID_NOTHING,
+    CQLN_SAID_COMMON, /* consistency, page size, time-out, routing */
+    CQLN_SAID_RARE    /* all else, as that the statement is not prepared */
+} cqln_said;
+
 /* What a statement or a batch may say of its execution. */
 typedef struct cqln_execution {
     int32_t consistency; /* -1: the session's */
@@ -18,8 +25,7 @@ typedef struct cqln_execution {
     bool idempotent;
     bool tracing;
     bool has_timestamp;
-    bool unusual; /* one of these was set: serial consistency, paging state, tracing, time stamp,
-                   * retry policy, speculation, extra */
+    uint8_t said; /* cqln_said, the most of it */
     int64_t timestamp;
     uint32_t timeout_ms; /* 0: the session's */
     bool steady;         /* never sent to two nodes at the same time */
@@ -70,6 +76,11 @@ bool cqln_could_be_parsed(const cql_allocator *al, const cql_type *type, const c
 cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cql_error **err);
 
 void cqln_execution_init(cqln_execution *ex);
+static inline void cqln_execution_say(cqln_execution *ex, cqln_said what)
+{
+    if (ex->said < what)
+        ex->said = (uint8_t)what;
+}
 static inline cqln_values_bytes cqln_statement_values(const cql_statement *s)
 {
     return (cqln_values_bytes){(uint16_t)s->markers,

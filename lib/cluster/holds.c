@@ -1,6 +1,8 @@
 /* Prepared statements held by one thread's requests. */
 #include "cluster/holds.h"
 
+const cqln_metadata cqln_usual_none = {0};
+
 /* The entry's own hold keeps the statement alive meanwhile, whichever sign the difference has. */
 static void settle(cqln_hold *e)
 {
@@ -16,6 +18,7 @@ void cqln_holds_turn(cqln_hold *e, cql_prepared *p)
 {
     settle(e);
     e->prepared = cql_prepared_ref(p);
+    e->usual.newest = &cqln_usual_none;
 }
 
 void cqln_holds_fini(cqln_holds *h)

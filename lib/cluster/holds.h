@@ -8,12 +8,26 @@
 #define CQLN_CLUSTER_HOLDS_H
 
 #include "meta/prepared.h"
+#include "msg/front.h"
 
 enum { CQLN_HOLDS = 8 };
+
+/* How the statement is executed when nothing is said of the execution: made, and used, by api/usual.h. */
+typedef struct cqln_usual {
+    const cqln_metadata *newest; /* its result metadata when this was made; with another this is out of date */
+    cqln_metadata *known; /* what answers are read with; NULL: they bring their own */
+    uint64_t keyspace;    /* where that of all rows is on all nodes it may go to any; 1: never */
+    int32_t key; /* the marker that is the whole partition key, where its hash says all of the way; -1: there is none */
+    cqln_front front;
+} cqln_usual;
+
+/* Stands in for the metadata of a statement whose usual is not made: no statement has it. */
+extern const cqln_metadata cqln_usual_none;
 
 typedef struct cqln_hold {
     cql_prepared *prepared;
     int32_t owed;
+    cqln_usual usual;
 } cqln_hold;
 
 /* All zero: empty. One thread at a time. */

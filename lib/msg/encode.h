@@ -13,7 +13,7 @@ enum {
 };
 
 /* Slow way of cqln_envelope_open: memory has to grow, or something failed before. */
-uint8_t *cqln_envelope_grow(cqln_writer *wr, uint64_t bound);
+__attribute__((cold)) uint8_t *cqln_envelope_grow(cqln_writer *wr, uint64_t bound);
 /* Makes the writer fail: a field does not fit its length. Returns wr->status. */
 cql_status cqln_encode_too_large(cqln_writer *wr);
 

@@ -2,6 +2,7 @@
 #include "msg_help.h"
 
 #include "base/alloc.h"
+#include "msg/front.h"
 
 static cqln_writer wr;
 
@@ -168,6 +169,61 @@ static void execute_carries_the_metadata_id_on_v5_only(void **state)
     assert_wrote("05 00 0000 0a 0000000c  0002 6964  0000  0006 00000002");
 }
 
+/* Through a front: as cqln_encode_execute writes it, into as much room as the front asks for. */
+static void assert_front_is_like_execute(uint8_t version, size_t id_len, size_t metadata_len, size_t size,
+                                         cqln_tail tail, bool skip)
+{
+    static const char id[] = "0123456789abcdef0123456789abcdef", metadata[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const uint8_t values[100] = {0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+    uint8_t out[CQLN_FRONT_MAX + sizeof values + CQLN_FRONT_TAIL];
+    cqln_front f;
+    cqln_query_options o = {.consistency = 6, .skip_metadata = skip};
+    cqln_values_bytes v = {(uint16_t)(size ? 3 : 0), {(const char *)values, size}};
+    cql_str with = {version >= 5 ? metadata : NULL, version >= 5 ? metadata_len : 0};
+    o.page_size = tail == CQLN_TAIL_PAGE ? 5000 : 0;
+    o.has_timestamp = tail == CQLN_TAIL_TIME;
+    o.timestamp = 0x0102030405060708;
+    assert_int_equal(cqln_encode_execute(&wr, version, (cql_str){id, id_len}, with, &o, &v), CQL_OK);
+    assert_true(cqln_front_make(&f, version, (cql_str){id, id_len}, with, &o, v.count, tail));
+    memset(out, 0xee, sizeof out);
+    assert_true(cqln_front_bound(size) <= sizeof out);
+    uint8_t *end = cqln_front_put(&f, out, values, size);
+    if (tail == CQLN_TAIL_PAGE)
+        memcpy(end, &f.page, sizeof f.page);
+    else if (tail == CQLN_TAIL_TIME)
+        cqln_store_u64(end, (uint64_t)o.timestamp);
+    assert_int_equal(f.beside + size, wr.len);
+    assert_int_equal((size_t)(end - out) + f.tail, wr.len);
+    assert_memory_equal(out, wr.data, wr.len);
+    cqln_writer_reset(&wr);
+}
+
+static void a_front_and_values_are_an_execute(void **state)
+{
+    (void)state;
+    static const size_t ids[] = {1, 10, 16, 20}, sizes[] = {0, 7, 8, 12, 16, 31, 32, 33, 100};
+    static const cqln_tail tails[] = {CQLN_TAIL_NONE, CQLN_TAIL_PAGE, CQLN_TAIL_TIME};
+    for (uint8_t version = 4; version <= 5; version++)
+        for (size_t i = 0; i < CQL_COUNT(ids); i++)
+            for (size_t k = 0; k < CQL_COUNT(sizes); k++)
+                for (size_t t = 0; t < 2 * CQL_COUNT(tails); t++)
+                    assert_front_is_like_execute(version, ids[i], 16, sizes[k], tails[t / 2], t % 2);
+    assert_front_is_like_execute(5, 16, 0, 12, CQLN_TAIL_PAGE, false);
+}
+
+static void an_id_that_no_front_has_room_for_is_refused(void **state)
+{
+    (void)state;
+    static const char id[CQLN_FRONT_MAX] = {'x'};
+    cqln_front f;
+    cqln_query_options o = {.consistency = 1};
+    for (size_t len = 0; len < sizeof id; len++) {
+        bool made = cqln_front_make(&f, 5, (cql_str){id, len}, (cql_str){id, 16}, &o, 1, CQLN_TAIL_PAGE);
+        assert_int_equal(made, 9 + 2 + len + 2 + 16 + 2 + 4 + 2 <= CQLN_FRONT_MAX);
+        assert_true(!made || f.len <= CQLN_FRONT_MAX);
+    }
+}
+
 static void batch_holds_both_kinds_of_entries(void **state)
 {
     const cqln_query_options o = {.consistency = 1,
@@ -332,6 +388,8 @@ int main(void)
         with_writer(page_size_minus_one_is_sent),
         with_writer(prepare_has_a_keyspace_on_v5_only),
         with_writer(execute_carries_the_metadata_id_on_v5_only),
+        with_writer(a_front_and_values_are_an_execute),
+        with_writer(an_id_that_no_front_has_room_for_is_refused),
         with_writer(batch_holds_both_kinds_of_entries),
         with_writer(strings_that_do_not_fit_are_refused),
         with_writer(bodies_over_two_gib_are_refused),
