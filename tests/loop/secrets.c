@@ -23,14 +23,21 @@ static int nodes_end;
 
 /* --- nodes ---------------------------------------------------------------------------------------- */
 
+static void want_login(mockserver *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->mc.nodes[0].want_login = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void serve(int hosts, int until)
 {
     static mockserver plain, tls;
     char lines[130], byte;
     mockserver_start(&plain, 1);
     mockserver_start_at(&tls, "127.9.0.7");
-    plain.mc.nodes[0].want_login = true;
-    tls.mc.nodes[0].want_login = true;
+    want_login(&plain);
+    want_login(&tls);
     testcert ca = testcert_authority("test authority");
     testcert cert = testcert_server(&ca, "IP:127.9.0.7");
     tlsend_wrap(&tls, tlsend_context(&cert, NULL));
