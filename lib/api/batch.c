@@ -27,6 +27,8 @@ cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, cql_batch
 
 void cql_batch_clear(cql_batch *b)
 {
+    if (!b)
+        return;
     for (size_t i = 0; i < b->member_count; i++)
         cql_prepared_unref(b->members[i]);
     b->member_count = 0;
@@ -119,6 +121,8 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
 
 void cql_batch_set_consistency(cql_batch *b, cql_consistency level)
 {
+    if (!b)
+        return;
     b->ex.consistency = (int32_t)level;
 }
 
@@ -132,26 +136,36 @@ cql_status cql_batch_set_serial_consistency(cql_batch *b, cql_consistency level)
 
 void cql_batch_set_idempotent(cql_batch *b, bool idempotent)
 {
+    if (!b)
+        return;
     b->ex.idempotent = idempotent;
 }
 
 void cql_batch_set_timestamp(cql_batch *b, int64_t unix_us)
 {
+    if (!b)
+        return;
     b->ex.has_timestamp = true;
     b->ex.timestamp = unix_us;
 }
 
 void cql_batch_set_retry_policy(cql_batch *b, const cql_retry_policy *policy)
 {
+    if (!b)
+        return;
     b->ex.retry_policy = policy;
 }
 
 void cql_batch_set_speculative(cql_batch *b, bool speculative)
 {
+    if (!b)
+        return;
     b->ex.steady = !speculative;
 }
 
 void cql_batch_set_timeout(cql_batch *b, uint32_t timeout_ms)
 {
+    if (!b)
+        return;
     b->ex.timeout_ms = timeout_ms;
 }

@@ -153,6 +153,8 @@ cql_status cql_batch_add_payload(cql_batch *b, const char *name, const void *byt
 
 void cql_batch_set_tracing(cql_batch *b, bool tracing)
 {
+    if (!b)
+        return;
     b->ex.tracing = tracing;
 }
 

@@ -98,6 +98,8 @@ void cql_statement_free(cql_statement *s)
 
 void cql_statement_clear(cql_statement *s)
 {
+    if (!s)
+        return;
     s->unbound = s->markers;
     if (s->misfit) {
         cql_error_unref(s->misfit);
@@ -384,6 +386,8 @@ static bool is_serial(cql_consistency level)
 
 void cql_statement_set_consistency(cql_statement *s, cql_consistency level)
 {
+    if (!s)
+        return;
     s->ex.consistency = (int32_t)level;
     cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
 }
@@ -399,6 +403,8 @@ cql_status cql_statement_set_serial_consistency(cql_statement *s, cql_consistenc
 
 void cql_statement_set_idempotent(cql_statement *s, bool idempotent)
 {
+    if (!s)
+        return;
     s->ex.idempotent = idempotent;
 }
 
@@ -428,6 +434,8 @@ cql_status cql_statement_set_paging_state(cql_statement *s, cql_str state)
 
 void cql_statement_set_timestamp(cql_statement *s, int64_t unix_us)
 {
+    if (!s)
+        return;
     s->ex.has_timestamp = true;
     s->ex.timestamp = unix_us;
     cqln_execution_say(&s->ex, CQLN_SAID_RARE);
@@ -435,24 +443,32 @@ void cql_statement_set_timestamp(cql_statement *s, int64_t unix_us)
 
 void cql_statement_set_tracing(cql_statement *s, bool tracing)
 {
+    if (!s)
+        return;
     s->ex.tracing = tracing;
     cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_retry_policy(cql_statement *s, const cql_retry_policy *policy)
 {
+    if (!s)
+        return;
     s->ex.retry_policy = policy;
     cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_speculative(cql_statement *s, bool speculative)
 {
+    if (!s)
+        return;
     s->ex.steady = !speculative;
     cqln_execution_say(&s->ex, CQLN_SAID_RARE);
 }
 
 void cql_statement_set_timeout(cql_statement *s, uint32_t timeout_ms)
 {
+    if (!s)
+        return;
     s->ex.timeout_ms = timeout_ms;
     cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
 }

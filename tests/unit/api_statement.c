@@ -1,5 +1,6 @@
 /* Statements and batches: values in wire form, bound, bound again, and shifted. */
 #include "api/statement.h"
+#include "api/session.h"
 #include "unit.h"
 
 static cql_statement *plain(size_t markers)
@@ -73,6 +74,36 @@ static void misuse_is_told(void **state)
     cql_statement_free(NULL);
 }
 
+/* As a bind that found no memory leaves them: what returns nothing passes over them, the rest says so. */
+static void none_may_be_set_and_not_executed(void **state)
+{
+    (void)state;
+    cql_statement *none = cql_prepared_bind(NULL);
+    assert_null(none);
+    cql_statement_clear(none);
+    cql_statement_set_consistency(none, CQL_CONSISTENCY_ONE);
+    cql_statement_set_idempotent(none, true);
+    cql_statement_set_timestamp(none, 1);
+    cql_statement_set_tracing(none, true);
+    cql_statement_set_timeout(none, 1);
+    cql_statement_set_retry_policy(none, NULL);
+    cql_statement_set_speculative(none, false);
+    assert_int_equal(cql_statement_set_page_size(none, 1), CQL_BAD_ARGUMENT);
+    cql_batch_clear(NULL);
+    cql_batch_set_consistency(NULL, CQL_CONSISTENCY_ONE);
+    cql_batch_set_idempotent(NULL, true);
+    cql_batch_set_timestamp(NULL, 1);
+    cql_batch_set_tracing(NULL, true);
+    cql_batch_set_timeout(NULL, 1);
+    cql_batch_set_retry_policy(NULL, NULL);
+    cql_batch_set_speculative(NULL, false);
+    cql_options_set_log(NULL, NULL, NULL, CQL_LOG_INFO);
+    cql_options_on_node_event(NULL, NULL, NULL);
+    cql_options_set_tls_insecure(NULL);
+    cql_session *session = NULL;
+    assert_int_equal(cql_session_execute(session, none, NULL, NULL), CQL_BAD_ARGUMENT);
+}
+
 static void batch_takes_bound_statements_only(void **state)
 {
     (void)state;
@@ -142,6 +173,7 @@ int main(void)
         cmocka_unit_test(values_stand_in_wire_form),
         cmocka_unit_test(values_grow_shrink_and_move_each_other),
         cmocka_unit_test(misuse_is_told),
+        cmocka_unit_test(none_may_be_set_and_not_executed),
         cmocka_unit_test(batch_takes_bound_statements_only),
         cmocka_unit_test(consistency_names_go_both_ways),
         cmocka_unit_test(every_allocation_may_fail),
