@@ -111,8 +111,8 @@ static cql_status encode_unprepared(cqln_cluster *c, const cql_statement *s, cql
     return st ? st : splice(s, version, &o, 4 + cql.len, req);
 }
 
-cql_status cqln_encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
-                               cqln_request *req)
+static cql_status encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
+                                 cqln_request *req)
 {
     if (s->prepared)
         return put_unusual(c, s, known, req);
@@ -120,9 +120,70 @@ cql_status cqln_encode_unusual(cqln_cluster *c, const cql_statement *s, const cq
     return encode_unprepared(c, s, req);
 }
 
+/* Ids, consistency, flags, values, and the page size of a question or the write time of a statement without an answer.
+ * Made once for each version, so that none is looked at on the way. */
+static inline __attribute__((always_inline)) cql_status
+put_usual(cqln_cluster *c, const cql_statement *s, uint8_t version, const cqln_metadata *known,
+          cqln_request *req)
+{
+    const cqln_config *config = c->config;
+    const cql_prepared *prepared = s->prepared;
+    cql_str metadata_id = version >= 5 && known ? known->id : (cql_str){"", 0};
+    uint32_t size = s->offsets[s->markers];
+    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + prepared->id.len +
+                                                   metadata_id.len + size);
+    if (!p)
+        return req->env.status;
+    p = cqln_put_id(p, prepared->id);
+    if (version >= 5)
+        p = cqln_put_id(p, metadata_id);
+    uint8_t *options = p;
+    uint32_t flags = req->known ? CQLN_OPTION_SKIP_METADATA : 0;
+    p = cqln_put_consistency(p, version,
+                             (uint16_t)(s->ex.consistency >= 0 ? (uint32_t)s->ex.consistency
+                                                               : config->consistency));
+    if (s->markers) {
+        flags |= CQLN_OPTION_VALUES;
+        p = cqln_put_u16(p, (uint16_t)s->markers);
+        memcpy(p, s->values, size);
+        p += size;
+    }
+    if (!known || known->count > 0) {
+        flags |= CQLN_OPTION_PAGE_SIZE;
+        p = cqln_put_u32(p, s->ex.page_size ? (uint32_t)s->ex.page_size : config->page_size);
+    } else if (config->client_timestamps) {
+        flags |= CQLN_OPTION_TIMESTAMP;
+        cqln_store_u64(p, (uint64_t)cqln_write_time(c, c->alone));
+        p += 8;
+    }
+    cqln_put_flags(options, version, flags);
+    return cqln_envelope_close(&req->env, version, 0, CQLN_OP_EXECUTE, p);
+}
+
+cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_request *req)
+{
+    if (s->unbound)
+        return CQL_UNBOUND;
+    req->idempotent = s->ex.idempotent;
+    req->timeout_ms = s->ex.timeout_ms;
+    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed) &&
+        !cqln_route_anywhere(c, s, &req->route))
+        cqln_route_statement(c, s, &req->route);
+    if (!s->prepared)
+        return encode_unusual(c, s, NULL, req);
+    uint8_t version = cqln_version_of(c);
+    cqln_metadata *known = cqln_prepared_result(s->prepared);
+    if (cqln_result_is_known(s->prepared, known, version))
+        req->known = known;
+    req->prepared = cqln_cluster_hold(c, c->alone, s->prepared);
+    if (s->ex.said == CQLN_SAID_RARE || c->config->serial_consistency != CQLN_SERIAL_STANDARD)
+        return encode_unusual(c, s, known, req);
+    return version >= 5 ? put_usual(c, s, 5, known, req) : put_usual(c, s, 4, known, req);
+}
+
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
-    return cqln_encode(c, c->alone, s, req);
+    return c->alone ? cqln_encode_alone(c, s, req) : cqln_encode_long(c, s, req);
 }
 
 void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)

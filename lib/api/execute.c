@@ -33,7 +33,7 @@ static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stm
     cql_status st = cqln_record_begin(c, true, &req);
     if (st)
         return st;
-    st = cqln_encode(c, true, stmt, req);
+    st = cqln_encode_alone(c, stmt, req);
     if (st) {
         cqln_request_abandon(req);
         return st;

@@ -1,8 +1,5 @@
-/* usual.h: a prepared statement with nothing rare said of it, made into a request: inline where statements
- * are executed. `alone` is that of the cluster, given by whoever knows it already.
- *
- * Where all calls are made on one thread, a statement of whose execution nothing is said at all costs a copy of what its
- * executions have in common (cqln_usual), and one of its values. */
+/* usual.h: a prepared statement of whose execution nothing is said, made into a request: where all calls are made on one
+ * thread, that costs a copy of what its executions have in common (cqln_usual), and one of its values. */
 #ifndef CQLN_API_USUAL_H
 #define CQLN_API_USUAL_H
 
@@ -13,10 +10,6 @@
 #include <string.h>
 
 enum { CQLN_SERIAL_STANDARD = 8 }; /* what the server takes when none is sent */
-
-/* All other statements: with options that few set, or not prepared (encode.c). */
-cql_status cqln_encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
-                               cqln_request *req);
 
 static inline uint8_t cqln_version_of(cqln_cluster *c)
 {
@@ -31,46 +24,6 @@ static inline int64_t cqln_write_time(cqln_cluster *c, bool alone)
 
 /* Makes the usual of p anew, and with it the entry. False: there is none for it, or no memory. (usual.c) */
 __attribute__((cold)) bool cqln_usual_make(cqln_cluster *c, cqln_hold *e, cql_prepared *p);
-
-/* Ids, consistency, flags, values, and the page size of a question or the write time of a statement without an answer.
- * Made once for each version, so that none is looked at on the way. */
-static inline __attribute__((always_inline)) cql_status
-cqln_put_usual(cqln_cluster *c, bool alone, const cql_statement *s, uint8_t version,
-               const cqln_metadata *known, cqln_request *req)
-{
-    const cqln_config *config = c->config;
-    const cql_prepared *prepared = s->prepared;
-    cql_str metadata_id = version >= 5 && known ? known->id : (cql_str){"", 0};
-    uint32_t size = s->offsets[s->markers];
-    uint8_t *p = cqln_envelope_open(&req->env, (uint64_t)CQLN_OPTIONS_FIXED + prepared->id.len +
-                                                   metadata_id.len + size);
-    if (!p)
-        return req->env.status;
-    p = cqln_put_id(p, prepared->id);
-    if (version >= 5)
-        p = cqln_put_id(p, metadata_id);
-    uint8_t *options = p;
-    uint32_t flags = req->known ? CQLN_OPTION_SKIP_METADATA : 0;
-    p = cqln_put_consistency(p, version,
-                             (uint16_t)(s->ex.consistency >= 0 ? (uint32_t)s->ex.consistency
-                                                               : config->consistency));
-    if (s->markers) {
-        flags |= CQLN_OPTION_VALUES;
-        p = cqln_put_u16(p, (uint16_t)s->markers);
-        memcpy(p, s->values, size);
-        p += size;
-    }
-    if (!known || known->count > 0) {
-        flags |= CQLN_OPTION_PAGE_SIZE;
-        p = cqln_put_u32(p, s->ex.page_size ? (uint32_t)s->ex.page_size : config->page_size);
-    } else if (config->client_timestamps) {
-        flags |= CQLN_OPTION_TIMESTAMP;
-        cqln_store_u64(p, (uint64_t)cqln_write_time(c, alone));
-        p += 8;
-    }
-    cqln_put_flags(options, version, flags);
-    return cqln_envelope_close(&req->env, version, 0, CQLN_OP_EXECUTE, p);
-}
 
 /* Rows are asked for without their metadata when the one known here is sure to fit: on v5 the server
  * compares the ids; v4 cannot, so a statement with a `*` always brings it. */
@@ -129,31 +82,18 @@ static inline cql_status cqln_encode_as_usual(cqln_cluster *c, const cql_stateme
     return CQL_OK;
 }
 
-/* As cqln_encode_statement. */
+/* Everything but the usual. (encode.c) */
+cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_request *req);
+
+/* As cqln_encode_statement, where all calls are made on one thread. */
 static inline __attribute__((always_inline)) cql_status
-cqln_encode(cqln_cluster *c, bool alone, const cql_statement *s, cqln_request *req)
+cqln_encode_alone(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
     if (s->unbound)
         return CQL_UNBOUND;
     req->idempotent = s->ex.idempotent;
-    cqln_hold *e = alone ? cqln_usual_of(c, s) : NULL;
-    if (e)
-        return cqln_encode_as_usual(c, s, e, req);
-    req->timeout_ms = s->ex.timeout_ms;
-    if (!atomic_load_explicit(&c->router.single, memory_order_relaxed) &&
-        !cqln_route_anywhere(c, s, &req->route))
-        cqln_route_statement(c, s, &req->route);
-    if (!s->prepared)
-        return cqln_encode_unusual(c, s, NULL, req);
-    uint8_t version = cqln_version_of(c);
-    cqln_metadata *known = cqln_prepared_result(s->prepared);
-    if (cqln_result_is_known(s->prepared, known, version))
-        req->known = known;
-    req->prepared = cqln_cluster_hold(c, alone, s->prepared);
-    if (s->ex.said == CQLN_SAID_RARE || c->config->serial_consistency != CQLN_SERIAL_STANDARD)
-        return cqln_encode_unusual(c, s, known, req);
-    return version >= 5 ? cqln_put_usual(c, alone, s, 5, known, req)
-                        : cqln_put_usual(c, alone, s, 4, known, req);
+    cqln_hold *e = cqln_usual_of(c, s);
+    return e ? cqln_encode_as_usual(c, s, e, req) : cqln_encode_long(c, s, req);
 }
 
 #endif

@@ -152,6 +152,14 @@ void cqln_request_resized(cqln_request *req, size_t before)
     cqln_count_bytes(req->cluster, req->cluster->alone, (uint64_t)req->env.len - before);
 }
 
+static void run(cqln_cluster *c, cqln_request *req)
+{
+    if (c->watched || req->has_only_host)
+        cqln_request_run_carefully(c, req);
+    else
+        cqln_request_run_plainly(c, req);
+}
+
 void cqln_request_start(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
@@ -159,7 +167,7 @@ void cqln_request_start(cqln_request *req)
     if (c->config->hooks) /* `watched` is of the loop's thread */
         cqln_hooks_start(req);
     if (c->alone || c->loop.io->ops->on_loop(c->loop.io)) {
-        cqln_request_run(c, req);
+        run(c, req);
         return;
     }
     req->state = CQLN_REQUEST_MAILED;
@@ -170,7 +178,7 @@ void cqln_request_start(cqln_request *req)
 static void on_mail(cqln_mail *m)
 {
     cqln_request *req = CQLN_CONTAINER(m, cqln_request, way.mail);
-    cqln_request_run(req->cluster, req);
+    run(req->cluster, req);
 }
 
 static void note_attempt(cqln_request *req, const cqln_link *link)

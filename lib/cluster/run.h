@@ -36,12 +36,5 @@ static inline __attribute__((always_inline)) void cqln_request_run_plainly(cqln_
     req->tried[0] = req->last->id;
 }
 
-static inline void cqln_request_run(cqln_cluster *c, cqln_request *req)
-{
-    if (c->watched || req->has_only_host)
-        cqln_request_run_carefully(c, req);
-    else
-        cqln_request_run_plainly(c, req);
-}
 
 #endif

@@ -555,6 +555,8 @@ static void start_cluster(world *w)
         die(w, "no cluster", NULL);
     w->c.drain_cb = on_drain;
     w->c.drain_user = w;
+    if (w->seed % 2) /* as a driven session, and one on the program's own loop; else as one with a thread */
+        cqln_cluster_alone(&w->c);
     cqln_cluster_connect(&w->c, on_connected, w);
     run_until(w, w->io.now + 2000);
     if (!w->connected)

@@ -37,6 +37,7 @@ static int set_up(void **state)
     cluster.config = &config;
     cluster.loop.io = &io;
     cluster.al = cqln_alloc_default();
+    cluster.alone = true;
     atomic_init(&cluster.version, 4);
     memset(&request, 0, sizeof request);
     cqln_record_init(&cluster, &request);
@@ -87,7 +88,7 @@ static void encode(bool usual, cql_statement *s)
     if (!usual)
         cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
     cqln_record_clean(&request);
-    assert_int_equal(cqln_encode(&cluster, true, s, &request), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&cluster, s, &request), CQL_OK);
     assert_ptr_equal(request.prepared, s->prepared);
     cqln_holds_drop(&cluster.holds, request.prepared);
     s->ex.said = said;
