@@ -71,7 +71,7 @@ struct cqln_node {
     uint32_t id;       /* and a number that no other node of this cluster ever has */
     cqln_near near;
     bool slow;
-    uint32_t room;     /* it is back and takes so many requests at once for now; 0: as many as any */
+    uint32_t room;     /* it is back: takes so many requests at once, more with each answer; 0: as many as any */
     cqln_pace pace;    /* with latency_awareness */
     cqln_token *tokens;
     uint32_t token_count;
