@@ -2,7 +2,7 @@
  *
  * A negative byte of the tail, widened to 64 bits, also turns every bit above it. So each byte of the
  * word comes out inverted when an odd number of the bytes below it is negative: signed_word() makes all
- * of that at once from the plain little-endian word. */
+ * of that at once from the plain little-endian word, the numbers of all bytes by one multiplication. */
 #include "base/murmur3.h"
 
 #include <string.h>
@@ -48,12 +48,9 @@ static inline uint64_t load_some(const uint8_t *p, size_t n)
 
 static inline uint64_t signed_word(uint64_t plain)
 {
-    uint64_t odd = (plain & 0x8080808080808080u) >> 7; /* 1 in each negative byte */
-    odd <<= 8;
-    odd ^= odd << 8;
-    odd ^= odd << 16;
-    odd ^= odd << 32; /* now: the parity of the negative bytes below */
-    return plain ^ odd * 0xff;
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t below = (plain >> 7 & ones) * (ones << 8); /* in each byte: how many of those below are negative */
+    return plain ^ (below & ones) * 0xff;
 }
 
 static inline uint64_t mix1(uint64_t k)
