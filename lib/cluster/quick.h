@@ -29,7 +29,7 @@ static inline const cqln_placement *cqln_router_placement(cqln_cluster *c, uint6
     if (keyspace_mark == 0)
         keyspace_mark = cqln_keyspace_mark(cql_str_of(c->keyspace));
     const cqln_keyspace *k = cqln_tokenmap_find(r->map, keyspace_mark);
-    if (!k || !k->placement->replicas)
+    if (!k || !k->placement->replicas || r->map->ring->members > r->peers.count)
         return NULL;
     r->last_mark = keyspace_mark;
     r->last = k->placement;
@@ -49,7 +49,10 @@ static inline cqln_link *cqln_router_anywhere(cqln_cluster *c)
     cqln_router *r = &c->router;
     uint32_t a, b;
     cqln_draw_two(cqln_router_draw(r), r->near_count, &a, &b);
-    return cqln_less_busy(&r->near[a], &r->near[b]);
+    cqln_link *link = cqln_less_busy(&r->near[a], &r->near[b]);
+    if (!link && r->peers.ends[CQLN_NEAR_LOCAL])
+        link = cqln_router_of_two(c, r->peers.ready[a], r->peers.ready[b]);
+    return link;
 }
 
 static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *route)
@@ -59,13 +62,14 @@ static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *
     uint32_t a, b;
     if (!p)
         return NULL;
-    const uint16_t *replicas = cqln_placement_at(p, cqln_ring_find(r->map->ring, route->token));
-    cqln_draw_two(cqln_router_draw(r), p->width, &a, &b);
-    a = replicas[a];
-    b = replicas[b];
-    if (a >= r->peers.count || b >= r->peers.count || !r->heads[a].link || !r->heads[b].link)
-        return NULL; /* one of them is not that simple a choice */
-    return cqln_less_busy(&r->heads[a], &r->heads[b]);
+    const uint16_t *near = cqln_placement_near(p, cqln_ring_find(r->map->ring, route->token));
+    if (near[0] == 0)
+        return NULL;
+    cqln_draw_two(cqln_router_draw(r), near[0], &a, &b);
+    a = near[1 + a];
+    b = near[1 + b];
+    cqln_link *link = cqln_less_busy(&r->heads[a], &r->heads[b]);
+    return link ? link : cqln_router_of_two(c, a, b);
 }
 
 /* For the first attempt of a request that is bound to no node. The link may refuse it; NULL: the choice is not that

@@ -120,18 +120,16 @@ static void drop_ring(cqln_cluster *c)
     c->router.ring_mark = 0;
 }
 
+static const uint32_t none_in_flight = 0;
+
 static void set_near(cqln_router *r, uint32_t count)
 {
-    static const uint32_t none_in_flight = 0;
-    bool simple = count > 0;
     if (!r->near)
         return; /* no node is known yet */
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         r->near[i] = r->heads[r->peers.ready[i]];
-        simple = simple && r->near[i].link;
-    }
-    r->near_count = simple ? count : 1;
-    if (!simple)
+    r->near_count = count ? count : 1;
+    if (count == 0)
         r->near[0] = (cqln_head){NULL, &none_in_flight};
 }
 
@@ -334,14 +332,29 @@ static cqln_near nearest(const cqln_cluster *c)
     return c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
 }
 
+/* Is it as good a choice as any? */
+static bool likely(const cqln_cluster *c, const cqln_peer *p)
+{
+    return p->near == nearest(c) && p->up && !p->slow && !p->room;
+}
+
+cqln_link *cqln_router_of_two(cqln_cluster *c, uint32_t one, uint32_t other)
+{
+    const cqln_router *r = &c->router;
+    if (!likely(c, &r->peers.peer[one]) || !likely(c, &r->peers.peer[other]))
+        return NULL;
+    bool less = cqln_router_load(c, other) < cqln_router_load(c, one);
+    return cqln_nodes_pick(c, r->nodes[less ? other : one], NULL);
+}
+
 static void set_head(cqln_cluster *c, uint32_t index)
 {
     cqln_router *r = &c->router;
     const cqln_peer *p = &r->peers.peer[index];
     const cqln_slot *sole = r->nodes[index]->sole;
-    bool simple = p->near == nearest(c) && p->up && !p->slow && !p->room && sole;
+    bool simple = sole && likely(c, p);
     r->heads[index] = (cqln_head){simple ? sole->link : NULL,
-                                  simple ? cqln_conn_in_flight_at(sole->link->conn) : NULL};
+                                  simple ? cqln_conn_in_flight_at(sole->link->conn) : &none_in_flight};
 }
 
 void cqln_router_set_heads(cqln_cluster *c)
@@ -391,6 +404,7 @@ static uint64_t mark_of_nodes(const cqln_router *r)
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const cqln_node *n = r->nodes[i];
         sum = mix(mix(mix_text(mix_text(sum, n->data_center), n->rack), n->token_mark), n->id);
+        sum = mix(sum, n->near);
     }
     return sum | 1;
 }
@@ -405,7 +419,7 @@ static cql_status make_ring(cqln_cluster *c, cqln_ring **out)
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const cqln_node *n = r->nodes[i];
         members[i] = (cqln_member){cql_str_of(n->data_center), cql_str_of(n->rack), n->tokens,
-                                   n->token_count};
+                                   n->token_count, n->near == nearest(c)};
     }
     cql_status st = cqln_ring_new(c->al, r->ring_partitioner, members, r->peers.count, out);
     cqln_free(c->al, members);
@@ -499,6 +513,7 @@ void cqln_router_refresh(cqln_cluster *c)
     cqln_router *r = &c->router;
     set_distances(c);
     r->peers.count = list_nodes(c);
+    r->last_mark = 0; /* how many there are has changed */
     atomic_store_explicit(&r->single, r->peers.count == 1 && !r->levels, memory_order_relaxed);
     if (r->peers.count == 0)
         drop_ring(c);

@@ -25,7 +25,7 @@ typedef struct cqln_host_rules {
  * end: then it refuses what is submitted. */
 typedef struct cqln_head {
     cqln_link *link;           /* NULL: the node is not that simple a choice */
-    const uint32_t *in_flight; /* on it */
+    const uint32_t *in_flight; /* on it; without a link none, so that no node is taken for less busy */
 } cqln_head;
 
 typedef struct cqln_router {
@@ -41,7 +41,7 @@ typedef struct cqln_router {
     cqln_peers peers;
     cql_balancing_node *shown; /* for a policy of the program; as many as nodes */
     cqln_head *heads;
-    cqln_head *near; /* those of the first `near_count` of `peers.ready`, when all have a link; else one without */
+    cqln_head *near; /* those of the first `near_count` of `peers.ready`; one without a link where none is near */
     cqln_link *lone; /* the one connection of the one node that takes requests, where nothing else could be
                       * wanted; NULL: it is not that simple */
     bool quick;      /* the placement and the load of replicas decide alone where most requests go */
@@ -85,6 +85,9 @@ cql_error *cqln_router_check(cqln_cluster *c);
 void cqln_router_forget(cqln_cluster *c);
 
 /* --- the choice (quick.h: the same for most requests) --------------------------------------------- */
+/* The less busy of two nodes of which one has no head, perhaps since it has several connections. NULL: the choice is
+ * not that simple either. */
+cqln_link *cqln_router_of_two(cqln_cluster *c, uint32_t one, uint32_t other);
 /* A link for the next attempt of a request, NULL when no node of its plan has a free stream. Nodes that
  * had it are passed over while there are others. */
 cqln_link *cqln_router_pick(cqln_request *req);

@@ -184,6 +184,38 @@ static uint64_t copies_wanted(const cqln_ring *r, const cqln_replication *rep,
     return sum;
 }
 
+static uint32_t put_near(const cqln_placement *p, uint32_t position, uint16_t *out)
+{
+    const uint16_t *at = cqln_placement_at(p, position);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->width && at[i] != NONE; i++) {
+        if (!p->ring->near[at[i]])
+            continue;
+        n++;
+        if (out)
+            out[n] = at[i];
+    }
+    if (out)
+        out[0] = (uint16_t)n;
+    return n;
+}
+
+static cql_status build_near(cqln_placement *p)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < p->ring->positions; i++) {
+        uint32_t n = put_near(p, i, NULL);
+        most = n > most ? n : most;
+    }
+    p->stride = most + 1;
+    p->near = cqln_alloc_array(p->al, p->ring->positions, p->stride * sizeof *p->near);
+    if (!p->near)
+        return CQL_NO_MEMORY;
+    for (uint32_t i = 0; i < p->ring->positions; i++)
+        put_near(p, i, p->near + (size_t)i * p->stride);
+    return CQL_OK;
+}
+
 static cql_status build(cqln_placement *p)
 {
     uint32_t dcs[CQLN_REPLICATION_DCS];
@@ -205,7 +237,7 @@ static cql_status build(cqln_placement *p)
     }
     walk_fini(&w, p->al);
     p->whole = ok && p->width == r->members && p->replicas[p->width - 1] != NONE;
-    return ok ? CQL_OK : CQL_NO_MEMORY;
+    return ok ? build_near(p) : CQL_NO_MEMORY;
 }
 
 static bool keep_replication(cqln_placement *p, const cqln_replication *r)
@@ -260,6 +292,7 @@ void cqln_placement_unref(cqln_placement *p)
         return;
     cqln_ring_unref(p->ring);
     cqln_free(p->al, p->replicas);
+    cqln_free(p->al, p->near);
     cqln_free(p->al, p->names);
     cqln_free(p->al, p);
 }

@@ -19,6 +19,8 @@ typedef struct cqln_placement {
     cqln_ring *ring;    /* held */
     uint32_t width;     /* entries for each position; what is not used is CQLN_MEMBER_NONE */
     uint16_t *replicas; /* NULL: none (local, unknown strategy, no copies), or all */
+    uint32_t stride;    /* of `near`, entries */
+    uint16_t *near;     /* for each position how many of its replicas are near, and which; as long as `replicas` */
     bool everywhere;    /* each member has every row, says the strategy */
     bool whole;         /* each is among the replicas of every position */
     cqln_replication replication; /* its names are copies */
@@ -34,6 +36,12 @@ void cqln_placement_unref(cqln_placement *p);
 static inline const uint16_t *cqln_placement_at(const cqln_placement *p, uint32_t position)
 {
     return p->replicas + (size_t)position * p->width;
+}
+
+/* How many of them are near, and behind that number which. */
+static inline const uint16_t *cqln_placement_near(const cqln_placement *p, uint32_t position)
+{
+    return p->near + (size_t)position * p->stride;
 }
 
 #endif

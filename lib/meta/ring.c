@@ -40,11 +40,11 @@ static size_t gather(const cqln_member *members, size_t count, position *out)
     return kept;
 }
 
-/* As many buckets as a power of two gives that is not under the number of tokens. */
+/* Four buckets a token or more, by a power of two: most hold none, so that nothing is looked for in them. */
 static unsigned bucket_bits(size_t positions)
 {
     unsigned bits = 1;
-    while ((size_t)1 << bits < positions)
+    while ((size_t)1 << bits < 4 * positions)
         bits++;
     return bits;
 }
@@ -177,12 +177,15 @@ static cql_status make_places(cqln_ring *r, const cqln_member *members, size_t c
     place *places = cqln_alloc_array(r->al, count, sizeof *places);
     r->dc_of = cqln_alloc_array(r->al, count, sizeof *r->dc_of);
     r->rack_of = cqln_alloc_array(r->al, count, sizeof *r->rack_of);
+    r->near = cqln_alloc_array(r->al, count, sizeof *r->near);
     r->dc_names = cqln_alloc_array(r->al, count, sizeof *r->dc_names);
     r->dc_nodes = cqln_alloc_zero(r->al, count * sizeof *r->dc_nodes);
     r->dc_racks = cqln_alloc_zero(r->al, count * sizeof *r->dc_racks);
     r->names = cqln_alloc(r->al, names);
-    bool ok = places && r->dc_of && r->rack_of && r->dc_names && r->dc_nodes && r->dc_racks &&
-              r->names;
+    bool ok = places && r->dc_of && r->rack_of && r->near && r->dc_names && r->dc_nodes &&
+              r->dc_racks && r->names;
+    for (size_t i = 0; ok && i < count; i++)
+        r->near[i] = members[i].near;
     if (ok)
         number_places(r, places, places_of(r, members, count, places));
     cqln_free(r->al, places);
@@ -236,6 +239,7 @@ void cqln_ring_unref(cqln_ring *r)
     cqln_free(r->al, r->dc_racks);
     cqln_free(r->al, r->dc_of);
     cqln_free(r->al, r->rack_of);
+    cqln_free(r->al, r->near);
     cqln_free(r->al, r->names);
     cqln_free(r->al, r);
 }

@@ -19,6 +19,7 @@ typedef struct cqln_member {
     cql_str rack;
     const cqln_token *tokens; /* borrowed for the build */
     uint32_t token_count;
+    bool near; /* among the first to be asked, of those that have the row */
 } cqln_member;
 
 typedef struct cqln_ring {
@@ -40,6 +41,7 @@ typedef struct cqln_ring {
     uint32_t *dc_racks;
     uint16_t *dc_of;    /* for each member; CQLN_MEMBER_NONE: it owns nothing */
     uint16_t *rack_of;  /* a rack belongs to one data centre: equal names elsewhere are others */
+    bool *near;
     char *names;
 } cqln_ring;
 
@@ -60,7 +62,7 @@ static inline uint32_t cqln_ring_find(const cqln_ring *r, cqln_token t)
 {
     const uint32_t *bucket = r->bucket + (t.hi >> r->shift);
     uint32_t from = bucket[0], n = bucket[1] - from;
-    while (n > 0) { /* the bucket holds one or two unless the tokens lie very unevenly */
+    while (n > 0) { /* most buckets hold none */
         uint32_t half = n / 2;
         bool behind = r->hi[from + half] < t.hi;
         from = behind ? from + half + 1 : from;

@@ -96,7 +96,8 @@ static void make_cluster(void)
     uint64_t random = 1;
     for (size_t i = 0; i < NODES; i++) {
         w.members[i] = (cqln_member){cql_str_of(centres[i % CENTRES]),
-                                     cql_str_of(racks[i / CENTRES % RACKS]), w.tokens[i], TOKENS};
+                                     cql_str_of(racks[i / CENTRES % RACKS]), w.tokens[i], TOKENS,
+                                     i % CENTRES == 0};
         for (size_t k = 0; k < TOKENS; k++) {
             random = random * 6364136223846793005u + 1442695040888963407u;
             snprintf(w.texts[i][k], sizeof w.texts[i][k], "%lld",

@@ -474,6 +474,122 @@ static void racks_come_first_and_remote_nodes_last(void **state)
     end(&w);
 }
 
+/* The node that is chosen for the key in few steps; NULL: none is. One of the replicas, then. */
+static const cqln_node *quickly(world *w, uint32_t key)
+{
+    cqln_request *req;
+    cqln_wish wish;
+    const cqln_node *node = NULL;
+    bool found = false;
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, (int32_t)key);
+    assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&w->c, st, req), CQL_OK);
+    const cqln_link *link = cqln_router_quick(req);
+    if (link) {
+        node = ((const cqln_slot *)link->user)->node;
+        cqln_router_wish(&w->c, &req->route, &wish);
+        for (uint32_t i = 0; i < wish.replica_count; i++)
+            found = found || wish.replicas[i] == node->index;
+        assert_true(found || req->route.anywhere);
+    }
+    cqln_request_abandon(req);
+    cql_statement_free(st);
+    return node;
+}
+
+static void place_nodes(world *w, size_t from, size_t to, const char *dc, const char *rack)
+{
+    for (size_t i = from; i < to; i++) {
+        snprintf(w->mc.nodes[i].data_center, sizeof w->mc.nodes[i].data_center, "%s", dc);
+        snprintf(w->mc.nodes[i].rack, sizeof w->mc.nodes[i].rack, "%s", rack);
+    }
+}
+
+/* Also where replicas are in several data centres and racks, and nodes have several connections. */
+static void the_first_choice_takes_few_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *replication;
+        const char *rack;
+        const char *connections;
+        unsigned nodes; /* that may be chosen: a bit each */
+    } cases[] = {
+        {"class=SimpleStrategy replication_factor=2", "", "1", 0x3f},
+        {"class=NetworkTopologyStrategy near=2 far=2", "", "1", 0x0f},
+        {"class=NetworkTopologyStrategy near=2 far=1", "a", "1", 0x03},
+        {"class=NetworkTopologyStrategy near=1 far=2", "", "2", 0x0f},
+        {"class=NetworkTopologyStrategy near=4 far=2", "", "2", 0x0f}, /* each node has each row */
+    };
+    for (size_t k = 0; k < CQL_COUNT(cases); k++) {
+        world w;
+        unsigned seen = 0, unknown = 0;
+        make(&w, NODES);
+        w.mc.replication = cases[k].replication;
+        if (k > 0) {
+            place_nodes(&w, 0, 2, "near", "a");
+            place_nodes(&w, 2, 4, "near", "b");
+            place_nodes(&w, 4, NODES, "far", "a");
+            set(&w, "local_dc", "near");
+        }
+        if (cases[k].rack[0])
+            set(&w, "local_rack", cases[k].rack);
+        set(&w, "connections_per_host", cases[k].connections);
+        start_and_prepare(&w);
+        for (uint32_t key = 0; key < 200; key++) {
+            const cqln_node *n = quickly(&w, key);
+            assert_non_null(n);
+            unsigned bit = 1u << (n->address_text[strlen("127.9.0.")] - '1');
+            assert_true(bit & cases[k].nodes);
+            seen |= bit;
+        }
+        assert_int_equal(seen, cases[k].nodes);
+        w.io.hosts[0].down = true; /* then it is for the plan to find another one */
+        simio_cut(&w.io, 0);
+        simio_run(&w.io, w.io.now + 100);
+        for (uint32_t key = 0; key < 200; key++) {
+            const cqln_node *n = quickly(&w, key);
+            unknown += !n;
+            assert_true(!n || strcmp(n->address_text, "127.9.0.1:9042") != 0);
+            assert_int_not_equal(ask(&w, w.select, key), 0);
+        }
+        assert_in_range(unknown, k == CQL_COUNT(cases) - 1 ? 0 : 1, 199);
+        assert_int_equal(w.errors, 0);
+        end(&w);
+    }
+}
+
+/* Two nodes with two connections each: the less busy node, and there the less busy connection. */
+static void connections_of_a_node_share_its_requests(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, 2);
+    set(&w, "connections_per_host", "2");
+    start_and_prepare(&w);
+    cql_statement *st = cql_prepared_bind(w.select);
+    cql_statement_bind_int32(st, 0, 1);
+    for (unsigned i = 0; i < 40; i++) {
+        cqln_request *req;
+        assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+        assert_int_equal(cqln_encode_statement(&w.c, st, req), CQL_OK);
+        req->cb.result = on_result;
+        req->user = &w;
+        cqln_request_start(req);
+    }
+    for (const cqln_node *n = w.c.nodes; n; n = n->next) {
+        assert_int_equal(n->usable, 2);
+        for (uint32_t i = 0; i < n->slot_count; i++)
+            if (n->slots[i].link)
+                assert_in_range(cqln_conn_in_flight(n->slots[i].link->conn), 9, 11);
+    }
+    simio_run(&w.io, w.io.now + 20);
+    assert_int_equal(w.answers, 40);
+    cql_statement_free(st);
+    end(&w);
+}
+
 static void lists_decide_who_is_used(void **state)
 {
     (void)state;
@@ -664,6 +780,8 @@ int main(void)
         cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
+        cmocka_unit_test(the_first_choice_takes_few_steps),
+        cmocka_unit_test(connections_of_a_node_share_its_requests),
         cmocka_unit_test(lists_decide_who_is_used),
         cmocka_unit_test(a_policy_of_the_program_is_obeyed),
         cmocka_unit_test(slow_nodes_come_last),

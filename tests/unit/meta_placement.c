@@ -92,7 +92,7 @@ static cqln_ring *eight_nodes(void)
         char text[12];
         snprintf(text, sizeof text, "%d", -8000 + 2000 * (int)i);
         assert_true(cqln_token_parse(CQLN_PARTITIONER_MURMUR3, cql_str_of(text), &tokens[i]));
-        members[i] = (cqln_member){cql_str_of(dcs[i]), cql_str_of(racks[i]), &tokens[i], 1};
+        members[i] = (cqln_member){cql_str_of(dcs[i]), cql_str_of(racks[i]), &tokens[i], 1, false};
     }
     assert_int_equal(cqln_ring_new(cqln_alloc_default(), CQLN_PARTITIONER_MURMUR3, members, 8, &r),
                      CQL_OK);
@@ -190,8 +190,8 @@ static void a_node_without_tokens_has_no_row(void **state)
     static const char *const maps[] = {"class=SimpleStrategy replication_factor=2",
                                        "class=NetworkTopologyStrategy dc1=2"};
     cqln_token token = {0};
-    cqln_member members[2] = {{cql_str_of("dc1"), cql_str_of("r1"), &token, 1},
-                              {cql_str_of("dc1"), cql_str_of("r1"), NULL, 0}};
+    cqln_member members[2] = {{cql_str_of("dc1"), cql_str_of("r1"), &token, 1, false},
+                              {cql_str_of("dc1"), cql_str_of("r1"), NULL, 0, false}};
     cqln_ring *r;
     assert_true(cqln_token_parse(CQLN_PARTITIONER_MURMUR3, cql_str_of("5"), &token));
     assert_int_equal(cqln_ring_new(cqln_alloc_default(), CQLN_PARTITIONER_MURMUR3, members, 2, &r),
@@ -282,7 +282,8 @@ static cqln_ring *random_ring(cqln_rand *rand)
         rack = cqln_rand_below(rand, 2) ? rack : 0; /* uneven */
         members[i] = (cqln_member){cql_str_of(dcs[cqln_rand_below(rand, dc_count)]),
                                    cql_str_of(racks[rack]), tokens[i],
-                                   (uint32_t)cqln_rand_below(rand, 9)};
+                                   (uint32_t)cqln_rand_below(rand, 9),
+                                   cqln_rand_below(rand, 3) == 0};
     }
     members[0].token_count = 3;
     assert_int_equal(
@@ -309,6 +310,12 @@ static void compare_placement(const cqln_ring *r, const cqln_placement *p)
         assert_memory_equal(at, want, n * sizeof *want);
         for (size_t k = n; k < p->width; k++)
             assert_int_equal(at[k], CQLN_MEMBER_NONE);
+        const uint16_t *near = cqln_placement_near(p, i), *next = near + 1;
+        for (size_t k = 0; k < n; k++)
+            if (r->near[want[k]])
+                assert_int_equal(*next++, want[k]);
+        assert_int_equal(near[0], next - near - 1);
+        assert_true(near[0] < p->stride);
     }
 }
 
@@ -406,8 +413,8 @@ static cql_status build_all(const cql_allocator *al, void *user)
 {
     cqln_replication rep = replication("class=NetworkTopologyStrategy dc1=2 dc2=1");
     cqln_token tokens[] = {{3, 1}, {2, 9}, {2, 1}};
-    cqln_member members[] = {{cql_str_of("dc1"), cql_str_of("r"), tokens, 1},
-                             {cql_str_of("dc2"), cql_str_of("r"), tokens + 1, 2}};
+    cqln_member members[] = {{cql_str_of("dc1"), cql_str_of("r"), tokens, 1, true},
+                             {cql_str_of("dc2"), cql_str_of("r"), tokens + 1, 2, false}};
     cqln_ring *r;
     cqln_tokenmap *m = NULL;
     (void)user;
@@ -494,7 +501,7 @@ static cqln_ring *large_ring(size_t nodes, uint32_t tokens, cqln_rand *rand)
         all[i].hi = cqln_rand_next(rand);
     for (size_t i = 0; i < nodes; i++)
         members[i] = (cqln_member){cql_str_of(dcs[i % 2]), cql_str_of(racks[i % 3]),
-                                   all + i * tokens, tokens};
+                                   all + i * tokens, tokens, i % 2 == 0};
     assert_int_equal(cqln_ring_new(&counting, CQLN_PARTITIONER_MURMUR3, members, nodes, &r),
                      CQL_OK);
     free(members);

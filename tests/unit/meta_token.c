@@ -145,7 +145,7 @@ static void check_ring(cqln_rand *rand, cqln_partitioner p, unsigned how)
     cqln_ring *r;
     for (size_t i = 0; i < 8; i++) {
         members[i] = (cqln_member){cql_str_of("dc1"), cql_str_of("r1"), tokens[i],
-                                   (uint32_t)cqln_rand_below(rand, 33)};
+                                   (uint32_t)cqln_rand_below(rand, 33), false};
         for (size_t k = 0; k < 32; k++)
             tokens[i][k] = draw(rand, p, how);
     }
@@ -186,8 +186,8 @@ static void a_token_claimed_twice_stays_with_the_first(void **state)
 {
     (void)state;
     cqln_token both[] = {{5, 0}, {5, 0}, {9, 0}}, one[] = {{9, 0}, {5, 0}, {7, 0}};
-    cqln_member members[] = {{cql_str_of("dc1"), cql_str_of("r"), both, 3},
-                             {cql_str_of("dc1"), cql_str_of("r"), one, 3}};
+    cqln_member members[] = {{cql_str_of("dc1"), cql_str_of("r"), both, 3, false},
+                             {cql_str_of("dc1"), cql_str_of("r"), one, 3, false}};
     cqln_ring *r;
     assert_int_equal(cqln_ring_new(cqln_alloc_default(), CQLN_PARTITIONER_MURMUR3, members, 2, &r),
                      CQL_OK);
@@ -203,8 +203,8 @@ static void rings_that_cannot_be_are_refused(void **state)
     (void)state;
     cqln_token *many = calloc(CQLN_RING_POSITIONS + 1, sizeof *many);
     cqln_member *crowd = calloc(CQLN_RING_MEMBERS + 1, sizeof *crowd);
-    cqln_member none = {cql_str_of("dc1"), cql_str_of("r"), NULL, 0};
-    cqln_member big = {cql_str_of("dc1"), cql_str_of("r"), many, CQLN_RING_POSITIONS + 1};
+    cqln_member none = {cql_str_of("dc1"), cql_str_of("r"), NULL, 0, false};
+    cqln_member big = {cql_str_of("dc1"), cql_str_of("r"), many, CQLN_RING_POSITIONS + 1, false};
     const cql_allocator *al = cqln_alloc_default();
     cqln_ring *r = NULL;
     assert_true(many && crowd);
