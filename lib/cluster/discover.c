@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { NODES_MAX = 10000 };
+enum { NODES_MAX = CQLN_RING_MEMBERS - 1 }; /* beside the one that is asked */
 
 struct cqln_discover {
     cqln_cluster *c;
