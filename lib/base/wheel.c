@@ -100,30 +100,44 @@ cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now)
     return item;
 }
 
-/* Ticks from `ticked` to the first slot that holds anything; the wheel holds something. */
-static uint64_t ticks_to_first(const cqln_wheel *w)
+/* The earliest deadline in a slot that holds any. */
+static uint64_t earliest_in(const cqln_wheel *w, size_t slot)
 {
-    size_t start = cqln_wheel_slot(w->ticked);
-    for (size_t i = 0; i <= CQLN_WHEEL_SLOTS / 64; i++) {
-        size_t word = (start / 64 + i) % (CQLN_WHEEL_SLOTS / 64);
-        uint64_t bits = w->used[word];
-        if (i == 0)
-            bits &= ~UINT64_C(0) << (start % 64);
-        if (bits) {
-            size_t slot = word * 64 + (size_t)__builtin_ctzll(bits);
-            return (slot + CQLN_WHEEL_SLOTS - start) % CQLN_WHEEL_SLOTS;
-        }
+    const cqln_list *head = &w->slots[slot];
+    uint64_t best = UINT64_MAX;
+    for (cqln_list *at = head->next; at != head; at = at->next) {
+        uint64_t deadline = CQLN_CONTAINER(at, cqln_wheel_item, link)->deadline;
+        best = deadline < best ? deadline : best;
     }
-    return 0;
+    return best;
 }
 
-/* The end of the first tick, of those not passed in full, that may hold something, so that one look serves the whole tick. The items
- * of the slot are not visited: this is asked once per loop turn, and they may be many. */
+/* Slots are passed in the order of their ticks, so the first deadline of this round is the earliest; those of later
+ * rounds count where there is none. */
+static uint64_t earliest(const cqln_wheel *w)
+{
+    enum { WORDS = CQLN_WHEEL_SLOTS / 64 };
+    size_t start = cqln_wheel_slot(w->ticked);
+    uint64_t behind = ~UINT64_C(0) << (start % 64), best = UINT64_MAX;
+    for (size_t i = 0; i <= WORDS; i++) {
+        size_t word = (start / 64 + i) % WORDS;
+        uint64_t bits = w->used[word] & (i == 0 ? behind : i == WORDS ? ~behind : ~UINT64_C(0));
+        for (; bits; bits &= bits - 1) {
+            uint64_t at = earliest_in(w, word * 64 + (size_t)__builtin_ctzll(bits));
+            if (cqln_wheel_tick(at) - w->ticked < CQLN_WHEEL_SLOTS)
+                return at;
+            best = at < best ? at : best;
+        }
+    }
+    return best;
+}
+
+/* The end of the tick, so that one look serves all of it. */
 uint64_t cqln_wheel_next(const cqln_wheel *w)
 {
     if (w->count == 0)
         return UINT64_MAX;
     if (!cqln_list_empty(&w->expired))
         return 1;
-    return (w->ticked + ticks_to_first(w)) * CQLN_WHEEL_TICK_MS + CQLN_WHEEL_TICK_MS - 1;
+    return cqln_wheel_tick(earliest(w)) * CQLN_WHEEL_TICK_MS + CQLN_WHEEL_TICK_MS - 1;
 }

@@ -1,4 +1,4 @@
-/* wheel.h: a hashed timing wheel: one deadline per request at the cost of a list operation. */
+/* wheel.h: a hashed timing wheel: a deadline is set and taken back at the cost of a list operation. */
 #ifndef CQLN_BASE_WHEEL_H
 #define CQLN_BASE_WHEEL_H
 
@@ -42,9 +42,8 @@ void cqln_wheel_add(cqln_wheel *w, cqln_wheel_item *item, uint64_t deadline);
 void cqln_wheel_remove(cqln_wheel *w, cqln_wheel_item *item);
 /* Takes out one item whose deadline is <= now; NULL when there is none. Call until NULL. */
 cqln_wheel_item *cqln_wheel_due(cqln_wheel *w, uint64_t now);
-/* A time at which to look again: never later than one tick after the earliest deadline; it may be
- * earlier than any deadline, but is later than the last `now` unless something is due. UINT64_MAX when
- * empty. */
+/* A time at which to look again: the end of the tick of the earliest deadline, so that nobody who has nothing to do is
+ * woken; later than the last `now` unless something is due. UINT64_MAX when empty. */
 uint64_t cqln_wheel_next(const cqln_wheel *w);
 
 #endif

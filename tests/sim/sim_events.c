@@ -161,6 +161,17 @@ static void a_flood_of_events_is_one_refresh(void **state)
     assert_int_equal(w->nodes[CQL_NODE_DOWN], 0);
 }
 
+/* An idle session sleeps: in ten minutes it wakes for the heartbeats of its connections (30 s) and to read the tables. */
+static void an_idle_session_is_woken_for_its_heartbeats_alone(void **state)
+{
+    world *w = *state;
+    start(w);
+    simio_run(&w->io, w->io.now + 60000);
+    uint64_t before = w->io.timers;
+    simio_run(&w->io, w->io.now + 600000);
+    assert_in_range(w->io.timers - before, 20, 90);
+}
+
 /* A node joins and its event is lost: the next reading of the tables finds it all the same. */
 static void a_lost_event_heals(void **state)
 {
@@ -263,6 +274,7 @@ int main(void)
         EVENT_TEST(a_lost_control_connection_is_told_as_missed_events),
         EVENT_TEST(nobody_asks_for_schema_events_that_nobody_hears),
         EVENT_TEST(a_flood_of_events_is_one_refresh),
+        EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
         EVENT_TEST(every_allocation_may_fail),

@@ -401,6 +401,7 @@ bool simio_step(simio *s, uint64_t until)
         if (s->timer > s->now)
             s->now = s->timer;
         s->timer = UINT64_MAX;
+        s->timers++;
         s->io.events->timer(s->io.user);
         return true;
     }

@@ -25,6 +25,7 @@ typedef struct simio {
     cqln_rand rand;
     uint64_t now;        /* milliseconds */
     uint64_t timer;      /* UINT64_MAX: not set */
+    uint64_t timers;     /* that fired */
     uint64_t order;      /* events at one time happen in the order in which they were made */
     bool woken;
     bool ended;
