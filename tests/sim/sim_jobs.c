@@ -380,6 +380,7 @@ static void check_end(sim *s)
         if (jobstore_due_rows(s->db, r->id, -1))
             broken(s, "a row left in scheduled_jobs");
     }
+    jobstore_settle(s->db, 10); /* what a killed process wrote too late is for the readers below to remove */
     for (int st = 0; st <= 8; st++) {
         cql_job_list *list = NULL;
 
