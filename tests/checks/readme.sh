@@ -28,6 +28,10 @@ for name in $(grep -oE '`[a-zA-Z._]+/[a-zA-Z._/-]*`|`[A-Z]+(\.md)?`|`[a-z]+\.c`'
     esac
     [ -e "$src/$name" ] || { echo "README.md names $name, which is not there"; faults=1; }
 done
+# Functions and types that the pages name are in the headers; a name that ends in _ stands for several.
+for name in $(cat "$src/README.md" "$src/CHANGES.md" "$src"/doc/[!d]*.md | grep -oE '\bcql_[a-z0-9_]*[a-z0-9]\b' | sort -u); do
+    grep -rqw -- "$name" "$src/include" || { echo "a page names $name, which no header has"; faults=1; }
+done
 # What it says to type is typed by a test: each indented line outside the program, and which one does it.
 typed() {
     case $1 in
