@@ -270,8 +270,6 @@ void cql_options_set_log(cql_options *o, cql_log_fn fn, void *user, cql_log_leve
 {
     if (!o)
         return;
-    if (!o)
-        return;
     o->config.log.fn = fn;
     o->config.log.user = user;
     o->config.log.level = level;
@@ -279,8 +277,6 @@ void cql_options_set_log(cql_options *o, cql_log_fn fn, void *user, cql_log_leve
 
 void cql_options_on_node_event(cql_options *o, cql_node_event_fn fn, void *user)
 {
-    if (!o)
-        return;
     if (!o)
         return;
     o->config.node_event = fn;
@@ -291,16 +287,12 @@ void cql_options_on_schema_event(cql_options *o, cql_schema_event_fn fn, void *u
 {
     if (!o)
         return;
-    if (!o)
-        return;
     o->config.schema_event = fn;
     o->config.schema_event_user = user;
 }
 
 void cql_options_set_address_translator(cql_options *o, cql_translate_fn fn, void *user)
 {
-    if (!o)
-        return;
     if (!o)
         return;
     o->config.translate = fn;

@@ -13,16 +13,12 @@ void cql_options_set_tls_name_fn(cql_options *o, cql_tls_name_fn fn, void *user)
 {
     if (!o)
         return;
-    if (!o)
-        return;
     o->config.tls_name_fn = fn;
     o->config.tls_name_user = user;
 }
 
 void cql_options_set_tls_insecure(cql_options *o)
 {
-    if (!o)
-        return;
     if (!o)
         return;
     o->config.tls = CQLN_TLS_REQUIRE;

@@ -36,5 +36,4 @@ static inline __attribute__((always_inline)) void cqln_request_run_plainly(cqln_
     req->tried[0] = req->last->id;
 }
 
-
 #endif
