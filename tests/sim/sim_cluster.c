@@ -53,7 +53,8 @@ enum { OP_ECHO, OP_INSERT, OP_QUERY, OP_BATCH, OP_CREATE, OP_USE, OP_KINDS };
     X(refused) X(drains) X(connects) X(lost) X(retries) X(unaffordable) X(speculations)            \
     X(races_won) X(late_answers) X(reprepares) X(grown) X(shrunk) X(replaced) X(crashes)           \
     X(refusals) X(freezes) X(cuts) X(forgets) X(delays) X(events) X(events_lost) X(removals)       \
-    X(moves) X(overloads) X(farewells) X(alters) X(disagreements) X(reordered) X(doubled) X(evicted)
+    X(moves) X(overloads) X(farewells) X(alters) X(disagreements) X(reordered) X(doubled) X(evicted)          \
+    X(to_replicas) X(anywhere)
 
 typedef struct totals {
 #define FIELD(name) uint64_t name;
@@ -216,6 +217,8 @@ static void submit(world *w)
     }
     if (encode(w, o, req) != CQL_OK)
         die(w, "a request could not be encoded", o);
+    w->t->to_replicas += req->route.has_token;
+    w->t->anywhere += req->route.anywhere;
     o->timeout_ms = cqln_rand_below(&w->rand, 4) == 0 && !w->healed ? 20 : 400;
     o->submitted = w->io.now;
     req->timeout_ms = o->timeout_ms;
@@ -510,6 +513,8 @@ static void make_world(world *w, uint64_t seed, totals *t)
     failmalloc_init(&w->memory);
     cqln_rand_seed(&w->rand, seed);
     mockcluster_init(&w->mc, 1 + (size_t)cqln_rand_below(&w->rand, 5));
+    if (seed % 3 == 2) /* every node has every row */
+        w->mc.replication = "class=SimpleStrategy replication_factor=5";
     simio_init(&w->io, &w->mc, seed);
     w->io.max_delay = 1 + (uint32_t)cqln_rand_below(&w->rand, 8);
     w->io.max_chunk = 1 + (uint32_t)cqln_rand_below(&w->rand, 600);
@@ -695,8 +700,9 @@ static void run_seed(uint64_t seed, totals *t)
     static world w;
     make_world(&w, seed, t);
     start_cluster(&w);
-    prepare(&w, "SELECT * FROM t WHERE echo = ?", &w.echo);
-    prepare(&w, "INSERT INTO t (v) VALUES (?)", &w.insert);
+    bool keyed = seed % 3 != 1; /* the marker is the partition key: there are replicas to choose from */
+    prepare(&w, keyed ? "SELECT * FROM by_key WHERE echo = ?" : "SELECT * FROM t WHERE echo = ?", &w.echo);
+    prepare(&w, keyed ? "INSERT INTO by_key (v) VALUES (?)" : "INSERT INTO t (v) VALUES (?)", &w.insert);
     while (w.op_count < OPS - 40) {
         unsigned burst = 1 + (unsigned)cqln_rand_below(&w.rand, 30);
         for (unsigned i = 0; i < burst && w.op_count < OPS - 40; i++)
