@@ -200,16 +200,19 @@ static cql_status reserve(cqln_writer *wr, size_t n)
 }
 
 /* Writes the shape of e behind the others of its slot, where it can be compared; the caller either
- * keeps or drops it. Fields keep all shapes, the others the one that tells most. */
+ * keeps or drops it. Fields keep all shapes, the others what all of them say together: room for
+ * that is made here too. */
 static cql_status place_shape(cql_collection *c, int slot, const newcomer *e, size_t *old_len)
 {
     cqln_writer *wr = &c->shape[slot];
+    size_t len = shape_len(e);
     *old_len = wr->len;
-    cql_status st = reserve(wr, shape_len(e));
+    bool alone = has_fields(c) || *old_len == 0;
+    cql_status st = reserve(wr, alone ? len : 2 * len + *old_len);
     if (st)
         return st;
     write_shape(wr, e);
-    if (has_fields(c) || *old_len == 0 || cqln_shape_match(wr->data, wr->data + *old_len))
+    if (alone || cqln_shape_match(wr->data, wr->data + *old_len))
         return CQL_OK;
     wr->len = *old_len;
     return CQL_TYPE_MISMATCH;
@@ -218,14 +221,16 @@ static cql_status place_shape(cql_collection *c, int slot, const newcomer *e, si
 static void settle_shape(cql_collection *c, int slot, size_t old_len)
 {
     cqln_writer *wr = &c->shape[slot];
+    size_t len = wr->len - old_len;
     if (has_fields(c) || old_len == 0)
         return;
-    if (cqln_shape_unknown(wr->data + old_len) < cqln_shape_unknown(wr->data)) {
-        memmove(wr->data, wr->data + old_len, wr->len - old_len);
-        wr->len -= old_len;
-    } else {
+    if (len == old_len && memcmp(wr->data, wr->data + len, len) == 0) {
         wr->len = old_len;
+        return;
     }
+    uint8_t *merged = wr->data + wr->len;
+    wr->len = cqln_shape_merge(merged, wr->data, wr->data + old_len);
+    memmove(wr->data, merged, wr->len);
 }
 
 /* The bytes of an element behind its length. Room was made. */
@@ -296,21 +301,28 @@ cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value v
         return CQL_BAD_ARGUMENT;
     if (c->type != CQL_TYPE_MAP || c->half)
         return CQL_BAD_STATE;
-    size_t bytes_len = c->bytes.len;
-    size_t shape_len_before = c->shape[0].len;
-    unsigned depth = c->depth;
-    cql_status st = add_one(c, &key, 0);
+    newcomer k;
+    newcomer v;
+    size_t keys_len;
+    size_t values_len;
+    cql_status st = look(c, &key, &k);
+    if (!st)
+        st = look(c, &value, &v);
+    if (!st)
+        st = reserve(&c->bytes, 4 + room_for(&k) + room_for(&v));
+    if (!st)
+        st = place_shape(c, 0, &k, &keys_len);
     if (st)
         return st;
-    st = add_one(c, &value, 1);
+    st = place_shape(c, 1, &v, &values_len);
     if (st) {
-        /* Without the value the key goes too. A shape that became clearer may stay. */
-        c->bytes.len = bytes_len;
-        c->depth = depth;
-        if (shape_len_before == 0)
-            c->shape[0].len = 0;
+        c->shape[0].len = keys_len;
         return st;
     }
+    settle_shape(c, 0, keys_len);
+    settle_shape(c, 1, values_len);
+    write_element(c, &k);
+    write_element(c, &v);
     count_one(c);
     return CQL_OK;
 }

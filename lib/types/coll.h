@@ -40,7 +40,7 @@ bool cqln_shape_fits(const cql_collection *c, const cql_type *type);
 bool cqln_shape_match(const uint8_t *a, const uint8_t *b);
 /* Bytes of the shape at p. */
 size_t cqln_shape_size(const uint8_t *p);
-/* Places in it of which nothing is known. */
-size_t cqln_shape_unknown(const uint8_t *p);
+/* What two that match say together; its size, which is at most that of both. */
+size_t cqln_shape_merge(uint8_t *out, const uint8_t *a, const uint8_t *b);
 
 #endif

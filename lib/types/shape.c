@@ -35,20 +35,6 @@ size_t cqln_shape_size(const uint8_t *p)
     return n;
 }
 
-size_t cqln_shape_unknown(const uint8_t *p)
-{
-    if (p[0] == CQLN_SHAPE_ANY || p[0] == CQLN_SHAPE_RAW)
-        return 1;
-    size_t at;
-    size_t n = 0;
-    uint32_t count = parts(p, &at);
-    for (uint32_t i = 0; i < count; i++) {
-        n += cqln_shape_unknown(p + at);
-        at += cqln_shape_size(p + at);
-    }
-    return n;
-}
-
 bool cqln_shape_match(const uint8_t *a, const uint8_t *b)
 {
     if (a[0] == CQLN_SHAPE_ANY || b[0] == CQLN_SHAPE_ANY)
@@ -71,6 +57,38 @@ bool cqln_shape_match(const uint8_t *a, const uint8_t *b)
         bt += cqln_shape_size(b + bt);
     }
     return true;
+}
+
+static size_t copy(uint8_t *out, const uint8_t *p)
+{
+    size_t n = cqln_shape_size(p);
+    memcpy(out, p, n);
+    return n;
+}
+
+size_t cqln_shape_merge(uint8_t *out, const uint8_t *a, const uint8_t *b)
+{
+    if (a[0] == CQLN_SHAPE_ANY || (a[0] == CQLN_SHAPE_RAW && b[0] != CQLN_SHAPE_ANY))
+        return copy(out, b);
+    if (b[0] == CQLN_SHAPE_ANY || b[0] == CQLN_SHAPE_RAW)
+        return copy(out, a);
+    size_t at;
+    size_t bt;
+    uint32_t count = parts(a, &at);
+    uint32_t other = parts(b, &bt);
+    size_t n = at;
+    memcpy(out, count >= other ? a : b, n);
+    for (uint32_t i = 0; i < count || i < other; i++) {
+        size_t in_a = i < count ? cqln_shape_size(a + at) : 0;
+        size_t in_b = i < other ? cqln_shape_size(b + bt) : 0;
+        if (in_a && in_b)
+            n += cqln_shape_merge(out + n, a + at, b + bt);
+        else
+            n += copy(out + n, in_a ? a + at : b + bt);
+        at += in_a;
+        bt += in_b;
+    }
+    return n;
 }
 
 static bool fits(const uint8_t *p, const cql_type *type)

@@ -231,6 +231,29 @@ static void map_pairs_come_whole_or_not_at_all(void **state)
     cql_collection_free(c);
 }
 
+/* Nor does the key of a refused pair tell what the keys are that stay. */
+static void refused_pairs_leave_no_trace(void **state)
+{
+    (void)state;
+    cql_collection *c = made(CQL_TYPE_MAP);
+    cql_collection *key = made(CQL_TYPE_LIST);
+    assert_int_equal(cql_collection_add_pair(c, cql_value_collection(key), cql_value_int32(1)),
+                     CQL_OK);
+    add(key, cql_value_int32(5));
+    assert_int_equal(cql_collection_add_pair(c, cql_value_collection(key), cql_value_null()),
+                     CQL_IS_NULL);
+    assert_int_equal(cql_collection_add_pair(c, cql_value_collection(key), cql_value_text("x")),
+                     CQL_TYPE_MISMATCH);
+    cql_collection_clear(key);
+    add(key, cql_value_text("a"));
+    assert_int_equal(cql_collection_add_pair(c, cql_value_collection(key), cql_value_int32(2)),
+                     CQL_OK);
+    cql_collection_free(key);
+    check_built(c, "map<list<text>, int>",
+                "00000002 00000004 00000000 00000004 00000001"
+                "00000009 00000001 00000001 61 00000004 00000002");
+}
+
 static void misuse_is_a_status(void **state)
 {
     (void)state;
@@ -295,6 +318,69 @@ static void element_types_are_checked_at_the_bind(void **state)
     assert_int_equal(cqln_value_check(cql("map<int, list<float>>"), &v), CQL_TYPE_MISMATCH);
     cql_collection_free(c);
     cql_collection_free(inner);
+}
+
+/* What only one of the elements says of a field is known of all, and compared with the column. */
+static void elements_tell_together_what_they_are(void **state)
+{
+    (void)state;
+    cql_collection *c = made(CQL_TYPE_LIST);
+    cql_collection *first = made(CQL_TYPE_TUPLE);
+    cql_collection *second = made(CQL_TYPE_TUPLE);
+    add(first, cql_value_int32(1));
+    add(first, cql_value_null());
+    add(second, cql_value_null());
+    add(second, cql_value_text("four"));
+    add(c, cql_value_collection(first));
+    add(c, cql_value_collection(second));
+    cql_value v = cql_value_collection(c);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, text>>"), &v), CQL_OK);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, float>>"), &v), CQL_TYPE_MISMATCH);
+    assert_int_equal(cqln_value_check(cql("list<tuple<float, text>>"), &v), CQL_TYPE_MISMATCH);
+    cql_collection_clear(second);
+    add(second, cql_value_text("four"));
+    assert_int_equal(cql_collection_add(c, cql_value_collection(second)), CQL_TYPE_MISMATCH);
+    /* The same for fields that the elements before did not have. */
+    cql_collection_clear(c);
+    cql_collection_clear(first);
+    cql_collection_clear(second);
+    add(first, cql_value_int32(1));
+    add(second, cql_value_int32(2));
+    add(second, cql_value_text("four"));
+    add(c, cql_value_collection(first));
+    add(c, cql_value_collection(second));
+    v = cql_value_collection(c);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, text>>"), &v), CQL_OK);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, float>>"), &v), CQL_TYPE_MISMATCH);
+    add(first, cql_value_float(1));
+    assert_int_equal(cql_collection_add(c, cql_value_collection(first)), CQL_TYPE_MISMATCH);
+    /* Nested: the keys of one map, the values of another. */
+    cql_collection_clear(c);
+    cql_collection *map = made(CQL_TYPE_MAP);
+    cql_collection *none = made(CQL_TYPE_LIST);
+    cql_collection *some = made(CQL_TYPE_LIST);
+    add(some, cql_value_text("four"));
+    assert_int_equal(cql_collection_add_pair(map, cql_value_collection(some),
+                                             cql_value_collection(none)),
+                     CQL_OK);
+    add(c, cql_value_collection(map));
+    cql_collection_clear(map);
+    assert_int_equal(cql_collection_add_pair(map, cql_value_collection(none),
+                                             cql_value_collection(some)),
+                     CQL_OK);
+    add(c, cql_value_collection(map));
+    v = cql_value_collection(c);
+    assert_int_equal(cqln_value_check(cql("list<map<list<text>, list<text>>>"), &v), CQL_OK);
+    assert_int_equal(cqln_value_check(cql("list<map<list<text>, list<int>>>"), &v),
+                     CQL_TYPE_MISMATCH);
+    assert_int_equal(cqln_value_check(cql("list<map<list<int>, list<text>>>"), &v),
+                     CQL_TYPE_MISMATCH);
+    cql_collection_free(map);
+    cql_collection_free(none);
+    cql_collection_free(some);
+    cql_collection_free(c);
+    cql_collection_free(first);
+    cql_collection_free(second);
 }
 
 static void values_of_elements_are_checked_at_the_bind(void **state)
@@ -663,8 +749,10 @@ int main(void)
         cmocka_unit_test(vectors_of_other_elements_have_lengths),
         cmocka_unit_test(what_may_not_come_leaves_all_as_it_was),
         cmocka_unit_test(map_pairs_come_whole_or_not_at_all),
+        cmocka_unit_test(refused_pairs_leave_no_trace),
         cmocka_unit_test(misuse_is_a_status),
         cmocka_unit_test(element_types_are_checked_at_the_bind),
+        cmocka_unit_test(elements_tell_together_what_they_are),
         cmocka_unit_test(values_of_elements_are_checked_at_the_bind),
         cmocka_unit_test(scalars_fit_the_columns_they_should),
         cmocka_unit_test(malformed_collections_are_refused),
