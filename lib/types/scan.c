@@ -67,15 +67,18 @@ static bool take_fraction(cql_str *text, unsigned *nanos)
 static bool take_clock(cql_str *text, cql_civil *out)
 {
     uint64_t hour, minute, second = 0;
+    unsigned nanos = 0;
     if (!cqln_scan_digits(text, 1, 2, &hour) || !take(text, ':') ||
         !cqln_scan_digits(text, 2, 2, &minute))
         return false;
-    if (take(text, ':') && !cqln_scan_digits(text, 2, 2, &second))
+    if (take(text, ':') &&
+        (!cqln_scan_digits(text, 2, 2, &second) || !take_fraction(text, &nanos)))
         return false;
     out->hour = (unsigned)hour;
     out->minute = (unsigned)minute;
     out->second = (unsigned)second;
-    return take_fraction(text, &out->nanosecond) && hour < 24 && minute < 60 && second < 60;
+    out->nanosecond = nanos;
+    return hour < 24 && minute < 60 && second < 60;
 }
 
 /* Z, +01, +0100, +01:00; nothing is UTC. */
@@ -88,8 +91,7 @@ static bool take_zone(cql_str *text, int64_t *offset_ms)
     bool west = text->ptr[0] == '-';
     if ((!take(text, '+') && !take(text, '-')) || !cqln_scan_digits(text, 2, 2, &hours))
         return false;
-    take(text, ':');
-    if (text->len && !cqln_scan_digits(text, 2, 2, &minutes))
+    if ((take(text, ':') || text->len) && !cqln_scan_digits(text, 2, 2, &minutes))
         return false;
     if (hours > 18 || minutes > 59)
         return false;

@@ -153,10 +153,12 @@ cql_status cqln_scan_varint(cql_str text, cqln_writer *out)
     return text.len ? put_number(text, minus, out) : CQL_BAD_VALUE;
 }
 
-/* The digits of a decimal without its point; how many stood behind it. */
+/* The digits of a decimal without its point and the zeros in front; how many, with those zeros,
+ * stood behind the point. */
 static bool join_digits(cql_str text, char digits[DIGITS_MAX + 1], size_t *n, int64_t *behind)
 {
     bool point = false;
+    bool any = false;
     *n = 0;
     *behind = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -166,10 +168,14 @@ static bool join_digits(cql_str text, char digits[DIGITS_MAX + 1], size_t *n, in
         }
         if (!is_digit(text.ptr[i]) || *n == DIGITS_MAX)
             return false;
-        digits[(*n)++] = text.ptr[i];
+        any = true;
         *behind += point;
+        if (*n > 0 || text.ptr[i] != '0')
+            digits[(*n)++] = text.ptr[i];
     }
-    return *n > 0;
+    if (*n == 0)
+        digits[(*n)++] = '0';
+    return any;
 }
 
 cql_status cqln_scan_decimal(cql_str text, cqln_writer *out)
@@ -188,10 +194,8 @@ cql_status cqln_scan_decimal(cql_str text, cqln_writer *out)
             return CQL_BAD_VALUE;
         break;
     }
-    if (!join_digits(number, digits, &n, &scale) || exponent > INT32_MAX || exponent < INT32_MIN)
-        return CQL_BAD_VALUE;
-    scale -= exponent;
-    if (scale < INT32_MIN || scale > INT32_MAX)
+    if (!join_digits(number, digits, &n, &scale) ||
+        __builtin_sub_overflow(scale, exponent, &scale) || scale < INT32_MIN || scale > INT32_MAX)
         return CQL_BAD_VALUE;
     cqln_write_u32(out, (uint32_t)(int32_t)scale);
     return put_number((cql_str){digits, n}, minus, out);

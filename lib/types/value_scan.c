@@ -18,9 +18,14 @@ typedef struct scan {
 
 static cql_status any(scan *s, const cql_type *type, unsigned depth);
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void blanks(scan *s)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
+    while (s->at < s->end && is_blank(*s->at))
         s->at++;
 }
 
@@ -51,7 +56,7 @@ static bool take_quoted(scan *s, char quote)
 
 static bool ends_token(char c)
 {
-    return c == ',' || c == ':' || c == ']' || c == '}' || c == ')' || c == ' ' || c == '\n';
+    return c == ',' || c == ':' || c == ']' || c == '}' || c == ')' || is_blank(c);
 }
 
 static cql_str token(scan *s)

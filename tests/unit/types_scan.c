@@ -53,6 +53,11 @@ static const struct {
     {"decimal", "12345678901234567890.5", "00000001 06b14e9f812f366c39"},
     {"decimal", "1E+3", "fffffffd 01"},
     {"decimal", "-128", "00000000 80"},
+    {"decimal", "1E+2147483648", "80000000 01"},
+    {"decimal", "1.28E+2147483650", "80000000 0080"},
+    {"decimal", "1.28E-2147483645", "7fffffff 0080"},
+    {"decimal", "-0.000", "00000003 00"},
+    {"decimal", "0e-2147483647", "7fffffff 00"},
     {"float", "1.5", "3fc00000"},
     {"float", "-Infinity", "ff800000"},
     {"double", "-0.0", "8000000000000000"},
@@ -78,6 +83,11 @@ static const struct {
     {"inet", "2001:db8::1", "20010db8000000000000000000000001"},
     {"list<int>", " [ 1 , 2 ] ", "00000002 00000004 00000001 00000004 00000002"},
     {"list<int>", "[]", "00000000"},
+    {"list<int>", "[\t1\t,\r\n2\r\n]\t", "00000002 00000004 00000001 00000004 00000002"},
+    {"map<int, int>", "{1\t:\t2\t}", "00000001 00000004 00000001 00000004 00000002"},
+    {"tuple<int, int>", "(null\t, 1\r)", "ffffffff 00000004 00000001"},
+    {"map<time, int>", "{00:00:00.000000001\t: 5}",
+     "00000001 00000008 0000000000000001 00000004 00000005"},
     {"set<text>", "{'a', 'it''s'}", "00000002 00000001 61 00000004 69742773"},
     {"map<text, int>", "{'a': 1, 'b': 2}",
      "00000002 00000001 61 00000004 00000001 00000001 62 00000004 00000002"},
@@ -130,7 +140,10 @@ static void texts_that_are_none_are_refused(void **state)
         {"decimal", "1e"}, {"decimal", "1e99999999999"}, {"decimal", "1.2.3"}, {"float", "0x1p3"},
         {"float", "inf"}, {"double", "1,5"}, {"double", ""}, {"date", "2023-02-29"},
         {"date", "2024-1"}, {"date", "2024-01-01Z"}, {"time", "24:00"}, {"time", "13"},
-        {"time", "1:2:3"}, {"time", "01:02:03."}, {"timestamp", "yesterday"},
+        {"time", "1:2:3"}, {"time", "01:02:03."}, {"time", "01:02.5"}, {"decimal", "1e2147483649"},
+        {"decimal", "1e-2147483648"}, {"decimal", "1e-9223372036854775808"},
+        {"timestamp", "2024-01-02 03:04.5Z"}, {"timestamp", "2024-01-02 03:04:05+01:"},
+        {"timestamp", "yesterday"},
         {"timestamp", "2024-01-02 03:04:05 "}, {"timestamp", "2024-01-02 03:04:05+1"},
         {"duration", ""}, {"duration", "-"}, {"duration", "5"}, {"duration", "1q"},
         {"duration", "3000000000mo"}, {"uuid", "550e8400"}, {"timeuuid",
@@ -213,6 +226,28 @@ static void room_and_digits_are_bounded(void **state)
     assert_int_equal(cql_value_parse(NULL, cql_str_of("1"), wire, 3, &len), CQL_BAD_ARGUMENT);
 }
 
+/* Zeros in front take no room: a number of as many digits as are read may be a small one. */
+static void zeros_in_front_are_not_counted(void **state)
+{
+    (void)state;
+    uint8_t wire[600];
+    char text[3000];
+    size_t len = 0;
+    memset(text, '0', sizeof text);
+    text[1] = '.';
+    memset(text + 1700, '9', 1234);
+    assert_int_equal(cql_value_parse(type_of("decimal"), (cql_str){text, 2934}, wire, 600, &len),
+                     CQL_OK);
+    assert_int_equal(len, 4 + 513);
+    assert_hex(wire, 4, "00000b74");
+    text[2934] = '9';
+    assert_int_equal(cql_value_parse(type_of("decimal"), (cql_str){text, 2935}, wire, 600, &len),
+                     CQL_BAD_VALUE);
+    assert_int_equal(cql_value_parse(type_of("decimal"), (cql_str){text, 1700}, wire, 600, &len),
+                     CQL_OK);
+    assert_hex(wire, len, "000006a2 00");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_cut_reads_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(user_types_go_by_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(room_and_digits_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(zeros_in_front_are_not_counted, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
