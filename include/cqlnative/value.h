@@ -193,9 +193,10 @@ CQL_API cql_status cql_value_print_json(const cql_value *v, const cql_type *type
  * is; every other type takes what cql_value_print writes and what CQL takes: 0xcafe, 1.5E+3, true,
  * 2024-02-29, 13:30:54.5, 2024-01-02 03:04[:05.678][Z|+0100] (without a zone UTC; or milliseconds),
  * 1y2mo3d4h5m6s7ms8us9ns, 127.0.0.1, and of these [1, 2], {'a', 'b'}, {'k': 1}, (1, null),
- * {field: 1}; there texts are in quotes ('it''s') and everything else may be. *len is the number of
- * bytes; CQL_TOO_LARGE when there are more than cap. CQL_BAD_VALUE for a text that is no value of the
- * type, CQL_BAD_ARGUMENT, CQL_NO_MEMORY. [any thread] */
+ * {field: 1}; there texts are in quotes ('it''s') and everything else may be. Backslashes in texts are what
+ * they are, as in CQL: the escapes of cql_value_print are not undone. *len is the number of bytes;
+ * CQL_TOO_LARGE when there are more than cap. CQL_BAD_VALUE for a text that is no value of the type,
+ * CQL_BAD_ARGUMENT, CQL_NO_MEMORY. [any thread] */
 CQL_API cql_status cql_value_parse(const cql_type *type, cql_str text, void *buf, size_t cap,
                                    size_t *len);
 
