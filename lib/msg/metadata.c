@@ -5,8 +5,9 @@
 
 /* The largest object that a byte of description can become is a collection type: 2 bytes of
  * [option] for a descriptor of some 100. Few columns may do so; many, which no table has, may not: there
- * memory is at most eight times the bytes and a constant. */
-enum { FEW_PER_BYTE = 80, FEW_BASE = 4096, MANY_PER_BYTE = 8, MANY_BASE = 1 << 20 };
+ * memory is at most eight times the bytes and a constant, in which all markers that a statement can
+ * have find room, however short their names are. */
+enum { FEW_PER_BYTE = 80, FEW_BASE = 4096, MANY_PER_BYTE = 8, MANY_BASE = 1 << 22 };
 
 void cqln_skip_columns(cqln_reader *rd, bool global, uint32_t count)
 {

@@ -27,7 +27,9 @@ static void read_bind_head(cqln_reader *rd, bind_head *out)
     out->global = flags & CQLN_ROWS_GLOBAL_SPEC;
     out->columns = cqln_read_u32(rd);
     out->pk_count = cqln_read_u32(rd);
-    if (flags & ~(uint32_t)CQLN_ROWS_GLOBAL_SPEC || out->pk_count > cqln_reader_left(rd) / 2)
+    /* More markers than the [short] before their values can count are those of no statement. */
+    if (flags & ~(uint32_t)CQLN_ROWS_GLOBAL_SPEC || out->columns > CQLN_COLUMNS_MAX ||
+        out->pk_count > cqln_reader_left(rd) / 2)
         rd->failed = true;
     if (rd->failed)
         return;

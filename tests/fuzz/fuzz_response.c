@@ -202,6 +202,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     one_body(data[0] & 0x1f, version, &rd, &m.al);
     FUZZ_CHECK(m.live == 0);
     FUZZ_CHECK(m.bytes <= size * 100 + 16384);
-    FUZZ_CHECK(m.bytes <= size * 8 + (1 << 20) + (1 << 17));
+    FUZZ_CHECK(m.bytes <= size * 8 + (1 << 22) + (1 << 17));
     return 0;
 }

@@ -336,6 +336,40 @@ static void an_odd_partition_key_only_costs_the_routing(void **state)
     prepared_only("0000 00000001 ffffffff 00000000" COLUMNS NO_RESULT, CQL_MALFORMED);
 }
 
+static cql_status decode_markers(const char *name, uint32_t count)
+{
+    prepared_sample s = {.version = 4};
+    cqln_writer wr;
+    cqln_writer_init(&wr, cqln_alloc_default(), SIZE_MAX);
+    cqln_write_string(&wr, cql_str_of("id"));
+    cqln_write_u32(&wr, CQLN_ROWS_GLOBAL_SPEC);
+    cqln_write_u32(&wr, count);
+    cqln_write_u32(&wr, 0);
+    cqln_write_string(&wr, cql_str_of("ks"));
+    cqln_write_string(&wr, cql_str_of("t"));
+    for (uint32_t i = 0; i < count; i++) {
+        cqln_write_string(&wr, cql_str_of(name));
+        cqln_write_u16(&wr, CQL_TYPE_INT);
+    }
+    cqln_write_u32(&wr, CQLN_ROWS_NO_METADATA);
+    cqln_write_u32(&wr, 0);
+    cql_status st = decode_prepared(wr.data, wr.len, cqln_alloc_default(), &s);
+    cqln_writer_fini(&wr);
+    return st;
+}
+
+/* The longest IN (?, ?, ...) that a statement can have, be the name of its key short or long; one
+ * more, and the [short] before the values could not count them. */
+static void as_many_markers_as_there_can_be(void **state)
+{
+    static const char *const names[] = {"k", "partition_key"};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(names); i++) {
+        assert_int_equal(decode_markers(names[i], 65535), CQL_OK);
+        assert_int_equal(decode_markers(names[i], 65536), CQL_MALFORMED);
+    }
+}
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 static cql_status build_rows(const cql_allocator *al, void *user)
@@ -396,7 +430,7 @@ static void memory_follows_the_bytes(void **state)
 {
     static const char *const types[] = {"0009",      "0020 0009",           "0021 0009 0009",
                                         "0031 0000", "0030 0000 0000 0000", "0000 0000"};
-    enum { CONSTANT = (1 << 20) + (1 << 17) };
+    enum { CONSTANT = (1 << 22) + (1 << 17) };
     (void)state;
     for (size_t t = 0; t < CQL_COUNT(types); t++) {
         size_t len, asked;
@@ -500,6 +534,7 @@ int main(void)
         cmocka_unit_test(unknown_types_are_opaque),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(prepared_on_both_versions),
+        cmocka_unit_test(as_many_markers_as_there_can_be),
         cmocka_unit_test(an_odd_partition_key_only_costs_the_routing),
         cmocka_unit_test(nothing_leaks_when_memory_is_out),
         cmocka_unit_test(memory_follows_the_bytes),
