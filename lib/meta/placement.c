@@ -99,13 +99,19 @@ static void walk_step(walk *w, uint32_t position)
 
 /* --- the strategies: each gives the number of members it put ---------------------------------------- */
 
+/* Full copies on so many nodes: where there are fewer than copies, it is the transient ones that are left out. */
+static uint32_t full_copies(const cqln_copies *c, uint32_t nodes)
+{
+    uint32_t full = c->all > c->transient ? c->all - c->transient : 0;
+    return full < nodes ? full : nodes;
+}
+
 static uint32_t put_simple(const walk *w, const cqln_copies *c, uint16_t *out, uint32_t room)
 {
     uint32_t nodes = 0, n = 0;
     for (uint32_t i = 0; i < w->ring->dc_count; i++)
         nodes += w->ring->dc_nodes[i];
-    uint32_t all = c->all < nodes ? c->all : nodes;
-    uint32_t want = all > c->transient ? all - c->transient : 0;
+    uint32_t want = full_copies(c, nodes);
     for (uint16_t m = w->first; m != NONE && n < want && n < room; m = w->all.next[m])
         out[n++] = m;
     return n;
@@ -117,8 +123,7 @@ static uint32_t put_in_dc(walk *w, uint32_t dc, uint32_t mark, const cqln_copies
                           uint32_t room)
 {
     const cqln_ring *r = w->ring;
-    uint32_t all = c->all < r->dc_nodes[dc] ? c->all : r->dc_nodes[dc];
-    uint32_t want = all > c->transient ? all - c->transient : 0;
+    uint32_t want = full_copies(c, r->dc_nodes[dc]);
     uint32_t repeats = c->all > r->dc_racks[dc] ? c->all - r->dc_racks[dc] : 0;
     uint32_t n = 0;
     want = want < room ? want : room;

@@ -126,6 +126,13 @@ static void replicas_are_those_of_the_server(void **state)
         {"class=NetworkTopologyStrategy dc1=4",
          {{"6001", "-8000", "1 2 3 8"}, {"-7999", "-6000", "2 3 5 8"}, {"-1", "0", "5 8 1 3"},
           {"1", "2000", "8 1 2 3"}, {"5999", "6000", "8 1 2 3"}}},
+        {"class=NetworkTopologyStrategy dc2=4/1",
+         {{"6001", "-8000", "4 6 7"}, {"-7999", "-6000", "4 6 7"}, {"-1", "0", "6 7 4"},
+          {"1", "2000", "6 7 4"}, {"5999", "6000", "4 6 7"}}},
+        {"class=SimpleStrategy replication_factor=10/2",
+         {{"6001", "-8000", "1 2 3 4 5 6 7 8"}, {"-7999", "-6000", "2 3 4 5 6 7 8 1"},
+          {"-1", "0", "5 6 7 8 1 2 3 4"}, {"1", "2000", "6 7 8 1 2 3 4 5"},
+          {"5999", "6000", "8 1 2 3 4 5 6 7"}}},
         {"class=NetworkTopologyStrategy dc1=2 dc2=3 dc3=1",
          {{"6001", "-8000", "1 3 4 6 7"}, {"-7999", "-6000", "2 3 4 6 7"}, {"-1", "0", "5 8 6 7 4"},
           {"1", "2000", "8 1 6 7 4"}, {"5999", "6000", "8 1 4 6 7"}}},
@@ -262,7 +269,8 @@ static size_t place_slowly(const cqln_ring *r, uint32_t from, const cqln_copies 
         out[n++] = m;
         left--;
     }
-    return n > c->transient ? n - c->transient : 0;
+    size_t full = c->all > c->transient ? c->all - c->transient : 0;
+    return n < full ? n : full;
 }
 
 /* A ring of up to 40 nodes, named so that racks of one name are in several data centres. */
