@@ -563,8 +563,8 @@ static void pass(sim *s)
             turn(&s->w[i]);
         if (!s->w[2].w && (now > began + 20000000 || (!s->w[0].w && !s->w[1].w)))
             begin_last_worker(s);
-        if (now > began + INT64_C(1000000) * AT_LEAST_S && s->w[2].w && !s->w[0].w && !s->w[1].w &&
-            all_over(s))
+        if (now > began + INT64_C(1000000) * AT_LEAST_S && s->w[2].w && !s->w[2].client.dead &&
+            !s->w[0].w && !s->w[1].w && all_over(s))
             return;
         next = next_moment(s);
         if (now > began + 30000000) /* whoever has not died yet does so now */
