@@ -95,11 +95,22 @@ cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_s
 
 /* --- no node ------------------------------------------------------------------------------------- */
 
-static size_t rows_of_nodes(const cqln_cluster *c, cqln_tried rows[CQLN_TRIES_MAX])
+static bool listed(const cqln_tried *rows, size_t count, cql_str host)
 {
-    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (cql_str_equal(rows[i].host, host))
+            return true;
+    return false;
+}
+
+/* Where the request was sent and lost, then what keeps the other nodes from taking it. The node of a connection
+ * that is just ending has no reason yet, but its requests have. */
+static size_t rows_of_no_host(const cqln_cluster *c, const cqln_request *req,
+                              cqln_tried rows[CQLN_TRIES_MAX])
+{
+    size_t n = req ? cqln_tries_rows(req->tries, rows) : 0;
     for (const cqln_node *node = c->nodes; node && n < CQLN_TRIES_MAX; node = node->next)
-        if (node->local && node->last_status)
+        if (node->local && node->last_status && !listed(rows, n, cql_str_of(node->address_text)))
             rows[n++] = (cqln_tried){cql_str_of(node->address_text), node->last_status,
                                      cql_str_of(node->last_reason)};
     return n;
@@ -131,7 +142,7 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
 {
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     char list[LIST_TEXT];
-    size_t count = rows_of_nodes(c, rows);
+    size_t count = rows_of_no_host(c, req, rows);
     cqln_error_info info = {.status = CQL_NO_HOST, .retriable = true};
     if (req)
         info.maybe_applied = cqln_request_maybe_applied(req);

@@ -32,6 +32,8 @@ typedef struct asked {
     cql_status status;
     bool maybe_applied;
     bool right;
+    char text[200]; /* of the error */
+    size_t tried;
     uint64_t at;
     uint64_t handle;
 } asked;
@@ -144,6 +146,8 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
     a->at = w.io.now;
     a->status = err ? cql_error_status(err) : CQL_OK;
     a->maybe_applied = err && cql_error_maybe_applied(err);
+    a->tried = err ? cql_error_tried_count(err) : 0;
+    snprintf(a->text, sizeof a->text, "%s", err ? cql_error_text(err) : "");
     if (!res)
         return;
     cql_rows_init(&rows, res);
@@ -418,6 +422,23 @@ static void r21_all_nodes_come_back_without_an_event(void **state)
     pass(100);
     expect(1, 21, CQL_OK);
     assert_true(node(0)->usable && node(1)->usable);
+}
+
+/* It may be sent again, but the connection that it was lost with was the last one. */
+static void a_request_lost_with_the_last_connection_says_where_and_why(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.nodes[0].stalled = true;
+    ask(0, w.insert, true, 0);
+    pass(50);
+    w.io.hosts[0].down = true;
+    simio_cut(&w.io, 0);
+    pass(50);
+    expect(0, 1, CQL_NO_HOST);
+    assert_true(all[0].maybe_applied);
+    assert_int_equal(all[0].tried, 1);
+    assert_non_null(strstr(all[0].text, "127.9.0.1:9042: "));
 }
 
 /* Requests of many that were answered so far. */
@@ -872,6 +893,7 @@ int main(void)
         CASE(at_a_percentile_only_slow_answers_are_overtaken),
         CASE(r20_a_failed_refill_is_tried_again),
         CASE(r21_all_nodes_come_back_without_an_event),
+        CASE(a_request_lost_with_the_last_connection_says_where_and_why),
         CASE(a_node_that_is_back_begins_with_one_request),
         CASE(a_node_that_is_back_alone_gets_all),
         CASE(r23_an_unanswered_heartbeat_moves_the_requests),
