@@ -140,6 +140,8 @@ static bool any_connect_failure(const cqln_cluster *c, const cqln_tried *rows, s
 
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
 {
+    if (req && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING) /* it took the connections away */
+        return cqln_report_local(c, CQL_CANCELLED, req, "the session was closed");
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     char list[LIST_TEXT];
     size_t count = rows_of_no_host(c, req, rows);

@@ -156,7 +156,9 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 
 static const cql_retry_policy *next_policy; /* of the requests that follow */
 
-static cql_status ask(size_t i, cql_prepared *p, bool idempotent, uint32_t timeout)
+/* All but the start, which the loop's thread does later for requests of other threads. */
+static cql_status make(size_t i, cql_prepared *p, bool idempotent, uint32_t timeout,
+                       cqln_request **out)
 {
     cqln_request *req;
     cql_status st = cqln_request_begin(&w.c, &req);
@@ -174,6 +176,16 @@ static cql_status ask(size_t i, cql_prepared *p, bool idempotent, uint32_t timeo
     req->cb.result = on_result;
     req->user = &all[i];
     all[i].handle = cqln_request_handle(req);
+    *out = req;
+    return CQL_OK;
+}
+
+static cql_status ask(size_t i, cql_prepared *p, bool idempotent, uint32_t timeout)
+{
+    cqln_request *req;
+    cql_status st = make(i, p, idempotent, timeout, &req);
+    if (st)
+        return st;
     cqln_request_start(req);
     return CQL_OK;
 }
@@ -876,6 +888,24 @@ static void a_place_given_back_lets_the_close_go_on(void **state)
     assert_true(w.closed);
 }
 
+/* It was on its way to the loop's thread when the time-out of closing ended. */
+static void a_request_that_comes_behind_the_close_is_cancelled(void **state)
+{
+    (void)state;
+    cqln_request *req;
+    option("close_timeout", "100");
+    start(1);
+    assert_int_equal(make(0, w.echo, true, 0, &req), CQL_OK);
+    cqln_cluster_close(&w.c, on_closed, NULL);
+    pass(500);
+    assert_false(w.closed);
+    cqln_request_start(req);
+    pass(50);
+    expect(0, 1, CQL_CANCELLED);
+    assert_false(all[0].maybe_applied);
+    assert_true(w.closed);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -916,6 +946,7 @@ int main(void)
         CASE(x15_one_overloaded_node_is_left_for_the_other),
         CASE(a_place_given_back_is_told_to_who_waits_for_it),
         CASE(a_place_given_back_lets_the_close_go_on),
+        CASE(a_request_that_comes_behind_the_close_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
