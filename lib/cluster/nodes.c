@@ -105,11 +105,14 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid)
     return spare ? least_busy(spare) : NULL; /* better than to wait, and to let those behind it wait */
 }
 
+/* A connection that is on its way counts while nothing has failed: the node is new, or one that took its
+ * requests is being replaced. */
 static bool node_hope(const cqln_node *n)
 {
+    bool unfailed = !n->tried || n->last_status == CQL_OK;
     for (uint32_t i = 0; i < n->slot_count; i++) {
         const cqln_slot *slot = &n->slots[i];
-        if (slot->link && !slot->link->closing && (slot->link->ready || !n->tried))
+        if (slot->link && !slot->link->closing && (slot->link->ready || unfailed))
             return true;
     }
     return false;

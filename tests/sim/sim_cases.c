@@ -262,6 +262,29 @@ static void r2_a_connection_full_of_orphans_is_replaced(void **state)
     assert_int_equal(w.c.links, 2); /* the control connection, and one */
 }
 
+static void requests_wait_for_the_connection_that_replaces_a_full_one(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "32");
+    option("max_connections_per_host", "1");
+    start(1);
+    w.io.hosts[0].delay_ms = 20;
+    for (size_t i = 0; i < 20; i++)
+        ask(i, w.echo, false, 0);
+    pass(5);
+    for (size_t i = 0; i < 17; i++)
+        assert_int_equal(cqln_request_cancel(&w.c, all[i].handle), CQL_OK);
+    for (size_t i = 20; i < 40; i++)
+        ask(i, w.echo, false, 0);
+    pass(5);
+    assert_int_equal(w.c.counts.replaced, 1);
+    for (size_t i = 40; i < 60; i++) /* now there is none that is ready */
+        ask(i, w.echo, false, 0);
+    pass(1000);
+    expect(0, 17, CQL_CANCELLED);
+    expect(17, 60, CQL_OK);
+}
+
 static void r3_errors_give_their_streams_back(void **state)
 {
     (void)state;
@@ -913,6 +936,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(r1_a_stream_waits_for_its_late_answer),
         CASE(r2_a_connection_full_of_orphans_is_replaced),
+        CASE(requests_wait_for_the_connection_that_replaces_a_full_one),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),
         CASE(r4_r5_few_streams_serve_many_requests),
