@@ -8,7 +8,8 @@ CQL_BEGIN
 
 /* Immutable and counted. A callback gets a borrowed `const cql_error *`; a call that takes
  * `cql_error **err` hands one over (release it with cql_error_unref) or, when err is NULL, none. An
- * error already held in *err is released and replaced, so one variable serves a whole function. */
+ * error already held in *err is released and replaced, so one variable serves a whole function. A parameter that
+ * must not be NULL and is gets an error as well. */
 typedef struct cql_error cql_error;
 
 /* Adds a holder and returns err; NULL stays NULL. [any thread] */

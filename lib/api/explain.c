@@ -61,7 +61,7 @@ cql_status cql_session_explain_wait(cql_session *s, const cql_statement *stmt, c
 {
     cqln_waiter w;
     if (!out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, "out");
     *out = NULL;
     cql_status st = cqln_wait_begin(s, &w, err);
     if (st == CQL_OK)

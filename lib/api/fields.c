@@ -370,7 +370,7 @@ cql_status cql_rows_scan(cql_rows *rows, const cql_field *fields, size_t n, void
         *count = 0;
     const cql_result *res = rows ? cqln_rows_result(rows) : NULL;
     if (!res || (!out && cap))
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, res ? "out" : "rows");
     cql_status st = check_fields(fields, n, res->al, err);
     if (st == CQL_OK && res->metadata)
         st = match_columns(res, fields, n, columns, err);
@@ -572,7 +572,7 @@ cql_status cql_statement_bind_struct(cql_statement *s, const cql_field *fields, 
                                      const void *record, cql_error **err)
 {
     if (!s || !record)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, s ? "record" : "stmt");
     cql_status st = check_fields(fields, n, s->al, err);
     if (st)
         return st;

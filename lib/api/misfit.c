@@ -146,6 +146,6 @@ cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cq
 cql_status cql_statement_check(const cql_statement *s, cql_error **err)
 {
     if (!s)
-        return cqln_fail(err, cqln_alloc_default(), CQL_BAD_ARGUMENT, "bad argument: stmt is NULL");
+        return cqln_fail_null(err, "stmt");
     return s->unbound ? cqln_fail_unbound(s, s->al, err) : CQL_OK;
 }

@@ -228,7 +228,7 @@ cql_status cqln_options_set_contacts(cql_options *o, cql_str hosts, cql_error **
 cql_status cql_options_set_contact_points(cql_options *o, const char *hosts, cql_error **err)
 {
     if (!o || !hosts)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "hosts" : "o");
     return cqln_option_apply(o, cql_str_of("contact_points"), cql_str_of(hosts), err);
 }
 
@@ -247,7 +247,7 @@ cql_status cql_options_add_contact_point(cql_options *o, const char *host, uint1
 cql_status cql_options_set(cql_options *o, const char *name, const char *value, cql_error **err)
 {
     if (!o || !name || !value)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, !o ? "o" : !name ? "name" : "value");
     return cqln_option_apply(o, cql_str_of(name), cql_str_of(value), err);
 }
 
@@ -411,6 +411,6 @@ static cql_status parse(cql_options *o, const void *arg, cql_error **err)
 cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err)
 {
     if (!o || !url)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "url" : "o");
     return cqln_options_change(o, parse, url, err);
 }

@@ -154,7 +154,7 @@ static cql_status read_file(cql_options *o, const char *path, int fd, cql_error 
 cql_status cql_options_load(cql_options *o, const char *path, cql_error **err)
 {
     if (!o || !path)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "path" : "o");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return cqln_fail(err, o->al, CQL_SYSTEM, "%s: %s", path,
@@ -205,5 +205,5 @@ static cql_status apply_environment(cql_options *o, const void *arg, cql_error *
 
 cql_status cql_options_from_environment(cql_options *o, cql_error **err)
 {
-    return o ? cqln_options_change(o, apply_environment, NULL, err) : CQL_BAD_ARGUMENT;
+    return o ? cqln_options_change(o, apply_environment, NULL, err) : cqln_fail_null(err, "o");
 }

@@ -358,7 +358,7 @@ cql_status cql_options_set_number(cql_options *o, const char *name, uint64_t val
 {
     char text[24];
     if (!o || !name)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "name" : "o");
     snprintf(text, sizeof text, "%" PRIu64, value);
     return cqln_option_apply(o, cql_str_of(name), cql_str_of(text), err);
 }
@@ -366,7 +366,7 @@ cql_status cql_options_set_number(cql_options *o, const char *name, uint64_t val
 cql_status cql_options_set_bool(cql_options *o, const char *name, bool value, cql_error **err)
 {
     if (!o || !name)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "name" : "o");
     return cqln_option_apply(o, cql_str_of(name), cql_str_of(value ? "true" : "false"), err);
 }
 

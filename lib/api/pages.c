@@ -211,7 +211,7 @@ static cql_status take(cql_pages *p, cql_error **err)
 cql_status cql_pages_next_wait(cql_pages *p, cql_rows *rows, cql_error **err)
 {
     if (!p || !rows)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, p ? "rows" : "pages");
     cql_rows_init(rows, NULL);
     if (p->running)
         return fail_here(p, CQL_BAD_STATE, err);

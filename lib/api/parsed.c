@@ -53,7 +53,7 @@ cql_status cql_statement_bind_parsed(cql_statement *s, size_t index, const char 
 {
     cqln_writer wire;
     if (!s)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, "stmt");
     if (!s->prepared)
         return cqln_fail(err, s->al, CQL_UNSUPPORTED,
                          "the types of a statement that is not prepared are not known");

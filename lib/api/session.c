@@ -143,7 +143,7 @@ fail:
 cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **err)
 {
     if (!o || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, o ? "out" : "o");
     *out = NULL;
     cql_session *s;
     cqln_session_mode mode = o->config.loop_threads ? CQLN_MODE_THREAD : CQLN_MODE_DRIVEN;
@@ -173,7 +173,7 @@ cql_status cql_session_open_login_wait(const char *url, const char *user, const 
     cql_options *o = NULL;
     cql_session *s = NULL;
     if (!url || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, url ? "out" : "url");
     *out = NULL;
     cql_status st = cql_options_new(NULL, &o);
     if (st)

@@ -10,7 +10,7 @@ cql_status cql_session_new_uv(uv_loop_t *loop, const cql_options *o, cql_session
                               cql_error **err)
 {
     if (!loop || !o || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, !loop ? "loop" : !o ? "o" : "out");
     *out = NULL;
     if (o->config.loop_threads > 1)
         return cqln_fail(err, o->al, CQL_BAD_VALUE,

@@ -286,7 +286,7 @@ static __attribute__((noinline)) cql_status bind_each(cql_statement *s, const cq
 cql_status cql_statement_bind(cql_statement *s, cql_values values, cql_error **err)
 {
     if (!s || (!values.ptr && values.count))
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, s ? "values" : "stmt");
     if (values.count == s->markers && bind_all(s, values.ptr))
         return CQL_OK;
     return bind_each(s, values.ptr, values.count, err);

@@ -342,7 +342,7 @@ cql_status cql_session_trace_wait(cql_session *s, cql_uuid id, uint32_t timeout_
 {
     waiter w = {.done = false};
     if (!s || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, s ? "out" : "session");
     *out = NULL;
     cql_status st = cql_session_may_wait(s);
     if (st)

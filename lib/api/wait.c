@@ -51,7 +51,7 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err)
     memset(w, 0, sizeof *w);
     w->s = s;
     if (!s)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, "session");
     cql_status st = cql_session_may_wait(s);
     if (st)
         return cqln_fail(err, s->al, st,
@@ -92,7 +92,9 @@ cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err)
     cqln_session_end_freed(s);
     if (started)
         return cqln_fail(err, al, started, "%s%s", cql_status_text(started),
-                         started == CQL_BAD_STATE ? ": the session is not connected" : "");
+                         started == CQL_BAD_STATE     ? ": the session is not connected"
+                         : started == CQL_UNSUPPORTED ? ": it takes protocol v5, and this is v4"
+                                                      : "");
     if (w->err)
         return cqln_error_give(err, w->err);
     if (w->no_memory)
@@ -182,6 +184,8 @@ static cql_status send_prepare(asking *a, uint32_t timeout_ms)
 /* Sends, waits for room where there is none, and for the answer. */
 static cql_status ask(cql_session *s, asking *a, cql_error **err)
 {
+    if (!a->what)
+        return cqln_fail_null(err, "the statement, batch or text");
     cql_status st = cqln_wait_begin(s, &a->w, err);
     if (st)
         return st;
@@ -257,7 +261,7 @@ cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace, con
 {
     asking a = {.send = send_prepare, .what = cql, .more = keyspace};
     if (!out)
-        return CQL_BAD_ARGUMENT;
+        return cqln_fail_null(err, "out");
     *out = NULL;
     cql_status st = ask(s, &a, err);
     if (st == CQL_OK)

@@ -199,6 +199,12 @@ cql_status cqln_fail(cql_error **err, const cql_allocator *al, cql_status st, co
     return st;
 }
 
+cql_status cqln_fail_null(cql_error **err, const char *name)
+{
+    return cqln_fail(err, cqln_alloc_default(), CQL_BAD_ARGUMENT, "%s: %s is NULL",
+                     cql_status_text(CQL_BAD_ARGUMENT), name);
+}
+
 /* The rows of the tried nodes of `cause`; NULL with *count 0 when it has none or memory is out. */
 static cqln_tried *tried_of(const cql_allocator *al, const cql_error *cause, size_t *count)
 {

@@ -54,6 +54,8 @@ cql_status cqln_error_give(cql_error **err, cql_error *made);
 /* The short form for misuse and local failures: makes and gives. Returns st. */
 cql_status cqln_fail(cql_error **err, const cql_allocator *al, cql_status st, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
+/* CQL_BAD_ARGUMENT for a parameter of this name that must not be NULL. */
+cql_status cqln_fail_null(cql_error **err, const char *name);
 
 /* Copies text with control characters as \xNN and bytes that are not UTF-8 as \xNN, always with a NUL,
  * cut at cap. Returns the length without the NUL. */

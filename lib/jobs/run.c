@@ -81,8 +81,11 @@ cql_status cql_jobs_run_wait(cql_jobs *jobs, const cql_worker_options *options, 
 {
     cql_worker_options o = {0};
     runner r = {.woken = false};
-    cql_status st = jobs->store.may_wait(jobs->store.self);
+    cql_status st;
 
+    if (!jobs)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store is NULL", err);
+    st = jobs->store.may_wait(jobs->store.self);
     if (options && options->size < sizeof options->size)
         st = CQL_BAD_ARGUMENT;
     else if (options)

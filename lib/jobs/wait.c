@@ -180,8 +180,11 @@ void cqljob_keep_nothing(cql_jobs *jobs, const cql_error *err, void *user)
 /* --- the calls -------------------------------------------------------------------------------- */
 cql_status cqljob_wait_begin(cql_jobs *jobs, cqljob_wait **w, cql_error **err)
 {
-    cql_status st = cqljob_wait_new(jobs, w);
+    cql_status st;
 
+    if (!jobs)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store is NULL", err);
+    st = cqljob_wait_new(jobs, w);
     if (st)
         return cqljob_give(err, cqljob_error(jobs, st, NULL, "%s", cql_status_text(st)));
     (*w)->owners = 2;
@@ -286,9 +289,12 @@ cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limi
                               cql_job_list **out, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
+    cql_status st;
 
+    if (!out)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: out is NULL", err);
     *out = NULL;
+    st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
     return cqljob_wait_list(w, cql_jobs_list(jobs, state, limit, cqljob_keep_list, w), out, err);

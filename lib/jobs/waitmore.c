@@ -1,6 +1,7 @@
 /* waitmore.c: the blocking twins of batches, clean-up, counting and recurring jobs. */
 #include "jobs/recurring.h"
 #include "jobs/wait.h"
+#include "seat/wait.h"
 
 cql_status cql_jobs_flush_wait(cql_jobs *jobs, cql_error **err)
 {
@@ -54,9 +55,12 @@ cql_status cql_jobs_list_batch_wait(cql_jobs *jobs, const char *batch_id, uint32
                                     cql_job_list **out, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
+    cql_status st;
 
+    if (!out)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: out is NULL", err);
     *out = NULL;
+    st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
     st = cql_jobs_list_batch(jobs, batch_id, limit, cqljob_keep_list, w);
@@ -119,9 +123,12 @@ static void keep_recurring(cql_jobs *jobs, const cql_error *err, const cql_recur
 cql_status cql_jobs_recurring_list_wait(cql_jobs *jobs, cql_recurring_list **out, cql_error **err)
 {
     cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
+    cql_status st;
 
+    if (!out)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: out is NULL", err);
     *out = NULL;
+    st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
     st = cqljob_wait_end(w, cql_jobs_recurring_list(jobs, keep_recurring, w), err);

@@ -1,6 +1,7 @@
 /* worker.c: a worker as a thing that is stepped: it takes its mail, does what is due, and tells
  * when it wants to be called again. */
 #include "jobs/worker.h"
+#include "seat/wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -194,9 +195,12 @@ cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options, cql
 {
     cql_worker_options o;
     cql_worker *w;
-    cql_status st = read_options(jobs, &o, options, err);
+    cql_status st;
 
+    if (!jobs || !out)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store or out is NULL", err);
     *out = NULL;
+    st = read_options(jobs, &o, options, err);
     if (st)
         return st;
     if (jobs->handler_count == 0)

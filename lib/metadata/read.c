@@ -230,10 +230,9 @@ static void wait_for(cql_session *s, waiting *w)
 cql_status cql_metadata_read_wait(cql_session *s, const char *keyspace, cql_metadata **out, cql_error **err)
 {
     waiting w = {.over = false};
-    if (!s || !out)
-        return CQL_BAD_ARGUMENT;
-    *out = NULL;
-    cql_status st = cql_session_may_wait(s);
+    cql_status st = s && out ? cql_session_may_wait(s) : CQL_BAD_ARGUMENT;
+    if (out)
+        *out = NULL;
     if (st == CQL_OK && (pthread_mutex_init(&w.lock, NULL) || pthread_cond_init(&w.ended, NULL)))
         st = CQL_SYSTEM;
     if (st == CQL_OK)
@@ -243,7 +242,9 @@ cql_status cql_metadata_read_wait(cql_session *s, const char *keyspace, cql_meta
         st = w.m ? CQL_OK : w.err ? cql_error_status(w.err) : CQL_NO_MEMORY;
         *out = w.m;
     } else {
-        w.err = cql_error_make(cql_session_allocator(s), st, NULL, "the schema cannot be read now");
+        w.err = cql_error_make(s ? cql_session_allocator(s) : NULL, st, NULL,
+                               st == CQL_BAD_ARGUMENT ? "bad argument: session or out is NULL"
+                                                      : "the schema cannot be read now");
     }
     if (err) {
         cql_error_unref(*err);

@@ -2,6 +2,7 @@
  * a node that holds its row; the last few are kept. */
 #include "outbox/core.h"
 #include "seat/session.h"
+#include "seat/wait.h"
 
 #include <string.h>
 
@@ -208,7 +209,7 @@ cql_status cql_outbox_open(cql_session *s, const cql_outbox_options *options, cq
                            cql_error **err)
 {
     if (!s || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: session or out is NULL", err);
     *out = NULL;
     cqlox_port port = {.al = cql_session_allocator(s),
                        .files = &cqlox_files_posix,

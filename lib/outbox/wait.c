@@ -14,7 +14,7 @@ static cql_status fail(cql_outbox *o, cql_status st, const char *text, cql_error
 static cql_status begin(cql_outbox *o, cql_error **err)
 {
     if (!o)
-        return CQL_BAD_ARGUMENT;
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the outbox is NULL", err);
     cql_status st = o->port.may_wait(o->port.self);
     return st ? fail(o, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }

@@ -134,7 +134,7 @@ cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql
                           cql_error **err)
 {
     if (!s || !out)
-        return CQL_BAD_ARGUMENT;
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: session or out is NULL", err);
     *out = NULL;
     cqlwr_port port = {.al = cql_session_allocator(s),
                        .send = session_send,

@@ -12,7 +12,7 @@ static cql_status fail(cql_writer *w, cql_status st, const char *text, cql_error
 static cql_status begin(cql_writer *w, cql_error **err)
 {
     if (!w)
-        return CQL_BAD_ARGUMENT;
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the writer is NULL", err);
     cql_status st = w->port.may_wait(w->port.self);
     return st ? fail(w, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }

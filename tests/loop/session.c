@@ -63,6 +63,35 @@ static void ask_everything(cql_session *s)
     cql_error_unref(err);
 }
 
+static void what_is_missing_is_an_error_with_a_text(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_prepared *p = NULL;
+    cql_result *res = NULL;
+    cql_error *err = NULL;
+    assert_int_equal(cql_session_execute_wait(s, NULL, &res, &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "NULL"));
+    assert_int_equal(cql_session_query_wait(NULL, "SELECT", &res, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: session is NULL");
+    assert_int_equal(cql_session_prepare_wait(s, NULL, &p, &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "NULL"));
+    cql_error_unref(err);
+    close_session(s);
+}
+
+static void what_v4_cannot_is_said(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0&protocol=4");
+    cql_prepared *p = NULL;
+    cql_error *err = NULL;
+    assert_int_equal(cql_session_prepare_in_wait(s, "k", "SELECT v FROM t", &p, &err), CQL_UNSUPPORTED);
+    assert_non_null(strstr(cql_error_text(err), "it takes protocol v5"));
+    cql_error_unref(err);
+    close_session(s);
+}
+
 static void own_thread_answers(void **state)
 {
     (void)state;
@@ -781,6 +810,8 @@ static void session_connects_again_when_nodes_were_found_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(what_is_missing_is_an_error_with_a_text),
+        CASE(what_v4_cannot_is_said),
         CASE(own_thread_answers),
         CASE(driven_answers),
         CASE(protocol_4_and_lz4_answer),

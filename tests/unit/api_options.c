@@ -427,6 +427,27 @@ static void every_allocation_may_fail(void **state)
     unlink(file_name);
 }
 
+static void what_is_missing_is_an_error_with_a_text(void **state)
+{
+    (void)state;
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    cql_error *err = NULL;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_session_open_wait(NULL, &s, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: url is NULL");
+    assert_int_equal(cql_options_parse(o, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: url is NULL");
+    assert_int_equal(cql_options_set(o, "page_size", NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: value is NULL");
+    assert_int_equal(cql_options_load(o, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: path is NULL");
+    assert_int_equal(cql_session_new(NULL, &s, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: o is NULL");
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +466,7 @@ int main(void)
         cmocka_unit_test(file_that_others_may_touch_is_not_trusted),
         cmocka_unit_test(environment_names_a_file_and_wins_over_it),
         cmocka_unit_test(protection_is_not_taken_away_from_around),
+        cmocka_unit_test(what_is_missing_is_an_error_with_a_text),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

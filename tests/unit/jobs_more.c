@@ -518,6 +518,24 @@ static void counters_can_be_put_right(void **state)
     jobstore_free(db);
 }
 
+static void what_is_missing_is_an_error_with_a_text(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_job_info *job = NULL;
+    cql_job_list *list = NULL;
+    cql_worker *w = NULL;
+    assert_int_equal(cql_jobs_get_wait(NULL, "a", &job, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: the job store is NULL");
+    assert_int_equal(cql_jobs_list_wait(NULL, CQL_JOB_SUCCEEDED, 1, &list, &err), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_jobs_list_wait(NULL, CQL_JOB_SUCCEEDED, 1, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: out is NULL");
+    assert_int_equal(cql_jobs_run_wait(NULL, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_worker_new(NULL, NULL, &w, &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "NULL"));
+    cql_error_unref(err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +553,7 @@ int main(void)
         cmocka_unit_test(firing_survives_crashes),
         cmocka_unit_test(cleanup_takes_what_ended_and_is_old),
         cmocka_unit_test(counters_can_be_put_right),
+        cmocka_unit_test(what_is_missing_is_an_error_with_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

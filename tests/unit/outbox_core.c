@@ -756,6 +756,18 @@ static void memory_may_end_anywhere(void **state)
     }
 }
 
+static void what_is_missing_is_an_error_with_a_text(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_outbox *o = NULL;
+    assert_int_equal(cql_outbox_open(NULL, NULL, &o, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: session or out is NULL");
+    assert_int_equal(cql_outbox_flush_wait(NULL, 0, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: the outbox is NULL");
+    cql_error_unref(err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -780,6 +792,7 @@ int main(void)
         cmocka_unit_test(waiting_for_a_flush_has_an_end),
         cmocka_unit_test(it_may_be_freed_while_it_tells),
         cmocka_unit_test(memory_may_end_anywhere),
+        cmocka_unit_test(what_is_missing_is_an_error_with_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -700,6 +700,18 @@ static void any_history_acknowledges_each_row_once(void **state)
         one_history(i);
 }
 
+static void what_is_missing_is_an_error_with_a_text(void **state)
+{
+    (void)state;
+    cql_error *err = NULL;
+    cql_writer *w = NULL;
+    assert_int_equal(cql_writer_new(NULL, NULL, &w, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: session or out is NULL");
+    assert_int_equal(cql_writer_flush_wait(NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: the writer is NULL");
+    cql_error_unref(err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -725,6 +737,7 @@ int main(void)
         cmocka_unit_test(the_blocking_calls_wait),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(any_history_acknowledges_each_row_once),
+        cmocka_unit_test(what_is_missing_is_an_error_with_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
