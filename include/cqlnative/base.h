@@ -103,8 +103,13 @@ typedef enum cql_status {
 } cql_status;
 
 /* The code of a server ERROR as a status, and back (-1 when st is not a server error). */
+#ifdef __cplusplus
+#define CQL_STATUS_OF_SERVER(code) (static_cast<cql_status>(0x10000 + (code)))
+#define CQL_SERVER_CODE(st) ((st) >= 0x10000 ? (st)-0x10000 : -1)
+#else
 #define CQL_STATUS_OF_SERVER(code) ((cql_status)(0x10000 + (code)))
 #define CQL_SERVER_CODE(st) ((int)(st) >= 0x10000 ? (int)(st)-0x10000 : -1)
+#endif
 
 /* Short lower-case text for a status, "unknown status" for a number without a name. Static storage.
  * [any thread] */

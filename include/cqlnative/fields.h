@@ -55,7 +55,7 @@ typedef struct cql_field {
     cql_field_kind kind;
 } cql_field;
 
-#define CQL_FIELD_ALWAYS ((size_t)-1)
+#define CQL_FIELD_ALWAYS SIZE_MAX
 
 #ifdef __cplusplus
 CQL_END
@@ -94,17 +94,20 @@ CQL_DETAIL_ARRAY(float, CQL_FIELD_FLOATS);
 #undef CQL_DETAIL_KIND
 #undef CQL_DETAIL_ARRAY
 } // namespace cql_detail
+/* A member where only its type counts; without the casts of C, of which C++ programs like to be warned. */
+#define CQL_FIELD_OF(type, member) static_cast<type *>(nullptr)->member
 #define CQL_FIELD_KIND(type, member)                                                               \
-    (::cql_detail::field_kind<decltype(((type *)nullptr)->member)>::value)
+    (::cql_detail::field_kind<decltype(CQL_FIELD_OF(type, member))>::value)
 CQL_BEGIN
 #else
+#define CQL_FIELD_OF(type, member) ((type *)0)->member
 /* A pointer to char or float is no member to copy into, an array of them is: the address tells. */
 #define CQL_FIELD_KIND(type, member)                                                               \
-    _Generic(&((type *)0)->member,                                                                 \
+    _Generic(&CQL_FIELD_OF(type, member),                                                          \
         char **: (cql_field_kind)0,                                                                \
         unsigned char **: (cql_field_kind)0,                                                       \
         float **: (cql_field_kind)0,                                                               \
-        default: _Generic(((type *)0)->member,                                                     \
+        default: _Generic(CQL_FIELD_OF(type, member),                                              \
             bool: CQL_FIELD_BOOL,                                                                  \
             signed char: CQL_FIELD_INT,                                                            \
             short: CQL_FIELD_INT,                                                                  \
@@ -133,13 +136,13 @@ CQL_BEGIN
  * error of the compiler, a pointer other than const char * one of the call. */
 #define CQL_FIELD(type, member, column)                                                            \
     {                                                                                              \
-        (column), offsetof(type, member), sizeof(((type *)0)->member), CQL_FIELD_ALWAYS,           \
+        (column), offsetof(type, member), sizeof(CQL_FIELD_OF(type, member)), CQL_FIELD_ALWAYS,    \
             CQL_FIELD_KIND(type, member)                                                           \
     }
 /* The same for a column that may be null: `has` is a bool member beside it, false for null. */
 #define CQL_FIELD_OPT(type, member, has, column)                                                   \
     {                                                                                              \
-        (column), offsetof(type, member), sizeof(((type *)0)->member), offsetof(type, has),        \
+        (column), offsetof(type, member), sizeof(CQL_FIELD_OF(type, member)), offsetof(type, has), \
             CQL_FIELD_KIND(type, member)                                                           \
     }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Public headers: each compiles alone and twice, as C11 and as C++17, without a warning, and includes
 # nothing but its siblings, <stddef.h>, <stdint.h> and <stdbool.h>. uv.h also includes <uv.h>, which is no
-# strict C11.
+# strict C11. Their macros are no warnings in C++ either.
 # Usage: headers.sh [SOURCE_FOLDER]
 set -eu
 . ./tests/checks/vars.sh
@@ -38,6 +38,28 @@ for header in "$src"/include/cqlnative/*.h include/cqlnative/version.h; do
         echo "<cqlnative/$name> includes more than it may (the line above)"
         status=1
     fi
+done
+
+# The macros, in a C++ program that wants no casts of C.
+cat >"$tmp/alone" <<'END'
+#include <cqlnative/cql.h>
+struct row {
+    int id;
+    char name[16];
+    bool has_name;
+};
+static const cql_field fields[] = {CQL_FIELD(row, id, "id"), CQL_FIELD_OPT(struct row, name, has_name, "name")};
+int main()
+{
+    int code = CQL_SERVER_CODE(CQL_STATUS_OF_SERVER(0x2000));
+    cql_values values = CQL_VALUES(cql_value_int32(code), cql_value_null());
+    return fields[0].present == CQL_FIELD_ALWAYS && CQL_COUNT(fields) == values.count;
+}
+END
+for cxx in 11 17 20; do
+    # shellcheck disable=SC2086
+    compile cql.h c++ $CXX -std=c++$cxx -pedantic-errors -Wconversion -Wold-style-cast \
+        -Wzero-as-null-pointer-constant
 done
 [ "$count" -gt 5 ] || { echo "no headers found in $src/include"; exit 1; }
 exit $status
