@@ -337,7 +337,7 @@ cql_options_set_serial_consistency(cql_options *o, const char *value, cql_error 
     return cql_options_set(o, "serial_consistency", value, err);
 }
 
-/* encryption: verify-full (or on) checks certificate and name; require checks nothing; off|require|verify-ca|verify-full */
+/* encryption: verify-full (or on) checks certificate and name; require checks nothing, and is set by cql_options_set_tls_insecure and --tls-insecure alone; off|require|verify-ca|verify-full */
 static inline cql_status
 cql_options_set_tls(cql_options *o, const char *value, cql_error **err)
 {

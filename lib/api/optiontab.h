@@ -99,7 +99,8 @@
     OPT_CHOICE(consistency, 10, "local_one", CQLN_LEVELS, "level of statements that say none")                  \
     OPT_CHOICE(serial_consistency, 8, "serial", CQLN_LEVELS, "serial level of conditional statements")       \
     OPT_CHOICE(tls, 0, "off", "off|require|verify-ca|verify-full",                                         \
-        "encryption: verify-full (or on) checks certificate and name; require checks nothing")     \
+        "encryption: verify-full (or on) checks certificate and name; require checks nothing, "    \
+        "and is set by cql_options_set_tls_insecure and --tls-insecure alone")                     \
     OPT_TEXT(tls_ca, text,                                                                         \
         "authorities to trust: a PEM file, or a folder of hashed names; not given: the system's")  \
     OPT_TEXT(tls_crl, text, "PEM file of lists of revoked certificates")                           \
