@@ -309,8 +309,10 @@ void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
 
 /* What its caller is told when the connection ended under a request: memory that was out is worth more
  * than that the connection was closed for it. */
-static cql_status lost_status(cqln_cluster *c, const cqln_conn_fault *fault)
+static cql_status lost_status(cqln_cluster *c, const cqln_conn_fault *fault, bool its_own)
 {
+    if (its_own)
+        return CQL_TOO_LARGE;
     if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
         return CQL_CANCELLED;
     return fault->status == CQL_NO_MEMORY ? CQL_NO_MEMORY : CQL_CLOSED;
@@ -324,8 +326,10 @@ void cqln_request_lost(cqln_owner *o, cqln_link *link)
     cqln_attempt a = attempt_of(req);
     bool written = cqln_link_written(link, req->mark);
     cqln_retry how = cqln_retry_on_lost(policy_of(req), &a, written);
-    if (!may_go_on(req) || how == CQLN_RETRY_NO) {
-        cql_status st = lost_status(c, fault);
+    /* Its own answer was too large: it would be from the next node, and cost that connection too. */
+    bool its_own = fault->stream && fault->stream == req->stream;
+    if (!may_go_on(req) || its_own || how == CQLN_RETRY_NO) {
+        cql_status st = lost_status(c, fault, its_own);
         cql_error *err = cqln_report_local(
             c, st, req, st == CQL_CANCELLED ? "the session was closed" : fault->detail);
         req->state = CQLN_REQUEST_ASIDE; /* only now: the report names the host */

@@ -50,6 +50,7 @@ struct cqln_node {
     bool local;    /* connections are wanted: it is in the local data centre */
     bool was_down; /* its last connection was lost, and it has not been taught since */
     bool tried;    /* its first attempt is over, well or not */
+    bool reopens;  /* a connection ended, and another is about to take its place */
     uint32_t usable; /* slots that take requests */
     uint32_t core;   /* connections that it always has, */
     uint32_t want;   /* should have now, */

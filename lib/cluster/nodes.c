@@ -110,6 +110,8 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid)
 static bool node_hope(const cqln_node *n)
 {
     bool unfailed = !n->tried || n->last_status == CQL_OK;
+    if (n->reopens)
+        return true;
     for (uint32_t i = 0; i < n->slot_count; i++) {
         const cqln_slot *slot = &n->slots[i];
         if (slot->link && !slot->link->closing && (slot->link->ready || unfailed))

@@ -280,6 +280,14 @@ static void on_left(cqln_link *link, cqln_slot *slot)
     after_closed(n);
 }
 
+/* The node is well: one of the program's requests asked it for more than the limit. Nothing else is made up for at
+ * once, or a server could have connections made without end. */
+static bool answer_too_large(const cqln_link *link, const cqln_conn_fault *fault)
+{
+    const cqln_owner *o = cqln_conn_owner(link->conn, fault->stream);
+    return o && o->lost == cqln_request_lost;
+}
+
 static void on_closed(cqln_link *link)
 {
     cqln_slot *slot = link->user;
@@ -290,7 +298,10 @@ static void on_closed(cqln_link *link)
         return;
     }
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    bool again_now = cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link);
+    bool again_now = cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link) ||
+                     answer_too_large(link, fault);
+    bool wanted = !n->removed && cqln_cluster_state_of(c) < CQLN_CLUSTER_CLOSING &&
+                  slot < n->slots + n->want;
     slot->link = NULL;
     slot->switching = false;
     c->links--;
@@ -298,10 +309,11 @@ static void on_closed(cqln_link *link)
         n->tried = true;
     cqln_nodes_recount(c);
     n->was_down = n->was_down || n->usable == 0;
+    n->reopens = wanted && again_now;
     fail_owners(link);
+    n->reopens = false;
     slot->use = NULL;
-    if (!n->removed && cqln_cluster_state_of(c) < CQLN_CLUSTER_CLOSING &&
-        slot < n->slots + n->want) {
+    if (wanted) {
         if (!again_now)
             note_failure(n, fault->status, fault->detail);
         if (again_now)

@@ -253,6 +253,11 @@ const uint32_t *cqln_conn_in_flight_at(const cqln_conn *c)
     return &c->streams.in_flight;
 }
 
+void *cqln_conn_owner(const cqln_conn *c, int16_t stream)
+{
+    return cqln_streams_owner(&c->streams, stream);
+}
+
 uint32_t cqln_conn_orphans(const cqln_conn *c)
 {
     return c->streams.orphans;

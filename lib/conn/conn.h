@@ -76,6 +76,7 @@ typedef struct cqln_conn_fault {
                            * CQL_AUTH_FAILED, CQL_TIMEOUT, CQL_UNEXPECTED, CQL_NO_MEMORY,
                            * CQL_TOO_LARGE (a body over max_body) or a server status (bad
                            * credentials, invalid keyspace, …) */
+    int16_t stream;       /* TOO_LARGE: of the answer that was; else 0 */
     char detail[512];     /* for people: what and where; escaped */
     uint8_t server_version; /* BAD_VERSION: highest stable version that the server named, 0 unknown;
                              * it may be above the one that was refused */
@@ -123,6 +124,8 @@ uint32_t cqln_conn_in_flight(const cqln_conn *c); /* with orphans */
 const uint32_t *cqln_conn_in_flight_at(const cqln_conn *c);
 uint32_t cqln_conn_orphans(const cqln_conn *c);
 uint32_t cqln_conn_free_streams(const cqln_conn *c);
+/* Who waits for the answer on a stream; NULL: nobody. */
+void *cqln_conn_owner(const cqln_conn *c, int16_t stream);
 /* After the closed event: one owner after the other whose answer never came; NULL at the end. */
 void *cqln_conn_take_owner(cqln_conn *c);
 

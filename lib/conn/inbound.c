@@ -178,10 +178,11 @@ bool cqln_header_refused(cqln_conn *c, const uint8_t *p, const cqln_conn_event *
         return true;
     }
     if (len > c->max_body) {
+        c->fault.stream = ev->stream;
         cqln_conn_die_bytes(
             c, CQL_TOO_LARGE, p, CQLN_FRAME_HEADER,
             "the server announced a body of %u bytes (%s, stream %d, at byte %llu), "
-            "over the limit of %zu",
+            "over the limit of %zu (option max_response_bytes)",
             len, cqln_opcode_name(ev->opcode), ev->stream, at, c->max_body);
         return true;
     }
@@ -241,7 +242,10 @@ static bool inflate(cqln_conn *c, cqln_conn_event *ev)
         return true;
     cql_status st = cqln_lz4_v4_length(ev->body, ev->len, c->max_body, &plain);
     if (st == CQL_TOO_LARGE) {
-        cqln_conn_die(c, st, "the server announced a body of more than %zu bytes (lz4, stream %d)",
+        c->fault.stream = ev->stream;
+        cqln_conn_die(c, st,
+                      "the server announced a body of more than %zu bytes (lz4, stream %d; option "
+                      "max_response_bytes)",
                       c->max_body, ev->stream);
         return false;
     }

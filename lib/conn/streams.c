@@ -25,6 +25,12 @@ void cqln_streams_fini(cqln_streams *s, const cql_allocator *al)
     *s = (cqln_streams){0};
 }
 
+void *cqln_streams_owner(const cqln_streams *s, int16_t id)
+{
+    bool taken = id > 0 && id <= s->fresh && s->link[id] == CQLN_STREAM_TAKEN;
+    return taken ? s->owners[id] : NULL;
+}
+
 bool cqln_streams_orphan(cqln_streams *s, int16_t id)
 {
     if (id <= 0 || (uint16_t)id > s->fresh || s->link[id] != CQLN_STREAM_TAKEN)

@@ -33,6 +33,8 @@ cql_status cqln_streams_init(cqln_streams *s, const cql_allocator *al, uint32_t 
 void cqln_streams_fini(cqln_streams *s, const cql_allocator *al);
 /* True when the id was taken; it is an orphan now. */
 bool cqln_streams_orphan(cqln_streams *s, int16_t id);
+/* Who waits for the answer on it; NULL: nobody. */
+void *cqln_streams_owner(const cqln_streams *s, int16_t id);
 /* One owner after the other that is still in flight, its id freed; NULL at the end. */
 void *cqln_streams_drain(cqln_streams *s);
 

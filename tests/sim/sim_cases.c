@@ -285,6 +285,28 @@ static void requests_wait_for_the_connection_that_replaces_a_full_one(void **sta
     expect(17, 60, CQL_OK);
 }
 
+/* Not asked of the next node, which would lose a connection too; what else is in flight is sent again. */
+static void an_answer_that_is_too_large_is_the_error_of_its_request(void **state)
+{
+    (void)state;
+    cql_prepared *many = NULL;
+    option("max_response_bytes", "65536");
+    option("page_size", "20000");
+    start(1);
+    prepare("SELECT v FROM t WHERE k = ? AND rows 12000", &many);
+    pass(100);
+    w.io.hosts[0].delay_ms = 20;
+    ask(0, many, true, 0);
+    for (size_t i = 1; i < 20; i++)
+        ask(i, w.echo, true, 0);
+    pass(1000);
+    expect(0, 1, CQL_TOO_LARGE);
+    assert_non_null(strstr(all[0].text, "max_response_bytes"));
+    expect(1, 20, CQL_OK);
+    assert_int_equal(w.c.nodes->meter->values[CQL_METRIC_LOST], 1);
+    cql_prepared_unref(many);
+}
+
 static void r3_errors_give_their_streams_back(void **state)
 {
     (void)state;
@@ -937,6 +959,7 @@ int main(void)
         CASE(r1_a_stream_waits_for_its_late_answer),
         CASE(r2_a_connection_full_of_orphans_is_replaced),
         CASE(requests_wait_for_the_connection_that_replaces_a_full_one),
+        CASE(an_answer_that_is_too_large_is_the_error_of_its_request),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),
         CASE(r4_r5_few_streams_serve_many_requests),
