@@ -255,13 +255,14 @@ static void on_written(void *user)
     link->writing = 0;
     if (link->closing)
         return;
-    if (link->filter) {
-        link->filter->ops->sent(link->filter);
-        mark_filter_dirty(link);
-    } else {
+    if (!link->filter) {
         cqln_conn_sent(link->conn, len);
+        mark_dirty(link);
+        return;
     }
-    mark_dirty(link);
+    link->filter->ops->sent(link->filter);
+    if (cqln_list_empty(&link->dirty)) /* the filter takes so much at once: the machine may hold more */
+        cqln_list_push(&link->loop->dirty, &link->dirty);
 }
 
 static void on_lost(void *user, cql_status st, const char *reason)

@@ -20,6 +20,7 @@ static const char *ca_file;
 
 static _Atomic(uint64_t) ssl_allocations, sends;
 static _Atomic(bool) counting;
+static _Atomic(size_t) send_most; /* bytes that one send takes; 0: any number */
 static _Thread_local bool counted_thread;
 
 static void *count_malloc(size_t n, const char *file, int line)
@@ -50,9 +51,10 @@ static void count_free(void *p, const char *file, int line)
 /* In front of the C library's: the library writes with this alone. */
 ssize_t send(int fd, const void *bytes, size_t n, int flags)
 {
+    size_t most = atomic_load(&send_most);
     if (counting && counted_thread)
         sends++;
-    return syscall(SYS_sendto, fd, bytes, n, flags, NULL, 0);
+    return syscall(SYS_sendto, fd, bytes, most && n > most ? most : n, flags, NULL, 0);
 }
 
 /* --- making --------------------------------------------------------------------------------------- */
@@ -180,6 +182,25 @@ static void all_nodes_are_used_over_tls(void **state)
         assert_int_equal(stats_of(s).failed, 0);
         cql_session_free(s);
     }
+}
+
+/* More than is encrypted at once, to a socket that takes it in parts: all of it leaves by itself. */
+static void a_large_request_leaves_in_parts(void **state)
+{
+    enum { LONG = 3 << 20 };
+    (void)state;
+    char *cql = malloc(LONG + 100);
+    memset(cql, ' ', LONG);
+    memcpy(cql, "SELECT * FROM t", 15);
+    strcpy(cql + LONG, " rows 3");
+    cql_session *s = connect_with(options("tls=verify-full&heartbeat=0"));
+    until_up(s, 3);
+    send_most = 100000;
+    for (int i = 0; i < 3; i++)
+        ask(s, cql, 3);
+    send_most = 0;
+    cql_session_free(s);
+    free(cql);
 }
 
 /* A server that says nothing behind its handshake still gets what the client says first. */
@@ -545,6 +566,7 @@ int main(void)
         return 2;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_nodes_are_used_over_tls),
+        cmocka_unit_test(a_large_request_leaves_in_parts),
         cmocka_unit_test(a_server_without_tickets_is_asked),
         cmocka_unit_test(connections_come_back_by_resuming),
         cmocka_unit_test(an_outbox_comes_back_by_resuming),
