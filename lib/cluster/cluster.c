@@ -6,6 +6,7 @@
 #include "cluster/expiry.h"
 #include "cluster/lessons.h"
 #include "cluster/race.h"
+#include "cluster/slots.h"
 #include "cluster/team.h"
 #include "cluster/tell.h"
 
@@ -159,14 +160,42 @@ void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn
     out->heartbeat_timeout_ms = config->heartbeat_timeout;
 }
 
-bool cqln_cluster_step_down(cqln_cluster *c, const cqln_conn_fault *fault)
+/* What is encoded for one connection may go to any other, so all have one version, which stays when the
+ * session is connected. */
+static bool may_step_down(cqln_cluster *c)
 {
-    if (fault->status != CQL_BAD_VERSION || c->config->protocol != 0 || version_to_ask(c) <= 4 ||
-        cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
+    return c->config->protocol == 0 && version_to_ask(c) > 4 &&
+           cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING;
+}
+
+bool cqln_cluster_step_down(cqln_cluster *c, const cqln_link *link)
+{
+    if (cqln_conn_version(link->conn) > version_to_ask(c))
+        return true; /* another link found out while this one was made */
+    if (cqln_conn_fault_of(link->conn)->status != CQL_BAD_VERSION || !may_step_down(c))
         return false;
     CQLN_LOG(c->loop.log, CQL_LOG_INFO, "protocol v5 is refused, stepping down to v4");
     atomic_store(&c->version, 4);
+    cqln_deadline_clear(&c->loop, &c->connect_grace);
+    cqln_slots_lower(c);
     return true;
+}
+
+/* v5 came with 4.0. */
+static bool before_v5(const char *release)
+{
+    return release[0] >= '1' && release[0] <= '3' && release[1] == '.';
+}
+
+void cqln_cluster_heed_releases(cqln_cluster *c)
+{
+    for (const cqln_node *n = c->nodes; n && may_step_down(c); n = n->next) {
+        if (n->removed || !before_v5(n->release))
+            continue;
+        CQLN_LOG(c->loop.log, CQL_LOG_INFO, "node %s is of release %s: protocol v4 is spoken with all",
+                 n->address_text, n->release);
+        atomic_store(&c->version, 4);
+    }
 }
 
 /* --- keyspace and data centre --------------------------------------------------------------------- */

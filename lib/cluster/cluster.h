@@ -234,9 +234,11 @@ void cqln_cluster_nudge(cqln_cluster *c);
 
 /* What a connection to this address is to be made with. */
 void cqln_cluster_conn_config(cqln_cluster *c, const cqln_address *to, cqln_conn_config *out);
-/* A link ended because the server does not speak our version: true when a lower one is to be tried
- * at once. */
-bool cqln_cluster_step_down(cqln_cluster *c, const cqln_conn_fault *fault);
+/* A link ended; true when that is because the server does not speak its version, or it was made before that was
+ * known of another: a lower one is to be tried at once. */
+bool cqln_cluster_step_down(cqln_cluster *c, const cqln_link *link);
+/* The first list of nodes is there: a cluster that is being upgraded is spoken to as its oldest node needs it. */
+void cqln_cluster_heed_releases(cqln_cluster *c);
 /* The first connection is there, or connecting has failed for good (err taken over). */
 void cqln_cluster_connect_done(cqln_cluster *c, cql_error *err);
 /* Looks whether a connect or a close that is under way has come to its end. */

@@ -317,7 +317,7 @@ static void on_closed(cqln_link *link)
         cqln_cluster_check(c);
         return;
     }
-    if (cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link)) {
+    if (cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link)) {
         ctl->next_target--;
         connect_next(ctl);
         return;
@@ -378,6 +378,7 @@ static void on_discovered(void *user, cql_status st, const char *why)
         cqln_cluster_connect_done(c, err);
         return;
     }
+    cqln_cluster_heed_releases(c);
     cqln_nodes_fill(c);
     cqln_cluster_publish(c);
     cqln_team_share_soon(c);

@@ -298,7 +298,7 @@ static void on_closed(cqln_link *link)
         return;
     }
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    bool again_now = cqln_cluster_step_down(c, fault) || cqln_astra_elsewhere(c, link) ||
+    bool again_now = cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link) ||
                      answer_too_large(link, fault);
     bool wanted = !n->removed && cqln_cluster_state_of(c) < CQLN_CLUSTER_CLOSING &&
                   slot < n->slots + n->want;
@@ -465,6 +465,20 @@ void cqln_slots_close(cqln_node *n, const char *reason)
             cqln_link_close(n->slots[i].link, reason);
     for (cqln_leaver *l = n->leavers; l; l = l->next)
         cqln_link_close(l->slot.link, reason);
+}
+
+void cqln_slots_lower(cqln_cluster *c)
+{
+    int version = atomic_load(&c->version);
+    for (cqln_node *n = c->nodes; n; n = n->next) {
+        for (uint32_t i = 0; i < n->slot_count; i++) {
+            if (!n->slots[i].link || cqln_conn_version(n->slots[i].link->conn) <= version)
+                continue;
+            n->tried = false;
+            cqln_link_close(n->slots[i].link, "other nodes speak a lower version only");
+        }
+    }
+    cqln_nodes_recount(c);
 }
 
 bool cqln_slots_any(const cqln_node *n)

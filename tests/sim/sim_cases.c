@@ -36,6 +36,7 @@ typedef struct asked {
     size_t tried;
     uint64_t at;
     uint64_t handle;
+    char text[48]; /* the first cell, of a request in text */
 } asked;
 
 static world w;
@@ -188,6 +189,38 @@ static cql_status ask(size_t i, cql_prepared *p, bool idempotent, uint32_t timeo
         return st;
     cqln_request_start(req);
     return CQL_OK;
+}
+
+static void on_text(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    asked *a = user;
+    cql_rows rows;
+    on_result(s, err, res, user);
+    if (!res)
+        return;
+    cql_rows_init(&rows, res);
+    if (!cql_rows_next(&rows))
+        return;
+    cql_str cell = cql_rows_str(&rows, 0);
+    snprintf(a->text, sizeof a->text, "%.*s", (int)cell.len, cell.ptr);
+}
+
+/* A statement as text, to that node; only NULL: to any. */
+static void say(size_t i, const char *cql, const char *only, uint32_t timeout)
+{
+    cqln_request *req;
+    cql_statement *stmt;
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    assert_int_equal(cql_statement_new(cql, 0, NULL, &stmt), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&w.c, stmt, req), CQL_OK);
+    cql_statement_free(stmt);
+    if (only)
+        snprintf(req->only_host, sizeof req->only_host, "%s", only);
+    req->has_only_host = only != NULL;
+    req->timeout_ms = timeout;
+    req->cb.result = on_text;
+    req->user = &all[i];
+    cqln_request_start(req);
 }
 
 static void read_many(size_t from, size_t to)
@@ -661,6 +694,40 @@ static void a_long_request_outlives_the_place_of_its_connection(void **state)
     assert_int_equal(w.c.links, 2);
 }
 
+/* --- what servers do besides ---------------------------------------------------------------------- */
+
+static const char first_host[] = "127.9.0.1:9042", second_host[] = "127.9.0.2:9042";
+
+/* Each connection speaks one version, and all of a cluster the same: the lowest of those that were met. */
+static void two_versions(const char *release)
+{
+    option("connections_per_host", "2");
+    w.mc.nodes[1].max_version = 4;
+    w.mc.nodes[1].release = release;
+    start(2);
+    pass(8000);
+    w.io.hosts[1].delay_ms = 0;
+    assert_int_equal(node(0)->usable, 2);
+    assert_int_equal(node(1)->usable, 2);
+    read_many(0, 40);
+    pass(500);
+    expect(0, 40, CQL_OK);
+    assert_true(w.mc.nodes[0].requests && w.mc.nodes[1].requests);
+}
+
+static void nodes_of_two_versions_are_spoken_to_in_the_lower(void **state)
+{
+    (void)state;
+    two_versions("5.0.6"); /* its refusal says it */
+}
+
+static void an_older_release_is_told_by_the_tables(void **state)
+{
+    (void)state;
+    w.io.hosts[1].delay_ms = 1000; /* connecting is over before it refuses */
+    two_versions(NULL);
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -978,6 +1045,8 @@ int main(void)
         CASE(r33_a_removed_node_is_left_alone),
         CASE(a_pool_grows_under_load_and_shrinks_at_rest),
         CASE(a_long_request_outlives_the_place_of_its_connection),
+        CASE(nodes_of_two_versions_are_spoken_to_in_the_lower),
+        CASE(an_older_release_is_told_by_the_tables),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),

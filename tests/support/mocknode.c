@@ -494,7 +494,10 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
     cqln_reader_init(&rd, body, f->length);
     note_request(c, f->stream);
     c->asked_system = false;
-    if (f->version > c->node->max_version) {
+    if (c->started && f->version != c->version) { /* a connection has one version */
+        respond_error(&out, c->version, f->stream, 0x000a,
+                      "Invalid message version on this connection", NULL, 0);
+    } else if (f->version > c->node->max_version) {
         respond_error(&out, c->node->max_version, 0, 0x000a,
                       "Invalid or unsupported protocol version (5); supported versions are (4/v4)",
                       NULL, 0);

@@ -74,7 +74,7 @@ static void common_cells(cqln_writer *cells, const mocknode *n)
 {
     mock_cell_text(cells, n->data_center);
     mock_cell_text(cells, n->rack);
-    mock_cell_text(cells, "5.0.6");
+    mock_cell_text(cells, n->release ? n->release : n->max_version >= 5 ? "5.0.6" : "3.11.19");
     cell(cells, n->host_id.bytes, 16);
     cell(cells, n->schema_version.bytes, 16);
     cqln_write_u32(cells, (uint32_t)(8 + strlen(n->token))); /* a set of one text */
