@@ -333,7 +333,7 @@ static void on_closed(cqln_link *link)
 
 static void connect_next(cqln_control *ctl)
 {
-    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed};
+    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed, NULL};
     cqln_cluster *c = ctl->c;
     while (ctl->next_target < ctl->target_count) {
         const cqln_address *to = &ctl->targets[ctl->next_target++];

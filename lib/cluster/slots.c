@@ -82,20 +82,26 @@ static void free_leaver(cqln_node *n, cqln_leaver *l)
     cqln_free(n->cluster->al, l);
 }
 
+static void replace(cqln_slot *slot, const char *reason)
+{
+    cqln_node *n = slot->node;
+    n->cluster->counts.replaced++;
+    leave(slot, reason);
+    cqln_slots_fill(n);
+}
+
 void cqln_slot_orphaned(cqln_link *link)
 {
     cqln_slot *slot = link->user;
-    cqln_node *n = slot->node;
-    uint32_t most = n->cluster->config->max_requests_per_connection / 2;
+    const cqln_cluster *c = slot->node->cluster;
     if (link->closing)
         return;
-    if (slot->leaving) {
+    if (slot->leaving)
         check_leaver(slot);
-    } else if (cqln_conn_orphans(link->conn) > most) {
-        n->cluster->counts.replaced++;
-        leave(slot, "too many requests on it were never answered: it is replaced");
-        cqln_slots_fill(n);
-    }
+    else if (cqln_conn_orphans(link->conn) > c->config->max_requests_per_connection / 2)
+        replace(slot, "too many requests on it were never answered: it is replaced");
+    else if (slot->keyspace_gen != c->keyspace_gen)
+        begin_switch(slot);
 }
 
 /* --- growing and shrinking ----------------------------------------------------------------------- */
@@ -234,6 +240,19 @@ static void on_push(cqln_link *link, const cqln_conn_event *ev)
     (void)ev;
 }
 
+/* A USE that was given up has changed the keyspace of this one connection. */
+static void on_late(cqln_link *link, const cqln_conn_event *ev)
+{
+    cqln_slot *slot = link->user;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    if (!slot->leaving && ev->opcode == CQLN_OP_RESULT &&
+        cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
+        cqln_read_u32(&rd) == CQLN_RESULT_SET_KEYSPACE && !rd.failed)
+        replace(slot, "it has another keyspace than the session: it is replaced");
+}
+
 static void on_idle(cqln_link *link)
 {
     cqln_slot *slot = link->user;
@@ -327,7 +346,7 @@ static void on_closed(cqln_link *link)
 static void open_slot(cqln_slot *slot)
 {
     static const cqln_link_events events = {on_ready, cqln_answer_arrived, on_push, on_idle,
-                                             on_closed};
+                                             on_closed, on_late};
     cqln_node *n = slot->node;
     cqln_cluster *c = n->cluster;
     cqln_conn_config config;
@@ -400,13 +419,18 @@ static void on_used(void *user, cql_status st, cqln_link *link, const cqln_conn_
     cqln_requests_pump(c);
 }
 
-/* USE with other requests in flight would be a race on the server: first they are let finish. */
+/* USE with other requests in flight would be a race on the server: first they are let finish. Orphans alone may
+ * never do. */
 static void begin_switch(cqln_slot *slot)
 {
     cqln_cluster *c = slot->node->cluster;
     char cql[256];
-    if (slot->switching || !cqln_link_usable(slot->link) ||
-        cqln_conn_in_flight(slot->link->conn) > 0)
+    if (slot->switching || !cqln_link_usable(slot->link))
+        return;
+    uint32_t in_flight = cqln_conn_in_flight(slot->link->conn);
+    if (in_flight && in_flight == cqln_conn_orphans(slot->link->conn))
+        replace(slot, "the keyspace changed, and requests on it were never answered: it is replaced");
+    if (in_flight)
         return;
     slot->keyspace_gen = c->keyspace_gen;
     slot->switching = cqln_quote_name(cql, sizeof cql, "USE ", cql_str_of(c->keyspace)) &&

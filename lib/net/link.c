@@ -83,6 +83,8 @@ static void pump(cqln_link *link)
             break;
         case CQLN_CONN_EV_LATE:
             link->loop->late++;
+            if (link->events->late)
+                link->events->late(link, &ev);
             break;
         case CQLN_CONN_EV_CLOSED:
             begin_close(link);

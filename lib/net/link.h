@@ -26,6 +26,8 @@ typedef struct cqln_link_events {
     /* The end: once, in a turn after the cause, also when connecting failed. Owners whose answers
      * never came are taken with cqln_conn_take_owner(link->conn); the link is gone afterwards. */
     void (*closed)(cqln_link *link);
+    /* An answer whose request was given up; NULL: nobody wants to know. */
+    void (*late)(cqln_link *link, const cqln_conn_event *event);
 } cqln_link_events;
 
 struct cqln_link {

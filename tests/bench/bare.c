@@ -216,7 +216,7 @@ static void run_round(uint64_t requests)
 
 static void open_links(void)
 {
-    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed};
+    static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed, NULL};
     cqln_conn_config config = {
         .al = b.al,
         .log = &b.log,

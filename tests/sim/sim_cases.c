@@ -728,6 +728,58 @@ static void an_older_release_is_told_by_the_tables(void **state)
     two_versions(NULL);
 }
 
+/* A request that is never answered does not keep its connection from the session's keyspace. */
+static void a_keyspace_reaches_connections_with_orphans(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    say(0, "SELECT v FROM t rows 1", second_host, 50);
+    pass(100);
+    assert_int_equal(all[0].status, CQL_TIMEOUT);
+    w.mc.nodes[1].stalled = false;
+    say(1, "USE other", first_host, 500);
+    pass(5000);
+    assert_int_equal(all[1].status, CQL_OK);
+    assert_int_equal(node(1)->usable, 1);
+    say(2, "SELECT keyspace?", second_host, 500);
+    pass(100);
+    assert_string_equal(all[2].text, "other");
+}
+
+/* The same when the request is given up after the change. */
+static void a_keyspace_reaches_connections_with_later_orphans(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    say(0, "SELECT v FROM t rows 1", second_host, 1000);
+    say(1, "USE other", first_host, 500);
+    pass(500);
+    w.mc.nodes[1].stalled = false;
+    pass(600);
+    assert_int_equal(all[0].status, CQL_TIMEOUT);
+    pass(5000);
+    assert_int_equal(node(1)->usable, 1);
+}
+
+/* R38: no request may run in another keyspace than the session's, also when USE was given up. */
+static void a_late_use_does_not_change_a_keyspace_alone(void **state)
+{
+    (void)state;
+    start(1);
+    w.io.hosts[0].delay_ms = 300;
+    say(0, "USE other", NULL, 100);
+    pass(1000);
+    assert_int_equal(all[0].status, CQL_TIMEOUT);
+    w.io.hosts[0].delay_ms = 0;
+    pass(2000);
+    say(1, "SELECT keyspace?", NULL, 500);
+    pass(100);
+    assert_int_equal(all[1].status, CQL_OK);
+    assert_string_equal(all[1].text, w.c.keyspace);
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1047,6 +1099,9 @@ int main(void)
         CASE(a_long_request_outlives_the_place_of_its_connection),
         CASE(nodes_of_two_versions_are_spoken_to_in_the_lower),
         CASE(an_older_release_is_told_by_the_tables),
+        CASE(a_keyspace_reaches_connections_with_orphans),
+        CASE(a_keyspace_reaches_connections_with_later_orphans),
+        CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
