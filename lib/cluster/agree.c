@@ -16,6 +16,7 @@ typedef struct agree {
     uint64_t end_at;
     cqln_deadline poll;
     cql_uuid version;
+    bool once;
     bool no_v2;
 } agree;
 
@@ -40,6 +41,14 @@ static void poll_later(agree *a)
         end(a, CQL_NOT_AGREED);
     else
         cqln_deadline_set(&a->c->loop, &a->poll, now + POLL_MS);
+}
+
+/* A node that hangs is not waited for beyond the end. A time-out of 0 is one look. */
+static uint32_t patience(const agree *a)
+{
+    uint64_t now = cqln_loop_now(&a->c->loop), most = a->c->config->request_timeout;
+    uint64_t left = a->end_at > now ? a->end_at - now : 1;
+    return (uint32_t)(a->once || left > most ? most : left);
 }
 
 static void on_poll(cqln_deadline *d)
@@ -115,8 +124,7 @@ static void ask_peers(agree *a, cqln_link *link)
 {
     const char *cql = a->no_v2 ? "SELECT rpc_address, schema_version FROM system.peers"
                                : "SELECT native_address, schema_version FROM system.peers_v2";
-    if (cqln_inner_query(&a->c->loop, link, cql, a->c->config->request_timeout, on_peers, a,
-                         &a->inner) != CQL_OK)
+    if (cqln_inner_query(&a->c->loop, link, cql, patience(a), on_peers, a, &a->inner) != CQL_OK)
         poll_later(a);
 }
 
@@ -152,7 +160,7 @@ static void ask_local(agree *a)
         link = cqln_nodes_pick(a->c, NULL, NULL);
     if (!link || cqln_inner_query(&a->c->loop, link,
                                   "SELECT schema_version FROM system.local WHERE key='local'",
-                                  a->c->config->request_timeout, on_local, a, &a->inner) != CQL_OK)
+                                  patience(a), on_local, a, &a->inner) != CQL_OK)
         poll_later(a);
 }
 
@@ -168,6 +176,7 @@ cql_status cqln_agree(cqln_cluster *c, cqln_link *link, uint32_t timeout_ms, cql
     a->cb = cb;
     a->user = user;
     a->end_at = cqln_loop_now(&c->loop) + timeout_ms;
+    a->once = timeout_ms == 0;
     cqln_deadline_init(&a->poll, on_poll);
     c->waits++;
     cqln_deadline_set(&c->loop, &a->poll, cqln_loop_now(&c->loop) + 1);

@@ -780,6 +780,24 @@ static void a_late_use_does_not_change_a_keyspace_alone(void **state)
     assert_string_equal(all[1].text, w.c.keyspace);
 }
 
+/* A node that was asked whether the others agree, and hangs, is waited for no longer than agreement is. */
+static void agreement_ends_in_time(void **state)
+{
+    (void)state;
+    option("request_timeout", "60000");
+    option("schema_agreement_timeout", "1000");
+    option("heartbeat", "0");
+    start(1);
+    w.io.hosts[0].delay_ms = 20;
+    say(0, "CREATE TABLE x", NULL, 0);
+    pass(10);
+    assert_int_equal(w.mc.tables, 1);
+    w.mc.nodes[0].mute = true;
+    pass(2000);
+    assert_int_equal(all[0].calls, 1);
+    assert_int_equal(all[0].status, CQL_OK);
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1102,6 +1120,7 @@ int main(void)
         CASE(a_keyspace_reaches_connections_with_orphans),
         CASE(a_keyspace_reaches_connections_with_later_orphans),
         CASE(a_late_use_does_not_change_a_keyspace_alone),
+        CASE(agreement_ends_in_time),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
