@@ -12,9 +12,14 @@ uint32_t cqln_router_load(const void *cluster, uint32_t node)
 {
     const cqln_node *n = ((const cqln_cluster *)cluster)->router.nodes[node];
     uint32_t sum = 0;
-    for (uint32_t i = 0; i < n->slot_count; i++)
-        if (n->slots[i].link)
-            sum += cqln_conn_in_flight(n->slots[i].link->conn);
+    for (uint32_t i = 0; i < n->slot_count; i++) {
+        const cqln_conn *conn = n->slots[i].link ? n->slots[i].link->conn : NULL;
+        if (!conn)
+            continue;
+        sum += cqln_conn_in_flight(conn);
+        if (n->room) /* what may never be answered must not fill it for ever */
+            sum -= cqln_conn_orphans(conn);
+    }
     return sum;
 }
 

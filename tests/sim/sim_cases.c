@@ -798,6 +798,30 @@ static void agreement_ends_in_time(void **state)
     assert_int_equal(all[0].status, CQL_OK);
 }
 
+/* A request of its first ones that is never answered does not keep a node that is back from getting more. */
+static void a_node_that_is_back_gets_over_an_orphan(void **state)
+{
+    (void)state;
+    start(2);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    pass(100);
+    w.io.hosts[1].down = false;
+    pass(30000);
+    assert_int_equal(node(1)->room, 1);
+    w.mc.nodes[1].stalled = true;
+    for (size_t i = 0; i < 4; i++)
+        ask(i, w.echo, false, 50);
+    pass(200);
+    assert_true(cqln_conn_orphans(node(1)->slots[0].link->conn) > 0);
+    w.mc.nodes[1].stalled = false;
+    for (size_t i = 4; i < 1000; i += 20) {
+        read_many(i, i + 20);
+        pass(20);
+    }
+    assert_int_equal(node(1)->room, 0);
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1121,6 +1145,7 @@ int main(void)
         CASE(a_keyspace_reaches_connections_with_later_orphans),
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
+        CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
