@@ -33,6 +33,7 @@ struct cqln_control {
     bool was_known; /* the list was read before, over a link that is gone */
     bool stopped;
     bool failed; /* the round before found no node */
+    uint64_t known_at; /* when `known` became true */
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
     size_t next_target;
@@ -41,7 +42,8 @@ struct cqln_control {
     cqln_deadline lookup_end;
     cqln_deadline refresh;
     cqln_deadline retry;
-    cqln_backoff backoff;
+    cqln_backoff backoff; /* of rounds without a node, */
+    cqln_backoff brief;   /* and of links that did not last */
     cqln_try *tries;
     cqln_discover *discover;
 };
@@ -208,6 +210,14 @@ static void begin_round(cqln_control *ctl)
 
 /* --- connecting ---------------------------------------------------------------------------------- */
 
+static uint32_t retry_later(cqln_control *ctl, cqln_backoff *backoff)
+{
+    cqln_cluster *c = ctl->c;
+    uint32_t delay = cqln_backoff_next(backoff, &c->rand);
+    cqln_deadline_set(&c->loop, &ctl->retry, cqln_loop_now(&c->loop) + delay);
+    return delay;
+}
+
 static void round_failed(cqln_control *ctl)
 {
     cqln_cluster *c = ctl->c;
@@ -216,10 +226,20 @@ static void round_failed(cqln_control *ctl)
         return;
     }
     ctl->failed = true;
-    uint32_t delay = cqln_backoff_next(&ctl->backoff, &c->rand);
+    uint32_t delay = retry_later(ctl, &ctl->backoff);
     CQLN_LOG(c->loop.log, CQL_LOG_WARN,
              "no node answers as control connection, next attempt in %u ms", delay);
-    cqln_deadline_set(&c->loop, &ctl->retry, cqln_loop_now(&c->loop) + delay);
+}
+
+/* One that served for a while is replaced at once; servers that end each are not stormed. */
+static void replace(cqln_control *ctl)
+{
+    if (cqln_loop_now(&ctl->c->loop) - ctl->known_at < ctl->c->config->reconnect_base) {
+        retry_later(ctl, &ctl->brief);
+        return;
+    }
+    cqln_backoff_reset(&ctl->brief);
+    begin_round(ctl);
 }
 
 static void on_retry(cqln_deadline *d)
@@ -326,7 +346,7 @@ static void on_closed(cqln_link *link)
     CQLN_LOG(c->loop.log, CQL_LOG_WARN, "control connection to %s: %s", link->address_text,
              fault->detail);
     if (was_known)
-        begin_round(ctl);
+        replace(ctl);
     else
         connect_next(ctl);
 }
@@ -369,6 +389,8 @@ static void on_discovered(void *user, cql_status st, const char *why)
         return;
     }
     bool first = !ctl->known;
+    if (first)
+        ctl->known_at = cqln_loop_now(&c->loop);
     ctl->known = true;
     ctl->failed = false;
     cqln_backoff_reset(&ctl->backoff);
@@ -421,6 +443,7 @@ cql_status cqln_control_new(cqln_cluster *c, cqln_control **out)
     ctl->backoff.constant = c->config->reconnect_policy == CQLN_RECONNECT_CONSTANT;
     ctl->backoff.max_ms =
         c->config->reconnect_max < BACKOFF_MAX_MS ? c->config->reconnect_max : BACKOFF_MAX_MS;
+    ctl->brief = ctl->backoff;
     cqln_deadline_init(&ctl->lookup_end, on_lookup_end);
     cqln_deadline_init(&ctl->refresh, on_refresh);
     cqln_deadline_init(&ctl->retry, on_retry);

@@ -822,6 +822,22 @@ static void a_node_that_is_back_gets_over_an_orphan(void **state)
     assert_int_equal(node(1)->room, 0);
 }
 
+/* A server that takes the control connection and ends it each time is not stormed. */
+static void a_control_connection_that_never_lasts_is_not_stormed(void **state)
+{
+    (void)state;
+    start(2);
+    uint64_t connects = w.io.connects;
+    for (uint64_t end = w.io.now + 60000; w.io.now < end; pass(2)) {
+        cqln_link *link = cqln_control_link(w.c.control);
+        if (link && cqln_conn_in_flight(link->conn) == 0)
+            cqln_link_close(link, "the test ends it");
+    }
+    assert_true(w.io.connects - connects <= 60);
+    pass(40000);
+    assert_non_null(cqln_control_link(w.c.control));
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1146,6 +1162,7 @@ int main(void)
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
         CASE(a_node_that_is_back_gets_over_an_orphan),
+        CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(r70_another_id_is_one_error),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
