@@ -33,6 +33,7 @@ struct cqln_control {
     bool was_known; /* the list was read before, over a link that is gone */
     bool stopped;
     bool failed; /* the round before found no node */
+    bool again;  /* something happened while the tables were being read */
     uint64_t known_at; /* when `known` became true */
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
@@ -331,6 +332,7 @@ static void on_closed(cqln_link *link)
     fail_owners(link);
     ctl->link = NULL;
     ctl->known = false;
+    ctl->again = false;
     c->links--;
     cqln_deadline_clear(&c->loop, &ctl->refresh);
     if (ctl->stopped) {
@@ -410,7 +412,8 @@ static void on_discovered(void *user, cql_status st, const char *why)
     if (first)
         CQLN_LOG(c->loop.log, CQL_LOG_INFO, "cluster %s seen from %s",
                  c->cluster_name ? c->cluster_name : "", ctl->link->address_text);
-    schedule_refresh(ctl, c->config->refresh_interval);
+    schedule_refresh(ctl, ctl->again ? DEBOUNCE_MS : c->config->refresh_interval);
+    ctl->again = false;
     cqln_cluster_check(c);
 }
 
@@ -426,7 +429,9 @@ static void on_refresh(cqln_deadline *d)
     cqln_control *ctl = CQLN_CONTAINER(d, cqln_control, refresh);
     if (ctl->c->astra)
         cqln_astra_refresh(ctl->c->astra);
-    if (ctl->link && cqln_link_usable(ctl->link))
+    if (cqln_discover_running(ctl->discover))
+        ctl->again = true;
+    else if (ctl->link && cqln_link_usable(ctl->link))
         begin_refresh(ctl);
 }
 

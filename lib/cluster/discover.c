@@ -302,6 +302,11 @@ cql_status cqln_discover_run(cqln_discover *d, cqln_link *link, cqln_discover_cb
     return st;
 }
 
+bool cqln_discover_running(const cqln_discover *d)
+{
+    return d->cb != NULL;
+}
+
 void cqln_discover_stop(cqln_discover *d)
 {
     cqln_inner_forget(d->inner);

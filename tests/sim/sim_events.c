@@ -172,6 +172,21 @@ static void an_idle_session_is_woken_for_its_heartbeats_alone(void **state)
     assert_in_range(w->io.timers - before, 20, 90);
 }
 
+/* What happens while the tables are being read may have come too late for that: they are read again. */
+static void an_event_during_a_slow_refresh_is_not_lost(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "connect_timeout", "20s", NULL), CQL_OK);
+    start(w);
+    w->io.hosts[0].delay_ms = 3000;
+    simio_event(&w->io, "STATUS_CHANGE", "UP", 1);
+    simio_run(&w->io, w->io.now + 3000 + 1000 + 3000 + 100); /* the peers are on their way */
+    w->mc.nodes[2].member = true;
+    simio_event(&w->io, "TOPOLOGY_CHANGE", "NEW_NODE", 2);
+    simio_run(&w->io, w->io.now + 20000);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 3);
+}
+
 /* A node joins and its event is lost: the next reading of the tables finds it all the same. */
 static void a_lost_event_heals(void **state)
 {
@@ -275,6 +290,7 @@ int main(void)
         EVENT_TEST(nobody_asks_for_schema_events_that_nobody_hears),
         EVENT_TEST(a_flood_of_events_is_one_refresh),
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
+        EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
         EVENT_TEST(every_allocation_may_fail),
