@@ -15,6 +15,7 @@
 
 enum {
     TARGETS_MAX = 256,
+    READY_MAX = 128, /* nodes that answer among them: the rest is room for what names lead to */
     READ_BUFFER = 16 * 1024,
     DEBOUNCE_MS = 1000,
     BACKOFF_MAX_MS = 30000
@@ -63,9 +64,19 @@ static void add_target(cqln_control *ctl, const cqln_address *a)
         ctl->targets[ctl->target_count++] = *a;
 }
 
+static void add_known(cqln_control *ctl, bool usable, size_t most)
+{
+    for (const cqln_node *n = ctl->c->nodes; n && ctl->target_count < most; n = n->next)
+        if (!n->removed && (n->usable > 0) == usable)
+            add_target(ctl, &n->address);
+}
+
+/* Nodes that do not answer come last: their addresses may be of no use any more, and each may take a time-out. */
 static void lookups_done(cqln_control *ctl)
 {
     cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
+    if (ctl->c->config->discovery)
+        add_known(ctl, false, TARGETS_MAX);
     if (ctl->c->config->discovery || ctl->target_count == 0) {
         connect_next(ctl); /* without a target it reports why there is none */
         return;
@@ -144,15 +155,6 @@ static void begin_lookup(cqln_control *ctl, lookup *l, const cqln_contact *conta
         ctl->lookups_open++;
 }
 
-/* Those that answer at the very front. */
-static void add_known(cqln_control *ctl)
-{
-    for (int usable = 1; usable >= 0; usable--)
-        for (const cqln_node *n = ctl->c->nodes; n; n = n->next)
-            if (!n->removed && (n->usable > 0) == (usable == 1))
-                add_target(ctl, &n->address);
-}
-
 /* --- behind a proxy -------------------------------------------------------------------------------- */
 
 /* What the metadata service names comes first; without it, what was known before. */
@@ -170,7 +172,7 @@ static void on_named(void *user, cql_status st, const char *why)
     }
     for (size_t i = 0; !st && cqln_astra_point(c->astra, i, &a); i++)
         add_target(ctl, &a);
-    add_known(ctl);
+    add_known(ctl, true, TARGETS_MAX);
     lookups_done(ctl);
 }
 
@@ -181,13 +183,13 @@ static void begin_behind_proxy(cqln_control *ctl)
         cqln_astra_ask(ctl->c->astra, on_named, ctl);
         return;
     }
-    add_known(ctl);
+    add_known(ctl, true, TARGETS_MAX);
     lookups_done(ctl);
 }
 
 /* --- rounds ---------------------------------------------------------------------------------------- */
 
-/* Known nodes first; then the contact points, resolved anew. */
+/* Nodes that answer first; then the contact points, resolved anew; then the other nodes. */
 static void begin_round(cqln_control *ctl)
 {
     cqln_cluster *c = ctl->c;
@@ -199,7 +201,7 @@ static void begin_round(cqln_control *ctl)
         begin_behind_proxy(ctl);
         return;
     }
-    add_known(ctl);
+    add_known(ctl, true, READY_MAX);
     for (size_t i = 0; i < c->config->contact_count; i++)
         begin_lookup(ctl, &ctl->lookups[i], &c->config->contacts[i]);
     if (ctl->lookups_open == 0)

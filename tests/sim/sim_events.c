@@ -225,6 +225,28 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
                         cqln_address_equal(&n->address, &w->mc.nodes[3].address));
 }
 
+/* The same where the old addresses swallow what is sent there: names come before them. */
+static void names_come_before_nodes_that_are_silent(void **state)
+{
+    world *w = *state;
+    w->mc.count = 8;
+    for (size_t i = 0; i < 8; i++)
+        w->mc.nodes[i].member = true;
+    assert_int_equal(cql_options_set(w->options, "connect_timeout", "2s", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "heartbeat", "500", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "heartbeat_timeout", "500", NULL), CQL_OK);
+    start(w);
+    assert_int_equal(w->c.ready_count, 8);
+    for (size_t i = 0; i < 8; i++) {
+        w->mc.nodes[i].member = false;
+        w->io.hosts[i].frozen = true;
+    }
+    w->mc.nodes[8].member = w->mc.nodes[9].member = true;
+    w->io.named = 8;
+    simio_run(&w->io, w->io.now + 6000);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
 /* Translates no address, but is asked. */
 static bool keep_address(void *user, const char *from, char *to, size_t size)
 {
@@ -292,6 +314,7 @@ int main(void)
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
+        EVENT_TEST(names_come_before_nodes_that_are_silent),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
         EVENT_TEST(every_allocation_may_fail),
     };
