@@ -14,6 +14,7 @@ struct cqln_discover {
     cqln_discover_cb cb;
     void *user;
     bool old_peers; /* the server has no peers_v2 */
+    cql_uuid own;   /* the node that is asked */
     unsigned left_out; /* rows of the peers table that could not be used, at the last reading */
 };
 
@@ -134,7 +135,9 @@ static void put_peers(cqln_discover *d, const cql_result *res, const cqln_addres
         const char *lacks = read_peer(d, &rows, res, own, &info);
         if (lacks && left_out++ == 0)
             first = lacks;
-        if (!lacks && !cqln_address_equal(&info.address, own))
+        bool itself = !lacks && (cqln_address_equal(&info.address, own) ||
+                                 memcmp(&info.host_id, &d->own, sizeof d->own) == 0);
+        if (!lacks && !itself)
             take_tokens(d->c, cqln_node_put(d->c, &info), &rows, res);
     }
     report_left_out(d, left_out, first);
@@ -245,6 +248,7 @@ static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *
     } else {
         info.address = link->address;
     }
+    d->own = info.host_id;
     keep_name(d->c, text_cell(&rows, res, "cluster_name"));
     if (!d->c->local_dc && !d->c->config->local_dc)
         d->c->local_dc = cqln_strdup(d->c->al, info.data_center);

@@ -247,6 +247,17 @@ static void names_come_before_nodes_that_are_silent(void **state)
     assert_int_equal(w->c.ready_count, 2);
 }
 
+/* Reached by another address than it goes by, and in its own table of peers. */
+static void a_node_that_lists_itself_is_one_node(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[2].member = true;
+    w->mc.nodes[2].host_id = w->mc.nodes[0].host_id;
+    start(w);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
 /* Translates no address, but is asked. */
 static bool keep_address(void *user, const char *from, char *to, size_t size)
 {
@@ -315,6 +326,7 @@ int main(void)
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
+        EVENT_TEST(a_node_that_lists_itself_is_one_node),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
         EVENT_TEST(every_allocation_may_fail),
     };
