@@ -71,16 +71,20 @@ static void add_known(cqln_control *ctl, bool usable, size_t most)
             add_target(ctl, &n->address);
 }
 
-/* Nodes that do not answer come last: their addresses may be of no use any more, and each may take a time-out. */
-static void lookups_done(cqln_control *ctl)
+static void schedule_refresh(cqln_control *ctl, uint32_t delay)
 {
-    cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
-    if (ctl->c->config->discovery)
-        add_known(ctl, false, TARGETS_MAX);
-    if (ctl->c->config->discovery || ctl->target_count == 0) {
-        connect_next(ctl); /* without a target it reports why there is none */
-        return;
-    }
+    cqln_loop *loop = &ctl->c->loop;
+    uint64_t at = cqln_loop_now(loop) + delay;
+    if (ctl->refresh.item.deadline == 0 || ctl->refresh.item.deadline > at)
+        cqln_deadline_set(loop, &ctl->refresh, at);
+}
+
+/* Without discovery the contact points are the nodes. */
+static void take_contacts(cqln_control *ctl)
+{
+    schedule_refresh(ctl, ctl->c->config->refresh_interval);
+    if (ctl->target_count == 0)
+        return; /* what was known stays */
     for (size_t i = 0; i < ctl->target_count; i++) {
         cqln_node_info info;
         memset(&info, 0, sizeof info);
@@ -96,7 +100,21 @@ static void lookups_done(cqln_control *ctl)
     }
     cqln_nodes_fill(ctl->c);
     cqln_cluster_publish(ctl->c);
+    cqln_team_share_soon(ctl->c);
     cqln_cluster_check(ctl->c);
+}
+
+/* Nodes that do not answer come last: their addresses may be of no use any more, and each may take a time-out. */
+static void lookups_done(cqln_control *ctl)
+{
+    bool discovery = ctl->c->config->discovery;
+    cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
+    if (discovery)
+        add_known(ctl, false, TARGETS_MAX);
+    if (discovery || (ctl->target_count == 0 && !ctl->known))
+        connect_next(ctl); /* without a target it reports why there is none */
+    else
+        take_contacts(ctl);
 }
 
 static void on_found(void *user, const cqln_address *found, size_t count, const char *reason)
@@ -201,7 +219,8 @@ static void begin_round(cqln_control *ctl)
         begin_behind_proxy(ctl);
         return;
     }
-    add_known(ctl, true, READY_MAX);
+    if (c->config->discovery)
+        add_known(ctl, true, READY_MAX);
     for (size_t i = 0; i < c->config->contact_count; i++)
         begin_lookup(ctl, &ctl->lookups[i], &c->config->contacts[i]);
     if (ctl->lookups_open == 0)
@@ -264,14 +283,6 @@ static void on_response(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_owner *o = ev->owner;
     o->answered(o, link, ev);
-}
-
-static void schedule_refresh(cqln_control *ctl, uint32_t delay)
-{
-    cqln_loop *loop = &ctl->c->loop;
-    uint64_t at = cqln_loop_now(loop) + delay;
-    if (ctl->refresh.item.deadline == 0 || ctl->refresh.item.deadline > at)
-        cqln_deadline_set(loop, &ctl->refresh, at);
 }
 
 /* Events are hints: what holds is in the tables. */
@@ -426,9 +437,22 @@ static void begin_refresh(cqln_control *ctl)
         cqln_link_close(ctl->link, "the system tables could not be read");
 }
 
+/* A name may lead elsewhere by now. While a node answers that is no reason to leave it. */
+static void refresh_contacts(cqln_control *ctl)
+{
+    if (ctl->c->ready_count)
+        schedule_refresh(ctl, ctl->c->config->refresh_interval);
+    else
+        begin_round(ctl);
+}
+
 static void on_refresh(cqln_deadline *d)
 {
     cqln_control *ctl = CQLN_CONTAINER(d, cqln_control, refresh);
+    if (!ctl->c->config->discovery) {
+        refresh_contacts(ctl);
+        return;
+    }
     if (ctl->c->astra)
         cqln_astra_refresh(ctl->c->astra);
     if (cqln_discover_running(ctl->discover))
@@ -468,6 +492,7 @@ cql_status cqln_control_new(cqln_cluster *c, cqln_control **out)
 void cqln_control_start(cqln_control *ctl)
 {
     ctl->stopped = false;
+    ctl->known = false;
     begin_round(ctl);
 }
 

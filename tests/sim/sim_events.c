@@ -247,6 +247,25 @@ static void names_come_before_nodes_that_are_silent(void **state)
     assert_int_equal(w->c.ready_count, 2);
 }
 
+/* Without discovery names are all there is. While one of their nodes answers they are left alone. */
+static void names_alone_are_resolved_again_too(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "discovery", "false", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "refresh_interval", "2s", NULL), CQL_OK);
+    start(w);
+    assert_int_equal(w->c.ready_count, 1);
+    w->io.named = 2;
+    simio_run(&w->io, w->io.now + 10000);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 1);
+    w->io.hosts[0].down = true;
+    simio_cut(&w->io, 0);
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->c.ready_count, 1);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 1);
+}
+
 /* Reached by another address than it goes by, and in its own table of peers. */
 static void a_node_that_lists_itself_is_one_node(void **state)
 {
@@ -326,6 +345,7 @@ int main(void)
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
+        EVENT_TEST(names_alone_are_resolved_again_too),
         EVENT_TEST(a_node_that_lists_itself_is_one_node),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
         EVENT_TEST(every_allocation_may_fail),
