@@ -2,6 +2,7 @@
  * is only one. */
 #include "cluster/cluster.h"
 #include "cluster/inner.h"
+#include "cluster/tell.h"
 
 #include <string.h>
 
@@ -56,21 +57,33 @@ static void on_poll(cqln_deadline *d)
     ask_local(CQLN_CONTAINER(d, agree, poll));
 }
 
-/* Is the peer of this row connected now? Versions of nodes that are down are old and do not count. */
+static bool is_down(const cqln_node *n)
+{
+    return n->local && n->tried && n->usable == 0 && n->last_status != CQL_OK;
+}
+
+/* Versions of nodes that are down are old and do not count. The row names no port: any will do, but where addresses
+ * are translated with theirs. */
 static bool row_is_down(cqln_cluster *c, const cql_value *address)
 {
     cql_inet inet;
     cqln_address a;
-    if (cql_value_as_inet(address, &inet) != CQL_OK)
+    if (cql_value_as_inet(address, &inet) != CQL_OK ||
+        !cqln_address_from_bytes(&a, inet.bytes, inet.len, (uint16_t)c->config->port) ||
+        !cqln_translate(c, &a))
         return true;
+    bool down = false;
     for (const cqln_node *n = c->nodes; n; n = n->next) {
         const cqln_address *own = cqln_node_heard(n);
-        if (!cqln_address_from_bytes(&a, inet.bytes, inet.len, own->port) ||
-            !cqln_address_equal(&a, own))
+        if (!c->config->translate)
+            a.port = own->port;
+        if (n->removed || !cqln_address_equal(&a, own))
             continue;
-        return n->local && n->tried && n->usable == 0 && n->last_status != CQL_OK;
+        if (!is_down(n))
+            return false;
+        down = true;
     }
-    return false;
+    return down;
 }
 
 /* First column: client address; second: schema version. */

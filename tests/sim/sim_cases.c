@@ -798,6 +798,37 @@ static void agreement_ends_in_time(void **state)
     assert_int_equal(all[0].status, CQL_OK);
 }
 
+/* Goes by another address than the tables say. */
+static bool translate_second(void *user, const char *from, char *to, size_t size)
+{
+    (void)user;
+    if (strcmp(from, second_host) != 0)
+        return false;
+    snprintf(to, size, "127.9.0.4:9042");
+    return true;
+}
+
+static void expect_agreement(uint64_t within)
+{
+    w.mc.nodes[1].schema_version.bytes[5] = 9; /* of before it went down */
+    say(0, "CREATE TABLE x", first_host, 0);
+    pass(within);
+    assert_int_equal(all[0].calls, 1);
+    assert_int_equal(all[0].status, CQL_OK);
+}
+
+static void a_node_that_is_down_behind_a_translator_does_not_disagree(void **state)
+{
+    (void)state;
+    cql_options_set_address_translator(w.options, translate_second, NULL);
+    start(2);
+    assert_non_null(cqln_node_find(&w.c, "127.9.0.4:9042"));
+    w.io.hosts[3].down = true;
+    simio_cut(&w.io, 3);
+    pass(1000);
+    expect_agreement(1000);
+}
+
 /* A request of its first ones that is never answered does not keep a node that is back from getting more. */
 static void a_node_that_is_back_gets_over_an_orphan(void **state)
 {
@@ -1161,6 +1192,7 @@ int main(void)
         CASE(a_keyspace_reaches_connections_with_later_orphans),
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
+        CASE(a_node_that_is_down_behind_a_translator_does_not_disagree),
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(r70_another_id_is_one_error),
