@@ -59,7 +59,7 @@ static void on_poll(cqln_deadline *d)
 
 static bool is_down(const cqln_node *n)
 {
-    return n->local && n->tried && n->usable == 0 && n->last_status != CQL_OK;
+    return n->usable == 0 && (n->said_down || (n->local && n->tried && n->last_status != CQL_OK));
 }
 
 /* Versions of nodes that are down are old and do not count. The row names no port: any will do, but where addresses

@@ -51,6 +51,7 @@ struct cqln_node {
     bool was_down; /* its last connection was lost, and it has not been taught since */
     bool tried;    /* its first attempt is over, well or not */
     bool reopens;  /* a connection ended, and another is about to take its place */
+    bool said_down; /* by the last event about it on this control connection */
     uint32_t usable; /* slots that take requests */
     uint32_t core;   /* connections that it always has, */
     uint32_t want;   /* should have now, */
@@ -279,6 +280,10 @@ static inline const cqln_address *cqln_node_heard(const cqln_node *n)
 }
 /* Tries a node that is down now: a hint said that it is up. */
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
+/* A hint said that it is down; what is known better stays. */
+void cqln_node_hint_down(cqln_cluster *c, const cqln_address *address);
+/* Events may have been missed. */
+void cqln_nodes_forget_hints(cqln_cluster *c);
 /* It answered a request; while it is watched for having come back it takes more from then on. */
 void cqln_node_answered(cqln_node *n);
 void cqln_nodes_close(cqln_cluster *c, const char *reason);

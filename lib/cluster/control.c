@@ -276,6 +276,7 @@ static void on_ready(cqln_link *link)
     cqln_control *ctl = link->user;
     CQLN_LOG(ctl->c->loop.log, CQL_LOG_DEBUG, "control connection to %s, protocol v%u",
              link->address_text, (unsigned)cqln_conn_version(link->conn));
+    cqln_nodes_forget_hints(ctl->c);
     begin_refresh(ctl);
 }
 
@@ -296,8 +297,14 @@ static void on_node_event(cqln_control *ctl, const cqln_event *event)
         cqln_address_print(&a, text);
     CQLN_LOG(ctl->c->loop.log, CQL_LOG_INFO, "event: %.*s %s", (int)event->change.len,
              event->change.ptr, text);
-    if (named && cql_str_equal(event->change, cql_str_of("UP")) && cqln_translate(ctl->c, &a))
-        cqln_node_hint_up(ctl->c, &a);
+    bool up = cql_str_equal(event->change, cql_str_of("UP"));
+    bool down = cql_str_equal(event->change, cql_str_of("DOWN"));
+    if (named && (up || down) && cqln_translate(ctl->c, &a)) {
+        if (up)
+            cqln_node_hint_up(ctl->c, &a);
+        else
+            cqln_node_hint_down(ctl->c, &a);
+    }
     schedule_refresh(ctl, DEBOUNCE_MS);
 }
 

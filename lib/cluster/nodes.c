@@ -308,12 +308,27 @@ void cqln_nodes_fill(cqln_cluster *c)
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address)
 {
     for (cqln_node *n = c->nodes; n; n = n->next) {
-        if (!cqln_address_equal(cqln_node_heard(n), address) || n->usable || !n->local || n->removed)
+        if (!cqln_address_equal(cqln_node_heard(n), address))
+            continue;
+        n->said_down = false;
+        if (n->usable || !n->local || n->removed)
             continue;
         cqln_backoff_reset(&n->backoff);
         cqln_deadline_clear(&c->loop, &n->retry);
         cqln_slots_fill(n);
     }
+}
+
+void cqln_node_hint_down(cqln_cluster *c, const cqln_address *address)
+{
+    for (cqln_node *n = c->nodes; n; n = n->next)
+        n->said_down = n->said_down || cqln_address_equal(cqln_node_heard(n), address);
+}
+
+void cqln_nodes_forget_hints(cqln_cluster *c)
+{
+    for (cqln_node *n = c->nodes; n; n = n->next)
+        n->said_down = false;
 }
 
 void cqln_nodes_close(cqln_cluster *c, const char *reason)

@@ -15,6 +15,7 @@ typedef struct picture_row {
     cqln_node_info info;
     const char *contact; /* the contact point that led to it; the session's */
     bool up;
+    bool said_down;
 } picture_row;
 
 struct cqln_picture {
@@ -67,6 +68,7 @@ static void fill_row(picture_row *row, const cqln_node *n, char **at)
     row->info.release = put(at, n->release);
     row->contact = cqln_secure_contact(n->cluster->secure, &n->address);
     row->up = n->usable > 0;
+    row->said_down = n->said_down;
 }
 
 static cqln_picture *paint(cqln_cluster *c)
@@ -156,7 +158,9 @@ static void take_nodes(cqln_cluster *c, const cqln_picture *p)
         const picture_row *row = &p->rows[i];
         if (row->contact)
             cqln_secure_resolved(c->secure, row->contact, &row->info.address);
-        cqln_node_put(c, &row->info);
+        cqln_node *n = cqln_node_put(c, &row->info);
+        if (n)
+            n->said_down = row->said_down;
     }
     order_nodes(c, p);
     cqln_nodes_sweep(c);

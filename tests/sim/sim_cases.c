@@ -829,6 +829,26 @@ static void a_node_that_is_down_behind_a_translator_does_not_disagree(void **sta
     expect_agreement(1000);
 }
 
+/* Nobody dials it, but the others say that it is down, and when it is up again. */
+static void a_far_node_that_is_down_does_not_disagree(void **state)
+{
+    (void)state;
+    snprintf(w.mc.nodes[1].data_center, sizeof w.mc.nodes[1].data_center, "far");
+    option("schema_agreement_timeout", "5000");
+    start(2);
+    simio_event(&w.io, "STATUS_CHANGE", "DOWN", 1);
+    pass(3000);
+    expect_agreement(1000);
+    simio_event(&w.io, "STATUS_CHANGE", "UP", 1);
+    pass(3000);
+    all[0].calls = 0;
+    say(0, "CREATE TABLE x", first_host, 0);
+    pass(3000);
+    assert_int_equal(all[0].calls, 0); /* it has to agree now */
+    pass(3000);
+    assert_int_equal(all[0].calls, 1);
+}
+
 /* A request of its first ones that is never answered does not keep a node that is back from getting more. */
 static void a_node_that_is_back_gets_over_an_orphan(void **state)
 {
@@ -1193,6 +1213,7 @@ int main(void)
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
         CASE(a_node_that_is_down_behind_a_translator_does_not_disagree),
+        CASE(a_far_node_that_is_down_does_not_disagree),
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(r70_another_id_is_one_error),
