@@ -183,11 +183,11 @@ static void on_mail(cqln_mail *m)
 
 static void note_attempt(cqln_request *req, const cqln_link *link)
 {
-    const cqln_cluster *c = req->cluster;
+    cqln_cluster *c = req->cluster;
     if (c->config->hooks)
         cqln_hooks_attempt(req, link);
     if (c->config->latency_awareness)
-        req->sent_us = c->loop.io->ops->wall_us(c->loop.io);
+        req->sent_us = cqln_loop_us(&c->loop);
 }
 
 static bool send_on(cqln_request *req, cqln_link *link, uint32_t now_us)

@@ -264,7 +264,7 @@ void cqln_router_note_request(const cqln_request *req, const cqln_link *link)
 {
     cqln_cluster *c = req->cluster;
     const cqln_slot *slot = link->user;
-    int64_t now = c->loop.io->ops->wall_us(c->loop.io);
+    uint64_t now = cqln_loop_us(&c->loop);
     if (req->sent_us && now >= req->sent_us && req->tried_count == 1)
-        cqln_router_note_answer(c, slot->node, (uint64_t)(now - req->sent_us), (uint64_t)now);
+        cqln_router_note_answer(c, slot->node, now - req->sent_us, now);
 }

@@ -711,7 +711,7 @@ static void slow_nodes_come_last(void **state)
     w.mc.replication = "class=SimpleStrategy replication_factor=3";
     set(&w, "latency_awareness", "true");
     start_and_prepare(&w);
-    uint64_t now = (uint64_t)w.io.io.ops->wall_us(&w.io.io) - 1000000;
+    uint64_t now = w.io.io.ops->now_us(&w.io.io) - 1000000;
     for (unsigned i = 0; i < 200; i++, now += 5000)
         for (size_t n = 0; n < 3; n++)
             cqln_router_note_answer(&w.c, w.c.router.nodes[n], n == 1 ? 9000 : 1000, now);
@@ -724,6 +724,27 @@ static void slow_nodes_come_last(void **state)
     assert_non_null(plan);
     assert_non_null(strstr(cql_plan_text(plan), "slow"));
     cql_plan_free(plan);
+    end(&w);
+}
+
+static void a_clock_that_is_set_makes_no_node_slow(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, 3);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    set(&w, "latency_awareness", "true");
+    start_and_prepare(&w);
+    w.io.wall_step = 3600 * (int64_t)1000000;
+    for (uint32_t key = 0; key < 300; key++) {
+        if (key == 150)
+            w.io.wall_step = -w.io.wall_step;
+        ask(&w, w.select, key);
+    }
+    for (size_t n = 0; n < 3; n++) {
+        assert_true(w.c.router.nodes[n]->pace.answers > 50);
+        assert_in_range(w.c.router.nodes[n]->pace.mean_us, 1000, 20000);
+    }
     end(&w);
 }
 
@@ -785,6 +806,7 @@ int main(void)
         cmocka_unit_test(lists_decide_who_is_used),
         cmocka_unit_test(a_policy_of_the_program_is_obeyed),
         cmocka_unit_test(slow_nodes_come_last),
+        cmocka_unit_test(a_clock_that_is_set_makes_no_node_slow),
         cmocka_unit_test(plans_name_every_node_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

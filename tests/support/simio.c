@@ -133,7 +133,9 @@ static uint64_t io_now_us(cqln_io *io)
 
 static int64_t io_wall(cqln_io *io)
 {
-    return (int64_t)of(io)->now * 1000 + 1700000000000000;
+    simio *s = of(io);
+    s->wall_ahead += s->wall_step;
+    return (int64_t)s->now * 1000 + 1700000000000000 + s->wall_ahead;
 }
 
 static uint64_t io_random(cqln_io *io)

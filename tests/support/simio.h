@@ -24,6 +24,8 @@ typedef struct simio {
     simhost hosts[MOCK_NODES];
     cqln_rand rand;
     uint64_t now;        /* milliseconds */
+    int64_t wall_ahead;  /* of the wall clock, microseconds; */
+    int64_t wall_step;   /* so much more at each look at it */
     uint64_t timer;      /* UINT64_MAX: not set */
     uint64_t timers;     /* that fired */
     uint64_t order;      /* events at one time happen in the order in which they were made */
