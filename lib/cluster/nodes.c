@@ -51,7 +51,7 @@ void cqln_nodes_recount(cqln_cluster *c)
 void cqln_node_answered(cqln_node *n)
 {
     cqln_peers *peers = &n->cluster->router.peers;
-    if (n->room == 0)
+    if (n->room == 0 || n->removed)
         return;
     n->room = n->room < WARM ? n->room + 1 : 0;
     if (n->room == 0)
@@ -292,7 +292,8 @@ void cqln_nodes_sweep(cqln_cluster *c)
         n->removed = true;
         c->router.peers.count = 0; /* until the refresh below */
         cqln_deadline_clear(&c->loop, &n->retry);
-        cqln_slots_close(n, "the node was removed from the cluster");
+        cqln_requests_fail_waiting(c, n, CQL_NO_HOST, "the node was removed from the cluster");
+        cqln_slots_leave(n, "the node was removed from the cluster");
         cqln_node_let_go(n);
     }
     cqln_router_refresh(c);

@@ -278,7 +278,7 @@ static void set_distances(cqln_cluster *c)
         }
         n->local = n->near != CQLN_NEAR_IGNORED;
         if (!n->local)
-            cqln_slots_close(n, "the node is not one of those that are used");
+            cqln_slots_leave(n, "the node is not one of those that are used");
     }
 }
 

@@ -505,6 +505,18 @@ void cqln_slots_lower(cqln_cluster *c)
     cqln_nodes_recount(c);
 }
 
+void cqln_slots_leave(cqln_node *n, const char *reason)
+{
+    for (uint32_t i = 0; i < n->slot_count; i++) {
+        if (!n->slots[i].link)
+            continue;
+        if (cqln_link_usable(n->slots[i].link))
+            leave(&n->slots[i], reason);
+        else
+            cqln_link_close(n->slots[i].link, reason);
+    }
+}
+
 bool cqln_slots_any(const cqln_node *n)
 {
     for (uint32_t i = 0; i < n->slot_count; i++)

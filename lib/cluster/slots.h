@@ -19,6 +19,8 @@ void cqln_slots_fill(cqln_node *n);
  * a loss. */
 void cqln_slots_retreat(cqln_node *n);
 void cqln_slots_close(cqln_node *n, const char *reason);
+/* The same, but what is in flight may end. */
+void cqln_slots_leave(cqln_node *n, const char *reason);
 /* The version of the cluster became lower while it connects: what was made with a higher one is made anew. */
 void cqln_slots_lower(cqln_cluster *c);
 bool cqln_slots_any(const cqln_node *n);

@@ -640,6 +640,30 @@ static void r33_a_removed_node_is_left_alone(void **state)
     assert_int_equal(w.mc.nodes[1].connects, connects);
 }
 
+/* What is in flight to it may end; nothing new goes there. */
+static void a_removed_node_may_end_what_it_began(void **state)
+{
+    (void)state;
+    option("refresh_interval", "1000");
+    start(2);
+    w.io.hosts[1].delay_ms = 3000;
+    for (size_t i = 0; i < 40; i++)
+        ask(i, w.insert, false, 10000);
+    w.mc.nodes[1].member = false;
+    pass(2000);
+    assert_null(cqln_node_find(&w.c, "127.9.0.2:9042"));
+    assert_true(answered(0, 40) < 40);
+    uint64_t requests = w.mc.nodes[1].requests;
+    for (size_t i = 40; i < 60; i++)
+        ask(i, w.insert, false, 0);
+    pass(100);
+    assert_int_equal(answered(40, 60), 20);
+    assert_int_equal(w.mc.nodes[1].requests, requests);
+    pass(5000);
+    assert_int_equal(answered(0, 40), 40);
+    assert_int_equal(w.c.links, 2);
+}
+
 static void a_pool_grows_under_load_and_shrinks_at_rest(void **state)
 {
     (void)state;
@@ -1204,6 +1228,7 @@ int main(void)
         CASE(r23_an_unanswered_heartbeat_moves_the_requests),
         CASE(r32_a_node_that_slams_the_door_is_not_stormed),
         CASE(r33_a_removed_node_is_left_alone),
+        CASE(a_removed_node_may_end_what_it_began),
         CASE(a_pool_grows_under_load_and_shrinks_at_rest),
         CASE(a_long_request_outlives_the_place_of_its_connection),
         CASE(nodes_of_two_versions_are_spoken_to_in_the_lower),
