@@ -13,7 +13,7 @@ struct cqln_discover {
     cqln_inner *inner;
     cqln_discover_cb cb;
     void *user;
-    bool old_peers; /* the server has no peers_v2 */
+    bool old_peers; /* the server of this connection has no peers_v2 */
     cql_uuid own;   /* the node that is asked */
     unsigned left_out; /* rows of the peers table that could not be used, at the last reading */
 };
@@ -187,6 +187,19 @@ static void ask_keyspaces(cqln_discover *d, cqln_link *link)
 
 static void ask_peers(cqln_discover *d, cqln_link *link);
 
+/* A server before 4.0 does not know the table. Errors of a server that is busy, or stops, say nothing of that. */
+static bool lacks_table(const cqln_conn_event *ev)
+{
+    enum { SERVER_ERROR = 0, FIRST_REFUSAL = 0x2000 };
+    cqln_server_error e;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    return cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
+           cqln_decode_error(&rd, ev->version, &e) == CQL_OK &&
+           (e.code == SERVER_ERROR || e.code >= FIRST_REFUSAL);
+}
+
 static void on_peers(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_discover *d = user;
@@ -197,8 +210,8 @@ static void on_peers(void *user, cql_status st, cqln_link *link, const cqln_conn
         end(d, st, "the peers table could not be read");
         return;
     }
-    if (ev->opcode == CQLN_OP_ERROR && !d->old_peers) {
-        d->old_peers = true; /* a server before 4.0 */
+    if (ev->opcode == CQLN_OP_ERROR && !d->old_peers && lacks_table(ev)) {
+        d->old_peers = true;
         ask_peers(d, link);
         return;
     }
@@ -316,4 +329,5 @@ void cqln_discover_stop(cqln_discover *d)
     cqln_inner_forget(d->inner);
     d->inner = NULL;
     d->cb = NULL;
+    d->old_peers = false;
 }

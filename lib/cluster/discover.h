@@ -14,7 +14,7 @@ void cqln_discover_free(cqln_discover *d);
  * that of the first. CQL_NO_MEMORY and what the link says: cb does not come. */
 cql_status cqln_discover_run(cqln_discover *d, cqln_link *link, cqln_discover_cb cb, void *user);
 bool cqln_discover_running(const cqln_discover *d);
-/* Ends a run without its callback. */
+/* Ends a run without its callback; the next one is on another connection. */
 void cqln_discover_stop(cqln_discover *d);
 
 #endif

@@ -247,6 +247,36 @@ static void names_come_before_nodes_that_are_silent(void **state)
     assert_int_equal(w->c.ready_count, 2);
 }
 
+/* Only peers_v2 knows of ports: an error that passes is no reason to read the older table from then on. */
+static void a_busy_server_still_has_its_tables(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "refresh_interval", "2s", NULL), CQL_OK);
+    w->mc.nodes[1].address.port = 9999;
+    start(w);
+    assert_int_equal(w->c.ready_count, 2);
+    w->mc.nodes[0].peers_error = 0x1001;
+    simio_run(&w->io, w->io.now + 2500);
+    w->mc.nodes[0].peers_error = 0;
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 0);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
+/* A server may be replaced by a newer one that has more tables. */
+static void a_server_that_was_upgraded_is_asked_for_ports(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[0].peers_v2 = false;
+    start(w);
+    w->mc.nodes[0].peers_v2 = true;
+    w->mc.nodes[1].address.port = 9999;
+    simio_cut(&w->io, 1);
+    simio_cut(&w->io, 0);
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
 /* Without discovery names are all there is. While one of their nodes answers they are left alone. */
 static void names_alone_are_resolved_again_too(void **state)
 {
@@ -345,6 +375,8 @@ int main(void)
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
+        EVENT_TEST(a_busy_server_still_has_its_tables),
+        EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),
         EVENT_TEST(names_alone_are_resolved_again_too),
         EVENT_TEST(a_node_that_lists_itself_is_one_node),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),

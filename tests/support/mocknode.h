@@ -42,6 +42,7 @@ typedef struct mocknode {
     bool leaving;          /* being drained: answers everything with OVERLOADED, "Server is shutting down" */
     uint64_t turned_away;  /* so answered */
     bool peers_v2;         /* has that table */
+    uint32_t peers_error;  /* answers questions for it with this error; 0: none */
     uint32_t late_every;   /* every so many answers is held back behind later ones; 0: none */
     uint32_t twice_every;  /* sent twice, on v5; 0: none */
     uint64_t answers;

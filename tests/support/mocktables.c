@@ -200,6 +200,8 @@ bool mocktables_answer(mockconn *c, int16_t stream, cql_str cql, cqln_writer *ou
         answer_planned(c, stream, mc->planned_peers, out);
     else if (mock_has(cql, "system.local"))
         answer_local(c, stream, !mock_has(cql, "*"), out);
+    else if (mock_has(cql, "system.peers_v2") && c->node->peers_error)
+        respond_error(out, c->version, stream, c->node->peers_error, "not now", NULL, 0);
     else if (mock_has(cql, "system.peers_v2") && !c->node->peers_v2)
         respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);
     else if (mock_has(cql, "system.peers"))
