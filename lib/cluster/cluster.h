@@ -267,6 +267,8 @@ typedef struct cqln_node_info {
 
 /* Adds a node or brings a known one up to date. NULL when memory is out. */
 cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info);
+/* What the tables say of a node is incomplete, as while it starts or when it left: as long as it answers it stays. */
+void cqln_node_keep(cqln_cluster *c, const cqln_address *address);
 /* Clears `seen` of all: a discovery begins. */
 void cqln_nodes_unsee(cqln_cluster *c);
 /* Removes the nodes whose `seen` is false and clears the mark on the others. */

@@ -108,8 +108,11 @@ static const char *read_peer(cqln_discover *d, cql_rows *rows, const cql_result 
         !address_cell(rows, res, "rpc_address", port, &info->address) &&
         !address_cell(rows, res, "peer", port, &info->address) && !own->is_id)
         return "an address that can be used";
-    if (!common_cells(rows, res, info))
+    if (!common_cells(rows, res, info)) {
+        if (cqln_address_usable(&info->address) && cqln_translate(d->c, &info->address))
+            cqln_node_keep(d->c, &info->address);
         return "a host id, a data centre or a rack";
+    }
     if (own->is_id)
         return go_by_id(info);
     return cqln_translate(d->c, &info->address) ? NULL : "an address that is translated";

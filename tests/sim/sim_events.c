@@ -277,6 +277,22 @@ static void a_server_that_was_upgraded_is_asked_for_ports(void **state)
     assert_int_equal(w->c.ready_count, 2);
 }
 
+/* The row of a node is incomplete for a while: as long as the node answers it stays what it was. */
+static void a_node_whose_row_is_broken_stays_while_it_answers(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "refresh_interval", "2s", NULL), CQL_OK);
+    start(w);
+    w->mc.nodes[1].data_center[0] = '\0';
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 0);
+    assert_int_equal(w->c.ready_count, 2);
+    w->io.hosts[1].down = true;
+    simio_cut(&w->io, 1);
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 1);
+}
+
 /* Without discovery names are all there is. While one of their nodes answers they are left alone. */
 static void names_alone_are_resolved_again_too(void **state)
 {
@@ -377,6 +393,7 @@ int main(void)
         EVENT_TEST(names_come_before_nodes_that_are_silent),
         EVENT_TEST(a_busy_server_still_has_its_tables),
         EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),
+        EVENT_TEST(a_node_whose_row_is_broken_stays_while_it_answers),
         EVENT_TEST(names_alone_are_resolved_again_too),
         EVENT_TEST(a_node_that_lists_itself_is_one_node),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),
