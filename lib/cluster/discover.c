@@ -15,6 +15,7 @@ struct cqln_discover {
     void *user;
     bool old_peers; /* the server of this connection has no peers_v2 */
     cql_uuid own;   /* the node that is asked */
+    uint64_t name_mark; /* of the cluster's name; 0: not known */
     unsigned left_out; /* rows of the peers table that could not be used, at the last reading */
 };
 
@@ -247,20 +248,36 @@ static void keep_name(cqln_cluster *c, cql_str name)
     }
 }
 
-/* The control node keeps the address over which it was reached: its own idea of it may be wrong. */
-static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *link)
+/* Addresses are given to others, and names lead elsewhere: what the session was connected to it stays with. */
+static bool same_cluster(cqln_discover *d, cql_str name)
+{
+    uint64_t mark = (uint64_t)cqln_murmur3(name.ptr, name.len) | 1;
+    if (name.len == 0)
+        return true;
+    if (d->name_mark == 0 || cqln_cluster_state_of(d->c) == CQLN_CLUSTER_CONNECTING)
+        d->name_mark = mark;
+    return d->name_mark == mark;
+}
+
+static const char not_understood[] = "system.local could not be understood";
+
+/* NULL, or what is wrong. The control node keeps the address over which it was reached: its own idea of it may be
+ * wrong. */
+static const char *put_local(cqln_discover *d, const cql_result *res, const cqln_link *link)
 {
     cqln_node_info info;
     cql_rows rows;
     memset(&info, 0, sizeof info);
     cql_rows_init(&rows, res);
     if (!cql_rows_next(&rows) || !common_cells(&rows, res, &info))
-        return false;
+        return not_understood;
+    if (!same_cluster(d, text_cell(&rows, res, "cluster_name")))
+        return "it belongs to a cluster of another name";
     if (link->address.is_id) {
         uint16_t port = port_cell(&rows, res, "rpc_port", (uint16_t)d->c->config->port);
         (void)address_cell(&rows, res, "rpc_address", port, &info.address);
         if (go_by_id(&info))
-            return false;
+            return not_understood;
     } else {
         info.address = link->address;
     }
@@ -271,7 +288,7 @@ static bool put_local(cqln_discover *d, const cql_result *res, const cqln_link *
     cqln_router_take_partitioner(d->c, text_cell(&rows, res, "partitioner"));
     cqln_node *n = cqln_node_put(d->c, &info);
     take_tokens(d->c, n, &rows, res);
-    return n != NULL;
+    return n ? NULL : "out of memory for its node";
 }
 
 static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
@@ -284,12 +301,12 @@ static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn
         end(d, st, "system.local could not be read");
         return;
     }
-    bool ok = decode(d, ev, &res, &fresh) && put_local(d, &res, link);
+    const char *wrong = decode(d, ev, &res, &fresh) ? put_local(d, &res, link) : not_understood;
     cqln_metadata_unref(fresh);
-    if (ok)
-        ask_peers(d, link);
+    if (wrong)
+        end(d, CQL_MALFORMED, wrong);
     else
-        end(d, CQL_MALFORMED, "system.local could not be understood");
+        ask_peers(d, link);
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */

@@ -225,6 +225,28 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
                         cqln_address_equal(&n->address, &w->mc.nodes[3].address));
 }
 
+/* An address, or what a name leads to, may be another cluster's by now: that is not taken for this one. */
+static void another_cluster_is_not_taken_for_this_one(void **state)
+{
+    world *w = *state;
+    start(w);
+    for (size_t i = 0; i < 2; i++) {
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    w->mc.nodes[2].member = true;
+    w->mc.nodes[2].cluster_name = "another";
+    w->io.named = 2;
+    simio_run(&w->io, w->io.now + 5000);
+    assert_true(w->mc.nodes[2].connects > 0);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 0);
+    w->mc.nodes[2].member = false;
+    w->io.hosts[0].down = w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 5000);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
 /* The same where the old addresses swallow what is sent there: names come before them. */
 static void names_come_before_nodes_that_are_silent(void **state)
 {
@@ -390,6 +412,7 @@ int main(void)
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
+        EVENT_TEST(another_cluster_is_not_taken_for_this_one),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
         EVENT_TEST(a_busy_server_still_has_its_tables),
         EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),

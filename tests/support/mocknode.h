@@ -34,6 +34,7 @@ typedef struct mocknode {
     bool member;           /* shown in the system tables of the others */
     uint8_t max_version;   /* 4 or 5 */
     const char *release;   /* NULL: one that goes with its version */
+    const char *cluster_name; /* NULL: "mock cluster" */
     bool want_login;       /* user "cassandra", password "secret" */
     bool mute;             /* reads requests, answers none (OPTIONS too) */
     bool stalled;          /* answers no statement and no prepare; the rest as ever */

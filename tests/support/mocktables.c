@@ -97,7 +97,7 @@ static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_wr
         send_rows(c, stream, version_columns, 1, 1, &cells, out);
     } else {
         mock_cell_text(&cells, "local");
-        mock_cell_text(&cells, "mock cluster");
+        mock_cell_text(&cells, n->cluster_name ? n->cluster_name : "mock cluster");
         common_cells(&cells, n);
         mock_cell_text(&cells, "org.apache.cassandra.dht.Murmur3Partitioner");
         cell(&cells, n->address.bytes, n->address.len);
