@@ -169,6 +169,8 @@ cqln_link *cqln_router_pick(cqln_request *req)
         return cqln_nodes_pick(c, req->only, NULL);
     if (no_choice(c))
         return cqln_nodes_pick(c, c->ready[0], NULL);
+    if (c->router.peers.count == 0) /* too many nodes to list, or no memory for it: in turn */
+        return cqln_nodes_pick(c, NULL, req->last);
     cqln_link *link = pick(req, PASS_TRIED);
     if (!link && req->tried_count) {
         link = pick(req, PASS_LAST);

@@ -700,6 +700,51 @@ static void a_policy_of_the_program_is_obeyed(void **state)
     end(&w);
 }
 
+static void start_select(world *w, uint32_t key)
+{
+    cqln_request *req;
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, (int32_t)key);
+    assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+    assert_int_equal(cqln_encode_statement(&w->c, st, req), CQL_OK);
+    cql_statement_free(st);
+    req->cb.result = on_result;
+    req->user = w;
+    cqln_request_start(req);
+}
+
+/* Nodes join, and the n-th request for memory of that reading fails; false when there were fewer. */
+static bool join_with_failure(size_t n)
+{
+    world w;
+    make(&w, 2);
+    set(&w, "request_timeout", "2000");
+    start_and_prepare(&w);
+    for (size_t i = 2; i < MOCK_NODES; i++)
+        w.mc.nodes[i].member = true;
+    simio_event(&w.io, "TOPOLOGY_CHANGE", "NEW_NODE", 2);
+    simio_run(&w.io, w.io.now + 500);
+    w.memory.fail_at = w.memory.requests + n;
+    simio_run(&w.io, w.io.now + 1000);
+    bool met = w.memory.requests >= w.memory.fail_at;
+    w.memory.fail_at = 0;
+    for (uint32_t key = 0; key < 10; key++)
+        start_select(&w, key);
+    simio_run(&w.io, w.io.now + 100);
+    assert_int_equal(w.answers, 10);
+    end(&w);
+    return met;
+}
+
+static void memory_that_is_out_while_nodes_join_costs_no_request(void **state)
+{
+    size_t n = 1;
+    (void)state;
+    while (join_with_failure(n))
+        n++;
+    assert_true(n > 50);
+}
+
 /* --- slow nodes, plans ----------------------------------------------------------------------------- */
 
 static void slow_nodes_come_last(void **state)
@@ -805,6 +850,7 @@ int main(void)
         cmocka_unit_test(connections_of_a_node_share_its_requests),
         cmocka_unit_test(lists_decide_who_is_used),
         cmocka_unit_test(a_policy_of_the_program_is_obeyed),
+        cmocka_unit_test(memory_that_is_out_while_nodes_join_costs_no_request),
         cmocka_unit_test(slow_nodes_come_last),
         cmocka_unit_test(a_clock_that_is_set_makes_no_node_slow),
         cmocka_unit_test(plans_name_every_node_with_its_reason),
