@@ -129,4 +129,10 @@ static inline bool cqln_config_watches(const cqln_config *config)
     return config->hooks || config->latency_awareness || config->speculation;
 }
 
+/* How long the library waits for what many requests wait for, however long one of the program's may take. */
+static inline uint32_t cqln_config_patience(const cqln_config *config)
+{
+    return config->request_timeout < config->connect_timeout ? config->request_timeout : config->connect_timeout;
+}
+
 #endif

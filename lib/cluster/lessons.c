@@ -178,7 +178,7 @@ static lesson *begin(cqln_node *n, cqln_link *link, cql_prepared *p, bool eager,
     cqln_list_push(&n->lessons, &l->link);
     cqln_writer_init(&env, c->al, (size_t)1 << 28);
     cqln_encode_prepare(&env, cqln_conn_version(link->conn), p->cql, p->keyspace);
-    *st = cqln_inner_send(&c->loop, link, &env, c->config->request_timeout, on_taught, l, &l->inner);
+    *st = cqln_inner_send(&c->loop, link, &env, cqln_config_patience(c->config), on_taught, l, &l->inner);
     if (*st) {
         drop_lesson(l);
         return NULL;

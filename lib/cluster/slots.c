@@ -434,7 +434,7 @@ static void begin_switch(cqln_slot *slot)
         return;
     slot->keyspace_gen = c->keyspace_gen;
     slot->switching = cqln_quote_name(cql, sizeof cql, "USE ", cql_str_of(c->keyspace)) &&
-                      cqln_inner_query(&c->loop, slot->link, cql, c->config->request_timeout,
+                      cqln_inner_query(&c->loop, slot->link, cql, cqln_config_patience(c->config),
                                        on_used, slot, &slot->use) == CQL_OK;
     if (!slot->switching)
         cqln_link_close(slot->link, "it did not take the session's keyspace");

@@ -787,6 +787,20 @@ static void a_keyspace_reaches_connections_with_later_orphans(void **state)
     assert_int_equal(node(1)->usable, 1);
 }
 
+static void a_keyspace_that_is_not_answered_is_set_again(void **state)
+{
+    (void)state;
+    option("request_timeout", "60000");
+    option("connect_timeout", "1000");
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    say(0, "USE other", first_host, 500);
+    pass(100);
+    w.mc.nodes[1].stalled = false;
+    pass(5000);
+    assert_int_equal(node(1)->usable, 1);
+}
+
 /* R38: no request may run in another keyspace than the session's, also when USE was given up. */
 static void a_late_use_does_not_change_a_keyspace_alone(void **state)
 {
@@ -987,6 +1001,28 @@ static void a_node_that_comes_up_is_taught_before_it_is_asked(void **state)
     pass(200);
     expect(0, 20, CQL_OK);
     assert_int_equal(w.mc.nodes[1].prepares, prepared + 2);
+}
+
+/* However long the program's own requests may take: others wait for the lesson too. */
+static void a_lesson_that_is_not_answered_is_repeated(void **state)
+{
+    (void)state;
+    option("request_timeout", "60000");
+    option("connect_timeout", "1000");
+    option("heartbeat", "0");
+    start(1);
+    mocknode_forget(&w.mc.nodes[0]);
+    uint64_t requests = w.mc.nodes[0].requests;
+    ask(0, w.echo, true, 500);
+    while (w.mc.nodes[0].requests == requests)
+        pass(1);
+    w.mc.nodes[0].stalled = true; /* what comes now, the lesson, is swallowed */
+    pass(100);
+    w.mc.nodes[0].stalled = false;
+    ask(1, w.echo, true, 3000);
+    pass(3100);
+    expect(0, 1, CQL_TIMEOUT);
+    expect(1, 2, CQL_OK);
 }
 
 static void r73_only_so_many_statements_are_remembered(void **state)
@@ -1235,6 +1271,7 @@ int main(void)
         CASE(an_older_release_is_told_by_the_tables),
         CASE(a_keyspace_reaches_connections_with_orphans),
         CASE(a_keyspace_reaches_connections_with_later_orphans),
+        CASE(a_keyspace_that_is_not_answered_is_set_again),
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
         CASE(a_node_that_is_down_behind_a_translator_does_not_disagree),
@@ -1249,6 +1286,7 @@ int main(void)
         CASE(x4_alone_it_is_an_error_that_says_so),
         CASE(a_node_that_was_not_asked_is_asked_however_many_failed),
         CASE(a_node_that_comes_up_is_taught_before_it_is_asked),
+        CASE(a_lesson_that_is_not_answered_is_repeated),
         CASE(r73_only_so_many_statements_are_remembered),
         CASE(r78_a_node_that_hangs_holds_up_no_prepare),
         CASE(r87_a_policy_that_always_repeats_comes_to_an_end),
