@@ -120,6 +120,11 @@ check_cqlping() {
     expect 1 --prometheus no/such/folder/file 127.0.0.1:1
     expect 2 'cql://me:verysecret@127.0.0.1/'
     case $out$err in *verysecret*) fail "a password is repeated" ;; esac
+    if [ -w /dev/full ]; then
+        ./tools/cqlping --json -c 1 127.0.0.1:1 >/dev/full 2>err.$$
+        grep -qE 'cannot write standard output(: No space left on device)?$' err.$$ ||
+            fail "a full disk is told as something else: $(cat err.$$)"
+    fi
     expect 2 --count 0
     expect 2 --interval x
     expect 2 -W
@@ -130,6 +135,20 @@ check_cqlping() {
     case $err in *protocol*) ;; *) fail "no suggestion for protocl: $err" ;; esac
     expect 0 --option help
     case $out in *connect_timeout*) ;; *) fail "--option help lists nothing" ;; esac
+}
+
+# A standard stream that is closed is nobody else's descriptor.
+check_closed_streams() {
+    local code
+    "./tools/$tool" "$@" <&- >/dev/null 2>err.$$
+    code=$?
+    [ $code = 3 ] || fail "with standard input closed it ended with $code: $(cat err.$$)"
+    "./tools/$tool" "$@" >&- 2>err.$$
+    code=$?
+    [ $code -le 3 ] || fail "with standard output closed it ended with $code: $(cat err.$$)"
+    "./tools/$tool" "$@" >/dev/null 2>&-
+    code=$?
+    [ $code = 3 ] || fail "with standard error closed it ended with $code"
 }
 
 check_cqljobs() {
@@ -167,6 +186,11 @@ for tool in cqlping cqlinit cqljobs; do
     cqlping) check_options_file --host 127.0.0.1:1 ;;
     cqlinit) check_options_file --host 127.0.0.1:1 "$srcdir/cql/habit.cql" ;;
     cqljobs) check_options_file --host 127.0.0.1:1 list --state succeeded ;;
+    esac
+    case $tool in
+    cqlping) check_closed_streams -c 1 127.0.0.1:1 ;;
+    cqlinit) check_closed_streams --wait 0 --host 127.0.0.1:1 -e 'DESCRIBE KEYSPACES' ;;
+    cqljobs) check_closed_streams --host 127.0.0.1:1 stats ;;
     esac
     if declare -F "check_$tool" >/dev/null; then
         "check_$tool"

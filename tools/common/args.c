@@ -3,6 +3,7 @@
 
 #include "common/exit_code.h"
 #include "common/nearest.h"
+#include "common/standard.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -56,6 +57,7 @@ static const char *nearest_name(const tool_program *program, const char *wrong)
 
 void tool_args_init(tool_args *a, const tool_program *program, int argc, char **argv)
 {
+    tool_hold_standard();
     memset(a, 0, sizeof *a);
     a->program = program;
     a->argc = argc;

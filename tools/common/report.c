@@ -7,6 +7,7 @@
 #include "common/progress.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,11 +130,21 @@ void tool_remark(const char *program, const char *format, ...)
     va_end(args);
 }
 
+/* A pipe that nobody reads any longer, which is nothing to complain of. */
+static bool is_broken_pipe(int fd)
+{
+    struct pollfd out = {fd, POLLOUT, 0};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int tool_finish(const char *program, int exit_code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    bool now = fflush(stdout) != 0; /* else errno is not about what failed before */
+    if (!now && !ferror(stdout))
         return exit_code;
-    if (errno != EPIPE)
+    if (now && errno != EPIPE)
         fprintf(stderr, "%s: cannot write standard output: %s\n", program, strerror(errno));
+    else if (!now && !is_broken_pipe(STDOUT_FILENO))
+        fprintf(stderr, "%s: cannot write standard output\n", program);
     return exit_code ? exit_code : TOOL_EXIT_FAILED;
 }
