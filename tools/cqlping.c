@@ -266,8 +266,11 @@ static int run(ping_cli *line, tool_args *a)
     if (line->load.statement)
         return load(line, a);
     int code = line->config.all ? discover(line, a, targets, &found) : TOOL_EXIT_OK;
-    if (line->config.all)
+    bool monitored = line->config.output == PING_NAGIOS || line->config.output == PING_FIGURES;
+    if (line->config.all && code == TOOL_EXIT_OK)
         targets = &found;
+    else if (monitored && !a->ended)
+        code = TOOL_EXIT_OK; /* who watches has to be told of a cluster that is away: by its targets */
     if (code == TOOL_EXIT_OK)
         code = line->latency ? measure(line, a, targets) : ping_targets(line, a, targets);
     tool_targets_free(&found);
@@ -280,6 +283,8 @@ int main(int argc, char **argv)
     tool_args a;
     ping_cli_read(&line, &a, argc, argv);
     int code = a.ended ? a.exit_code : run(&line, &a);
+    if (a.ended && code != TOOL_EXIT_OK && ping_cli_wants_nagios(argc, argv))
+        code = ping_nagios_misused(stdout);
     tool_connection_free(&line.connection);
     return tool_finish(PING_NAME, code);
 }

@@ -106,7 +106,7 @@ check_cqlping() {
     expect 2 --load 'TRUNCATE k.t'
     case $err in *"SELECT, INSERT, UPDATE or DELETE"*) ;; *) fail "--load TRUNCATE: $err" ;; esac
     expect 2 --doctor --watch
-    expect 2 --latency --nagios
+    expect 3 --latency --nagios
     expect 2 --latency --in-flight 3
     expect 2 --doctor --all
     expect 3 --doctor 127.0.0.1:1
@@ -135,6 +135,19 @@ check_cqlping() {
     case $err in *protocol*) ;; *) fail "no suggestion for protocl: $err" ;; esac
     expect 0 --option help
     case $out in *connect_timeout*) ;; *) fail "--option help lists nothing" ;; esac
+}
+
+# Who watches hears of a mistake as UNKNOWN, and of a cluster that is away, whichever nodes it has.
+check_watched() {
+    expect 3 --nagios --warning x
+    [ "$out" = "CQLPING UNKNOWN - the command line cannot be followed, see standard error" ] ||
+        fail "--nagios with a bad option: $out"
+    expect 3 --no-such-option --nagios
+    expect 3 --nagios 127.0.0.1:70000
+    expect 2 --nagios --all 127.0.0.1:1
+    case $out in "CQLPING CRITICAL - 127.0.0.1:1 does not answer"*) ;; *) fail "--nagios --all: $out" ;; esac
+    expect 3 --prometheus - --all 127.0.0.1:1
+    case $out in *'cqlping_up{target="127.0.0.1:1"} 0'*) ;; *) fail "--prometheus --all: $out" ;; esac
 }
 
 # A standard stream that is closed is nobody else's descriptor.
@@ -188,7 +201,7 @@ for tool in cqlping cqlinit cqljobs; do
     cqljobs) check_options_file --host 127.0.0.1:1 list --state succeeded ;;
     esac
     case $tool in
-    cqlping) check_closed_streams -c 1 127.0.0.1:1 ;;
+    cqlping) check_watched && check_closed_streams -c 1 127.0.0.1:1 ;;
     cqlinit) check_closed_streams --wait 0 --host 127.0.0.1:1 -e 'DESCRIBE KEYSPACES' ;;
     cqljobs) check_closed_streams --host 127.0.0.1:1 stats ;;
     esac

@@ -3,6 +3,8 @@
 #include "ping/live.h"
 #include "ping/query.h"
 
+#include <string.h>
+
 #define LONGEST_MS          86400000u
 #define DEFAULT_INTERVAL_MS 1000
 #define DEFAULT_ANSWER_MS   5000
@@ -255,4 +257,12 @@ void ping_cli_read(ping_cli *line, tool_args *a, int argc, char **argv)
             take_own(line, a);
     if (!a->ended)
         settle(line, a);
+}
+
+bool ping_cli_wants_nagios(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--nagios") == 0)
+            return true;
+    return false;
 }

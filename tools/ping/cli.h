@@ -23,5 +23,7 @@ typedef struct ping_cli {
 } ping_cli;
 
 void ping_cli_read(ping_cli *line, tool_args *a, int argc, char **argv);
+/* Whether --nagios is there, also behind what cannot be followed. */
+bool ping_cli_wants_nagios(int argc, char **argv);
 
 #endif

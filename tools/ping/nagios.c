@@ -82,3 +82,9 @@ int ping_nagios(FILE *out, const ping_node *nodes, size_t count)
     fputc('\n', out);
     return verdict;
 }
+
+int ping_nagios_misused(FILE *out)
+{
+    fputs("CQLPING UNKNOWN - the command line cannot be followed, see standard error\n", out);
+    return 3;
+}

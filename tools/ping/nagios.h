@@ -10,5 +10,7 @@
 /* Prints the line; returns the code. Nothing answered: CRITICAL. Some probes lost, or the mean time
  * above --warning: WARNING; above --critical: CRITICAL. */
 int ping_nagios(FILE *out, const ping_node *nodes, size_t count);
+/* The line of a command line that cannot be followed, which standard error tells of: UNKNOWN. */
+int ping_nagios_misused(FILE *out);
 
 #endif
