@@ -100,14 +100,25 @@ static bool put_all(text_of *t, const cql_type *type, uint64_t number, const cha
     return true;
 }
 
+/* In double quotes, which any name may stand in. */
+static void put_name(text_of *t, cql_str name)
+{
+    char letter[3] = "";
+    put(t, "\"");
+    for (size_t i = 0; i < name.len; i++) {
+        letter[0] = name.ptr[i];
+        letter[1] = letter[0] == '"' ? '"' : '\0';
+        put(t, letter);
+    }
+    put(t, "\"");
+}
+
 static bool put_fields(text_of *t, const cql_type *type, uint64_t number)
 {
     for (size_t i = 0; i < cql_type_count(type); i++) {
-        char *name = tool_copy_str(cql_type_field(type, i));
         put(t, i ? ", " : "");
-        put(t, name);
+        put_name(t, cql_type_field(type, i));
         put(t, ": ");
-        free(name);
         if (!put_value(t, cql_type_at(type, i), number))
             return false;
     }
