@@ -6,6 +6,7 @@
 #include "common/exit_code.h"
 #include "jobcli/cli.h"
 #include "jobcli/exec.h"
+#include "jobcli/run.h"
 
 #include <signal.h>
 
@@ -343,6 +344,30 @@ static void command_of_a_lost_job_is_ended(void **state)
     shop_close(&s);
 }
 
+static void expect_line(const char *given, bool first, const char *wanted)
+{
+    char line[64];
+    size_t n = strlen(given);
+    (void)snprintf(line, sizeof line, "%s", given);
+    const char *got = jobs_trim_line(line, &n, first);
+    assert_int_equal(n, strlen(wanted));
+    assert_memory_equal(got, wanted, n);
+}
+
+static void lines_of_files_come_without_what_editors_put_around_them(void **state)
+{
+    (void)state;
+    expect_line("{\"a\":1}\n", true, "{\"a\":1}");
+    expect_line("{\"a\":1}\r\n", false, "{\"a\":1}");
+    expect_line("\xef\xbb\xbf[1]", true, "[1]");
+    expect_line("\xef\xbb\xbf[1]", false, "\xef\xbb\xbf[1]");
+    expect_line("\xef\xbb\xbf\r\n", true, "");
+    expect_line(" [1]\t\n", true, " [1]\t");
+    expect_line(" \t\r\n", false, "");
+    expect_line("\n", true, "");
+    expect_line("", true, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +375,7 @@ int main(void)
         cmocka_unit_test(times_are_printed_as_they_are_read),
         cmocka_unit_test(words_find_their_places),
         cmocka_unit_test(what_cannot_be_followed_is_said),
+        cmocka_unit_test(lines_of_files_come_without_what_editors_put_around_them),
         cmocka_unit_test(input_and_output_of_a_command),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(command_of_a_lost_job_is_ended),

@@ -187,6 +187,23 @@ static void json_errors_carry_their_facts(void **state)
     cql_error_unref(err);
 }
 
+static void what_is_json_is_what_every_reader_takes(void **state)
+{
+    static const char *const good[] = {
+        "0", "-0", "10", "-1.5e+10", "1E5", "[1,2 ]", " {\"a\": 0e0 }", "true", "\"\\u0000 \\\"1. \xe2\x98\x83\"",
+        "\t[\r\n]\n", "{\"01\":\"1.\"}", "\"\\\\\""};
+    static const char *const bad[] = {
+        "", " ", "01", "-01", "1.", "-", ".5", "1e", "1e+", "0x1", "1-2", "[01]", "{\"a\":1.}", "[1,]", "NaN",
+        "{\"a\":1}{}", "\xef\xbb\xbf{}", "\"a\tb\"", "\"a\nb\"", "[\x01]", "\"\\ud83d\"", "\"\\q\"", "\"a"};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(good); i++)
+        if (!tool_json_is_value(good[i]))
+            fail_msg("refused: %s", good[i]);
+    for (size_t i = 0; i < CQL_COUNT(bad); i++)
+        if (tool_json_is_value(bad[i]))
+            fail_msg("taken: %s", bad[i]);
+}
+
 static void a_line_that_cannot_be_written_is_seen(void **state)
 {
     (void)state;
@@ -207,6 +224,7 @@ int main(void)
         cmocka_unit_test(json_lines_keep_numbers_exact),
         cmocka_unit_test(json_text_is_escaped_and_valid),
         cmocka_unit_test(json_errors_carry_their_facts),
+        cmocka_unit_test(what_is_json_is_what_every_reader_takes),
         cmocka_unit_test(a_line_that_cannot_be_written_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,66 @@ void tool_json_error(cJSON *object, const cql_error *err)
         add_tried(inner, err);
 }
 
+/* --- what is JSON ------------------------------------------------------------------------------ */
+static bool skip_digits(const char **at)
+{
+    const char *from = *at;
+    while (**at >= '0' && **at <= '9')
+        (*at)++;
+    return *at > from;
+}
+
+/* A number up to what may follow one. */
+static bool skip_number(const char **at)
+{
+    *at += **at == '-';
+    if (**at == '0')
+        (*at)++;
+    else if (!skip_digits(at))
+        return false;
+    if (**at == '.') {
+        (*at)++;
+        if (!skip_digits(at))
+            return false;
+    }
+    if (**at == 'e' || **at == 'E') {
+        (*at)++;
+        *at += **at == '+' || **at == '-';
+        if (!skip_digits(at))
+            return false;
+    }
+    return strchr(",]} \t\r\n", **at) != NULL; /* or its end */
+}
+
+/* What cJSON lets pass: a byte order mark, 01 and 1., control characters in strings and as blanks. */
+static bool is_strict(const char *at)
+{
+    bool in_string = false;
+    if (strncmp(at, "\xef\xbb\xbf", 3) == 0)
+        return false;
+    while (*at) {
+        if ((unsigned char)*at < 0x20 && (in_string || !strchr("\t\r\n", *at)))
+            return false;
+        if (!in_string && (*at == '-' || (*at >= '0' && *at <= '9'))) {
+            if (!skip_number(&at))
+                return false;
+            continue;
+        }
+        if (*at == '"')
+            in_string = !in_string;
+        at += in_string && *at == '\\' && at[1] ? 2 : 1;
+    }
+    return true;
+}
+
+bool tool_json_is_value(const char *text)
+{
+    cJSON *parsed = cJSON_ParseWithOpts(text, NULL, 1);
+    bool good = parsed && is_strict(text);
+    cJSON_Delete(parsed);
+    return good;
+}
+
 bool tool_json_line(FILE *out, cJSON *object)
 {
     char *text = cJSON_PrintUnformatted(object);

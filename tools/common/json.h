@@ -33,6 +33,8 @@ void tool_json_error(cJSON *object, const cql_error *err);
 cJSON *tool_json_array(cJSON *object, const char *name);
 void tool_json_array_add(cJSON *array, cJSON *item);
 void tool_json_object_add(cJSON *object, const char *name, cJSON *item);
+/* One JSON value (RFC 8259) and nothing else but blanks. */
+bool tool_json_is_value(const char *text);
 /* Prints it as one line, flushes, frees it; false when the line could not be written. */
 bool tool_json_line(FILE *out, cJSON *object);
 

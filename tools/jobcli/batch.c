@@ -24,11 +24,10 @@ static void members_free(members *m)
 
 static bool add_line(const jobs_cli *cli, members *m, char *line, size_t n, unsigned long long at)
 {
-    while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-        line[--n] = '\0';
+    line = jobs_trim_line(line, &n, at == 1);
     if (!n)
         return true;
-    if (strlen(line) != n || !jobs_is_json(line)) {
+    if (strlen(line) != n || !tool_json_is_value(line)) {
         tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing was stored", cli->lines, at);
         return false;
     }

@@ -3,6 +3,7 @@
 #include "jobcli/run.h"
 
 #include "common/exit_code.h"
+#include "common/interrupt.h"
 #include "common/json.h"
 #include "common/memory.h"
 #include "common/report.h"
@@ -27,25 +28,29 @@ static int64_t time_of(const jobs_cli *cli)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + (int64_t)cli->in_ms;
 }
 
-bool jobs_is_json(const char *text)
+char *jobs_trim_line(char *line, size_t *n, bool first)
 {
-    cJSON *parsed = cJSON_ParseWithOpts(text, NULL, 1);
-    bool good = parsed != NULL;
+    size_t mark = first && strncmp(line, JOBS_BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
 
-    cJSON_Delete(parsed);
-    return good;
+    line += mark;
+    *n -= mark;
+    while (*n && (line[*n - 1] == '\n' || line[*n - 1] == '\r'))
+        line[--*n] = '\0';
+    if (strspn(line, " \t\r") == *n)
+        *n = 0;
+    return line;
 }
 
 bool jobs_cli_is_sound(jobs_cli *cli)
 {
     bool stores = cli->command == JOBS_ENQUEUE || cli->command == JOBS_SCHEDULE;
 
-    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !jobs_is_json(cli->words[1]))
+    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !tool_json_is_value(cli->words[1]))
         tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[1]);
-    if (!cli->args.ended && cli->then_json && !jobs_is_json(cli->then_json))
+    if (!cli->args.ended && cli->then_json && !tool_json_is_value(cli->then_json))
         tool_args_fail(&cli->args, "--then-json: not JSON: %s", cli->then_json);
     if (!cli->args.ended && cli->command == JOBS_RECURRING && cli->word_count == 5 &&
-        !jobs_is_json(cli->words[4]))
+        !tool_json_is_value(cli->words[4]))
         tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[4]);
     return !cli->args.ended;
 }
@@ -126,7 +131,7 @@ static int enqueue_word(jobs_run *run)
 
     if (!input)
         return refuse_input("cannot be read, or is larger than 16 MiB");
-    if (jobs_is_json(input))
+    if (tool_json_is_value(input))
         code = enqueue_one(run, input);
     else
         code = refuse_input("not JSON");
@@ -165,19 +170,19 @@ static const char *next_line(feed *f)
     ssize_t n;
 
     while ((n = getline(&f->line, &f->capacity, f->file)) >= 0) {
-        f->number++;
-        while (n && (f->line[n - 1] == '\n' || f->line[n - 1] == '\r'))
-            f->line[--n] = '\0';
-        if (!n)
+        size_t length = (size_t)n;
+        const char *line = jobs_trim_line(f->line, &length, f->number++ == 0);
+
+        if (!length)
             continue;
-        if (strlen(f->line) == (size_t)n && jobs_is_json(f->line))
-            return f->line;
+        if (strlen(line) == length && tool_json_is_value(line))
+            return line;
         tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored",
                     f->run->cli->lines, f->number);
         f->code = TOOL_EXIT_FAILED;
         return NULL;
     }
-    if (ferror(f->file)) {
+    if (ferror(f->file) && !tool_interrupted()) {
         tool_remark(JOBS_NAME, "%s: %s", f->run->cli->lines, strerror(errno));
         f->code = TOOL_EXIT_FAILED;
     }
@@ -188,7 +193,7 @@ static void feed_all(feed *f)
 {
     const char *json = NULL;
 
-    while (f->code == TOOL_EXIT_OK && (json = next_line(f)) != NULL) {
+    while (f->code == TOOL_EXIT_OK && !tool_interrupted() && (json = next_line(f)) != NULL) {
         cql_job_spec spec = spec_of(f->run->cli, json);
         cql_status st;
 
@@ -204,6 +209,11 @@ static void feed_all(feed *f)
     }
     while (f->flying)
         (void)cql_session_drive(f->run->s, -1);
+    if (f->code == TOOL_EXIT_OK && tool_interrupted()) {
+        tool_remark(JOBS_NAME, "%s:%llu: interrupted, and nothing after it was stored",
+                    f->run->cli->lines, f->number);
+        f->code = TOOL_EXIT_FAILED;
+    }
 }
 
 static int enqueue_lines(jobs_run *run)

@@ -41,8 +41,10 @@ int jobs_cleanup(jobs_run *run);
 int jobs_watch(jobs_run *run);
 
 /* --- enqueue.c */
-/* One JSON value and nothing else. */
-bool jobs_is_json(const char *text);
+#define JOBS_BYTE_ORDER_MARK "\xef\xbb\xbf"
+/* A line of a file without its end, and the first without a byte order mark; *n becomes its length, 0
+ * for a blank one. Within `line`. */
+char *jobs_trim_line(char *line, size_t *n, bool first);
 int jobs_work(jobs_run *run);
 
 /* --- show.c */
