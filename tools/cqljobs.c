@@ -6,6 +6,13 @@
 #include "common/interrupt.h"
 #include "common/report.h"
 
+/* What goes from line to line or from look to look; all else ends as any program does. */
+static bool looks_at_interrupts(const jobs_cli *cli)
+{
+    return cli->command == JOBS_WATCH ||
+           (cli->lines && (cli->command == JOBS_ENQUEUE || cli->command == JOBS_SCHEDULE));
+}
+
 static int run_command(jobs_run *run)
 {
     int code;
@@ -13,6 +20,8 @@ static int run_command(jobs_run *run)
     if (run->cli->command == JOBS_WORK)
         return jobs_work(run);
     code = jobs_connect(run);
+    if (!looks_at_interrupts(run->cli))
+        tool_release_interrupts();
     if (code == TOOL_EXIT_OK && run->cli->command == JOBS_INIT)
         return jobs_init(run);
     if (code == TOOL_EXIT_OK)

@@ -11,6 +11,7 @@
 static volatile sig_atomic_t caught;
 static sigset_t outside; /* the mask while waiting */
 static bool catching;
+static struct sigaction old_int, old_term;
 
 static void on_signal(int number)
 {
@@ -25,11 +26,22 @@ void tool_catch_interrupts(void)
     action.sa_handler = on_signal;
     action.sa_flags = (int)SA_RESETHAND;
     ignore.sa_handler = SIG_IGN;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, &old_int);
+    sigaction(SIGTERM, &action, &old_term);
     sigaction(SIGPIPE, &ignore, NULL);
     sigprocmask(SIG_SETMASK, NULL, &outside);
     catching = true;
+}
+
+void tool_release_interrupts(void)
+{
+    if (!catching)
+        return;
+    catching = false;
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+    if (caught)
+        (void)raise(caught);
 }
 
 int tool_interrupted(void)

@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 void tool_catch_interrupts(void);
+/* For a part of the program that does not look at the flag: both do again what they did before, and what
+ * came in the meantime is done now. SIGPIPE stays ignored. */
+void tool_release_interrupts(void);
 /* The number of the signal that came (SIGINT, SIGTERM), 0 for none. */
 int tool_interrupted(void);
 /* ppoll with the signals let in only while it waits, so that none is missed: returns at once when

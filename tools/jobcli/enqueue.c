@@ -9,6 +9,7 @@
 #include "common/report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -189,6 +190,18 @@ static const char *next_line(feed *f)
     return NULL;
 }
 
+/* Nobody drives the session while the next line is waited for, so what is under way ends before that,
+ * and whoever reads the ids has them. */
+static void settle_before_waiting(feed *f)
+{
+    struct pollfd input = {fileno(f->file), POLLIN, 0};
+
+    while (f->flying && poll(&input, 1, 0) == 0)
+        (void)cql_session_drive(f->run->s, -1);
+    if (!f->flying)
+        (void)fflush(stdout);
+}
+
 static void feed_all(feed *f)
 {
     const char *json = NULL;
@@ -202,6 +215,7 @@ static void feed_all(feed *f)
         st = cql_jobs_enqueue(f->run->jobs, &spec, stored, f);
         if (!st) {
             f->flying++;
+            settle_before_waiting(f);
             continue;
         }
         tool_remark(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
