@@ -10,8 +10,9 @@
  * $$ bodies, comments and BEGIN … APPLY BATCH do not end one. SOURCE 'file' includes a file,
  * relative to the one that names it; CONSISTENCY LEVEL and DESCRIBE are understood; other commands
  * of cqlsh are refused. Keyspaces, tables, types and indexes are compared column by column and
- * option by option; views, functions, aggregates and triggers by their existence. An object that
- * exists is not sent again, so a second run changes nothing.
+ * option by option; views, functions, aggregates and triggers by their existence, functions and
+ * aggregates of one name told apart by their argument types. An object that exists is not sent
+ * again, so a second run changes nothing; only CREATE OR REPLACE is sent each time.
  *
  * All calls block and are [one at a time] for one session; on the session's loop thread, and for a
  * session on the caller's own loop, they return CQL_WRONG_THREAD. Since 0.1. */

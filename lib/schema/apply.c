@@ -255,6 +255,10 @@ static cql_status run_create(cqlsch_run *r, const cqlsch_step *step, size_t obje
     cql_schema_verdict verdict = CQL_SCHEMA_OBJECT_ABSENT;
     cql_status st = CQL_OK;
     if (cqlsch_live_of(&r->live, o)) {
+        if (step->ddl.replaces)
+            st = run_other(r, step);
+        if (st != CQL_OK)
+            return st;
         /* What later statements change is told of at the end. */
         return o->altered ? CQL_OK : cqlsch_run_tell(r, object, CQL_SCHEMA_OBJECT_EXISTS);
     }

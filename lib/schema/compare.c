@@ -164,7 +164,7 @@ static void compare_index(cqlsch_comparison *c, const cqlsch_object *expected,
 cqlsch_object *cqlsch_live_of(const cqlsch_model *live, const cqlsch_object *expected)
 {
     if (expected->kind != CQLSCH_INDEX || expected->name.len)
-        return cqlsch_model_find(live, expected->kind, expected->keyspace, expected->name);
+        return cqlsch_model_find_like(live, expected);
     for (size_t i = 0; i < cqlsch_model_count(live); i++) {
         cqlsch_object *o = cqlsch_model_at(live, i);
         if (o->kind == CQLSCH_INDEX && !o->dropped &&

@@ -27,6 +27,7 @@ typedef enum cqlsch_change {
 typedef struct cqlsch_ddl {
     cqlsch_verb verb;
     bool conditional; /* IF NOT EXISTS, IF EXISTS */
+    bool replaces;    /* CREATE OR REPLACE */
     /* CREATE: the object with its shape. ALTER, DROP, USE: its kind and names, and for ALTER what
      * the change brings (columns, options). The keyspace is empty when the statement names none. */
     cqlsch_object object;

@@ -11,6 +11,13 @@ static void settle_types(cqlsch_model *m, cqlsch_object *o)
     }
 }
 
+/* Canonical too, now that the keyspace is known. */
+static cql_str signature_in(cqlsch_model *m, const cqlsch_object *o, cql_str keyspace)
+{
+    bool types = o->kind == CQLSCH_FUNCTION || o->kind == CQLSCH_AGGREGATE;
+    return types && o->signature.len ? cqlsch_type_text(m->mem, keyspace, o->signature) : o->signature;
+}
+
 /* Several indexes may go without a name; the server makes one for each. */
 static bool is_unnamed(const cqlsch_object *o)
 {
@@ -28,6 +35,7 @@ static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace
     o->options = cqlsch_list_copy(m->mem, &ddl->object.options, sizeof(cqlsch_option));
     o->keyspace = keyspace;
     o->step = step;
+    o->signature = signature_in(m, o, keyspace);
     settle_types(m, o);
 }
 
@@ -109,11 +117,13 @@ static void take_alter(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
 static void take_drop(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
 {
     const cqlsch_object *gone = &ddl->object;
+    cql_str signature = signature_in(m, gone, keyspace);
     for (size_t i = 0; i < cqlsch_model_count(m); i++) {
         cqlsch_object *o = cqlsch_model_at(m, i);
         if (!cql_str_equal(o->keyspace, keyspace))
             continue;
-        bool same = o->kind == gone->kind && cql_str_equal(o->name, gone->name);
+        bool same = o->kind == gone->kind && cql_str_equal(o->name, gone->name) &&
+                    cqlsch_same_signature(o->signature, signature);
         bool inside =
             gone->kind == CQLSCH_KEYSPACE ||
             (gone->kind == CQLSCH_TABLE && o->table.len && cql_str_equal(o->table, gone->name));
@@ -122,14 +132,21 @@ static void take_drop(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
     }
 }
 
+static bool is_there(cqlsch_model *m, const cqlsch_object *object, cql_str keyspace)
+{
+    cqlsch_object wanted = *object;
+    wanted.keyspace = keyspace;
+    wanted.signature = signature_in(m, object, keyspace);
+    return cqlsch_model_find_like(m, &wanted) != NULL;
+}
+
 cql_status cqlsch_model_take(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
 {
     if (ddl->object.keyspace.len)
         keyspace = ddl->object.keyspace;
     switch (ddl->verb) {
     case CQLSCH_CREATE:
-        if (is_unnamed(&ddl->object) ||
-            !cqlsch_model_find(m, ddl->object.kind, keyspace, ddl->object.name))
+        if (is_unnamed(&ddl->object) || !is_there(m, &ddl->object, keyspace))
             take_create(m, ddl, keyspace, step);
         break;
     case CQLSCH_ALTER:

@@ -206,32 +206,56 @@ static cql_status type_row(row_reader *r)
     return st;
 }
 
-static cql_status named_row(row_reader *r, cqlsch_kind kind, const char *column)
+static cqlsch_object *named_row(row_reader *r, cqlsch_kind kind, const char *column)
 {
-    cql_str name = text_cell(r, column);
-    if (cqlsch_model_find(r->m, kind, r->keyspace, name))
-        return CQL_OK; /* overloads of a function are one object here */
-    return cqlsch_model_add(r->m, kind, r->keyspace, name) ? CQL_OK : CQL_NO_MEMORY;
+    return cqlsch_model_add(r->m, kind, r->keyspace, text_cell(r, column));
+}
+
+/* One that has arguments: their types tell overloads apart. */
+static cql_status called_row(row_reader *r, cqlsch_kind kind, const char *column)
+{
+    cqlsch_text all;
+    size_t i;
+    cqlsch_object *o = named_row(r, kind, column);
+    if (!o)
+        return CQL_NO_MEMORY;
+    if (!column_of(r, "argument_types", &i))
+        return CQL_OK;
+    cql_status st = list_cell(r, "argument_types", o, set_field_type);
+    cqlsch_text_init(&all, r->m->mem);
+    cqlsch_text_add_c(&all, "tuple<");
+    for (size_t k = 0; k < o->columns.count; k++) {
+        cqlsch_text_add_c(&all, k ? ", " : "");
+        cqlsch_text_add(&all, CQLSCH_AT(cqlsch_column, &o->columns, k)->type);
+    }
+    cqlsch_text_add_c(&all, ">");
+    o->columns.count = 0;
+    o->signature = cqlsch_type_text(r->m->mem, r->keyspace, cqlsch_text_str(&all));
+    return st;
 }
 
 static cql_status view_row(row_reader *r)
 {
-    return named_row(r, CQLSCH_VIEW, "view_name");
+    return named_row(r, CQLSCH_VIEW, "view_name") ? CQL_OK : CQL_NO_MEMORY;
 }
 
 static cql_status function_row(row_reader *r)
 {
-    return named_row(r, CQLSCH_FUNCTION, "function_name");
+    return called_row(r, CQLSCH_FUNCTION, "function_name");
 }
 
 static cql_status aggregate_row(row_reader *r)
 {
-    return named_row(r, CQLSCH_AGGREGATE, "aggregate_name");
+    return called_row(r, CQLSCH_AGGREGATE, "aggregate_name");
 }
 
 static cql_status trigger_row(row_reader *r)
 {
-    return named_row(r, CQLSCH_TRIGGER, "trigger_name");
+    cqlsch_object *o = named_row(r, CQLSCH_TRIGGER, "trigger_name");
+    if (!o)
+        return CQL_NO_MEMORY;
+    o->signature = text_cell(r, "table_name");
+    return CQL_OK;
 }
 
 /* --- tables of system_schema ---------------------------------------------------------------------

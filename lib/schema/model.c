@@ -39,6 +39,23 @@ cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_st
     return NULL;
 }
 
+bool cqlsch_same_signature(cql_str a, cql_str b)
+{
+    return a.len == 0 || b.len == 0 || cql_str_equal(a, b);
+}
+
+cqlsch_object *cqlsch_model_find_like(const cqlsch_model *m, const cqlsch_object *o)
+{
+    for (size_t i = 0; i < m->objects.count; i++) {
+        cqlsch_object *there = cqlsch_model_at(m, i);
+        if (there->kind == o->kind && !there->dropped && cql_str_equal(there->name, o->name) &&
+            cql_str_equal(there->keyspace, o->keyspace) &&
+            cqlsch_same_signature(there->signature, o->signature))
+            return there;
+    }
+    return NULL;
+}
+
 cqlsch_column *cqlsch_column_find(const cqlsch_object *o, cql_str name)
 {
     for (size_t i = 0; i < o->columns.count; i++) {

@@ -58,6 +58,9 @@ typedef struct cqlsch_object {
     cql_str table;      /* of an index or trigger */
     cql_str target;     /* of an index: "col", "values(col)" … */
     cql_str class_name; /* of a custom index, else empty */
+    /* What tells objects of one name apart: of a function or aggregate its argument types, as a tuple in
+     * canonical form; of a trigger its table. Empty: there is none, or it is not known. */
+    cql_str signature;
     const char
         *unread;  /* why the shape is not known, so that only existence is compared; or NULL */
     size_t step;  /* of the statement that creates it (expected objects) */
@@ -76,6 +79,9 @@ cqlsch_object *cqlsch_model_add(cqlsch_model *m, cqlsch_kind kind, cql_str keysp
 /* The object, dropped ones left out; NULL when there is none. */
 cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_str keyspace,
                                  cql_str name);
+/* The same object as `o`: kind, names, and the signature where both are known. */
+cqlsch_object *cqlsch_model_find_like(const cqlsch_model *m, const cqlsch_object *o);
+bool cqlsch_same_signature(cql_str a, cql_str b);
 size_t cqlsch_model_count(const cqlsch_model *m);
 cqlsch_object *cqlsch_model_at(const cqlsch_model *m, size_t i);
 

@@ -267,6 +267,38 @@ static void indexes_are_compared_by_target_and_class(void **state)
            "the index does not exist\n");
 }
 
+static void functions_of_one_name_differ_by_their_arguments(void **state)
+{
+    static const char rest[] = "CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return 1;'";
+    static const struct {
+        const char *want, *has;
+        bool same;
+    } rows[] = {
+        {"f (x int)", "f (y int)", true},
+        {"f (x int)", "f (x bigint)", false},
+        {"f (x int)", "f (x int, y int)", false},
+        {"f ()", "f ()", true},
+        {"f ()", "f (x int)", false},
+        {"f (x varchar, y list<int>)", "f (x TEXT, y frozen<list<int>>)", true},
+        {"f (x ks.addr)", "f (x frozen<addr>)", true},
+        {"f (x map<text, frozen<list<int>>>)", "f (x map<text,list<int>>)", true},
+    };
+    char want[200];
+    char has[200];
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        (void)snprintf(want, sizeof want, "CREATE FUNCTION %s %s", rows[i].want, rest);
+        (void)snprintf(has, sizeof has, "CREATE FUNCTION %s %s", rows[i].has, rest);
+        expect(want, has, rows[i].same ? "" : "the function does not exist\n");
+    }
+    expect("CREATE AGGREGATE a (int) SFUNC f STYPE int", "CREATE AGGREGATE a (int) SFUNC f STYPE int", "");
+    expect("CREATE AGGREGATE a (int) SFUNC f STYPE int",
+           "CREATE AGGREGATE a (bigint) SFUNC f STYPE bigint", "the aggregate does not exist\n");
+    expect("CREATE TRIGGER x ON t USING 'c'", "CREATE TRIGGER x ON ks.t USING 'c'", "");
+    expect("CREATE TRIGGER x ON t USING 'c'", "CREATE TRIGGER x ON u USING 'c'",
+           "the trigger does not exist\n");
+}
+
 static void indexes_that_nothing_expects_are_differences_of_the_table(void **state)
 {
     (void)state;
@@ -318,6 +350,7 @@ int main(void)
         cmocka_unit_test(durable_writes_count_when_named),
         cmocka_unit_test(types_are_compared_field_by_field_in_order),
         cmocka_unit_test(indexes_are_compared_by_target_and_class),
+        cmocka_unit_test(functions_of_one_name_differ_by_their_arguments),
         cmocka_unit_test(indexes_that_nothing_expects_are_differences_of_the_table),
         cmocka_unit_test(what_was_not_read_is_noted),
         cmocka_unit_test(names_are_quoted_where_they_must_be),

@@ -253,6 +253,43 @@ static void name_rows(cql_result *res, const cqlsch_object *o, cqlsch_kind kind,
     set_text(res, 0, o->name);
 }
 
+/* The types within "tuple<a, b>", one item each. */
+static uint32_t put_types(fake_cell *c, cql_str signature)
+{
+    size_t from = cql_str_of("tuple<").len;
+    size_t depth = 0;
+    uint32_t count = 0;
+    for (size_t i = from; i < signature.len; i++) {
+        char letter = signature.ptr[i];
+        bool last = i + 1 == signature.len;
+        depth += letter == '<';
+        depth -= letter == '>' && !last;
+        if ((last && i > from) || (letter == ',' && depth == 0)) {
+            put_item(c, (cql_str){signature.ptr + from, i - from});
+            from = i + 2;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Names and argument types of functions and aggregates. */
+static void call_rows(cql_result *res, const cqlsch_object *o, cqlsch_kind kind, const char *column)
+{
+    if (!res->columns) {
+        add_column(res, column, text_type());
+        add_column(res, "argument_types", &list_type);
+    }
+    if (!o || o->kind != kind)
+        return;
+    fake_cell items = {0};
+    uint32_t count = put_types(&items, o->signature);
+    add_row(res);
+    set_text(res, 0, o->name);
+    put_int(cell_at(res, res->rows - 1, 1), count);
+    put(cell_at(res, res->rows - 1, 1), items.bytes, items.len);
+}
+
 static void schema_rows(cql_result *res, const char *table, const cqlsch_object *o)
 {
     if (strcmp(table, "keyspaces") == 0)
@@ -268,9 +305,9 @@ static void schema_rows(cql_result *res, const char *table, const cqlsch_object 
     else if (strcmp(table, "views") == 0)
         name_rows(res, o, CQLSCH_VIEW, "view_name");
     else if (strcmp(table, "functions") == 0)
-        name_rows(res, o, CQLSCH_FUNCTION, "function_name");
+        call_rows(res, o, CQLSCH_FUNCTION, "function_name");
     else if (strcmp(table, "aggregates") == 0)
-        name_rows(res, o, CQLSCH_AGGREGATE, "aggregate_name");
+        call_rows(res, o, CQLSCH_AGGREGATE, "aggregate_name");
     else
         name_rows(res, o, CQLSCH_TRIGGER, "trigger_name");
 }
@@ -331,7 +368,7 @@ static cql_status execute_text(fake_server *fs, const char *cql, cql_result **re
     cqlsch_object named = ddl.object;
     named.keyspace = keyspace;
     bool there = cqlsch_live_of(&fs->model, &named) != NULL;
-    if (ddl.verb == CQLSCH_CREATE && there && !ddl.conditional)
+    if (ddl.verb == CQLSCH_CREATE && there && !ddl.conditional && !ddl.replaces)
         return refuse(fs, CQL_SERVER_ALREADY_EXISTS, "Cannot add existing", false, err);
     *res =
         result_new(ddl.verb == CQLSCH_CREATE && there ? CQL_RESULT_VOID : CQL_RESULT_SCHEMA_CHANGE);

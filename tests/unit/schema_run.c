@@ -236,6 +236,39 @@ static void other_statements_run_in_their_place(void **state)
     scene_end(&sc);
 }
 
+static void functions_of_one_name_are_objects_of_their_own(void **state)
+{
+    scene sc;
+    (void)state;
+    scene_begin(&sc);
+    apply(&sc, "CREATE KEYSPACE k WITH replication = {'class': 'S'}; CREATE FUNCTION k.f (x int, y "
+               "map<text, int>) A");
+    expect(&sc, CQL_OK, "created keyspace k\ncreated function k.f\n");
+    apply(&sc, "CREATE FUNCTION IF NOT EXISTS k.f (a int, b frozen<map<varchar, int>>) A; CREATE FUNCTION "
+               "IF NOT EXISTS k.f (x bigint) A; CREATE FUNCTION IF NOT EXISTS k.f () A");
+    expect(&sc, CQL_OK, "exists function k.f\ncreated function k.f\ncreated function k.f\n");
+    assert_string_equal(sc.fs.log, "CREATE FUNCTION IF NOT EXISTS k.f (x bigint) A\n"
+                                   "CREATE FUNCTION IF NOT EXISTS k.f () A\n");
+    scene_end(&sc);
+}
+
+static void what_is_to_be_replaced_is_sent_again(void **state)
+{
+    static const char cql[] = "CREATE KEYSPACE IF NOT EXISTS k WITH replication = {'class': 'S'}; "
+                              "CREATE OR REPLACE FUNCTION k.f (x int) A";
+    scene sc;
+    (void)state;
+    scene_begin(&sc);
+    apply(&sc, cql);
+    expect(&sc, CQL_OK, "created keyspace k\ncreated function k.f\n");
+    assert_int_equal(sc.summary.statements, 0);
+    apply(&sc, cql);
+    expect(&sc, CQL_OK, "exists keyspace k\nexists function k.f\n");
+    assert_string_equal(sc.fs.log, "CREATE OR REPLACE FUNCTION k.f (x int) A\n");
+    assert_int_equal(sc.summary.statements, 1);
+    scene_end(&sc);
+}
+
 static void rows_come_page_by_page(void **state)
 {
     scene sc;
@@ -861,6 +894,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_made_around_what_is_there),
         cmocka_unit_test(creates_without_a_condition_may_be_repeated),
         cmocka_unit_test(other_statements_run_in_their_place),
+        cmocka_unit_test(functions_of_one_name_are_objects_of_their_own),
+        cmocka_unit_test(what_is_to_be_replaced_is_sent_again),
         cmocka_unit_test(rows_come_page_by_page),
         cmocka_unit_test(warnings_reach_the_user_with_their_place),
         cmocka_unit_test(alters_in_the_text_belong_to_what_is_expected),
