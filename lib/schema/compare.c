@@ -159,6 +159,7 @@ static void compare_index(cqlsch_comparison *c, const cqlsch_object *expected,
     if (!same_index_class(expected->class_name, live->class_name))
         cqlsch_differ(c, false, "class", class_text(c->mem, expected->class_name),
                       class_text(c->mem, live->class_name));
+    cqlsch_compare_named(c, expected, live);
 }
 
 cqlsch_object *cqlsch_live_of(const cqlsch_model *live, const cqlsch_object *expected)

@@ -245,6 +245,8 @@ static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
             o->class_name = cqlsch_unquote(c->token.text, buffer);
         cqlsch_next(c);
     }
+    if (cqlsch_accept(c, "WITH"))
+        cqlsch_take_options(c, o);
 }
 
 static void create(cqlsch_cursor *c, cqlsch_ddl *out)

@@ -163,7 +163,7 @@ static cql_status column_row(row_reader *r)
 
 static cql_status index_row(row_reader *r)
 {
-    cqlsch_option options = {.is_map = true};
+    cqlsch_option *options;
     cqlsch_object *o =
         cqlsch_model_add(r->m, CQLSCH_INDEX, r->keyspace, text_cell(r, "index_name"));
     size_t i;
@@ -172,9 +172,12 @@ static cql_status index_row(row_reader *r)
     o->table = text_cell(r, "table_name");
     if (!column_of(r, "options", &i))
         return CQL_OK;
-    cql_status st = map_cell(r, i, &options.pairs);
-    const cqlsch_pair *target = cqlsch_pair_find(&options, cql_str_of("target"));
-    const cqlsch_pair *class_name = cqlsch_pair_find(&options, cql_str_of("class_name"));
+    cql_status st = option_cell(r, o, i);
+    if (st != CQL_OK)
+        return st;
+    options = CQLSCH_AT(cqlsch_option, &o->options, o->options.count - 1);
+    const cqlsch_pair *target = cqlsch_pair_find(options, cql_str_of("target"));
+    const cqlsch_pair *class_name = cqlsch_pair_find(options, cql_str_of("class_name"));
     o->target = target ? target->value : CQLSCH_NONE;
     o->class_name = class_name ? class_name->value : CQLSCH_NONE;
     return st;

@@ -267,6 +267,23 @@ static void indexes_are_compared_by_target_and_class(void **state)
            "the index does not exist\n");
 }
 
+static void options_of_indexes_are_compared_where_they_are_named(void **state)
+{
+    static const char index[] = "CREATE CUSTOM INDEX i ON t (a) USING 'sai' WITH OPTIONS = ";
+    char want[200];
+    char has[200];
+    (void)state;
+    (void)snprintf(want, sizeof want, "%s{'normalize': 'true', 'case_sensitive': false}", index);
+    (void)snprintf(has, sizeof has, "%s{'normalize': true, 'case_sensitive': 'true', 'x': 'y'}", index);
+    expect(want, has, "options.case_sensitive: expected false, found true\n");
+    expect_as(CQL_SCHEMA_VERIFY_SHAPE, want, has,
+              "note options.case_sensitive: expected false, found true\n");
+    expect(want, want, "");
+    (void)snprintf(has, sizeof has, "%s{'normalize': 'true'}", index);
+    expect(want, has, "options.case_sensitive: missing, expected false\n");
+    expect("CREATE INDEX i ON t (a) USING 'sai'", want, "");
+}
+
 static void functions_of_one_name_differ_by_their_arguments(void **state)
 {
     static const char rest[] = "CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return 1;'";
@@ -350,6 +367,7 @@ int main(void)
         cmocka_unit_test(durable_writes_count_when_named),
         cmocka_unit_test(types_are_compared_field_by_field_in_order),
         cmocka_unit_test(indexes_are_compared_by_target_and_class),
+        cmocka_unit_test(options_of_indexes_are_compared_where_they_are_named),
         cmocka_unit_test(functions_of_one_name_differ_by_their_arguments),
         cmocka_unit_test(indexes_that_nothing_expects_are_differences_of_the_table),
         cmocka_unit_test(what_was_not_read_is_noted),

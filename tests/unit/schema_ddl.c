@@ -64,7 +64,7 @@ static void types_and_indexes(void **state)
            "(full(f)); CREATE CUSTOM INDEX c ON t (a) USING 'org.x.Y' WITH OPTIONS = {'a': 'b'}",
            "index ks.i on t(a) \nindex k.\"\" on t(keys(\"M\")) \nindex ks.j on t(full(f)) \nindex "
            "ks.c on "
-           "t(a) org.x.Y\n");
+           "t(a) org.x.Y options={'a': 'b'}\n");
 }
 
 static void other_objects_are_known_by_name(void **state)
