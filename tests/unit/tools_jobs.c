@@ -368,6 +368,23 @@ static void lines_of_files_come_without_what_editors_put_around_them(void **stat
     expect_line("", true, "");
 }
 
+static void warnings_of_one_kind_are_told_once_in_a_while(void **state)
+{
+    jobs_warned warned = {0};
+    (void)state;
+    assert_true(jobs_warning_is_new(&warned, "Read 100 live rows and 1017 tombstone cells", 1000));
+    assert_false(jobs_warning_is_new(&warned, "Read 2 live rows and 99 tombstone cells", 2000));
+    assert_true(jobs_warning_is_new(&warned, "Aggregation query used without partition key", 2000));
+    assert_false(jobs_warning_is_new(&warned, "Read 3 live rows and 5 tombstone cells", 600999));
+    assert_true(jobs_warning_is_new(&warned, "Read 3 live rows and 5 tombstone cells", 601000));
+    assert_false(jobs_warning_is_new(&warned, "Read 3 live rows and 5 tombstone cells", 601001));
+    for (char kind = 'a'; kind < 'k'; kind++) { /* more kinds than are kept */
+        char text[] = {kind, '1', '\0'};
+        assert_true(jobs_warning_is_new(&warned, text, 700000));
+    }
+    assert_true(jobs_warning_is_new(&warned, "Read 3 live rows and 5 tombstone cells", 700000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +393,7 @@ int main(void)
         cmocka_unit_test(words_find_their_places),
         cmocka_unit_test(what_cannot_be_followed_is_said),
         cmocka_unit_test(lines_of_files_come_without_what_editors_put_around_them),
+        cmocka_unit_test(warnings_of_one_kind_are_told_once_in_a_while),
         cmocka_unit_test(input_and_output_of_a_command),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(command_of_a_lost_job_is_ended),

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define RETRY_MS 2000
+#define AGAIN_MS 600000
 
 static void on_log(void *user, cql_log_level level, cql_str text)
 {
@@ -99,15 +100,32 @@ int jobs_connect(jobs_run *run)
     return TOOL_EXIT_OK;
 }
 
-/* Each warning once, as long as the server repeats itself. */
+bool jobs_warning_is_new(jobs_warned *warned, const char *text, uint64_t now_ms)
+{
+    char key[sizeof warned->text[0]];
+    size_t n = 0;
+
+    for (const char *p = text; *p && n + 1 < sizeof key; p++)
+        if (*p < '0' || *p > '9')
+            key[n++] = *p;
+    key[n] = '\0';
+    for (size_t i = 0; i < CQL_COUNT(warned->text); i++)
+        if (strcmp(warned->text[i], key) == 0 && now_ms - warned->at_ms[i] < AGAIN_MS)
+            return false;
+    memcpy(warned->text[warned->next], key, n + 1);
+    warned->at_ms[warned->next] = now_ms;
+    warned->next = (warned->next + 1) % CQL_COUNT(warned->text);
+    return true;
+}
+
+/* A queue is full of tombstones, so servers warn of nearly every look at it. */
 static void on_warning(void *user, cql_str text)
 {
     jobs_run *run = user;
     char *copy = tool_copy_str(text);
 
-    if (strncmp(copy, run->warned, sizeof run->warned - 1) != 0)
+    if (jobs_warning_is_new(&run->warned, copy, now_ms()) || run->cli->verbose)
         tool_remark(JOBS_NAME, "warning of the server: %s", copy);
-    snprintf(run->warned, sizeof run->warned, "%s", copy);
     free(copy);
 }
 

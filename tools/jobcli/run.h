@@ -7,13 +7,20 @@
 #include <cqlnative/session.h>
 #include <stdio.h>
 
+/* Warnings told lately, without their numbers. */
+typedef struct jobs_warned {
+    char text[8][96];
+    uint64_t at_ms[8];
+    unsigned next;
+} jobs_warned;
+
 typedef struct jobs_run {
     jobs_cli *cli;
     cql_options *options; /* of the session */
     char *keyspace;
     cql_session *s;
     cql_jobs *jobs;
-    char warned[256]; /* the newest warning told */
+    jobs_warned warned;
 } jobs_run;
 
 /* Reads the options for sessions. False with cli->args.exit_code set and a message printed. The
@@ -26,6 +33,8 @@ int jobs_connect(jobs_run *run);
 int jobs_open(jobs_run *run);
 void jobs_close(jobs_run *run);
 
+/* Whether none that differs by numbers alone was told in the ten minutes before; notes it if so. */
+bool jobs_warning_is_new(jobs_warned *warned, const char *text, uint64_t now_ms);
 /* Prints an error for people; the exit code for it. */
 int jobs_report(const cql_error *err);
 
