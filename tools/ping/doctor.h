@@ -24,6 +24,7 @@ typedef struct ping_chart {
     bool has_clock;
     char *threads, *compactions, *disk, *hints;
     uint64_t blocked, pending_compactions;
+    bool withheld; /* some of it is not for this role to read */
 } ping_chart;
 
 typedef struct ping_patient {

@@ -23,10 +23,12 @@ typedef struct answer {
     cql_rows rows;
 } answer;
 
-/* False where the server has no such table, or may not be asked: then the line is left out. */
-static bool ask(cql_session *s, const char *cql, answer *a)
+/* False where the server has no such table, or the role may not read it: then the line is left out. */
+static bool ask(ping_chart *c, cql_session *s, const char *cql, answer *a)
 {
-    if (cql_session_query_wait(s, cql, &a->res, NULL) != CQL_OK)
+    cql_status st = cql_session_query_wait(s, cql, &a->res, NULL);
+    c->withheld = c->withheld || st == CQL_SERVER_UNAUTHORIZED;
+    if (st != CQL_OK)
         return false;
     cql_rows_init(&a->rows, a->res);
     return true;
@@ -90,10 +92,10 @@ static bool first_query(ping_patient *p, cql_session *s)
 }
 
 /* The nodes that the cluster announces join the queue, under the addresses for clients. */
-static void add_peers(ping_doctor *d, cql_session *s)
+static void add_peers(ping_doctor *d, ping_chart *c, cql_session *s)
 {
     answer a = {0};
-    if (!ask(s, PEERS, &a))
+    if (!ask(c, s, PEERS, &a))
         return;
     while (cql_rows_next(&a.rows)) {
         char *address = text_of(&a, 0);
@@ -116,7 +118,7 @@ static void ask_threads(ping_chart *c, cql_session *s)
     uint64_t pools = 0, pending = 0;
     char *busiest = NULL;
     int64_t most = 0;
-    if (!ask(s, THREADS, &a))
+    if (!ask(c, s, THREADS, &a))
         return;
     while (cql_rows_next(&a.rows)) {
         int64_t waiting = cql_rows_int64(&a.rows, 2), blocked = cql_rows_int64(&a.rows, 3);
@@ -139,7 +141,7 @@ static void ask_threads(ping_chart *c, cql_session *s)
 static void ask_compactions(ping_chart *c, cql_session *s)
 {
     answer a = {0};
-    if (!ask(s, TASKS, &a))
+    if (!ask(c, s, TASKS, &a))
         return;
     char *first = NULL;
     while (cql_rows_next(&a.rows)) {
@@ -163,7 +165,7 @@ static void ask_disk(ping_chart *c, cql_session *s)
     uint64_t sum = 0;
     int64_t most = -1;
     char *largest = NULL;
-    if (!ask(s, DISK, &a))
+    if (!ask(c, s, DISK, &a))
         return;
     while (cql_rows_next(&a.rows)) {
         int64_t size = cql_rows_int64(&a.rows, 2);
@@ -185,7 +187,7 @@ static void ask_disk(ping_chart *c, cql_session *s)
 static void ask_hints(ping_chart *c, cql_session *s)
 {
     answer a = {0};
-    if (!ask(s, HINTS, &a))
+    if (!ask(c, s, HINTS, &a))
         return;
     size_t nodes = cql_result_row_count(a.res);
     if (nodes)
@@ -203,7 +205,7 @@ void ping_examine(ping_doctor *d, size_t index, cql_session *s)
     ask_disk(&p->chart, s);
     ask_hints(&p->chart, s);
     if (!p->by_proxy) /* else only the proxy can dial their addresses */
-        add_peers(d, s); /* moves the list: p is no longer good */
+        add_peers(d, &p->chart, s); /* moves the list: p is no longer good */
 }
 
 void ping_examine_bundle(ping_doctor *d, cql_session *s)

@@ -139,6 +139,9 @@ static void look_at_node(ping_doctor *d, const ping_patient *p)
     if (c->has_clock && (c->clock_ms > CLOCK_LIMIT_MS || c->clock_ms < -CLOCK_LIMIT_MS))
         say(d, true, p, tool_format("its clock is %+" PRId64 " ms off this machine's", c->clock_ms),
             "keep all clocks in step (chrony, ntpd): write times decide which value wins");
+    if (c->withheld)
+        say(d, false, p, tool_copy("this role may not read all that it says of itself"),
+            "GRANT SELECT ON KEYSPACE system_views TO the role, or what is left out above is not looked at");
     if (c->blocked)
         say(d, false, p, tool_format("%" PRIu64 " tasks are blocked in its thread pools", c->blocked),
             "it takes less than it is given: slow down, or look at disk and compactions");
