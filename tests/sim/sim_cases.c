@@ -32,11 +32,10 @@ typedef struct asked {
     cql_status status;
     bool maybe_applied;
     bool right;
-    char text[200]; /* of the error */
+    char text[200]; /* of the error, or the first cell of a request in text */
     size_t tried;
     uint64_t at;
     uint64_t handle;
-    char text[48]; /* the first cell, of a request in text */
 } asked;
 
 static world w;
