@@ -282,6 +282,7 @@ void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out)
     const cqln_routing *r = b->ex.routing;
     uint8_t partitioner = atomic_load_explicit(&c->router.partitioner, memory_order_relaxed);
     cqln_route_level(c, b->ex.consistency, out);
+    out->batch_if = r && r->conditional;
     if (!partitioner || !r)
         return;
     out->conditional = out->conditional || r->conditional;

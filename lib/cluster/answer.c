@@ -5,6 +5,7 @@
 #include "cluster/slots.h"
 #include "cluster/team.h"
 #include "cluster/tries.h"
+#include "meta/conditional.h"
 #include "policy/retry.h"
 
 enum { ATTEMPTS_MAX = 9 };
@@ -42,9 +43,23 @@ static const cql_retry_policy *policy_of(const cqln_request *req)
     return req->retry_policy ? req->retry_policy : req->cluster->retry_policy;
 }
 
+/* Looked up where something has failed: statements in text have to be read for it. */
+bool cqln_request_conditional(const cqln_request *req)
+{
+    const cqln_writer *env = &req->env;
+    if (req->prepared)
+        return req->prepared->conditional;
+    if (req->is_prepare || env->len < CQLN_FRAME_HEADER || env->data[CQLN_FRAME_OPCODE_AT] != CQLN_OP_QUERY)
+        return req->route.batch_if;
+    cqln_reader rd;
+    cqln_reader_init(&rd, env->data + CQLN_FRAME_HEADER, env->len - CQLN_FRAME_HEADER);
+    return cqln_cql_conditional(cqln_read_long_string(&rd));
+}
+
 static cqln_attempt attempt_of(const cqln_request *req)
 {
-    return (cqln_attempt){req->idempotent || req->is_prepare, req->in_doubt, req->retries};
+    return (cqln_attempt){req->idempotent || req->is_prepare, req->in_doubt,
+                          cqln_request_conditional(req), req->retries};
 }
 
 void cqln_request_failed(cqln_request *req, cql_error *err)
@@ -213,7 +228,7 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
     if (cqln_server_status(e.code) == CQL_SERVER_UNPREPARED && !req->is_prepare)
         cqln_request_reprepare(req, link, &e);
     else
-        after_error(req, link, &e, cqln_error_code_maybe_applied(e.code));
+        after_error(req, link, &e, cqln_error_maybe_applied(&e, cqln_request_conditional(req)));
 }
 
 static __attribute__((noinline)) void on_no_result(cqln_request *req, cqln_link *link,

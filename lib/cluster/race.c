@@ -236,7 +236,7 @@ static void on_error(cqln_race *race, cqln_link *link, const cqln_conn_event *ev
                                : NULL;
     if (forgot)
         cqln_lessons_repeat(link, forgot);
-    req->in_doubt = req->in_doubt || cqln_error_code_maybe_applied(e.code);
+    req->in_doubt = req->in_doubt || cqln_error_maybe_applied(&e, cqln_request_conditional(req));
     bool final = !forgot && !cqln_error_code_retriable(e.code);
     if (final && req->state == CQLN_REQUEST_SENT)
         req->in_doubt = true; /* the main attempt leaves with the next flush if it has not yet */

@@ -36,6 +36,7 @@ typedef struct cqln_route {
     bool anywhere;    /* every node that is used has its row */
     bool conditional; /* replicas in the order of the ring */
     bool local_only;  /* a level that counts replicas of the local data centre */
+    bool batch_if;    /* a batch with a conditional statement */
 } cqln_route;
 
 enum { CQLN_ASKED_MAX = 12 };
@@ -119,6 +120,8 @@ void cqln_requests_pump(cqln_cluster *c);
 /* Ends the waiting ones that nothing can serve any more: all (only NULL) or those bound to one node. */
 void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_status st,
                                 const char *why);
+/* Is it a conditional statement, or a batch with one? */
+bool cqln_request_conditional(const cqln_request *req);
 /* Ends a request: callback with the error (taken over), record given back. */
 void cqln_request_fail(cqln_request *req, cql_error *err);
 /* The same in a later turn, for errors found while the program's call is on the stack. */

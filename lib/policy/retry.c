@@ -93,7 +93,7 @@ cqln_retry cqln_retry_on_error(const cql_retry_policy *policy, const cqln_attemp
         .size = sizeof info,
         .status = cqln_server_status(e->code),
         .idempotent = a->idempotent,
-        .maybe_applied = a->maybe_applied || cqln_error_code_maybe_applied(e->code),
+        .maybe_applied = a->maybe_applied || cqln_error_maybe_applied(e, a->conditional),
         .retries = a->retries,
         .consistency = e->consistency,
         .required = e->required,
@@ -124,9 +124,14 @@ bool cqln_error_is_farewell(const cqln_server_error *e)
     return e->code == OVERLOADED && cql_str_equal(e->message, cql_str_of("Server is shutting down"));
 }
 
-bool cqln_error_code_maybe_applied(uint32_t code)
+static bool serial(int consistency)
 {
-    switch (code) {
+    return consistency == CQL_CONSISTENCY_SERIAL || consistency == CQL_CONSISTENCY_LOCAL_SERIAL;
+}
+
+bool cqln_error_maybe_applied(const cqln_server_error *e, bool conditional)
+{
+    switch (e->code) {
     case SERVER_ERROR:
     case TRUNCATE_ERROR:
     case WRITE_TIMEOUT:
@@ -134,14 +139,15 @@ bool cqln_error_code_maybe_applied(uint32_t code)
     case CDC_WRITE_FAILURE:
     case CAS_WRITE_UNKNOWN:
         return true;
-    case OVERLOADED: /* refused before it ran, or dropped from the queue */
     case UNAVAILABLE:
+        return conditional && !serial(e->consistency);
+    case OVERLOADED: /* refused before it ran, or dropped from the queue */
     case IS_BOOTSTRAPPING:
     case READ_TIMEOUT:
     case READ_FAILURE:
         return false;
     default: /* 0x2xxx and the rest of 0x0xxx are refusals; what we do not know may have run */
-        return code > SYNTAX_ERROR + 0xfff || (code > CAS_WRITE_UNKNOWN && code < SYNTAX_ERROR);
+        return e->code > SYNTAX_ERROR + 0xfff || (e->code > CAS_WRITE_UNKNOWN && e->code < SYNTAX_ERROR);
     }
 }
 

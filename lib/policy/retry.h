@@ -16,6 +16,7 @@ typedef enum cqln_retry {
 typedef struct cqln_attempt {
     bool idempotent;
     bool maybe_applied; /* by an attempt before this one */
+    bool conditional;
     unsigned retries;   /* so far, re-preparations and bootstrapping nodes not counted */
 } cqln_attempt;
 
@@ -29,8 +30,9 @@ cqln_retry cqln_retry_on_lost(const cql_retry_policy *policy, const cqln_attempt
 /* Does a server that is being drained or stopped say so? It refuses all that reaches it then, before it runs. The
  * protocol has no code for it: Cassandra sends OVERLOADED with this very text. */
 bool cqln_error_is_farewell(const cqln_server_error *e);
-/* May the statement have been applied although this ERROR came? */
-bool cqln_error_code_maybe_applied(uint32_t code);
+/* May the statement have been applied although this ERROR came? Replicas may be missing for the last phase of a
+ * conditional one, when it is decided already: UNAVAILABLE then names the level of the commit, not the serial one. */
+bool cqln_error_maybe_applied(const cqln_server_error *e, bool conditional);
 /* May the same request succeed later or elsewhere? */
 bool cqln_error_code_retriable(uint32_t code);
 

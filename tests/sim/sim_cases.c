@@ -372,6 +372,56 @@ static void error_codes_that_are_no_status_are_server_errors(void **state)
     expect(0, CQL_COUNT(codes), CQL_SERVER_ERROR);
 }
 
+static void say_in_batch(size_t i, const char *cql)
+{
+    cqln_request *req;
+    cql_statement *stmt;
+    cql_batch *batch;
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    assert_int_equal(cql_statement_new(cql, 0, NULL, &stmt), CQL_OK);
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &batch), CQL_OK);
+    assert_int_equal(cql_batch_add(batch, stmt), CQL_OK);
+    assert_int_equal(cqln_encode_batch_request(&w.c, batch, req), CQL_OK);
+    cql_statement_free(stmt);
+    cql_batch_free(batch);
+    req->cb.result = on_result;
+    req->user = &all[i];
+    cqln_request_start(req);
+}
+
+/* Servers look again for replicas when a conditional statement is decided, and say UNAVAILABLE at its level when there
+ * are too few: sent again, it would find what it has done itself. Others have not run at all. */
+static void what_is_unavailable_at_its_commit_may_be_applied(void **state)
+{
+    (void)state;
+    cql_prepared *conditional = NULL;
+    start(2);
+    prepare("INSERT INTO t (v) VALUES (?) IF NOT EXISTS", &conditional);
+    pass(500);
+    for (size_t i = 0; i < 2; i++) {
+        w.mc.nodes[i].error_code = 0x1000;
+        w.mc.nodes[i].batch_errors = true;
+    }
+    uint64_t before = w.mc.nodes[0].requests + w.mc.nodes[1].requests;
+    ask(0, conditional, false, 0);
+    say(1, "UPDATE t SET v = 1 WHERE k = 1 IF v = 2", NULL, 0);
+    say_in_batch(2, "DELETE FROM t WHERE k = 1 IF EXISTS");
+    pass(200);
+    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 3);
+    expect(0, 3, CQL_SERVER_UNAVAILABLE);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(all[i].maybe_applied);
+    ask(3, w.insert, false, 0);
+    say(4, "UPDATE t SET v = 1 WHERE k = 1", NULL, 0);
+    say_in_batch(5, "DELETE FROM t WHERE k = 1");
+    pass(200);
+    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 3 + 2 * 3);
+    expect(3, 6, CQL_SERVER_UNAVAILABLE);
+    for (size_t i = 3; i < 6; i++)
+        assert_false(all[i].maybe_applied);
+    cql_prepared_unref(conditional);
+}
+
 static void r4_r5_few_streams_serve_many_requests(void **state)
 {
     (void)state;
@@ -1249,6 +1299,7 @@ int main(void)
         CASE(an_answer_that_is_too_large_is_the_error_of_its_request),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),
+        CASE(what_is_unavailable_at_its_commit_may_be_applied),
         CASE(r4_r5_few_streams_serve_many_requests),
         CASE(r8_a_late_cancel_does_not_touch_the_next_request),
         CASE(r10_a_cut_connection_fails_its_requests_at_once),

@@ -322,6 +322,10 @@ static void answer_batch(mockconn *c, int16_t stream, cqln_reader *rd, cqln_writ
     cqln_read_u8(rd);
     uint16_t n = cqln_read_u16(rd);
     c->node->requests++;
+    if (c->node->batch_errors && c->node->error_code) {
+        planned_error(c, stream, out);
+        return;
+    }
     for (uint16_t i = 0; i < n && !rd->failed; i++) {
         bool prepared = cqln_read_u8(rd) == 1;
         cql_str text = prepared ? cqln_read_short_bytes(rd) : cqln_read_long_string(rd);

@@ -51,7 +51,7 @@ static void errors_are_retried_by_the_rule(void **state)
     };
     for (size_t i = 0; i < CQL_COUNT(rows); i++) {
         const row *r = &rows[i];
-        cqln_attempt a = {r->idempotent, false, r->retries};
+        cqln_attempt a = {r->idempotent, false, false, r->retries};
         cqln_server_error e;
         memset(&e, 0, sizeof e);
         e.code = r->code;
@@ -68,7 +68,7 @@ static void lost_request_is_repeated_only_when_that_is_safe(void **state)
 {
     (void)state;
     const cql_retry_policy *p = cql_retry_default();
-    cqln_attempt idempotent = {true, false, 0}, other = {false, false, 0};
+    cqln_attempt idempotent = {true, false, false, 0}, other = {false, false, false, 0};
     assert_int_equal(cqln_retry_on_lost(p, &idempotent, true), CQLN_RETRY_NEXT_HOST);
     assert_int_equal(cqln_retry_on_lost(p, &idempotent, false), CQLN_RETRY_NEXT_HOST);
     assert_int_equal(cqln_retry_on_lost(p, &other, false), CQLN_RETRY_NEXT_HOST);
@@ -79,7 +79,7 @@ static void fall_through_sends_again_only_what_never_left(void **state)
 {
     (void)state;
     const cql_retry_policy *p = cql_retry_fall_through();
-    cqln_attempt a = {true, false, 0};
+    cqln_attempt a = {true, false, false, 0};
     cqln_server_error e;
     memset(&e, 0, sizeof e);
     for (e.code = 0; e.code < 0x2600; e.code += 0x100)
@@ -100,7 +100,7 @@ static void a_policy_of_ones_own_is_asked_and_kept_in_bounds(void **state)
     (void)state;
     cql_retry_info seen;
     cql_retry_policy p = {sizeof p, &seen, always};
-    cqln_attempt a = {false, false, 3};
+    cqln_attempt a = {false, false, false, 3};
     cqln_server_error e;
     memset(&e, 0, sizeof e);
     e.code = 0x1100;
@@ -118,7 +118,7 @@ static void a_policy_of_ones_own_is_asked_and_kept_in_bounds(void **state)
     assert_true(cql_str_equal(seen.write_type, cql_str_of("SIMPLE")));
     a.idempotent = true;
     assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_SAME_HOST);
-    a = (cqln_attempt){false, true, 0}; /* refused now, but in doubt from an attempt before */
+    a = (cqln_attempt){.maybe_applied = true}; /* refused now, but in doubt from an attempt before */
     e.code = 0x1000;
     assert_int_equal(cqln_retry_on_error(&p, &a, &e), CQLN_RETRY_NO);
     a.maybe_applied = false;
@@ -181,12 +181,37 @@ static void what_may_have_been_applied_is_said(void **state)
     static const uint32_t maybe[] = {0x0000, 0x1003, 0x1100, 0x1500, 0x1600, 0x1700, 0x1800, 0x9999};
     static const uint32_t never[] = {0x000a, 0x0100, 0x1000, 0x1001, 0x1002, 0x1200,
                                      0x2000, 0x2100, 0x2200, 0x2300, 0x2400, 0x2500};
-    for (size_t i = 0; i < CQL_COUNT(maybe); i++)
-        if (!cqln_error_code_maybe_applied(maybe[i]))
+    cqln_server_error e;
+    memset(&e, 0, sizeof e);
+    for (size_t i = 0; i < CQL_COUNT(maybe); i++) {
+        e.code = maybe[i];
+        if (!cqln_error_maybe_applied(&e, false) || !cqln_error_maybe_applied(&e, true))
             fail_msg("%04x may have been applied", (unsigned)maybe[i]);
-    for (size_t i = 0; i < CQL_COUNT(never); i++)
-        if (cqln_error_code_maybe_applied(never[i]))
+    }
+    for (size_t i = 0; i < CQL_COUNT(never); i++) {
+        e.code = never[i];
+        if (cqln_error_maybe_applied(&e, false))
             fail_msg("%04x was refused", (unsigned)never[i]);
+    }
+}
+
+/* Without replicas for the serial phase a conditional statement has not run; without those for the commit it may
+ * have: what the level says. */
+static void a_conditional_statement_may_be_decided_before_replicas_are_missing(void **state)
+{
+    (void)state;
+    cqln_server_error e;
+    memset(&e, 0, sizeof e);
+    e.code = 0x1000;
+    for (uint16_t level = 0; level <= CQL_CONSISTENCY_LOCAL_ONE; level++) {
+        bool serial = level == CQL_CONSISTENCY_SERIAL || level == CQL_CONSISTENCY_LOCAL_SERIAL;
+        cqln_attempt a = {.conditional = true};
+        e.consistency = level;
+        assert_int_equal(cqln_error_maybe_applied(&e, true), !serial);
+        assert_false(cqln_error_maybe_applied(&e, false));
+        assert_int_equal(cqln_retry_on_error(cql_retry_default(), &a, &e),
+                         serial ? CQLN_RETRY_NEXT_HOST : CQLN_RETRY_NO);
+    }
 }
 
 static void delays_double_up_to_the_maximum_with_jitter(void **state)
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_budget_is_a_share_of_the_load),
         cmocka_unit_test(a_percentile_of_the_answers),
         cmocka_unit_test(what_may_have_been_applied_is_said),
+        cmocka_unit_test(a_conditional_statement_may_be_decided_before_replicas_are_missing),
         cmocka_unit_test(delays_double_up_to_the_maximum_with_jitter),
         cmocka_unit_test(same_seed_gives_the_same_delays),
         cmocka_unit_test(the_sequence_from_one_second_to_ten_minutes),
