@@ -148,6 +148,7 @@ void cqlox_arm(cql_outbox *o)
     uint64_t now = o->port.now_ms(o->port.self);
     uint64_t ms = next > now ? next - now : 0;
     o->armed = next;
+    o->timer_at = now + ms;
     o->port.timer(o->port.self, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 

@@ -64,6 +64,7 @@ struct cql_outbox {
     bool telling;           /* somebody is at telling the program */
     size_t want_room;       /* bytes for which CQL_WOULD_BLOCK was told; 0: nobody */
     uint64_t armed;
+    uint64_t timer_at;      /* when the timer call comes, while it is armed */
     uint64_t pause_until;   /* nothing is sent before */
     uint32_t pause;         /* the last one; 0: all went well */
     uint64_t sync_at;

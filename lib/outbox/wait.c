@@ -19,11 +19,17 @@ static cql_status begin(cql_outbox *o, cql_error **err)
     return st ? fail(o, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }
 
-/* Until something changed, at most ms; looks by itself now and then: the loop of a closed session does
- * nothing any more. With the lock. */
+/* The loop of a closed session does nothing any more; one that works is never so late. With the lock. */
+static bool loop_is_over(const cql_outbox *o)
+{
+    return o->armed != UINT64_MAX && o->port.now_ms(o->port.self) >= o->timer_at + TURN_MS;
+}
+
+/* Until something changed, at most ms; does what the loop should have done where it is over: else the program
+ * would be called on this thread. With the lock. */
 static void sleep_a_while(cql_outbox *o, uint32_t ms)
 {
-    if (cqlseat_sleep(&o->changed, &o->lock, ms))
+    if (cqlseat_sleep(&o->changed, &o->lock, ms) || !loop_is_over(o))
         return;
     (void)pthread_mutex_unlock(&o->lock);
     cqlox_on_timer(o);

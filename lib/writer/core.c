@@ -98,6 +98,7 @@ void cqlwr_arm(cql_writer *w)
     uint64_t now = w->port.now_ms(w->port.self);
     uint64_t ms = next > now ? next - now : 0;
     w->armed = next;
+    w->timer_at = now + ms;
     w->port.timer(w->port.self, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 

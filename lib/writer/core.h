@@ -82,6 +82,7 @@ struct cql_writer {
     bool want_room; /* somebody was told CQL_WOULD_BLOCK */
     uint64_t close_at;
     uint64_t armed;
+    uint64_t timer_at; /* when the timer call comes, while it is armed */
     uint64_t seq;
     size_t live;      /* groups that hold rows */
     size_t in_flight; /* sent or waiting */

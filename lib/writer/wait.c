@@ -17,11 +17,17 @@ static cql_status begin(cql_writer *w, cql_error **err)
     return st ? fail(w, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }
 
-/* Sleeps until the loop's thread changed something, but looks by itself now and then: the loop of a
- * closed session does nothing any more. With the lock. */
+/* The loop of a closed session does nothing any more; one that works is never so late. With the lock. */
+static bool loop_is_over(const cql_writer *w)
+{
+    return w->armed != UINT64_MAX && w->port.now_ms(w->port.self) >= w->timer_at + TURN_MS;
+}
+
+/* Sleeps until the loop's thread changed something, and does what it should have done where it is over: else
+ * the program would be called on this thread. With the lock. */
 static void sleep_a_while(cql_writer *w)
 {
-    if (cqlseat_sleep(&w->changed, &w->lock, TURN_MS))
+    if (cqlseat_sleep(&w->changed, &w->lock, TURN_MS) || !loop_is_over(w))
         return;
     (void)pthread_mutex_unlock(&w->lock);
     cqlwr_on_timer(w);

@@ -8,7 +8,7 @@ enum { THREADS = 2, ROWS = 400 };
 
 /* --- what is shared -------------------------------------------------------------------------------- */
 
-static atomic_uint acked, failed;
+static atomic_uint acked, failed, misplaced;
 
 static void on_ack(cql_writer *w, const cql_error *err, void *user)
 {
@@ -162,6 +162,43 @@ static void a_closed_session_does_not_hold_up(void **state)
     }
 }
 
+/* Acknowledgements come on the session's loop, also where the thread that waits wakes up before it. */
+static void on_ack_elsewhere(cql_writer *w, const cql_error *err, void *user)
+{
+    pthread_t *waits = user;
+    if (pthread_equal(*waits, pthread_self()))
+        atomic_fetch_add(&misplaced, 1);
+    on_ack(w, err, NULL);
+}
+
+static void who_waits_for_a_close_is_not_called(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("retry=none");
+    cql_prepared *p = prepare(s);
+    cql_statement *row = cql_prepared_bind(p);
+    cql_writer *w = NULL;
+    cql_writer_options o = {.size = sizeof o, .retry_ms = 60000, .retry_max_ms = 60000, .close_ms = 1000,
+                            .timeout_ms = 50};
+    pthread_t self = pthread_self();
+    reset();
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[0].stalled = server.mc.nodes[1].stalled = true;
+    pthread_mutex_unlock(&server.lock);
+    assert_int_equal(cql_writer_new(s, &o, &w, NULL), CQL_OK);
+    for (int32_t i = 0; i < 10; i++) {
+        assert_int_equal(cql_statement_bind_int32(row, 0, i), CQL_OK);
+        assert_int_equal(cql_writer_add(w, row, on_ack_elsewhere, &self), CQL_OK);
+    }
+    assert_int_equal(cql_writer_close_wait(w, NULL), CQL_OK);
+    assert_int_equal(atomic_load(&failed), 10);
+    assert_int_equal(atomic_load(&misplaced), 0);
+    cql_statement_free(row);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    cql_session_free(s);
+}
+
 /* --- the program's loop ---------------------------------------------------------------------------- */
 
 typedef struct on_loop {
@@ -301,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_driven_session_writes, start_two, stop_server),
         cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_two, stop_server),
         cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(who_waits_for_a_close_is_not_called, start_two, stop_server),
         cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_two, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
