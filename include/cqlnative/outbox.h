@@ -101,7 +101,8 @@ CQL_API cql_status cql_outbox_sync(cql_outbox *o);
  * the outbox was freed. CQL_NO_MEMORY. */
 typedef void (*cql_outbox_cb)(cql_outbox *o, const cql_error *err, void *user);
 CQL_API cql_status cql_outbox_flush(cql_outbox *o, cql_outbox_cb done, void *user);
-/* The same, waiting up to timeout_ms (0: no limit). CQL_TIMEOUT, with what keeps the outbox in *err. */
+/* The same, waiting up to timeout_ms (0: no limit). CQL_TIMEOUT, with what keeps the outbox in *err. CQL_SYSTEM:
+ * the file cannot be read any more, and what was read of it has ended. */
 CQL_API cql_status cql_outbox_flush_wait(cql_outbox *o, uint32_t timeout_ms, cql_error **err);
 
 /* What it did and holds. */

@@ -113,9 +113,11 @@ static void tell_sent(cql_outbox *o, cqlox_place *p)
     cql_error_unref(err);
 }
 
+/* Who waits for room in a file that cannot be read any more is told, too: adding says what is the matter. */
 static void tell_room(cql_outbox *o)
 {
-    if (!o->want_room || cqlox_store_room(&o->store, o->want_room) != CQL_OK)
+    if (!o->want_room ||
+        (!o->store.broken && cqlox_store_room(&o->store, o->want_room) != CQL_OK))
         return;
     o->want_room = 0;
     (void)pthread_cond_broadcast(&o->changed);

@@ -105,12 +105,13 @@ void cqlox_pump(cql_outbox *o)
 
 /* --- time ------------------------------------------------------------------------------------------ */
 
+/* Of a file that cannot be read any more, what was read before. */
 static bool has_ready(cql_outbox *o)
 {
     for (size_t i = 0; i < o->loaded; i++)
         if (cqlox_place_of(o, o->store.first_seq + i)->state == CQLOX_READY)
             return true;
-    return o->loaded < o->o.window && o->store.cursor_seq < o->store.next_seq;
+    return !o->store.broken && o->loaded < o->o.window && o->store.cursor_seq < o->store.next_seq;
 }
 
 static bool flusher_is_due(const cql_outbox *o)
@@ -131,9 +132,9 @@ static uint64_t next_time(cql_outbox *o)
     uint64_t next = UINT64_MAX;
     if (o->freed)
         return next;
-    if (flusher_is_due(o) || first_has_ended(o))
+    if (flusher_is_due(o) || first_has_ended(o) || (o->store.broken && o->want_room))
         return 0;
-    if (!o->store.broken && has_ready(o))
+    if (has_ready(o))
         next = o->pause_until;
     if (o->sync_at && o->sync_at < next)
         next = o->sync_at;

@@ -266,10 +266,12 @@ static void compact(cqlox_store *s)
 void cqlox_store_done(cqlox_store *s, uint64_t seq)
 {
     uint8_t mark[CQLOX_MARK];
-    if (seq < s->first_seq || seq >= s->next_seq || s->broken)
+    if (seq < s->first_seq || seq >= s->next_seq)
+        return;
+    s->first_seq = seq + 1;
+    if (s->broken)
         return;
     cqlox_done_write(mark, seq);
-    s->first_seq = seq + 1;
     move_head(s);
     if (s->broken || s->suspect)
         return;

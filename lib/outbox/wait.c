@@ -94,6 +94,10 @@ cql_status cql_outbox_flush_wait(cql_outbox *o, uint32_t timeout_ms, cql_error *
     uint64_t seq = o->store.next_seq - 1;
     while (st == CQL_OK && (o->store.first_seq <= seq || o->telling)) {
         uint64_t now = o->port.now_ms(o->port.self);
+        if (o->store.broken && !o->loaded && !o->telling) { /* the rest will not be sent */
+            st = fail(o, CQL_SYSTEM, o->store.why, err);
+            break;
+        }
         if (timeout_ms && now >= end) {
             st = too_late(o, seq, timeout_ms, err);
             break;

@@ -630,6 +630,61 @@ static void a_disk_that_is_full_is_told(void **state)
     end(s);
 }
 
+/* The text of the statement with this number, from 1, becomes another while the outbox has the file. */
+static void spoil(scene *s, unsigned number)
+{
+    const simbytes *file = simdisk_file(&s->disk, "box");
+    size_t at = 0;
+    for (; number; at++)
+        number -= memcmp(file->ptr + at, "INSERT", 6) == 0;
+    file->ptr[at] = '!';
+}
+
+static void a_file_that_was_changed_ends_with_what_was_read(void **state)
+{
+    (void)state;
+    scene *s = begin();
+    cql_error *err = NULL;
+    open_box(s, &(cql_outbox_options){.window = 4, .retry_ms = 100});
+    for (int32_t i = 0; i < 6; i++)
+        assert_int_equal(add(s, i), CQL_OK);
+    spoil(s, 5);
+    answer(s, 0, CQL_OK);
+    answer(s, 1, CQL_OK);
+    answer(s, 2, CQL_NO_HOST);
+    answer(s, 3, CQL_OK);
+    assert_int_equal(s->told, 2); /* each once */
+    advance(s, 100);
+    assert_int_equal(s->count, 5);
+    answer(s, 4, CQL_OK);
+    assert_int_equal(s->told, 4);
+    assert_int_equal(stats(s).sent, 4);
+    assert_int_equal(stats(s).held, 2);
+    assert_int_equal(add(s, 6), CQL_SYSTEM);
+    assert_int_equal(cql_outbox_flush_wait(s->o, 0, &err), CQL_SYSTEM);
+    assert_non_null(strstr(cql_error_text(err), "was changed while it was in use"));
+    cql_error_unref(err);
+    end(s);
+}
+
+static void nobody_waits_for_room_in_a_file_that_was_changed(void **state)
+{
+    (void)state;
+    static char big[SMALL / 2];
+    scene *s = begin();
+    open_box(s, &(cql_outbox_options){.max_bytes = SMALL});
+    for (int32_t i = 0; add(s, i) == CQL_OK; i++)
+        continue;
+    cql_values v = CQL_VALUES(cql_value_blob(big, sizeof big));
+    assert_int_equal(cql_outbox_add(s->o, "INSERT ?", v, NULL, NULL), CQL_WOULD_BLOCK);
+    spoil(s, 2);
+    answer(s, 0, CQL_OK);
+    advance(s, 1000);
+    assert_int_equal(s->rooms, 1);
+    assert_int_equal(cql_outbox_add(s->o, "INSERT ?", v, NULL, NULL), CQL_SYSTEM);
+    end(s);
+}
+
 /* --- syncing --------------------------------------------------------------------------------------- */
 
 static uint64_t kept(scene *s)
@@ -787,6 +842,8 @@ int main(void)
         cmocka_unit_test(a_full_file_says_so_and_tells_of_room),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(a_disk_that_is_full_is_told),
+        cmocka_unit_test(a_file_that_was_changed_ends_with_what_was_read),
+        cmocka_unit_test(nobody_waits_for_room_in_a_file_that_was_changed),
         cmocka_unit_test(the_rule_of_syncing_holds),
         cmocka_unit_test(a_flush_ends_with_its_statements),
         cmocka_unit_test(waiting_for_a_flush_has_an_end),
