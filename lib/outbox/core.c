@@ -195,7 +195,8 @@ void cqlox_drop_and_unlock(cql_outbox *o)
 static int64_t write_time(cql_outbox *o)
 {
     int64_t us = o->port.epoch_us(o->port.self);
-    return us > o->store.last_us ? us : o->store.last_us + 1;
+    int64_t last = o->store.last_us;
+    return us > last ? us : last < INT64_MAX ? last + 1 : last; /* a program may have given the highest itself */
 }
 
 static cql_status fill(cql_outbox *o, const cql_outbox_entry *more, cqlox_statement *st)

@@ -334,6 +334,19 @@ static void write_times_rise_whatever_the_clock_does(void **state)
     end(s);
 }
 
+static void a_write_time_at_the_end_of_all_is_the_last(void **state)
+{
+    (void)state;
+    scene *s = begin();
+    open_box(s, &standard);
+    cql_outbox_entry more = {.size = sizeof more, .timestamp_us = INT64_MAX};
+    assert_int_equal(cql_outbox_add(s->o, "INSERT ?", CQL_VALUES(cql_value_int32(0)), &more, NULL), CQL_OK);
+    answer(s, 0, CQL_OK);
+    assert_int_equal(add(s, 1), CQL_OK);
+    assert_true(s->time[1] == INT64_MAX);
+    end(s);
+}
+
 /* --- failures -------------------------------------------------------------------------------------- */
 
 static void what_fails_is_sent_again_with_longer_pauses(void **state)
@@ -830,6 +843,7 @@ int main(void)
         cmocka_unit_test(a_window_is_under_way_and_told_in_order),
         cmocka_unit_test(the_widest_window_has_its_places),
         cmocka_unit_test(write_times_rise_whatever_the_clock_does),
+        cmocka_unit_test(a_write_time_at_the_end_of_all_is_the_last),
         cmocka_unit_test(what_fails_is_sent_again_with_longer_pauses),
         cmocka_unit_test(failures_of_one_wave_make_one_pause),
         cmocka_unit_test(a_session_that_is_not_there_is_waited_for),
