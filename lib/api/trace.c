@@ -210,6 +210,15 @@ static void on_poll(cqln_deadline *d)
         ask_session(f);
 }
 
+/* A request has the time that is left, the last look a moment; none has more than the session gives. */
+static uint32_t timeout_of(const fetch *f)
+{
+    uint64_t now = cqln_loop_now(&f->s->cluster.loop);
+    uint64_t left = f->end_at > now + POLL_MAX_MS ? f->end_at - now : POLL_MAX_MS;
+    uint32_t usual = f->s->config.request_timeout;
+    return left < usual ? (uint32_t)left : usual;
+}
+
 static void ask(fetch *f, const char *cql, cql_result_cb cb)
 {
     cql_statement *stmt;
@@ -219,11 +228,23 @@ static void ask(fetch *f, const char *cql, cql_result_cb cb)
         cql_statement_set_consistency(stmt, CQL_CONSISTENCY_ONE);
         cql_statement_set_page_size(stmt, -1);
         cql_statement_set_idempotent(stmt, true);
+        cql_statement_set_timeout(stmt, timeout_of(f));
         st = cql_session_execute(f->s, stmt, cb, f);
         cql_statement_free(stmt);
     }
-    if (st)
+    if (st == CQL_WOULD_BLOCK)
+        later(f);
+    else if (st)
         finish_with(f, st, "");
+}
+
+static void failed(fetch *f, const cql_error *err)
+{
+    bool late = cqln_loop_now(&f->s->cluster.loop) >= f->end_at;
+    if (late && cql_error_status(err) == CQL_TIMEOUT)
+        finish_with(f, CQL_NOT_FOUND, "no node answered in time");
+    else
+        finish(f, err, NULL);
 }
 
 static void on_events(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -231,7 +252,7 @@ static void on_events(cql_session *s, const cql_error *err, const cql_result *re
     fetch *f = user;
     (void)s;
     if (err) {
-        finish(f, err, NULL);
+        failed(f, err);
         return;
     }
     size_t n = cql_result_row_count(res);
@@ -265,7 +286,7 @@ static void on_session_row(cql_session *s, const cql_error *err, const cql_resul
     fetch *f = user;
     (void)s;
     if (err) {
-        finish(f, err, NULL);
+        failed(f, err);
         return;
     }
     if (!is_complete(res)) {

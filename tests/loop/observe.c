@@ -369,6 +369,32 @@ static void addresses_are_translated(void **state)
     pthread_mutex_destroy(&w.lock);
 }
 
+/* --- traces ---------------------------------------------------------------------------------------- */
+
+static void a_trace_is_waited_for_as_long_as_it_is_said(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=1"};
+    for (size_t m = 0; m < CQL_COUNT(modes); m++) {
+        cql_session *s = open_session(modes[m]);
+        cql_trace *trace = NULL;
+        cql_error *err = NULL;
+        pthread_mutex_lock(&server.lock);
+        for (size_t i = 0; i < 3; i++)
+            server.mc.nodes[i].mute = true;
+        pthread_mutex_unlock(&server.lock);
+        assert_int_equal(cql_session_trace_wait(s, cql_uuid_random(), 200, &trace, &err), CQL_NOT_FOUND);
+        assert_null(trace);
+        assert_non_null(strstr(cql_error_text(err), "in time"));
+        cql_error_unref(err);
+        pthread_mutex_lock(&server.lock);
+        for (size_t i = 0; i < 3; i++)
+            server.mc.nodes[i].mute = false;
+        pthread_mutex_unlock(&server.lock);
+        cql_session_free(s);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -383,6 +409,7 @@ int main(void)
         CASE(hooks_of_another_size_are_refused),
         CASE(nodes_are_told_as_they_come_and_go),
         CASE(addresses_are_translated),
+        CASE(a_trace_is_waited_for_as_long_as_it_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
