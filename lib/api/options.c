@@ -208,7 +208,8 @@ cql_status cqln_options_set_contacts(cql_options *o, cql_str hosts, cql_error **
         cql_str one = trim(before(&hosts, ','));
         cql_str host;
         uint16_t port;
-        if (!cqln_split_host_port(one, &host, &port) || host.len > 255)
+        bool whole = !one.len || !memchr(one.ptr, '\0', one.len);
+        if (!whole || !cqln_split_host_port(one, &host, &port) || host.len > 255)
             st = cqln_fail(err, o->al, CQL_BAD_VALUE,
                            "\"%.*s\" is no contact point: host, host:port, or [IPv6]:port",
                            (int)one.len, one.len ? one.ptr : "");
@@ -312,6 +313,8 @@ static int hex_digit(char c)
     return -1;
 }
 
+#define BROKEN_PART "a broken %%XX escape, or longer than 1023 bytes"
+
 /* Undoes %XX; false for a broken escape, a NUL or a part that is too long. */
 static bool unescape(cql_str in, char out[URL_PART_MAX], cql_str *result)
 {
@@ -341,7 +344,7 @@ static cql_status apply_part(cql_options *o, const char *name, cql_str raw, cql_
     cql_str value;
     if (!unescape(raw, buf, &value))
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
-                         "connection string: a broken %%XX escape in %s", name);
+                         "connection string: %s: " BROKEN_PART, name);
     return cqln_option_apply(o, cql_str_of(name), value, err);
 }
 
@@ -356,7 +359,8 @@ static cql_status apply_query(cql_options *o, cql_str query, cql_error **err)
             continue;
         if (!unescape(raw_name, name_buf, &name) || !unescape(pair, value_buf, &value))
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
-                             "connection string: a broken %%XX escape");
+                             "connection string: %.*s: " BROKEN_PART,
+                             raw_name.len < 64 ? (int)raw_name.len : 64, raw_name.ptr);
         if (cql_str_equal(name, cql_str_of("password")))
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                              "connection string: " PASSWORD_ELSEWHERE);

@@ -82,8 +82,11 @@ static cql_status apply_line(cql_options *o, const source_file *f, cql_str line,
 
 static cql_status apply_file(cql_options *o, const void *arg, cql_error **err)
 {
+    static const cql_str mark = {"\xef\xbb\xbf", 3}; /* some editors begin a file with it */
     const source_file *f = arg;
     cql_str text = f->text;
+    if (text.len >= mark.len && memcmp(text.ptr, mark.ptr, mark.len) == 0)
+        text = (cql_str){text.ptr + mark.len, text.len - mark.len};
     for (unsigned number = 1; text.len; number++) {
         cql_error *why = NULL;
         cql_str line = trim(take_before(&text, '\n'));

@@ -293,16 +293,16 @@ static cql_status apply_row(cql_options *o, const cqln_option *row, cql_str valu
  * are right: a test applies each. */
 static void apply_preset(cql_options *o)
 {
-    const char *word = cql_options_value(o, "preset");
+    cql_str word = option_word(cqln_option_find(cql_str_of("preset")), o->config.preset);
     for (size_t i = 0; i < CQL_COUNT(table); i++) {
         const cqln_option *row = &table[i];
         bool plain = row->kind == CQLN_OPTION_NUMBER || row->kind == CQLN_OPTION_CHOICE;
         if (plain && !o->given[i] && strcmp(row->name, "preset") != 0)
             *number_field(&o->config, row) = row->standard;
     }
-    for (size_t i = 0; word && i < CQL_COUNT(presets); i++) {
+    for (size_t i = 0; i < CQL_COUNT(presets); i++) {
         const cqln_option *row = cqln_option_find(cql_str_of(presets[i].option));
-        if (row && !o->given[row - table] && strcmp(presets[i].preset, word) == 0)
+        if (row && !o->given[row - table] && cql_str_equal(cql_str_of(presets[i].preset), word))
             apply_row(o, row, cql_str_of(presets[i].value), NULL);
     }
 }

@@ -118,6 +118,21 @@ static void connection_string_is_read(void **state)
     cql_options_free(o);
 }
 
+static void a_long_part_of_a_connection_string_is_told_to_be_long(void **state)
+{
+    (void)state;
+    static char url[1200] = "cql://h/?allow_hosts=";
+    cql_options *o = fresh();
+    cql_error *err = NULL;
+    size_t len = strlen(url);
+    while (len + 11 < sizeof url)
+        len += (size_t)snprintf(url + len, sizeof url - len, "10.0.0.%u,", (unsigned)(len % 10));
+    assert_int_equal(cql_options_parse(o, url, &err), CQL_BAD_ARGUMENT);
+    assert_non_null(strstr(cql_error_text(err), "longer than 1023"));
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
 static void broken_connection_strings_are_refused(void **state)
 {
     (void)state;
@@ -313,6 +328,23 @@ static void broken_file_changes_nothing_and_names_the_line(void **state)
     cql_options_free(o);
 }
 
+static void odd_bytes_of_a_file_are_no_part_of_its_values(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    cql_error *err = NULL;
+    assert_int_equal(load(o, "\xef\xbb\xbfpage_size = 7\r\nlocal_dc = dc1\r\n", 0600, NULL), CQL_OK);
+    assert_int_equal(o->config.page_size, 7);
+    assert_string_equal(o->config.local_dc, "dc1");
+    assert_int_equal(load(o, "page_size=9\n\xef\xbb\xbfport = 7\n", 0600, "line 2"), CQL_NO_SUCH_NAME);
+    static const char nul[] = "host1\0.example:9042";
+    assert_int_equal(cqln_option_apply(o, cql_str_of("contact_points"), (cql_str){nul, sizeof nul - 1}, &err),
+                     CQL_BAD_VALUE);
+    assert_int_equal(o->config.contact_count, 0);
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
 static void file_that_others_may_touch_is_not_trusted(void **state)
 {
     (void)state;
@@ -417,9 +449,24 @@ static cql_status load_file(const cql_allocator *al, void *user)
     return st;
 }
 
+/* A preset is there whole, or a status says why not. */
+static cql_status take_preset(const cql_allocator *al, void *user)
+{
+    cql_options *o = NULL;
+    (void)user;
+    cql_status st = cql_options_new(al, &o);
+    if (st == CQL_OK)
+        st = cql_options_set(o, "preset", "device", NULL);
+    if (st == CQL_OK && o->config.read_buffer != 4096)
+        fail_msg("the preset was left out");
+    cql_options_free(o);
+    return st;
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
+    assert_true(failmalloc_each(take_preset, NULL, false) > 0);
     assert_true(failmalloc_each(fill_and_copy, NULL, false) > 10);
     write_file("contact_points = h1,h2\nusername = u\npassword = p\nlocal_dc = dc\n", 0600);
     assert_true(failmalloc_each(load_file, NULL, false) > 6);
@@ -456,6 +503,7 @@ int main(void)
         cmocka_unit_test(words_are_checked),
         cmocka_unit_test(unknown_name_gets_the_nearest),
         cmocka_unit_test(connection_string_is_read),
+        cmocka_unit_test(a_long_part_of_a_connection_string_is_told_to_be_long),
         cmocka_unit_test(broken_connection_strings_are_refused),
         cmocka_unit_test(environment_is_read_on_request),
         cmocka_unit_test(every_option_has_a_variable),
@@ -463,6 +511,7 @@ int main(void)
         cmocka_unit_test(preset_fills_what_is_not_given),
         cmocka_unit_test(file_of_options_is_read),
         cmocka_unit_test(broken_file_changes_nothing_and_names_the_line),
+        cmocka_unit_test(odd_bytes_of_a_file_are_no_part_of_its_values),
         cmocka_unit_test(file_that_others_may_touch_is_not_trusted),
         cmocka_unit_test(environment_names_a_file_and_wins_over_it),
         cmocka_unit_test(protection_is_not_taken_away_from_around),
