@@ -233,6 +233,16 @@ static cql_status read_float(const cql_field *f, const cql_value *v, void *to)
     return CQL_OK;
 }
 
+/* A member may lie at an odd address. */
+static cql_status read_duration(const cql_value *v, void *to)
+{
+    cql_duration duration;
+    cql_status st = cql_value_as_duration(v, &duration);
+    if (st == CQL_OK)
+        memcpy(to, &duration, sizeof duration);
+    return st;
+}
+
 static cql_status read_text(const cql_field *f, cql_str text, void *to)
 {
     if (text.len >= f->size)
@@ -264,7 +274,7 @@ static cql_status read_cell(const cql_field *f, const cql_type *type, const cql_
     case CQL_FIELD_INET:
         return cql_value_as_inet(v, to);
     case CQL_FIELD_DURATION:
-        return cql_value_as_duration(v, to);
+        return read_duration(v, to);
     case CQL_FIELD_CHARS:
         return read_text(f, bytes, to);
     case CQL_FIELD_BYTES:

@@ -64,7 +64,9 @@ cql_status cql_collection_add_floats(cql_collection *c, const float *v, size_t n
         c->bytes.status = CQL_OK; /* what is there stays good */
         return st;
     }
-    cql_status st = cql_collection_add(c, cql_value_float(v[0]));
+    float first;
+    memcpy(&first, v, sizeof first); /* it may lie at an odd address, in a struct that is packed */
+    cql_status st = cql_collection_add(c, cql_value_float(first));
     if (st)
         return st;
     if (c->type == CQL_TYPE_VECTOR) {

@@ -125,6 +125,38 @@ static void rows_become_structs(void **state)
     done(&d);
 }
 
+/* As many bytes apart as the program likes: members may lie anywhere. */
+static void structs_may_lie_at_odd_addresses(void **state)
+{
+    (void)state;
+    enum { STRIDE = sizeof(everything) + 1 };
+    decoded d;
+    everything e;
+    size_t n = 0;
+    cql_statement *st = NULL;
+    char *bytes = malloc(2 * STRIDE);
+    assert_non_null(bytes);
+    decode(&d, two_rows);
+    assert_int_equal(cql_rows_scan(&d.rows, all, CQL_COUNT(all), bytes, STRIDE, 2, &n, NULL), CQL_OK);
+    assert_int_equal(n, 2);
+    memcpy(&e, bytes + STRIDE, sizeof e);
+    check_first(&e);
+    assert_int_equal(cql_statement_new("INSERT", CQL_COUNT(all), NULL, &st), CQL_OK);
+    assert_int_equal(cql_statement_bind_struct(st, all, CQL_COUNT(all), bytes + STRIDE, NULL), CQL_OK);
+    cqln_values_bytes v = cqln_statement_values(st);
+    hex odd = {NULL, v.bytes.len};
+    odd.data = malloc(odd.len);
+    memcpy(odd.data, v.bytes.ptr, odd.len);
+    assert_int_equal(cql_statement_bind_struct(st, all, CQL_COUNT(all), &e, NULL), CQL_OK);
+    v = cqln_statement_values(st);
+    assert_int_equal(v.bytes.len, odd.len);
+    assert_memory_equal(v.bytes.ptr, odd.data, odd.len);
+    free(odd.data);
+    cql_statement_free(st);
+    free(bytes);
+    done(&d);
+}
+
 static void a_scan_goes_on_where_the_last_one_ended(void **state)
 {
     (void)state;
@@ -259,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_structs),
+        cmocka_unit_test(structs_may_lie_at_odd_addresses),
         cmocka_unit_test(a_scan_goes_on_where_the_last_one_ended),
         cmocka_unit_test(misfits_are_explained),
         cmocka_unit_test(a_null_needs_a_place),
