@@ -89,8 +89,6 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
     if (b->count >= MEMBERS_MAX)
         return CQL_TOO_LARGE;
     cql_status st = s->prepared ? hold(b, s->prepared) : CQL_OK;
-    if (st == CQL_OK)
-        st = cqln_routing_add(b, s);
     if (st)
         return st;
     size_t before = b->entries.len;
@@ -108,8 +106,8 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
     else
         cqln_encode_batch_query_entry(&b->entries, cql_str_of(s->cql), &values);
     cqln_writer_fini(&whole);
-    if (b->entries.status) { /* the batch stays as it was */
-        st = b->entries.status;
+    st = b->entries.status ? b->entries.status : cqln_routing_add(b, s);
+    if (st) { /* the batch stays as it was */
         b->entries.status = CQL_OK;
         b->entries.len = before;
         return st;
