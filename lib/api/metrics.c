@@ -176,7 +176,7 @@ static uint64_t quantile(const cqln_reading *r, double share)
 {
     if (r->count == 0)
         return 0;
-    double wanted = share < 0 ? 0 : share > 1 ? 1 : share;
+    double wanted = !(share > 0) ? 0 : share > 1 ? 1 : share; /* what is no number is none */
     uint64_t rank = (uint64_t)(wanted * (double)r->count + 0.999999);
     uint64_t passed = 0;
     for (unsigned i = 0; i < CQLN_METER_BUCKETS; i++) {

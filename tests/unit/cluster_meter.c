@@ -2,6 +2,8 @@
 #include "api/metrics.h"
 #include "unit.h"
 
+#include <math.h>
+
 static void every_latency_is_within_its_bucket(void **state)
 {
     (void)state;
@@ -84,6 +86,7 @@ static void shares_of_answers_are_found(void **state)
     assert_in_range(cql_metrics_quantile(m, CQL_METRICS_SESSION, 1), 800000, 900000);
     assert_in_range(cql_metrics_quantile(m, CQL_METRICS_SESSION, 7), 800000, 900000);
     assert_in_range(cql_metrics_quantile(m, CQL_METRICS_SESSION, -1), 90, 110);
+    assert_in_range(cql_metrics_quantile(m, CQL_METRICS_SESSION, (double)NAN), 90, 110);
     assert_false(cql_metrics_latency(m, 0, &l));
     assert_int_equal(cql_metrics_quantile(m, 3, 0.5), 0);
     assert_int_equal(cql_metrics_value(m, 3, CQL_METRIC_REQUESTS), 0);
