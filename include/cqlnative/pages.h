@@ -45,7 +45,8 @@ typedef enum cql_pages_step {
 } cql_pages_step;
 
 /* Called for each page, borrowed for the call; then once with page and err both NULL at the end, or
- * once with err. Its answer counts for pages only. */
+ * once with err (CQL_WOULD_BLOCK: the queue was full when the next page was to be asked for). Its answer
+ * counts for pages only. */
 typedef cql_pages_step (*cql_page_cb)(cql_session *s, const cql_error *err, const cql_result *page,
                                       void *user);
 /* Starts; once. CQL_BAD_STATE when it was started before or pages were read by waiting. Other statuses

@@ -17,7 +17,10 @@ struct cql_pages {
     cqln_gate gate;      /* over all below */
     cql_result *ready;   /* the next page */
     cql_error *error;    /* or why it did not come */
-    cql_request request; /* while asked */
+    cql_request request; /* of the page that was the `known`-th to be asked for */
+    uint32_t number;     /* pages that were asked for */
+    uint32_t known;
+    unsigned sending;    /* calls that ask and have not returned yet; a page may come before */
     bool asked;          /* a page is on its way */
     bool first_came;
     bool ended;          /* the last page came */
@@ -48,7 +51,7 @@ static void destroy(cql_pages *p)
 
 static bool busy(const cql_pages *p)
 {
-    return p->asked || p->inside || p->mailed;
+    return p->asked || p->sending || p->inside || p->mailed;
 }
 
 /* Clears a mark of work; the last one frees what the program has freed already. Where callbacks are
@@ -101,7 +104,7 @@ void cql_pages_free(cql_pages *p)
     p->freed = true;
     p->over = true;
     bool wait = busy(p);
-    bool asked = p->asked;
+    bool asked = p->asked && p->known == p->number; /* else the call that asks for it cancels it */
     cql_request request = p->request;
     cql_session *s = p->s;
     cqln_gate_unlock(&p->gate);
@@ -159,23 +162,48 @@ static void on_page(cql_session *s, const cql_error *err, const cql_result *res,
     leave(p, &p->asked, true);
 }
 
+/* It was sent, or st says why not. Clears the marks, as leave does, and gives up what was freed meanwhile. */
+static void sent(cql_pages *p, uint32_t number, cql_status st, cql_request request)
+{
+    cql_session *s = p->s;
+    cqln_gate_lock(&p->gate);
+    p->sending--;
+    if (st)
+        p->asked = false;
+    if (number == p->number) { /* else it has come, and the next one was asked for */
+        p->request = request;
+        p->known = number;
+    }
+    bool cancel = p->freed && p->asked && number == p->number;
+    bool gone = p->freed && !busy(p);
+    cqln_gate_notify(&p->gate);
+    cqln_gate_unlock(&p->gate);
+    if (gone)
+        destroy(p);
+    else if (cancel)
+        cql_request_cancel(s, request); /* p may be gone from here on */
+}
+
 /* Asks for the next page unless it is here, on its way, or not there. By waiting it may come on another loop
  * when that of the pages before is full. timeout_ms 0: the usual one. */
 static cql_status ask(cql_pages *p, uint32_t timeout_ms)
 {
     cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms};
+    cql_request request = {0};
     cqln_gate_lock(&p->gate);
     bool wanted = !p->asked && !p->ready && !p->error && !p->ended && !p->freed;
     p->asked = p->asked || wanted;
+    p->sending += wanted;
+    p->number += wanted;
+    uint32_t number = p->number;
     if (wanted && (!p->home || (!p->running && !cqln_team_open(p->home))))
         p->home = cqln_session_pick(p->s);
     cqln_cluster *home = p->home;
     cqln_gate_unlock(&p->gate);
     if (!wanted)
         return CQL_OK;
-    cql_status st = cqln_execute_on(home, p->stmt, &opts, &p->request, on_page, p);
-    if (st)
-        leave(p, &p->asked, false);
+    cql_status st = cqln_execute_on(home, p->stmt, &opts, &request, on_page, p);
+    sent(p, number, st, request);
     return st;
 }
 

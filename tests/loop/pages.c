@@ -185,6 +185,31 @@ static void pages_come_with_callbacks(void **state)
     callbacks_in("loop_threads=0");
 }
 
+static cql_pages_step on_any_page(cql_session *s, const cql_error *err, const cql_result *page, void *user)
+{
+    (void)s;
+    (void)err;
+    (void)page;
+    atomic_fetch_add((atomic_int *)user, 1);
+    return CQL_PAGES_GO_ON;
+}
+
+static void pages_are_freed_from_another_thread(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    for (int i = 0; i < 200; i++) {
+        atomic_int calls = 0;
+        cql_pages *p = pages_of(s, "SELECT * FROM t rows 1000", 1);
+        assert_int_equal(cql_pages_run(p, on_any_page, &calls), CQL_OK);
+        while (atomic_load(&calls) < i % 10)
+            sched_yield();
+        cql_pages_free(p);
+        assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 1", NULL, NULL), CQL_OK); /* none runs now */
+    }
+    close_session(s);
+}
+
 static void misuse_is_told(void **state)
 {
     (void)state;
@@ -218,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_failure_can_be_tried_again),
         cmocka_unit_test(a_page_outlives_its_pages),
         cmocka_unit_test(pages_come_with_callbacks),
+        cmocka_unit_test(pages_are_freed_from_another_thread),
         cmocka_unit_test(misuse_is_told),
     };
     return cmocka_run_group_tests(tests, start_two, stop_server);
