@@ -155,6 +155,8 @@ static void say_all(sink *s, const char *scope, const cqln_reading *r, size_t co
 size_t cql_metrics_prometheus(const cql_metrics *m, char *out, size_t cap)
 {
     sink s = {out, out ? cap : 0, 0};
+    if (s.cap)
+        out[0] = '\0';
     if (!m)
         return 0;
     say_all(&s, "", &m->session, 1);

@@ -135,6 +135,9 @@ static void prometheus_text_is_escaped_and_bounded(void **state)
     add(&m->session, 100, 3);
     add(&m->session, 1000, 2);
     add(&m->session, 2000000, 1);
+    char none[2] = "x";
+    assert_int_equal(cql_metrics_prometheus(NULL, none, sizeof none), 0); /* no snapshot: no text */
+    assert_string_equal(none, "");
     size_t len = cql_metrics_prometheus(m, NULL, 0);
     assert_true(len > 1000);
     char *text = malloc(len + 1);
