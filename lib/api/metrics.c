@@ -31,6 +31,7 @@ static void read_meter(const cqln_meter *from, cqln_reading *to)
     to->max_us = load(&from->max_us);
 }
 
+/* host NULL: of one that is removed. */
 static void read_node(const cqln_meter *from, const cql_host_info *host, cqln_reading *to)
 {
     read_meter(from, to);
@@ -41,7 +42,7 @@ static void read_node(const cqln_meter *from, const cql_host_info *host, cqln_re
     to->values[CQL_METRIC_BYTES_OUT] = load(&traffic->out);
     to->values[CQL_METRIC_IN_FLIGHT] =
         atomic_load_explicit(&traffic->in_flight, memory_order_relaxed);
-    to->values[CQL_METRIC_CONNECTIONS] = host->connections;
+    to->values[CQL_METRIC_CONNECTIONS] = host ? host->connections : 0;
     to->values[CQL_METRIC_REQUESTS] = to->count;
     for (int i = CQL_METRIC_ERROR_TIMEOUT; i < CQL_METRIC_COUNT; i++)
         to->values[CQL_METRIC_REQUESTS] += to->values[i];
@@ -56,6 +57,16 @@ static void add_node(cqln_reading *session, const cqln_reading *node)
         CQL_METRIC_CONNECT_FAILED};
     for (size_t i = 0; i < CQL_COUNT(summed); i++)
         session->values[summed[i]] += node->values[summed[i]];
+}
+
+/* Removed nodes whose connections are still being closed. */
+static void add_gone(cqln_reading *session, const struct cql_hosts *view)
+{
+    for (size_t i = view->count; i < view->meter_count; i++) {
+        cqln_reading node = {.host = NULL};
+        read_node(view->meters[i], NULL, &node);
+        add_node(session, &node);
+    }
 }
 
 static void add_reading(cqln_reading *to, const cqln_reading *more)
@@ -93,6 +104,8 @@ static void add_loop(cql_metrics *m, cqln_cluster *c)
         if (row)
             add_reading(row, &node);
     }
+    if (view)
+        add_gone(&m->session, view);
     cql_hosts_free(view);
 }
 
@@ -115,6 +128,7 @@ cql_metrics *cql_session_metrics(cql_session *s)
         read_node(view->meters[i], &view->rows[i], &m->nodes[i]);
         add_node(&m->session, &m->nodes[i]);
     }
+    add_gone(&m->session, view);
     for (uint32_t i = 1; i < cqln_session_loop_count(s); i++)
         add_loop(m, cqln_session_cluster(s, i));
     for (uint32_t i = 0; i < cqln_session_loop_count(s); i++)

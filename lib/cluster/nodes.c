@@ -175,6 +175,7 @@ void cqln_node_let_go(cqln_node *n)
         return;
     cqln_requests_fail_waiting(n->cluster, n, CQL_NO_HOST, "the node was removed from the cluster");
     unlink_node(n);
+    cqln_cluster_publish(n->cluster); /* what it counted is taken over, and is in no picture any more */
     free_node(n);
 }
 

@@ -33,26 +33,25 @@ static void fill_row(cql_host_info *row, const cqln_node *n, char **at)
 
 static struct cql_hosts *build(const cqln_cluster *c)
 {
-    size_t count = 0, text = 0;
+    size_t count = 0, gone = 0, text = 0;
     for (const cqln_node *n = c->nodes; n; n = n->next) {
-        if (n->removed)
-            continue;
-        count++;
-        text += text_size(n);
+        count += !n->removed;
+        gone += n->removed;
+        text += n->removed ? 0 : text_size(n);
     }
-    struct cql_hosts *v =
-        cqln_alloc_zero(c->al, sizeof *v + count * (sizeof v->rows[0] + sizeof(cqln_meter *)) + text);
+    struct cql_hosts *v = cqln_alloc_zero(c->al, sizeof *v + count * sizeof v->rows[0] +
+                                                     (count + gone) * sizeof v->meters[0] + text);
     if (!v)
         return NULL;
     atomic_init(&v->refs, 1);
     v->al = c->al;
     v->meters = (cqln_meter **)(void *)&v->rows[count];
-    char *at = (char *)&v->meters[count];
+    v->meter_count = count + gone;
+    char *at = (char *)&v->meters[v->meter_count];
     for (const cqln_node *n = c->nodes; n; n = n->next) {
-        if (n->removed)
-            continue;
-        v->meters[v->count] = cqln_meter_ref(n->meter);
-        fill_row(&v->rows[v->count++], n, &at);
+        v->meters[n->removed ? count + --gone : v->count] = cqln_meter_ref(n->meter);
+        if (!n->removed)
+            fill_row(&v->rows[v->count++], n, &at);
     }
     return v;
 }
@@ -140,7 +139,7 @@ void cql_hosts_free(cql_hosts *hosts)
 {
     if (!hosts || atomic_fetch_sub_explicit(&hosts->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; hosts->meters && i < hosts->count; i++)
+    for (size_t i = 0; i < hosts->meter_count; i++)
         cqln_meter_unref(hosts->meters[i]);
     cql_hosts_free(hosts->base);
     cqln_free(hosts->al, hosts);

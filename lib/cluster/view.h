@@ -8,7 +8,9 @@ struct cql_hosts {
     _Atomic(uint32_t) refs;
     const cql_allocator *al;
     size_t count;
-    cqln_meter **meters;  /* of the rows, behind them; NULL in a view of several loops */
+    size_t meter_count;
+    cqln_meter **meters;  /* of the rows, behind them, then of removed nodes whose connections are still being
+                           * closed; NULL in a view of several loops */
     struct cql_hosts *base; /* whose texts the rows have; NULL: their own */
     cql_host_info rows[]; /* strings behind the rows */
 };

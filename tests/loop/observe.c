@@ -342,6 +342,37 @@ static void nodes_are_told_as_they_come_and_go(void **state)
     pthread_mutex_destroy(&w.lock);
 }
 
+static void note_sent(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)res;
+    assert_non_null(err);
+    *(uint64_t *)user = metric_of(s, CQL_METRIC_BYTES_OUT);
+}
+
+/* Counters of the session never fall, also while the connections of the node are being closed. */
+static void a_node_that_goes_takes_no_count_away(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0&refresh_interval=1s&retry=none");
+    cql_statement *st = NULL;
+    uint64_t before = 0, then = 0;
+    cql_execute_options o = {.size = sizeof o, .host = mockserver_host(&server, 2)};
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[2].stalled = true;
+    server.mc.nodes[2].member = false;
+    pthread_mutex_unlock(&server.lock);
+    assert_int_equal(cql_statement_new("SELECT", 0, NULL, &st), CQL_OK);
+    assert_int_equal(cql_session_execute_with(s, st, &o, NULL, note_sent, &then), CQL_OK);
+    cql_statement_free(st);
+    while (!then) {
+        before = metric_of(s, CQL_METRIC_BYTES_OUT);
+        assert_int_equal(cql_session_drive(s, 100), CQL_OK);
+    }
+    assert_true(then >= before);
+    assert_true(metric_of(s, CQL_METRIC_BYTES_OUT) >= before);
+    close_session(s);
+}
+
 static void addresses_are_translated(void **state)
 {
     (void)state;
@@ -408,6 +439,7 @@ int main(void)
         CASE(hooks_frame_every_request),
         CASE(hooks_of_another_size_are_refused),
         CASE(nodes_are_told_as_they_come_and_go),
+        CASE(a_node_that_goes_takes_no_count_away),
         CASE(addresses_are_translated),
         CASE(a_trace_is_waited_for_as_long_as_it_is_said),
     };
