@@ -71,12 +71,15 @@ static void swept(void *user, cqljob_answer *a)
 static void sweep_row(const listing *l, const cqljob_key *key, const cql_job_info *job)
 {
     sweep *w = cqljob_zalloc(&l->jobs->al, sizeof *w);
+    int64_t until_us = cqljob_now_us(l->jobs);
 
     if (!w)
         return;
+    if (job) /* a retry that is under way may have put the row */
+        until_us -= l->jobs->set.grace_ms * 1000;
     w->jobs = cqljob_ref(l->jobs);
     w->id = cqljob_copy(&l->jobs->al, cql_str_of(key->id));
-    cqljob_plan_sweep_state(&w->indexes, job, l->state, key->at, cqljob_now_us(l->jobs));
+    cqljob_plan_sweep_state(&w->indexes, job, l->state, key->at, until_us);
     w->rq.verb = CQLJOB_INDEX;
     w->rq.id = cql_str_of(w->id);
     w->rq.indexes = &w->indexes;

@@ -311,8 +311,11 @@ void cqljob_plan_release(cqljob_move *m, const cql_job_info *job, const cqljob_f
 bool cqljob_plan_retry(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
 {
     int64_t now = facts->now_us / STEPS;
-    int64_t token, write;
+    int64_t at = now, token, write;
 
+    /* Never its last time; and a later one where it ran, so that rows of its runs are told from this. */
+    if (at == job->scheduled_at || (at < job->scheduled_at && job->state != CQL_JOB_CANCELLED))
+        at = job->scheduled_at < INT64_MAX ? job->scheduled_at + 1 : now;
     memset(m, 0, sizeof *m);
     if (!cqljob_next_token(job, now, &token))
         return false;
@@ -320,7 +323,7 @@ bool cqljob_plan_retry(cqljob_move *m, const cql_job_info *job, const cqljob_fac
     change_from(&m->change, job, CQL_JOB_SCHEDULED);
     set_token(&m->change, token, (cql_str){NULL, 0});
     m->change.sets |= CQLJOB_SET_TIME | CQLJOB_SET_RETRIES;
-    m->change.scheduled_at = now > job->scheduled_at ? now : job->scheduled_at + 1;
+    m->change.scheduled_at = at;
     add(&m->before, CQLJOB_PUT_DUE, cqljob_bucket(job->id, facts->buckets), m->change.scheduled_at,
         write);
     add(&m->before, CQLJOB_PUT_STATE, CQL_JOB_SCHEDULED, job->created_at, write);
@@ -403,6 +406,13 @@ cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms
     return job->executed_at <= now_ms - lease_ms ? CQLJOB_SEE_EXPIRED : CQLJOB_SEE_RUNNING;
 }
 
+bool cqljob_is_next_row(const cql_job_info *job, int64_t row_at)
+{
+    return job && cql_job_state_is_final(job->state) &&
+           (row_at > job->scheduled_at ||
+            (row_at < job->scheduled_at && job->state == CQL_JOB_CANCELLED));
+}
+
 void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket,
                        int64_t row_at, int64_t now_us, uint32_t buckets)
 {
@@ -416,7 +426,7 @@ void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bu
         return;
     }
     write = cqljob_write_time(job);
-    if (cql_job_state_is_final(job->state)) {
+    if (cql_job_state_is_final(job->state)) { /* where a retry is under way: see cqljob_is_next_row */
         add(rows, CQLJOB_DROP_DUE, bucket, row_at, later(write, now_us));
         add(rows, CQLJOB_DROP_STATE, CQL_JOB_SCHEDULED, job->created_at, write);
         add(rows, CQLJOB_DROP_STATE, CQL_JOB_PROCESSING, job->created_at, write);
@@ -427,15 +437,15 @@ void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bu
 }
 
 void cqljob_plan_sweep_state(cqljob_indexes *rows, const cql_job_info *job, int32_t state,
-                             int64_t row_at, int64_t now_us)
+                             int64_t row_at, int64_t until_us)
 {
     int64_t write = job ? cqljob_write_time(job) : stamp(row_at, STEP_GONE);
 
     rows->count = 0;
     if (job)
         add(rows, CQLJOB_PUT_STATE, job->state, job->created_at, write);
-    if (!job || cql_job_state_is_final(job->state)) /* no later step will put it again */
-        write = later(write, now_us);
+    if (!job || cql_job_state_is_final(job->state))
+        write = later(write, until_us);
     add(rows, CQLJOB_DROP_STATE, state, row_at, write);
     if (!job)
         drop_backoff(rows, stamp(row_at, STEP_GONE));

@@ -147,11 +147,15 @@ typedef enum cqljob_sight {
  * steady clock; it makes leases end also where clocks disagree. */
 cqljob_sight cqljob_look(const cql_job_info *job, int64_t row_at, int64_t now_ms, int64_t lease_ms,
                          int64_t seen_ms);
+/* True for a row of a job that has ended which a retry that is under way may have put: it has a later time
+ * than the job, or any other where the job was cancelled. It is left alone for the grace period. */
+bool cqljob_is_next_row(const cql_job_info *job, int64_t row_at);
 /* Index writes that remove a stale row, and put the right one for a job that still waits. */
 void cqljob_plan_sweep(cqljob_indexes *rows, const cql_job_info *job, int32_t bucket,
                        int64_t row_at, int64_t now_us, uint32_t buckets);
-/* The same for a row of jobs_by_state; job NULL: there is none. */
+/* The same for a row of jobs_by_state; job NULL: there is none. until_us: what was written with a clock
+ * before that time goes as well, where the job has ended or is not there. */
 void cqljob_plan_sweep_state(cqljob_indexes *rows, const cql_job_info *job, int32_t state,
-                             int64_t row_at, int64_t now_us);
+                             int64_t row_at, int64_t until_us);
 
 #endif

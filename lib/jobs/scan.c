@@ -149,14 +149,16 @@ static void reclaim(cql_job *job)
         cqljob_job_over(job);
 }
 
-/* How long this has been seen: jobs that are held or have ended by their token, missing ones by the
- * time. */
+/* How long this has been seen: jobs that are held or have ended by their token, rows that may be those
+ * of a job to come by the time. */
 static int64_t seen_for(cql_job *job)
 {
     cql_worker *w = job->w;
     int64_t mark = job->info ? job->info->executed_at : job->due_at;
 
-    if (job->info && cql_job_state_is_final(job->info->state))
+    if (cqljob_is_next_row(job->info, job->due_at))
+        mark = job->due_at;
+    else if (job->info && cql_job_state_is_final(job->info->state))
         mark = -1 - mark; /* not since it was seen running */
     else if (job->info && job->info->state != CQL_JOB_PROCESSING)
         return 0;
@@ -193,6 +195,12 @@ static void leave_alone(cql_job *job, int64_t ms)
     cqljob_job_over(job);
 }
 
+/* The job may be on its way. */
+static void leave_for_grace(cql_job *job, int64_t seen)
+{
+    leave_alone(job, seen / 2 < ORPHAN_LEAST ? ORPHAN_LEAST : seen / 2 < SOON ? seen / 2 : SOON);
+}
+
 static void leave_unhandled(cql_job *job)
 {
     cqljob_worker_unhandled(job->w, job);
@@ -219,7 +227,9 @@ static void decide(cql_job *job)
         reclaim(job);
         return;
     case CQLJOB_SEE_ENDED:
-        if (job->info->state == CQL_JOB_SUCCEEDED || job->info->batch_id.ptr)
+        if (cqljob_is_next_row(job->info, job->due_at) && seen < w->jobs->set.grace_ms)
+            leave_for_grace(job, seen);
+        else if (job->info->state == CQL_JOB_SUCCEEDED || job->info->batch_id.ptr)
             mind(job, seen);
         else
             sweep(job, job->info);
@@ -231,8 +241,7 @@ static void decide(cql_job *job)
         if (seen >= w->jobs->set.grace_ms)
             sweep(job, NULL);
         else
-            leave_alone(job, seen / 2 < ORPHAN_LEAST ? ORPHAN_LEAST
-                                                     : seen / 2 < SOON ? seen / 2 : SOON);
+            leave_for_grace(job, seen);
         return;
     case CQLJOB_SEE_RUNNING:
         if (was_taken_since(job))

@@ -1,0 +1,200 @@
+/* Two that meet: what one process does between the writes of another, rows that are in the way of others,
+ * and times that are not what they should be. */
+#include "unit.h"
+
+#include "jobs/recurring.h"
+#include "jobs/worker.h"
+#include "jobstore.h"
+
+#include <stdio.h>
+
+static const char id_a[] = "aaaaaaaa-1111-4222-8333-444455556666";
+
+typedef struct process {
+    jobstore_client client;
+    cql_jobs *jobs;
+    cql_worker *w;
+    jobstore *db;
+    cqljob_verb verb; /* the first request of that kind meets the fate */
+    jobstore_fate fate;
+    size_t meets; /* so many of them */
+    bool fails;
+    int runs;
+    int lost;
+    cql_job *held;
+    bool holds;
+} process;
+
+static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void *user)
+{
+    process *p = user;
+    (void)c;
+    if (!p->meets || rq->verb != p->verb)
+        return JOBSTORE_OK;
+    p->meets--;
+    return p->fate;
+}
+
+static void handler(cql_job *job, void *user)
+{
+    process *p = user;
+    p->runs++;
+    if (p->holds)
+        p->held = job;
+    else if (p->fails)
+        assert_int_equal(cql_job_fail(job, "no"), CQL_OK);
+    else
+        assert_int_equal(cql_job_complete(job, "yes"), CQL_OK);
+}
+
+static void begin(process *p, jobstore *db)
+{
+    jobstore_client_init(&p->client, db);
+    p->client.fate = fate_of;
+    p->client.user = p;
+    p->db = db;
+    p->jobs = jobstore_open(&p->client, NULL);
+    assert_int_equal(cql_jobs_handle(p->jobs, "t", handler, p), CQL_OK);
+}
+
+static void work(process *p, size_t places, bool drain)
+{
+    cql_worker_options o = {.size = sizeof o, .lease_s = 30, .poll_ms = 1000};
+    o.retry_delay_ms = 500;
+    o.concurrency = (uint32_t)places;
+    o.drain = drain;
+    o.no_recurring = true;
+    assert_int_equal(cql_worker_new(p->jobs, &o, &p->w, NULL), CQL_OK);
+}
+
+static void end(process *p)
+{
+    cql_worker_free(p->w);
+    cql_jobs_free(p->jobs);
+}
+
+static void pass(process *p, int seconds)
+{
+    for (int i = 0; i < seconds * 50; i++) {
+        (void)cql_worker_step(p->w);
+        jobstore_run_until(p->db, jobstore_time(p->db) + 20000);
+    }
+}
+
+static cql_job_spec spec_of(const char *id)
+{
+    return (cql_job_spec){.size = sizeof(cql_job_spec), .type = "t", .id = id, .max_retries = -1};
+}
+
+static void store(process *p, const cql_job_spec *spec)
+{
+    cql_error *err = NULL;
+    if (cql_jobs_enqueue_wait(p->jobs, spec, NULL, &err))
+        fail_msg("%s", cql_error_text(err));
+}
+
+static int state_of(jobstore *db, const char *id)
+{
+    const cql_job_info *job = jobstore_job(db, id);
+    return job ? job->state : -1;
+}
+
+static int64_t now_ms(jobstore *db)
+{
+    return jobstore_time(db) / 1000;
+}
+
+static void on_job(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
+{
+    (void)jobs;
+    (void)job;
+    *(int *)user = err ? (int)cql_error_status(err) : 1;
+}
+
+/* --- retry by hand ---------------------------------------------------------------------------- */
+/* A worker that comes by between the writes of a retry believes the job, which has ended. */
+static void retry_survives_workers_that_sweep(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process operator= {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_DROPPED}, p = {.fails = true};
+    cql_job_spec spec = spec_of(id_a);
+    int done = 0;
+    (void)state;
+    begin(&operator, db);
+    begin(&p, db);
+    store(&operator, &spec);
+    work(&p, 4, false);
+    pass(&p, 5);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_ABANDONED);
+    assert_int_equal(jobstore_due_rows(db, id_a, -1), 0);
+    p.fails = false;
+    operator.meets = 1;
+    assert_int_equal(cql_jobs_retry(operator.jobs, id_a, on_job, &done), CQL_OK);
+    pass(&p, 20);
+    assert_int_equal(done, 1);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    end(&operator);
+    end(&p);
+    jobstore_free(db);
+}
+
+/* The same for whoever lists, and the index of states. */
+static void retry_survives_readers_that_sweep(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process operator= {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_DROPPED}, p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    cql_job_list *list = NULL;
+    int done = 0;
+    (void)state;
+    begin(&operator, db);
+    begin(&p, db);
+    spec.at_ms = now_ms(db) + 3600000;
+    store(&operator, &spec);
+    assert_int_equal(cql_jobs_cancel_wait(operator.jobs, id_a, NULL), CQL_OK);
+    operator.meets = 1;
+    assert_int_equal(cql_jobs_retry(operator.jobs, id_a, on_job, &done), CQL_OK);
+    jobstore_run_until(db, jobstore_time(db) + 100000);
+    assert_int_equal(cql_jobs_list_wait(p.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
+    cql_job_list_free(list);
+    jobstore_settle(db, 30);
+    assert_int_equal(done, 1);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SCHEDULED);
+    assert_int_equal(jobstore_state_rows(db, id_a, CQL_JOB_SCHEDULED), 1);
+    end(&operator);
+    end(&p);
+    jobstore_free(db);
+}
+
+static void retry_is_due_now(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    spec.at_ms = now_ms(db) + 7 * 86400000;
+    store(&p, &spec);
+    assert_int_equal(cql_jobs_cancel_wait(p.jobs, id_a, NULL), CQL_OK);
+    assert_int_equal(cql_jobs_retry_wait(p.jobs, id_a, NULL), CQL_OK);
+    work(&p, 4, false);
+    pass(&p, 5);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    assert_int_equal(jobstore_due_rows(db, id_a, -1), 0);
+    assert_int_equal(jobstore_state_rows(db, id_a, -1), 1);
+    end(&p);
+    jobstore_free(db);
+}
+
+/* --- rows in the way -------------------------------------------------------------------------- */
+/* --- answers that are lost -------------------------------------------------------------------- */
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retry_survives_workers_that_sweep),
+        cmocka_unit_test(retry_survives_readers_that_sweep),
+        cmocka_unit_test(retry_is_due_now),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
