@@ -48,8 +48,7 @@ static int64_t base_of(const cql_job_info *job)
 int64_t cqljob_write_time(const cql_job_info *job)
 {
     switch (job->state) {
-    case CQL_JOB_SCHEDULED:
-        return stamp(base_of(job), job->executed_at != CQL_JOB_NO_TIME ? STEP_LEFT : STEP_CLAIMED);
+    case CQL_JOB_SCHEDULED: /* also one that waited for others: it has left that state */
     case CQL_JOB_SUCCEEDED:
     case CQL_JOB_FAILED:
     case CQL_JOB_ABANDONED:
@@ -295,7 +294,7 @@ bool cqljob_plan_reclaim(cqljob_move *m, const cql_job_info *job, cql_str why,
 
 void cqljob_plan_release(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts)
 {
-    int64_t write = cqljob_write_time(job);
+    int64_t write = stamp(base_of(job), STEP_LEFT);
     int64_t now = facts->now_us / STEPS;
     int64_t at = job->scheduled_at > now ? job->scheduled_at : now;
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 static const char id_a[] = "aaaaaaaa-1111-4222-8333-444455556666";
+static const char id_b[] = "bbbbbbbb-1111-4222-8333-444455556666";
 
 typedef struct process {
     jobstore_client client;
@@ -186,6 +187,40 @@ static void retry_is_due_now(void **state)
     jobstore_free(db);
 }
 
+/* --- release ---------------------------------------------------------------------------------- */
+static void release_survives_readers_that_sweep(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_DROPPED}, q = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    cql_job_list *list = NULL;
+    int done = 0;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    store(&p, &spec);
+    work(&q, 1, true);
+    pass(&q, 2);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    spec = spec_of(id_b);
+    spec.parent_id = id_a;
+    p.meets = 1; /* the release */
+    assert_int_equal(cql_jobs_enqueue(p.jobs, &spec, on_job, &done), CQL_OK);
+    jobstore_run_until(db, jobstore_time(db) + 100000);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_AWAITING_CONTINUATION);
+    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
+    assert_int_equal(cql_jobs_list_wait(q.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
+    cql_job_list_free(list);
+    jobstore_settle(db, 30);
+    assert_int_equal(done, 1);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SCHEDULED);
+    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
+    assert_int_equal(jobstore_state_rows(db, id_b, -1), 1);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
 /* --- rows in the way -------------------------------------------------------------------------- */
 /* --- answers that are lost -------------------------------------------------------------------- */
 
@@ -195,6 +230,7 @@ int main(void)
         cmocka_unit_test(retry_survives_workers_that_sweep),
         cmocka_unit_test(retry_survives_readers_that_sweep),
         cmocka_unit_test(retry_is_due_now),
+        cmocka_unit_test(release_survives_readers_that_sweep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
