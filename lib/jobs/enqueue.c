@@ -119,7 +119,8 @@ static void succeed(enqueue *e, cql_job_info *job)
     cql_status st;
 
     e->counted = job == e->mine;
-    cqljob_plan_links(&e->indexes, job);
+    cqljob_plan_links(&e->indexes, job,
+                      job->state == CQL_JOB_AWAITING_BATCH || e->first_state == CQL_JOB_AWAITING_BATCH);
     if (e->indexes.count == 0) {
         linked(e);
         return;
@@ -214,6 +215,14 @@ static void settled(enqueue *e, cqljob_answer *a)
         settle(e);
 }
 
+/* The rows of the job as it begins. */
+static void plan(enqueue *e, int32_t state)
+{
+    e->mine->state = e->first_state = state;
+    cqljob_plan_enqueue(&e->indexes, e->mine, e->jobs->set.buckets,
+                        e->backoff.kind ? &e->backoff : NULL);
+}
+
 static void looked(enqueue *e, cqljob_answer *a)
 {
     bool batch = e->mine->state == CQL_JOB_AWAITING_BATCH;
@@ -231,9 +240,10 @@ static void looked(enqueue *e, cqljob_answer *a)
         fail_somehow(e, CQL_NOT_FOUND);
         return;
     }
-    if (a->job)
-        e->parent_ended = cql_job_state_is_final(a->job->state) &&
-                          a->job->state != CQL_JOB_SUCCEEDED;
+    if (a->job && a->job->state == CQL_JOB_SUCCEEDED) /* who looks again might find it deleted */
+        plan(e, CQL_JOB_SCHEDULED);
+    else if (a->job)
+        e->parent_ended = cql_job_state_is_final(a->job->state);
     e->rq.id = e->mine->id;
     go(e, PUT);
 }
@@ -404,9 +414,7 @@ cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb
         return CQL_NO_MEMORY;
     }
     e->backoff = spec.backoff;
-    e->first_state = e->mine->state;
-    cqljob_plan_enqueue(&e->indexes, e->mine, jobs->set.buckets,
-                        e->backoff.kind ? &e->backoff : NULL);
+    plan(e, e->mine->state);
     e->rq.id = e->mine->id;
     e->rq.job = e->mine;
     e->rq.indexes = &e->indexes;

@@ -144,10 +144,9 @@ static void drop_backoff(cqljob_indexes *rows, int64_t write)
         rows->rows[rows->count++] = (cqljob_index){.kind = CQLJOB_DROP_BACKOFF, .write_us = write};
 }
 
-void cqljob_plan_links(cqljob_indexes *rows, const cql_job_info *job)
+void cqljob_plan_links(cqljob_indexes *rows, const cql_job_info *job, bool then)
 {
     int64_t write = cqljob_write_time(job);
-    bool then = job->state == CQL_JOB_AWAITING_BATCH;
 
     rows->count = 0;
     add_link(rows, CQLJOB_PUT_LINK, CQLJOB_LINK_CHILD, job->parent_job_id, write);

@@ -108,8 +108,9 @@ typedef struct cqljob_facts {
 /* Rows of a new job in state 1, 7 or 8. backoff: its own, or NULL; borrowed, as the job is. */
 void cqljob_plan_enqueue(cqljob_indexes *rows, const cql_job_info *job, uint32_t buckets,
                          const cql_job_backoff *backoff);
-/* What the new job is linked to; written once it is stored, so that no link leads to nothing. */
-void cqljob_plan_links(cqljob_indexes *rows, const cql_job_info *job);
+/* What the new job is linked to; written once it is stored, so that no link leads to nothing. then: it
+ * waits, or waited, for the members of its batch. */
+void cqljob_plan_links(cqljob_indexes *rows, const cql_job_info *job, bool then);
 /* A job that waited for others becomes due. */
 void cqljob_plan_release(cqljob_move *m, const cql_job_info *job, const cqljob_facts *facts);
 /* A job that ended runs again; false when no token is left for it. */

@@ -10,6 +10,8 @@
 
 static const char id_a[] = "aaaaaaaa-1111-4222-8333-444455556666";
 static const char id_b[] = "bbbbbbbb-1111-4222-8333-444455556666";
+static const char id_c[] = "cccccccc-1111-4222-8333-444455556666";
+static const char batch_id[] = "dddddddd-1111-4222-8333-444455556666";
 
 typedef struct process {
     jobstore_client client;
@@ -18,10 +20,10 @@ typedef struct process {
     jobstore *db;
     cqljob_verb verb; /* the first request of that kind meets the fate */
     jobstore_fate fate;
-    size_t meets; /* so many of them */
+    int32_t from_state; /* of a change; 0: any */
+    size_t meets;       /* so many of them */
     bool fails;
     int runs;
-    int lost;
     cql_job *held;
     bool holds;
 } process;
@@ -31,6 +33,8 @@ static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void 
     process *p = user;
     (void)c;
     if (!p->meets || rq->verb != p->verb)
+        return JOBSTORE_OK;
+    if (p->from_state && rq->change->from_state != p->from_state)
         return JOBSTORE_OK;
     p->meets--;
     return p->fate;
@@ -191,9 +195,43 @@ static void retry_is_due_now(void **state)
 static void release_survives_readers_that_sweep(void **state)
 {
     jobstore *db = jobstore_new(0);
-    process p = {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_DROPPED}, q = {.fails = false};
+    process p = {.fails = false}, q = {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_DROPPED};
     cql_job_spec spec = spec_of(id_a);
     cql_job_list *list = NULL;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    store(&p, &spec);
+    spec = spec_of(id_b);
+    spec.type = "u"; /* runs nowhere here */
+    spec.parent_id = id_a;
+    store(&p, &spec);
+    q.from_state = CQL_JOB_AWAITING_CONTINUATION;
+    q.meets = 1;
+    work(&q, 1, false);
+    for (int i = 0; i < 200 && q.meets; i++) {
+        (void)cql_worker_step(q.w);
+        jobstore_run_until(db, jobstore_time(db) + 20000);
+    }
+    assert_int_equal(state_of(db, id_b), CQL_JOB_AWAITING_CONTINUATION);
+    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
+    assert_int_equal(cql_jobs_list_wait(p.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
+    cql_job_list_free(list);
+    pass(&q, 10);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SCHEDULED);
+    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
+    assert_int_equal(jobstore_state_rows(db, id_b, -1), 1);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
+/* The parent had succeeded when the child was stored, and was deleted before it was looked at again. */
+static void child_runs_although_its_parent_was_deleted_meanwhile(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false}, q = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
     int done = 0;
     (void)state;
     begin(&p, db);
@@ -204,18 +242,43 @@ static void release_survives_readers_that_sweep(void **state)
     assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
     spec = spec_of(id_b);
     spec.parent_id = id_a;
-    p.meets = 1; /* the release */
+    p.verb = CQLJOB_INSERT;
+    p.fate = JOBSTORE_DROPPED;
+    p.meets = 1;
     assert_int_equal(cql_jobs_enqueue(p.jobs, &spec, on_job, &done), CQL_OK);
-    jobstore_run_until(db, jobstore_time(db) + 100000);
-    assert_int_equal(state_of(db, id_b), CQL_JOB_AWAITING_CONTINUATION);
-    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
-    assert_int_equal(cql_jobs_list_wait(q.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
-    cql_job_list_free(list);
+    jobstore_run_until(db, jobstore_time(db) + 1000000);
+    assert_int_equal(cql_jobs_delete_wait(q.jobs, id_a, NULL), CQL_OK);
     jobstore_settle(db, 30);
     assert_int_equal(done, 1);
     assert_int_equal(state_of(db, id_b), CQL_JOB_SCHEDULED);
-    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
-    assert_int_equal(jobstore_state_rows(db, id_b, -1), 1);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
+/* Repeating a call whose continuation was released in between makes it no member of its own batch. */
+static void released_continuation_is_no_member(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false}, q = {.fails = false};
+    cql_job_spec member = spec_of(id_a), then = spec_of(id_b), late = spec_of(id_c);
+    cql_job_info *job = NULL;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    then.type = "u"; /* runs nowhere here */
+    assert_int_equal(
+        cql_jobs_enqueue_batch_wait(p.jobs, batch_id, &member, 1, &then, NULL, NULL), CQL_OK);
+    work(&q, 1, false);
+    pass(&q, 3);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SCHEDULED);
+    assert_int_equal(
+        cql_jobs_enqueue_batch_wait(p.jobs, batch_id, &member, 1, &then, NULL, NULL), CQL_OK);
+    assert_int_equal(jobstore_link_rows(db, id_b), 1);
+    late.after_batch_id = batch_id;
+    assert_int_equal(cql_jobs_enqueue_wait(p.jobs, &late, &job, NULL), CQL_OK);
+    assert_int_equal(job->state, CQL_JOB_SCHEDULED);
+    cql_job_info_free(job);
     end(&p);
     end(&q);
     jobstore_free(db);
@@ -231,6 +294,8 @@ int main(void)
         cmocka_unit_test(retry_survives_readers_that_sweep),
         cmocka_unit_test(retry_is_due_now),
         cmocka_unit_test(release_survives_readers_that_sweep),
+        cmocka_unit_test(child_runs_although_its_parent_was_deleted_meanwhile),
+        cmocka_unit_test(released_continuation_is_no_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
