@@ -49,6 +49,7 @@ struct cql_jobs {
     int64_t tally[CQLJOB_STATES];
     int64_t tally_ms; /* when it was sent last */
     bool tally_flying;
+    int64_t waiting_from[CQLJOB_STATES]; /* where the next look at those that wait begins */
     cql_jobs_cb flush_cb; /* somebody waits for the tally */
     void *flush_user;
 };

@@ -1,6 +1,7 @@
 /* waiting.c: looks at the jobs that wait for others. Their release follows from the end of what they
  * wait for; this is for the cases in which nobody was left to do it, and for jobs that other
- * programs have stored. */
+ * programs have stored. A look goes over some of them, and the next one begins where it ended, so that
+ * those that wait for what never comes are not in the way of the others. */
 #include "jobs/duty.h"
 #include "jobs/list.h"
 #include "jobs/waiting.h"
@@ -10,6 +11,7 @@ enum { MOST = 1000 };
 typedef struct waiting {
     cql_jobs *jobs;
     int32_t state;
+    int64_t from;
     cql_job_info **items;
     size_t count, at;
 } waiting;
@@ -40,11 +42,26 @@ static void minded(void *user, const cql_error *err, size_t released)
         next(user);
 }
 
+/* All were looked at. */
+static void move_on(waiting *w)
+{
+    int64_t from = 0;
+
+    if (w->count == MOST) { /* there may be more; of one time are never so many */
+        from = w->items[MOST - 1]->created_at;
+        from += from <= w->from;
+    }
+    (void)pthread_mutex_lock(&w->jobs->lock);
+    w->jobs->waiting_from[w->state] = from;
+    (void)pthread_mutex_unlock(&w->jobs->lock);
+}
+
 static void next(waiting *w)
 {
     while (w->at < w->count)
         if (!cqljob_duty_waiting(w->jobs, w->items[w->at++], minded, w))
             return;
+    move_on(w);
     finish(w);
 }
 
@@ -69,7 +86,10 @@ static void begin(cql_jobs *jobs, int32_t state)
         return;
     w->jobs = cqljob_ref(jobs);
     w->state = state;
-    if (cqljob_list_range(jobs, state, INT64_MIN, INT64_MAX, MOST, on_list, w)) {
+    (void)pthread_mutex_lock(&jobs->lock);
+    w->from = jobs->waiting_from[state];
+    (void)pthread_mutex_unlock(&jobs->lock);
+    if (cqljob_list_range(jobs, state, w->from, INT64_MAX, MOST, on_list, w)) {
         cqljob_free(&jobs->al, w);
         cqljob_unref(jobs);
     }

@@ -284,6 +284,42 @@ static void released_continuation_is_no_member(void **state)
     jobstore_free(db);
 }
 
+/* More jobs wait for something that does not come than are looked at in one go. */
+static void jobs_behind_many_that_wait_are_looked_after(void **state)
+{
+    enum { MANY = 1100 };
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    cql_job_info job;
+    (void)state;
+    begin(&p, db);
+    cqljob_info_init(&job);
+    job.type = cql_str_of("t");
+    job.arguments = cql_str_of("");
+    job.parent_job_id = cql_str_of(id_c); /* not there */
+    job.state = CQL_JOB_AWAITING_CONTINUATION;
+    for (int i = 0; i < MANY; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "%08x-1111-4222-8333-444455556666", (unsigned)i);
+        job.id = cql_str_of(id);
+        job.created_at = job.scheduled_at = 1000000 + i / 700; /* many in one millisecond */
+        jobstore_put_job(db, &job);
+        jobstore_put_state(db, job.state, job.created_at, id);
+    }
+    store(&p, &spec);
+    job.id = cql_str_of(id_b); /* as another program would have stored it */
+    job.parent_job_id = cql_str_of(id_a);
+    job.created_at = job.scheduled_at = now_ms(db) - 5000;
+    jobstore_put_job(db, &job);
+    jobstore_put_state(db, job.state, job.created_at, id_b);
+    work(&p, 4, false);
+    pass(&p, 300);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SUCCEEDED);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* --- rows in the way -------------------------------------------------------------------------- */
 /* --- answers that are lost -------------------------------------------------------------------- */
 
@@ -296,6 +332,7 @@ int main(void)
         cmocka_unit_test(release_survives_readers_that_sweep),
         cmocka_unit_test(child_runs_although_its_parent_was_deleted_meanwhile),
         cmocka_unit_test(released_continuation_is_no_member),
+        cmocka_unit_test(jobs_behind_many_that_wait_are_looked_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
