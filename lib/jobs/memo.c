@@ -47,13 +47,14 @@ void cqljob_memo_drop(cqljob_memo *m, cqljob_memo_row *row)
     *row = m->rows[--m->count];
 }
 
-void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t seen)
+void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t first,
+                        uint32_t last)
 {
     for (size_t i = 0; i < m->count;) {
         cqljob_memo_row *row = &m->rows[i];
 
         if (row->bucket == bucket && row->due_at >= from && row->due_at <= until &&
-            row->seen != seen)
+            last - row->seen > last - first)
             cqljob_memo_drop(m, row);
         else
             i++;

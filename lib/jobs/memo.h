@@ -30,8 +30,9 @@ bool cqljob_memo_keep(cqljob_memo *m, const cql_allocator *al, const char *id, i
 /* NULL: not known. Good until the next call that changes the memo. */
 cqljob_memo_row *cqljob_memo_find(const cqljob_memo *m, const char *id, int64_t due_at);
 void cqljob_memo_drop(cqljob_memo *m, cqljob_memo_row *row);
-/* Drops what a page of the bucket should have had and had not. */
-void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t seen);
+/* Drops what a walk over the bucket should have met and has not, on its pages number first to last. */
+void cqljob_memo_unseen(cqljob_memo *m, int32_t bucket, int64_t from, int64_t until, uint32_t first,
+                        uint32_t last);
 /* Drops what was swept and is due before `from`, so that no page will tell whether it is gone. */
 void cqljob_memo_passed(cqljob_memo *m, int32_t bucket, int64_t from);
 /* The row to look at first, leaving out those that wait for a page; NULL: none. from: for each bucket

@@ -396,7 +396,9 @@ static void note_page(cql_worker *w, bool whole)
     }
     if (scan->count && !whole)
         until = scan->keys[scan->count - 1].at - 1; /* rows of that time may be on the next page */
-    cqljob_memo_unseen(&w->memo, scan->bucket, scan->page_from, until, scan->page_number);
+    /* Rows of its first time may have been on the page before. */
+    cqljob_memo_unseen(&w->memo, scan->bucket, scan->page_from, until, scan->walk_page,
+                       scan->page_number);
     scan->page_from = until + 1 > scan->page_from ? until + 1 : scan->page_from;
 }
 
@@ -514,6 +516,7 @@ static cql_status ask_page(cql_worker *w, which_page which)
         if (scan->slice_ms && scan->page_until - scan->page_from > scan->slice_ms)
             scan->page_until = scan->page_from + scan->slice_ms;
         scan->walk_from = scan->page_from;
+        scan->walk_page = scan->page_number + 1;
     } else {
         p->page = scan->page;
         p->page_len = scan->page_len;

@@ -118,6 +118,7 @@ typedef struct cqljob_scan {
     int64_t slice_ms;     /* servers refused to read more at once; 0: they did not */
     int64_t open_at;      /* of this bucket: the first row that is not old and known */
     uint32_t page_number; /* marks what a page had */
+    uint32_t walk_page;   /* number of the first page of this walk */
     size_t turn;          /* where in the page the walk begins */
     unsigned misses;      /* rows of this page that another worker had taken since it was read */
     int64_t walk_from;    /* what the pages at hand were asked from */

@@ -321,6 +321,38 @@ static void jobs_behind_many_that_wait_are_looked_after(void **state)
 }
 
 /* --- rows in the way -------------------------------------------------------------------------- */
+/* Jobs that run elsewhere, more than a page of them: all are taken back when their worker is gone. */
+static void jobs_at_the_edges_of_pages_are_taken_back(void **state)
+{
+    enum { MANY = 35 };
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_worker_options o = {.size = sizeof o, .lease_s = 30, .poll_ms = 1000, .batch = 10};
+    cql_job_info job;
+    (void)state;
+    begin(&p, db);
+    cqljob_info_init(&job);
+    job.type = cql_str_of("t");
+    job.arguments = cql_str_of("");
+    job.claim = cql_str_of("{}");
+    job.state = CQL_JOB_PROCESSING;
+    job.max_retry_count = 3;
+    job.executed_at = now_ms(db);
+    for (int i = 0; i < MANY; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "%08x-1111-4222-8333-444455556666", (unsigned)i);
+        job.id = cql_str_of(id);
+        job.created_at = job.scheduled_at = now_ms(db) - 100000 + i / 3;
+        jobstore_put_job(db, &job);
+        jobstore_put_due(db, 5, job.scheduled_at, id);
+    }
+    assert_int_equal(cql_worker_new(p.jobs, &o, &p.w, NULL), CQL_OK);
+    pass(&p, 200);
+    assert_int_equal(p.runs, MANY);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* --- answers that are lost -------------------------------------------------------------------- */
 
 int main(void)
@@ -333,6 +365,7 @@ int main(void)
         cmocka_unit_test(child_runs_although_its_parent_was_deleted_meanwhile),
         cmocka_unit_test(released_continuation_is_no_member),
         cmocka_unit_test(jobs_behind_many_that_wait_are_looked_after),
+        cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
