@@ -27,6 +27,10 @@ void cqljob_memo_free(cqljob_memo *m, const cql_allocator *al);
 /* Enters a row or changes it. False: no room, no memory or too long an id. */
 bool cqljob_memo_keep(cqljob_memo *m, const cql_allocator *al, const char *id, int32_t bucket,
                       int64_t due_at, int64_t check_ms);
+static inline bool cqljob_memo_is_full(const cqljob_memo *m)
+{
+    return m->count >= CQLJOB_MEMO_MOST;
+}
 /* NULL: not known. Good until the next call that changes the memo. */
 cqljob_memo_row *cqljob_memo_find(const cqljob_memo *m, const char *id, int64_t due_at);
 void cqljob_memo_drop(cqljob_memo *m, cqljob_memo_row *row);

@@ -102,6 +102,14 @@ static void sweep(cql_job *job, const cql_job_info *info)
         cqljob_job_over(job);
 }
 
+/* There is something to do for the job: if its page is still at hand, that page was worth it. */
+static void note_worth(cql_job *job)
+{
+    cqljob_scan *scan = &job->w->scan;
+
+    scan->worth = scan->worth || job->page_number == scan->page_number;
+}
+
 /* The note is in the column that later takes the result. It tells this claim from all others. */
 static char *claim_note(const cql_worker *w)
 {
@@ -119,6 +127,7 @@ static void claim(cql_job *job)
     cql_worker *w = job->w;
     int64_t token;
 
+    note_worth(job);
     job->phase = CQLJOB_CLAIMING;
     job->claim = claim_note(w);
     job->op_started = cqljob_worker_now(w);
@@ -143,6 +152,7 @@ static void reclaim(cql_job *job)
         &job->mover.move, job->info,
         cql_str_of("the worker that ran the job let its lease run out"), &facts);
 
+    note_worth(job);
     job->phase = CQLJOB_RECLAIMING;
     job->verdict = again ? CQLJOB_VERDICT_GIVE_BACK : CQLJOB_VERDICT_FAIL;
     if (cqljob_job_move(job))
@@ -442,7 +452,7 @@ static void page_deliver(cql_worker *w, cqljob_mail *mail)
 
     drop_page(w);
     scan->flying = NULL;
-    scan->looked = false;
+    scan->looked = scan->worth = false;
     scan->page_ms = cqljob_worker_now(w);
     if (p->outcome == CQLJOB_DONE) {
         take_page(w, p);
@@ -665,16 +675,28 @@ static bool page_is_old(const cql_worker *w)
     return w->scan.misses >= MISSES || age > (w->set.poll_ms > 1000 ? w->set.poll_ms : 1000);
 }
 
-/* What there is to read next of the bucket at hand; FIRST: nothing, on to the next bucket. */
-static which_page next_of_bucket(const cql_worker *w)
+static which_page rest_of_bucket(const cql_worker *w)
 {
     const cqljob_scan *scan = &w->scan;
 
-    if (scan->looked)
-        return FIRST; /* there is work; the other buckets have some too */
     if (scan->page)
         return MORE;
     return scan->slice_ms && scan->page_until < scan->sweep_ms ? NEXT_SLICE : FIRST;
+}
+
+/* Rows that cannot be remembered would be all that is seen of a bucket, if the next sweep began with them
+ * again; so what is behind them is read in this one. */
+static bool must_go_on(const cql_worker *w)
+{
+    return cqljob_memo_is_full(&w->memo) && !w->scan.worth && rest_of_bucket(w) != FIRST;
+}
+
+/* What there is to read next of the bucket at hand; FIRST: nothing, on to the next bucket. */
+static which_page next_of_bucket(const cql_worker *w)
+{
+    if (w->scan.looked && !must_go_on(w))
+        return FIRST; /* there is work; the other buckets have some too */
+    return rest_of_bucket(w);
 }
 
 /* Moves the sweep to its next page, or ends it. */
@@ -685,7 +707,10 @@ static void next_page(cql_worker *w)
     which_page next = scan->done ? next_of_bucket(w) : FIRST;
     cql_status st;
 
+    if (next != FIRST && scan->looked && w->looking)
+        return; /* the page may yet be worth it */
     if (next == FIRST && scan->visiting) {
+        scan->contested = scan->contested || (!scan->failed && rest_of_bucket(w) != FIRST);
         end_bucket(w, !scan->page && !scan->failed);
         scan->visiting = false;
     }
@@ -752,7 +777,7 @@ static bool walk_page(cql_worker *w)
 static void leave_page(cql_worker *w)
 {
     w->scan.at = w->scan.count;
-    w->scan.looked = true;
+    w->scan.looked = w->scan.worth = true;
     w->scan.contested = true; /* the next sweep soon */
 }
 

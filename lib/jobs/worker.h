@@ -125,6 +125,7 @@ typedef struct cqljob_scan {
     int64_t sweep_ms;     /* wall time when the sweep began */
     bool visiting;        /* a bucket */
     bool looked;          /* at a job of this page */
+    bool worth;           /* and there was something to do for it */
     unsigned rounds;      /* sweeps that were complete */
     uint32_t start;       /* the bucket begun with */
     uint32_t done;        /* buckets begun so far */
@@ -137,7 +138,7 @@ typedef struct cqljob_scan {
     size_t page_len;
     int64_t page_ms;
     bool found;     /* this sweep claimed or took back something */
-    bool contested; /* this sweep lost a claim to another worker, or could not finish one */
+    bool contested; /* this sweep lost a claim to another worker, could not finish one, or left rows */
     bool failed;
     int64_t next_ms; /* when the next sweep begins */
     int64_t idle_ms;

@@ -321,6 +321,44 @@ static void jobs_behind_many_that_wait_are_looked_after(void **state)
 }
 
 /* --- rows in the way -------------------------------------------------------------------------- */
+static void fill_with_strangers(jobstore *db, int count, int bucket)
+{
+    cql_job_info job;
+    cqljob_info_init(&job);
+    job.type = cql_str_of("stranger");
+    job.arguments = cql_str_of("");
+    job.state = CQL_JOB_SCHEDULED;
+    job.max_retry_count = 3;
+    for (int i = 0; i < count; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "%08x-1111-4222-8333-444455556666", (unsigned)i);
+        job.id = cql_str_of(id);
+        job.created_at = job.scheduled_at = now_ms(db) - 3600000 + i / 10;
+        jobstore_put_job(db, &job);
+        jobstore_put_due(db, bucket, job.scheduled_at, id);
+    }
+}
+
+static void drain_reads_behind_jobs_of_others(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    fill_with_strangers(db, 250, cqljob_bucket(cql_str_of(id_a), 10));
+    store(&p, &spec);
+    work(&p, 4, true);
+    for (int i = 0; i < 3000 && !cql_worker_is_finished(p.w); i++) {
+        (void)cql_worker_step(p.w);
+        jobstore_run_until(db, jobstore_time(db) + 20000);
+    }
+    assert_true(cql_worker_is_finished(p.w));
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* Jobs that run elsewhere, more than a page of them: all are taken back when their worker is gone. */
 static void jobs_at_the_edges_of_pages_are_taken_back(void **state)
 {
@@ -353,6 +391,24 @@ static void jobs_at_the_edges_of_pages_are_taken_back(void **state)
     jobstore_free(db);
 }
 
+/* More than a worker remembers. */
+static void jobs_behind_very_many_of_others_are_run(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    fill_with_strangers(db, CQLJOB_MEMO_MOST + 300, cqljob_bucket(cql_str_of(id_a), 10));
+    store(&p, &spec);
+    work(&p, 100, false);
+    for (int i = 0; i < 120 && !p.runs; i++)
+        pass(&p, 5);
+    assert_int_equal(p.runs, 1);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* --- answers that are lost -------------------------------------------------------------------- */
 
 int main(void)
@@ -365,7 +421,9 @@ int main(void)
         cmocka_unit_test(child_runs_although_its_parent_was_deleted_meanwhile),
         cmocka_unit_test(released_continuation_is_no_member),
         cmocka_unit_test(jobs_behind_many_that_wait_are_looked_after),
+        cmocka_unit_test(drain_reads_behind_jobs_of_others),
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
+        cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
