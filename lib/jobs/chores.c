@@ -139,9 +139,9 @@ static void took_buckets(cql_worker *w, const errand *e)
         w->chores.marks_at = now + (w->set.poll_ms > RETRY_MS ? w->set.poll_ms : RETRY_MS);
         return;
     }
-    for (size_t i = 0; i < e->count; i++)
+    for (size_t i = 0; i < e->count; i++) /* one that is still to come is of a clock that was ahead */
         if (e->keys[i].part >= 0 && (uint32_t)e->keys[i].part < w->jobs->set.buckets &&
-            e->keys[i].at > 0)
+            e->keys[i].at > 0 && e->keys[i].at <= wall_ms(w))
             w->scan.from[e->keys[i].part] = e->keys[i].at;
     w->chores.ready = true;
     w->chores.low_at = now + about(w, LOW_MS);

@@ -409,6 +409,30 @@ static void jobs_behind_very_many_of_others_are_run(void **state)
     jobstore_free(db);
 }
 
+/* --- clocks ----------------------------------------------------------------------------------- */
+/* A worker whose clock was an hour ahead has left marks that are still to come. */
+static void marks_of_a_clock_ahead_hide_nothing(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process ahead = {.fails = false}, p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&ahead, db);
+    begin(&p, db);
+    ahead.client.ahead_us = INT64_C(3600) * 1000000;
+    work(&ahead, 1, false);
+    pass(&ahead, 300);
+    store(&p, &spec);
+    cql_worker_free(ahead.w);
+    ahead.w = NULL;
+    work(&p, 1, false);
+    pass(&p, 10);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    end(&ahead);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* --- answers that are lost -------------------------------------------------------------------- */
 
 int main(void)
@@ -424,6 +448,7 @@ int main(void)
         cmocka_unit_test(drain_reads_behind_jobs_of_others),
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
+        cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
