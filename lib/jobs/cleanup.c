@@ -131,7 +131,9 @@ cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
     while (!(c->states & (1U << c->state)))
         c->state++;
     c->from_ms = INT64_MIN;
-    c->until_ms = cqljob_now_us(jobs) / 1000 - o.older_than_s * 1000;
+    c->until_ms = INT64_MAX;
+    if (o.older_than_s)
+        c->until_ms = cqljob_now_us(jobs) / 1000 - o.older_than_s * 1000;
     c->limit = o.limit;
     c->cb = cb;
     c->user = user;

@@ -433,6 +433,26 @@ static void marks_of_a_clock_ahead_hide_nothing(void **state)
     jobstore_free(db);
 }
 
+/* Whatever their age: also those of a program whose clock is ahead. */
+static void cleanup_of_all_takes_jobs_of_clocks_ahead(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process ahead = {.fails = false}, p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    int64_t count = -1;
+    (void)state;
+    begin(&ahead, db);
+    begin(&p, db);
+    ahead.client.ahead_us = INT64_C(60) * 1000000;
+    store(&ahead, &spec);
+    assert_int_equal(cql_jobs_cancel_wait(p.jobs, id_a, NULL), CQL_OK);
+    assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_OK);
+    assert_int_equal(count, 1);
+    end(&ahead);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* --- answers that are lost -------------------------------------------------------------------- */
 
 int main(void)
@@ -449,6 +469,7 @@ int main(void)
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
+        cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
