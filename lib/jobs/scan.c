@@ -217,6 +217,15 @@ static void leave_unhandled(cql_job *job)
     leave_alone(job, UNHANDLED);
 }
 
+/* An insert that is half done on the servers may be finished by anybody, at any time, and its rows would
+ * then be gone: a serial read finishes it now or rules it out. */
+static void look_serially(cql_job *job)
+{
+    job->rq.serial = true;
+    if (cqljob_job_request(job))
+        cqljob_job_over(job);
+}
+
 static void decide(cql_job *job)
 {
     cql_worker *w = job->w;
@@ -248,10 +257,12 @@ static void decide(cql_job *job)
         sweep(job, job->info);
         return;
     case CQLJOB_SEE_ORPHAN:
-        if (seen >= w->jobs->set.grace_ms)
+        if (seen < w->jobs->set.grace_ms)
+            leave_for_grace(job, seen);
+        else if (job->rq.serial)
             sweep(job, NULL);
         else
-            leave_for_grace(job, seen);
+            look_serially(job);
         return;
     case CQLJOB_SEE_RUNNING:
         if (was_taken_since(job))

@@ -42,6 +42,7 @@ typedef struct flight {
     int64_t apply_us;  /* INT64_MAX: never or done */
     int64_t answer_us; /* INT64_MAX: done */
     bool applied;
+    bool half; /* a conditional write that the next serial request finishes */
     cqljob_outcome outcome;
     cql_status trouble;
     cqljob_answer kept; /* made when it was applied */
@@ -433,8 +434,28 @@ static cqljob_outcome apply_recurring(jobstore *db, flight *f)
     return CQLJOB_DONE;
 }
 
+static cqljob_outcome apply(jobstore *db, flight *f);
+
+static bool is_serial(const cqljob_request *rq)
+{
+    return rq->verb == CQLJOB_INSERT || rq->verb == CQLJOB_CHANGE ||
+           (rq->verb == CQLJOB_GET && rq->serial);
+}
+
+/* What servers do first for a serial request: what is half done for that job is done. */
+static void finish_halves(jobstore *db, cql_str id)
+{
+    for (flight *f = db->flights; f; f = f->next)
+        if (f->half && cql_str_equal(f->rq.id, id)) {
+            f->half = false;
+            (void)apply(db, f);
+        }
+}
+
 static cqljob_outcome apply(jobstore *db, flight *f)
 {
+    if (is_serial(&f->rq))
+        finish_halves(db, f->rq.id);
     switch (f->rq.verb) {
     case CQLJOB_CHECK:
         return CQLJOB_DONE;
@@ -593,7 +614,7 @@ static void advance(jobstore *db, flight *f)
     } else if (f->answer_us != INT64_MAX) {
         answer(f);
     }
-    if (f->apply_us == INT64_MAX && f->answer_us == INT64_MAX) {
+    if (f->apply_us == INT64_MAX && f->answer_us == INT64_MAX && !f->half) {
         unlink_flight(db, f);
         flight_free(f);
     }
@@ -703,6 +724,10 @@ static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
     case JOBSTORE_OK:
     case JOBSTORE_BLOCKED:
         return;
+    case JOBSTORE_HALF:
+        f->half = true;
+        f->apply_us = INT64_MAX;
+        break;
     case JOBSTORE_DROPPED:
         f->apply_us = INT64_MAX;
         break;

@@ -11,6 +11,7 @@ typedef enum jobstore_fate {
     JOBSTORE_DROPPED, /* never applied, the client times out */
     JOBSTORE_SILENT,  /* applied, the answer is lost: the client times out */
     JOBSTORE_LATE,    /* the client times out first, then it is applied */
+    JOBSTORE_HALF,    /* the client times out; the next serial request for that job applies it */
     JOBSTORE_BUSY,    /* may have been applied, answered with a time-out of the servers */
     JOBSTORE_REFUSED, /* answered with an error that says: not executed */
     JOBSTORE_BLOCKED  /* send() itself says CQL_WOULD_BLOCK */

@@ -454,6 +454,30 @@ static void cleanup_of_all_takes_jobs_of_clocks_ahead(void **state)
 }
 
 /* --- answers that are lost -------------------------------------------------------------------- */
+/* The insert is half done on the servers: nobody sees it until somebody asks serially. */
+static void insert_half_done_keeps_its_rows(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_INSERT, .fate = JOBSTORE_HALF}, q = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    int done = 0;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    p.meets = 1;
+    assert_int_equal(cql_jobs_enqueue(p.jobs, &spec, on_job, &done), CQL_OK);
+    jobstore_run_until(db, jobstore_time(db) + 10000);
+    p.client.dead = true;
+    work(&q, 4, false);
+    pass(&q, 300); /* well over the grace period */
+    p.client.dead = false;
+    store(&p, &spec); /* whoever repeats it is told that it is there */
+    pass(&q, 10);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
 
 int main(void)
 {
@@ -470,6 +494,7 @@ int main(void)
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
+        cmocka_unit_test(insert_half_done_keeps_its_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
