@@ -127,7 +127,8 @@ static void on_moved(void *user, const cqljob_move_result *r)
     cql_job *job = user;
 
     job->moved = r->moved;
-    job->index_behind = r->index_behind;
+    if (r->moved == CQLJOB_MOVE_DONE && !job->renewing) /* else what the claim left is still so */
+        job->index_behind = r->index_behind;
     keep_error(job, r->err);
     cqljob_hub_post(job->hub, &job->op_mail);
 }

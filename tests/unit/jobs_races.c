@@ -479,6 +479,28 @@ static void insert_half_done_keeps_its_rows(void **state)
     jobstore_free(db);
 }
 
+/* The rows after the claim were not written, and the lease is renewed before the job ends. */
+static void rows_of_a_claim_are_made_up_for_after_renewals(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_INDEX, .fate = JOBSTORE_REFUSED, .holds = true};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    store(&p, &spec);
+    p.meets = 1;
+    work(&p, 1, false);
+    pass(&p, 15); /* a renewal */
+    assert_non_null(p.held);
+    assert_int_equal(p.meets, 0);
+    assert_int_equal(cql_job_complete(p.held, NULL), CQL_OK);
+    pass(&p, 5);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    assert_int_equal(jobstore_state_rows(db, id_a, -1), 1);
+    end(&p);
+    jobstore_free(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +517,7 @@ int main(void)
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(insert_half_done_keeps_its_rows),
+        cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
