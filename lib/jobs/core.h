@@ -87,7 +87,8 @@ cql_status cqljob_give(cql_error **err, cql_error *made);
 /* --- tally.c: counters of states; -1: no state. Each begin has its end. */
 void cqljob_tally_begin(cql_jobs *jobs);
 void cqljob_tally_end(cql_jobs *jobs, int32_t from, int32_t to);
-void cqljob_tally_flush(cql_jobs *jobs);
+/* Sends what there is, if it is time for it. Not CQL_OK: it was not sent, and is kept. */
+cql_status cqljob_tally_flush(cql_jobs *jobs);
 
 /* CQL_BAD_VALUE unless text is a UUID in its usual form. */
 cql_status cqljob_check_id(const char *id);

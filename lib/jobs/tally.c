@@ -67,6 +67,18 @@ static void tell_flushed(cql_jobs *jobs, const cql_error *err)
         cb(jobs, err, user);
 }
 
+/* Sends the rest; what cannot be sent is told to whoever waits, for nothing may come after it. */
+static void go_on(cql_jobs *jobs, const cql_error *err)
+{
+    cql_status st = err ? CQL_OK : cqljob_tally_flush(jobs);
+    cql_error *own = NULL;
+
+    if (st)
+        own = cqljob_error(jobs, st, NULL, "counters of jobs: %s", cql_status_text(st));
+    tell_flushed(jobs, own ? own : err);
+    cql_error_unref(own);
+}
+
 static void on_answer(void *user, cqljob_answer *a)
 {
     tally_call *c = user;
@@ -74,29 +86,30 @@ static void on_answer(void *user, cqljob_answer *a)
     bool failed = a->outcome != CQLJOB_DONE;
 
     landed(c, failed && a->err && !cql_error_maybe_applied(a->err));
-    if (!failed)
-        cqljob_tally_flush(jobs);
-    tell_flushed(jobs, failed ? a->err : NULL);
+    go_on(jobs, failed ? a->err : NULL);
     cqljob_unref(jobs);
 }
 
-void cqljob_tally_flush(cql_jobs *jobs)
+cql_status cqljob_tally_flush(cql_jobs *jobs)
 {
     tally_call *c = cqljob_zalloc(&jobs->al, sizeof *c);
+    cql_status st;
 
     if (!c)
-        return;
+        return CQL_NO_MEMORY;
     if (!take(jobs, c)) {
         cqljob_free(&jobs->al, c);
-        return;
+        return CQL_OK;
     }
     c->jobs = cqljob_ref(jobs);
     c->rq.verb = CQLJOB_TALLY;
     c->rq.tally = c->by;
-    if (cqljob_send(jobs, &c->rq, on_answer, c)) {
+    st = cqljob_send(jobs, &c->rq, on_answer, c);
+    if (st) {
         landed(c, true);
         cqljob_unref(jobs);
     }
+    return st;
 }
 
 /* Nothing to store: an answer has to come later all the same, so a counter is read. */
@@ -105,8 +118,7 @@ static void on_nothing(void *user, cqljob_answer *a)
     tally_call *c = user;
     cql_jobs *jobs = c->jobs;
 
-    cqljob_tally_flush(jobs);
-    tell_flushed(jobs, a->outcome == CQLJOB_DONE ? NULL : a->err);
+    go_on(jobs, a->outcome == CQLJOB_DONE ? NULL : a->err);
     cqljob_free(&jobs->al, c);
     cqljob_unref(jobs);
 }
@@ -163,5 +175,5 @@ void cqljob_tally_end(cql_jobs *jobs, int32_t from, int32_t to)
              (!jobs->under_way || cqljob_steady_ms(jobs) - jobs->tally_ms >= EVERY_MS);
     (void)pthread_mutex_unlock(&jobs->lock);
     if (wanted)
-        cqljob_tally_flush(jobs);
+        (void)cqljob_tally_flush(jobs);
 }

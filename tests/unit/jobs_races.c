@@ -501,6 +501,35 @@ static void rows_of_a_claim_are_made_up_for_after_renewals(void **state)
     jobstore_free(db);
 }
 
+static void flushed(cql_jobs *jobs, const cql_error *err, void *user)
+{
+    (void)jobs;
+    *(int *)user = err ? (int)cql_error_status(err) : 1;
+}
+
+/* The counters cannot be sent: whoever waits for them is told. */
+static void flush_that_cannot_send_is_told(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    int first = 0, done = 0;
+    (void)state;
+    begin(&p, db);
+    assert_int_equal(cql_jobs_enqueue(p.jobs, &spec, on_job, &first), CQL_OK);
+    jobstore_run_until(db, jobstore_time(db) + 1500); /* the insert is under way */
+    p.client.dead = true;                             /* what is under way is answered */
+    jobstore_settle(db, 10);
+    assert_int_equal(first, 1);
+    p.client.dead = false;
+    assert_int_equal(cql_jobs_flush(p.jobs, flushed, &done), CQL_OK);
+    p.client.dead = true;
+    jobstore_settle(db, 10);
+    assert_int_equal(done, CQL_CLOSED);
+    end(&p);
+    jobstore_free(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +547,7 @@ int main(void)
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(insert_half_done_keeps_its_rows),
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
+        cmocka_unit_test(flush_that_cannot_send_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
