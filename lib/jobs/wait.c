@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { TURN_MS = 1000 };
+enum { TURN_MS = 1000, ROOM_MS = 5, PATIENCE_MS = 12000 };
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag, int ms)
@@ -41,6 +41,7 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
         goto fail_mutex;
     w->jobs = cqljob_ref(jobs);
     w->owners = 1;
+    w->began = cqljob_steady_ms(jobs);
     *out = w;
     return CQL_OK;
 
@@ -103,6 +104,40 @@ static cql_status wait_for(cqljob_wait *w)
         st = CQL_OK;
     (void)pthread_mutex_unlock(&w->lock);
     return st;
+}
+
+/* Until there may be room again. */
+static cql_status rest(const cqljob_wait *w)
+{
+    const cqljob_store *store = &w->jobs->store;
+    struct timespec pause = {0, ROOM_MS * 1000000};
+
+    if (store->is_driven(store->self))
+        return store->turn(store->self, ROOM_MS);
+    (void)nanosleep(&pause, NULL);
+    return CQL_OK;
+}
+
+bool cqljob_wait_again(cqljob_wait *w, cql_status started)
+{
+    int64_t most = w->jobs->set.timeout_ms ? w->jobs->set.timeout_ms : PATIENCE_MS;
+    int64_t now = cqljob_steady_ms(w->jobs);
+    bool full;
+
+    if (!started && wait_for(w))
+        return false;
+    full = (started ? started : w->err ? cql_error_status(w->err) : CQL_OK) == CQL_WOULD_BLOCK;
+    if (!full || now - w->began >= most || rest(w))
+        return false;
+    if (started)
+        return true;
+    (void)pthread_mutex_lock(&w->lock);
+    w->owners++;
+    w->done = false;
+    (void)pthread_mutex_unlock(&w->lock);
+    cql_error_unref(w->err);
+    w->err = NULL;
+    return true;
 }
 
 cql_status cqljob_wait_end(cqljob_wait *w, cql_status started, cql_error **err)
@@ -217,7 +252,12 @@ cql_status cql_jobs_enqueue_wait(cql_jobs *jobs, const cql_job_spec *spec, cql_j
     if (st)
         return cqljob_give(err, cqljob_error(jobs, st, NULL, "job: %s", why));
     st = cqljob_wait_begin(jobs, &w, err);
-    return st ? st : end_with_job(w, cql_jobs_enqueue(jobs, spec, keep_job, w), out, err);
+    if (st)
+        return st;
+    do
+        st = cql_jobs_enqueue(jobs, spec, keep_job, w);
+    while (cqljob_wait_again(w, st));
+    return end_with_job(w, st, out, err);
 }
 
 cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out, cql_error **err)
@@ -227,7 +267,12 @@ cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out,
 
     if (out)
         *out = NULL;
-    return st ? st : end_with_job(w, cql_jobs_get(jobs, id, keep_job, w), out, err);
+    if (st)
+        return st;
+    do
+        st = cql_jobs_get(jobs, id, keep_job, w);
+    while (cqljob_wait_again(w, st));
+    return end_with_job(w, st, out, err);
 }
 
 cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
@@ -235,7 +280,12 @@ cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
 
-    return st ? st : end_with_job(w, cql_jobs_cancel(jobs, id, keep_job, w), NULL, err);
+    if (st)
+        return st;
+    do
+        st = cql_jobs_cancel(jobs, id, keep_job, w);
+    while (cqljob_wait_again(w, st));
+    return end_with_job(w, st, NULL, err);
 }
 
 cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err)
@@ -243,7 +293,12 @@ cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err)
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
 
-    return st ? st : end_with_job(w, cql_jobs_delete(jobs, id, keep_job, w), NULL, err);
+    if (st)
+        return st;
+    do
+        st = cql_jobs_delete(jobs, id, keep_job, w);
+    while (cqljob_wait_again(w, st));
+    return end_with_job(w, st, NULL, err);
 }
 
 cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err)
@@ -251,7 +306,12 @@ cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err)
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
 
-    return st ? st : end_with_job(w, cql_jobs_retry(jobs, id, keep_job, w), NULL, err);
+    if (st)
+        return st;
+    do
+        st = cql_jobs_retry(jobs, id, keep_job, w);
+    while (cqljob_wait_again(w, st));
+    return end_with_job(w, st, NULL, err);
 }
 
 cql_status cqljob_wait_list(cqljob_wait *w, cql_status started, cql_job_list **out,
@@ -297,7 +357,10 @@ cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limi
     st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
-    return cqljob_wait_list(w, cql_jobs_list(jobs, state, limit, cqljob_keep_list, w), out, err);
+    do
+        st = cql_jobs_list(jobs, state, limit, cqljob_keep_list, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_list(w, st, out, err);
 }
 
 cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
@@ -307,7 +370,10 @@ cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *cou
 
     if (st)
         return st;
-    return cqljob_wait_count(w, cql_jobs_count(jobs, state, cqljob_keep_count, w), count, err);
+    do
+        st = cql_jobs_count(jobs, state, cqljob_keep_count, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_count(w, st, count, err);
 }
 
 cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
@@ -317,5 +383,8 @@ cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
 
     if (st)
         return st;
-    return cqljob_wait_nothing(w, cql_jobs_check(jobs, cqljob_keep_nothing, w), err);
+    do
+        st = cql_jobs_check(jobs, cqljob_keep_nothing, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_nothing(w, st, err);
 }

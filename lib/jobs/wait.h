@@ -11,6 +11,7 @@ typedef struct cqljob_wait {
     pthread_cond_t come;
     unsigned owners;
     bool done;
+    int64_t began; /* steady milliseconds */
     cql_error *err;
     cql_job_info *job;
     cql_job_list *list;
@@ -23,6 +24,9 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out);
 void cqljob_wait_free(cqljob_wait *wait);
 /* For the callback: done, with err (borrowed) or what was put into the members. */
 void cqljob_wait_done(cqljob_wait *wait, const cql_error *err);
+/* Waits for the answer of a call that was started. True: start it once more; there was no room for one of
+ * its requests, nothing came of it, and there is time left (that of a request). */
+bool cqljob_wait_again(cqljob_wait *wait, cql_status started);
 /* Ends the call: started is what the asynchronous form returned. Waits if that was CQL_OK. The
  * status of the answer; what it brought is in the members until cqljob_wait_free. */
 cql_status cqljob_wait_end(cqljob_wait *wait, cql_status started, cql_error **err);

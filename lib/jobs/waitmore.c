@@ -10,7 +10,10 @@ cql_status cql_jobs_flush_wait(cql_jobs *jobs, cql_error **err)
 
     if (st)
         return st;
-    return cqljob_wait_nothing(w, cql_jobs_flush(jobs, cqljob_keep_nothing, w), err);
+    do
+        st = cql_jobs_flush(jobs, cqljob_keep_nothing, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_nothing(w, st, err);
 }
 
 cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
@@ -21,7 +24,10 @@ cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, int64_t *c
 
     if (st)
         return st;
-    return cqljob_wait_count(w, cql_jobs_recount(jobs, state, cqljob_keep_count, w), count, err);
+    do
+        st = cql_jobs_recount(jobs, state, cqljob_keep_count, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_count(w, st, count, err);
 }
 
 cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *options,
@@ -32,7 +38,10 @@ cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *opti
 
     if (st)
         return st;
-    return cqljob_wait_count(w, cql_jobs_cleanup(jobs, options, cqljob_keep_count, w), count, err);
+    do
+        st = cql_jobs_cleanup(jobs, options, cqljob_keep_count, w);
+    while (st && cqljob_wait_again(w, st)); /* what was begun may have deleted some */
+    return cqljob_wait_count(w, st, count, err);
 }
 
 cql_status cql_jobs_enqueue_batch_wait(cql_jobs *jobs, const char *batch_id,
@@ -47,7 +56,9 @@ cql_status cql_jobs_enqueue_batch_wait(cql_jobs *jobs, const char *batch_id,
         *out = NULL;
     if (st)
         return st;
-    st = cql_jobs_enqueue_batch(jobs, batch_id, members, count, then, cqljob_keep_list, w);
+    do
+        st = cql_jobs_enqueue_batch(jobs, batch_id, members, count, then, cqljob_keep_list, w);
+    while (st && cqljob_wait_again(w, st)); /* what was begun may have stored some */
     return cqljob_wait_list(w, st, out, err);
 }
 
@@ -63,7 +74,9 @@ cql_status cql_jobs_list_batch_wait(cql_jobs *jobs, const char *batch_id, uint32
     st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
-    st = cql_jobs_list_batch(jobs, batch_id, limit, cqljob_keep_list, w);
+    do
+        st = cql_jobs_list_batch(jobs, batch_id, limit, cqljob_keep_list, w);
+    while (cqljob_wait_again(w, st));
     return cqljob_wait_list(w, st, out, err);
 }
 
@@ -80,7 +93,10 @@ cql_status cql_jobs_recurring_set_wait(cql_jobs *jobs, const cql_recurring_spec 
     st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
-    return cqljob_wait_nothing(w, cql_jobs_recurring_set(jobs, spec, cqljob_keep_nothing, w), err);
+    do
+        st = cql_jobs_recurring_set(jobs, spec, cqljob_keep_nothing, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_nothing(w, st, err);
 }
 
 cql_status cql_jobs_recurring_remove_wait(cql_jobs *jobs, const char *id, cql_error **err)
@@ -90,7 +106,10 @@ cql_status cql_jobs_recurring_remove_wait(cql_jobs *jobs, const char *id, cql_er
 
     if (st)
         return st;
-    return cqljob_wait_nothing(w, cql_jobs_recurring_remove(jobs, id, cqljob_keep_nothing, w), err);
+    do
+        st = cql_jobs_recurring_remove(jobs, id, cqljob_keep_nothing, w);
+    while (cqljob_wait_again(w, st));
+    return cqljob_wait_nothing(w, st, err);
 }
 
 cql_status cql_jobs_recurring_enable_wait(cql_jobs *jobs, const char *id, bool enabled,
@@ -101,7 +120,9 @@ cql_status cql_jobs_recurring_enable_wait(cql_jobs *jobs, const char *id, bool e
 
     if (st)
         return st;
-    st = cql_jobs_recurring_enable(jobs, id, enabled, cqljob_keep_nothing, w);
+    do
+        st = cql_jobs_recurring_enable(jobs, id, enabled, cqljob_keep_nothing, w);
+    while (cqljob_wait_again(w, st));
     return cqljob_wait_nothing(w, st, err);
 }
 
@@ -131,7 +152,10 @@ cql_status cql_jobs_recurring_list_wait(cql_jobs *jobs, cql_recurring_list **out
     st = cqljob_wait_begin(jobs, &w, err);
     if (st)
         return st;
-    st = cqljob_wait_end(w, cql_jobs_recurring_list(jobs, keep_recurring, w), err);
+    do
+        st = cql_jobs_recurring_list(jobs, keep_recurring, w);
+    while (cqljob_wait_again(w, st));
+    st = cqljob_wait_end(w, st, err);
     if (!st) {
         *out = w->recurring;
         w->recurring = NULL;

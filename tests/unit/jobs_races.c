@@ -530,6 +530,43 @@ static void flush_that_cannot_send_is_told(void **state)
     jobstore_free(db);
 }
 
+/* --- a full queue ----------------------------------------------------------------------------- */
+static void calls_that_wait_wait_for_room(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_INDEX, .fate = JOBSTORE_BLOCKED, .meets = 3};
+    cql_job_spec spec = spec_of(id_a);
+    cql_job_list *list = NULL;
+    cql_error *err = NULL;
+    int64_t count = -1;
+    (void)state;
+    begin(&p, db);
+    store(&p, &spec);
+    p.verb = CQLJOB_INSERT; /* in the middle of the call */
+    p.meets = 3;
+    spec.id = id_b;
+    store(&p, &spec);
+    p.verb = CQLJOB_LIST;
+    p.meets = 3;
+    assert_int_equal(cql_jobs_list_wait(p.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
+    assert_int_equal(cql_job_list_count(list), 2);
+    cql_job_list_free(list);
+    p.verb = CQLJOB_CHANGE;
+    p.meets = 3;
+    assert_int_equal(cql_jobs_cancel_wait(p.jobs, id_a, NULL), CQL_OK);
+    p.verb = CQLJOB_COUNT;
+    p.meets = 3;
+    assert_int_equal(cql_jobs_flush_wait(p.jobs, NULL), CQL_OK);
+    assert_int_equal(cql_jobs_count_wait(p.jobs, CQL_JOB_SCHEDULED, &count, NULL), CQL_OK);
+    assert_int_equal(count, 1);
+    p.verb = CQLJOB_GET;
+    p.meets = 1000000; /* there never is room */
+    assert_int_equal(cql_jobs_get_wait(p.jobs, id_a, NULL, &err), CQL_WOULD_BLOCK);
+    cql_error_unref(err);
+    end(&p);
+    jobstore_free(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +585,7 @@ int main(void)
         cmocka_unit_test(insert_half_done_keeps_its_rows),
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
         cmocka_unit_test(flush_that_cannot_send_is_told),
+        cmocka_unit_test(calls_that_wait_wait_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
