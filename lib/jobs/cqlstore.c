@@ -227,11 +227,12 @@ static void pass_warnings(const cqlstore *store, const cql_result *res)
         store->set.on_warning(store->set.user, cql_result_warning(res, i));
 }
 
-/* A conditional write of which nobody can say whether it went through. Whatever is not clearly a
- * refusal counts as open: a serial read settles it. */
-static bool is_open(const cql_error *err)
+/* Whatever is not clearly a refusal counts as open: a serial read settles it. A node that finds too few
+ * replicas alive may find it before the first round, or before the last, when the write is agreed upon. */
+bool cqljob_is_open(const cql_error *err)
 {
     switch ((int)cql_error_status(err)) {
+    case CQL_SERVER_UNAVAILABLE:
     case CQL_SERVER_WRITE_TIMEOUT:
     case CQL_SERVER_READ_TIMEOUT:
     case CQL_SERVER_WRITE_FAILURE:
@@ -315,7 +316,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 
     (void)s;
     if (err) {
-        answer_error(c, is_conditional(c) && is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
+        answer_error(c, is_conditional(c) && cqljob_is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
                      err);
         return;
     }

@@ -9,6 +9,9 @@
 cql_status cqljob_cqlstore_new(cql_session *s, const cql_allocator *al, const cqljob_settings *set,
                                cqljob_store *out);
 
+/* The error of a conditional write of which nobody can say whether it went through. */
+bool cqljob_is_open(const cql_error *err);
+
 /* --- cqltext.c: the statements */
 typedef enum cqljob_statement {
     CQLJOB_S_PUT_STATE, /* the first eight: as cqljob_index_kind has them */

@@ -2,7 +2,7 @@
  * and times that are not what they should be. */
 #include "unit.h"
 
-#include "jobs/recurring.h"
+#include "jobs/cqlstore.h"
 #include "jobs/worker.h"
 #include "jobstore.h"
 
@@ -501,6 +501,27 @@ static void rows_of_a_claim_are_made_up_for_after_renewals(void **state)
     jobstore_free(db);
 }
 
+/* Nodes may find too few replicas when all but the last round of a conditional write is done. */
+static void only_clear_refusals_are_certain(void **state)
+{
+    static const cql_status open[] = {CQL_SERVER_UNAVAILABLE,   CQL_SERVER_WRITE_TIMEOUT,
+                                      CQL_SERVER_READ_TIMEOUT,  CQL_SERVER_WRITE_FAILURE,
+                                      CQL_SERVER_CAS_WRITE_UNKNOWN, CQL_TIMEOUT},
+                            certain[] = {CQL_SERVER_INVALID, CQL_SERVER_OVERLOADED,
+                                         CQL_SERVER_UNAUTHORIZED, CQL_WOULD_BLOCK};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(open); i++) {
+        cql_error *err = cql_error_make(NULL, open[i], NULL, "");
+        assert_true(cqljob_is_open(err));
+        cql_error_unref(err);
+    }
+    for (size_t i = 0; i < CQL_COUNT(certain); i++) {
+        cql_error *err = cql_error_make(NULL, certain[i], NULL, "");
+        assert_false(cqljob_is_open(err));
+        cql_error_unref(err);
+    }
+}
+
 static void flushed(cql_jobs *jobs, const cql_error *err, void *user)
 {
     (void)jobs;
@@ -584,6 +605,7 @@ int main(void)
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(insert_half_done_keeps_its_rows),
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
+        cmocka_unit_test(only_clear_refusals_are_certain),
         cmocka_unit_test(flush_that_cannot_send_is_told),
         cmocka_unit_test(calls_that_wait_wait_for_room),
     };
