@@ -84,8 +84,9 @@ static cql_status after(void *user, size_t step, cql_error **err)
 {
     work *w = user;
     (void)err;
+    cql_status st = cqlsch_moves_hold(w->m); /* the statement may have outlasted the lease */
     w->finished = step + 1;
-    return w->finished < w->statements ? write_progress(w, "running", "") : CQL_OK;
+    return st == CQL_OK && w->finished < w->statements ? write_progress(w, "running", "") : st;
 }
 
 /* What was done of a text that failed must be as it was; from there on it may have been mended. */
@@ -127,7 +128,8 @@ static cql_status run_plan(work *w, cql_error **err)
         cql_error **place = m->err;
         cql_error *second = NULL;
         m->err = &second;
-        (void)write_progress(w, open ? "running" : "failed", *err ? cql_error_text(*err) : "");
+        if (cqlsch_moves_hold(m) == CQL_OK)
+            (void)write_progress(w, open ? "running" : "failed", *err ? cql_error_text(*err) : "");
         m->err = place;
         cql_error_unref(second);
     }

@@ -32,8 +32,12 @@ static cql_status ask_once(cqlsch_moves *m, const char *cql, cql_consistency lev
         st = cql_statement_bind(stmt, values, err);
     if (st == CQL_OK) {
         cql_statement_set_consistency(stmt, level);
-        st = cql_session_execute_wait(m->s, stmt, res, err);
+        /* One lock for all data centres, whatever the session's own level is. */
+        if (level != CQL_CONSISTENCY_SERIAL)
+            st = cql_statement_set_serial_consistency(stmt, CQL_CONSISTENCY_SERIAL);
     }
+    if (st == CQL_OK)
+        st = cql_session_execute_wait(m->s, stmt, res, err);
     cql_statement_free(stmt);
     return st;
 }

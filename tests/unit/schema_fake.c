@@ -16,7 +16,9 @@ struct cql_session {
 struct cql_statement {
     char *text;
     char value[64];
-    cql_consistency level;
+    char bytes[FAKE_VALUES][200];
+    size_t lens[FAKE_VALUES];
+    cql_consistency level, serial;
     bool level_set;
     size_t offset; /* paging state */
 };
@@ -41,7 +43,7 @@ struct cql_result {
     const char *warning;
     bool more;
     char state[16];
-    char text[64]; /* of cql_rows_cstr */
+    char text[80]; /* of cql_rows_cstr */
 };
 
 struct cql_hosts {
@@ -530,6 +532,8 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
 cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
 {
     (void)timeout_ms;
+    if (s->fs->agreements && s->fs->agreements--)
+        return CQL_OK;
     return s->fs->agree_status == CQL_OK
                ? CQL_OK
                : refuse(s->fs, s->fs->agree_status, "two versions", false, err);
@@ -607,7 +611,46 @@ cql_status cql_statement_bind(cql_statement *stmt, cql_values values, cql_error 
     (void)err;
     assert_true(values.count >= 1); /* the module asks by keyspace, which comes first */
     (void)snprintf(stmt->value, sizeof stmt->value, "%.*s", (int)text.len, text.ptr);
+    assert_true(values.count <= FAKE_VALUES);
+    for (size_t i = 0; i < values.count; i++) {
+        cql_str bytes = cql_value_bytes(&values.ptr[i]);
+        stmt->lens[i] = bytes.len < sizeof stmt->bytes[i] ? bytes.len : sizeof stmt->bytes[i];
+        if (bytes.ptr)
+            memcpy(stmt->bytes[i], bytes.ptr, stmt->lens[i]);
+    }
     return CQL_OK;
+}
+
+const char *fake_text(const cql_statement *stmt)
+{
+    return stmt->text;
+}
+
+cql_str fake_value(const cql_statement *stmt, size_t i)
+{
+    return (cql_str){stmt->bytes[i], stmt->lens[i]};
+}
+
+int fake_serial(const cql_statement *stmt)
+{
+    return (int)stmt->serial;
+}
+
+cql_result *fake_result(const char *types)
+{
+    cql_result *res = result_new(CQL_RESULT_ROWS);
+    for (; *types; types++)
+        add_column(res, "", *types == 'i' ? cqln_type_scalar(CQL_TYPE_INT) : text_type());
+    return res;
+}
+
+void fake_row(cql_result *res, const cql_str *cells)
+{
+    add_row(res);
+    for (size_t i = 0; i < res->columns; i++) {
+        cell_at(res, res->rows - 1, i)->null = !cells[i].ptr;
+        set_text(res, i, cells[i]);
+    }
 }
 
 void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level)
@@ -618,8 +661,8 @@ void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level)
 
 cql_status cql_statement_set_serial_consistency(cql_statement *stmt, cql_consistency level)
 {
-    (void)stmt;
     assert_true(level == CQL_CONSISTENCY_SERIAL || level == CQL_CONSISTENCY_LOCAL_SERIAL);
+    stmt->serial = level;
     return CQL_OK;
 }
 

@@ -33,6 +33,7 @@ typedef struct fake_server {
     const char *late;   /* executed by somebody else after the first answer about columns */
     size_t disagree_at; /* the nodes do not agree after it */
     cql_status agree_status;
+    unsigned agreements; /* so many questions for agreement go well before that */
     /* Connecting. */
     unsigned refuse_connects; /* so many attempts fail */
     cql_status refuse_status;
@@ -52,6 +53,17 @@ void fake_init(fake_server *fs);
 void fake_fini(fake_server *fs);
 /* A session with it; lives as long as the server. */
 cql_session *fake_session(fake_server *fs);
+/* --- for tests that answer cql_session_execute_wait themselves */
+enum { FAKE_VALUES = 12 };
+const char *fake_text(const cql_statement *stmt);
+/* The bytes that were bound. */
+cql_str fake_value(const cql_statement *stmt, size_t i);
+/* 0: the session's. */
+int fake_serial(const cql_statement *stmt);
+/* An answer without rows. types: 't' for text, 'i' for int, for each column. */
+cql_result *fake_result(const char *types);
+/* Adds a row; cells without ptr are null. */
+void fake_row(cql_result *res, const cql_str *cells);
 /* Executes DDL as another client would. */
 void fake_execute(fake_server *fs, const char *cql);
 

@@ -1,0 +1,222 @@
+/* Migrations with their record and their lock inside the test: runs that end in the middle, and two that
+ * meet. */
+#include "schema_fake.h"
+#include "unit.h"
+
+#include "base/error.h"
+
+#include <cqlnative/migrate.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { MOST = 8 };
+
+typedef struct kept {
+    char name[64], checksum[80], state[16], finished_checksum[80];
+    char finished[4];
+} kept;
+
+/* The two tables: rows by their number, and whose the lock is. */
+static kept record[MOST];
+static char claim[16];
+static bool locked, serially;
+
+static const char *begins(const cql_statement *stmt, const char *with)
+{
+    return strncmp(fake_text(stmt), with, strlen(with)) == 0 ? fake_text(stmt) : NULL;
+}
+
+static void keep(char *to, size_t size, cql_str from)
+{
+    (void)snprintf(to, size, "%.*s", (int)from.len, from.ptr);
+}
+
+static void write_record(const cql_statement *stmt)
+{
+    kept *row = &record[(unsigned char)fake_value(stmt, 1).ptr[7]];
+    keep(row->name, sizeof row->name, fake_value(stmt, 2));
+    keep(row->checksum, sizeof row->checksum, fake_value(stmt, 3));
+    keep(row->state, sizeof row->state, fake_value(stmt, 4));
+    memcpy(row->finished, fake_value(stmt, 6).ptr, sizeof row->finished);
+    keep(row->finished_checksum, sizeof row->finished_checksum, fake_value(stmt, 7));
+}
+
+static cql_result *read_record(void)
+{
+    cql_result *res = fake_result("tttitt");
+    for (size_t i = 0; i < MOST; i++) {
+        const kept *row = &record[i];
+        char number[8] = {0, 0, 0, 0, 0, 0, 0, (char)i};
+        cql_str cells[] = {{number, 8},
+                           cql_str_of(row->checksum),
+                           cql_str_of(row->state),
+                           {row->finished, 4},
+                           cql_str_of(row->finished_checksum),
+                           cql_str_of("today")};
+        if (row->name[0])
+            fake_row(res, cells);
+    }
+    return res;
+}
+
+static cql_result *read_lock(void)
+{
+    cql_result *res = fake_result("tt");
+    cql_str cells[] = {cql_str_of("somebody"), {claim, sizeof claim}};
+    if (locked)
+        fake_row(res, cells);
+    return res;
+}
+
+static void change_lock(const cql_statement *stmt)
+{
+    serially = serially && fake_serial(stmt) == CQL_CONSISTENCY_SERIAL;
+    if (begins(stmt, "INSERT") && !locked) {
+        locked = true;
+        memcpy(claim, fake_value(stmt, 2).ptr, sizeof claim);
+    } else if (begins(stmt, "DELETE") && memcmp(claim, fake_value(stmt, 1).ptr, sizeof claim) == 0) {
+        locked = false;
+    }
+}
+
+cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **out,
+                                    cql_error **err)
+{
+    (void)s;
+    (void)err;
+    *out = NULL;
+    if (begins(stmt, "SELECT table_name"))
+        *out = fake_result("t");
+    else if (begins(stmt, "SELECT number"))
+        *out = read_record();
+    else if (begins(stmt, "SELECT owner"))
+        *out = read_lock();
+    else if (begins(stmt, "INSERT INTO cql_migrations.migrations"))
+        write_record(stmt);
+    else
+        change_lock(stmt);
+    return CQL_OK;
+}
+
+size_t cql_result_row_count(const cql_result *res)
+{
+    cql_rows rows;
+    size_t n = 0;
+    cql_rows_init(&rows, res);
+    while (cql_rows_next(&rows))
+        n++;
+    return n;
+}
+
+int64_t cql_rows_int64(cql_rows *rows, size_t column)
+{
+    return (unsigned char)cql_rows_str(rows, column).ptr[7];
+}
+
+cql_uuid cql_rows_uuid(cql_rows *rows, size_t column)
+{
+    cql_uuid id;
+    memcpy(id.bytes, cql_rows_str(rows, column).ptr, sizeof id.bytes);
+    return id;
+}
+
+typedef struct scene {
+    fake_server fs;
+    cql_session *s;
+    cql_error *err;
+    cql_migrate_options opts;
+    cql_schema_options apply;
+    const char *slow; /* a statement that takes longer than the lease, so that another takes the lock */
+} scene;
+
+static void on_message(const cql_schema_message *m, void *user)
+{
+    static const struct timespec long_time = {2, 0};
+    scene *sc = user;
+    if (m->kind != CQL_SCHEMA_MESSAGE_SENDING || !sc->slow || strcmp(m->text, sc->slow) != 0)
+        return;
+    (void)nanosleep(&long_time, NULL);
+    memset(claim, 7, sizeof claim);
+    record[2].finished[3] = 2; /* and is further already */
+}
+
+static void begin(scene *sc)
+{
+    memset(sc, 0, sizeof *sc);
+    memset(record, 0, sizeof record);
+    locked = false;
+    serially = true;
+    fake_init(&sc->fs);
+    sc->s = fake_session(&sc->fs);
+    sc->fs.connected = true;
+    sc->apply.size = sizeof sc->apply;
+    sc->apply.reached = true;
+    sc->apply.on_message = on_message;
+    sc->apply.user = sc;
+    sc->opts.size = sizeof sc->opts;
+    sc->opts.apply = &sc->apply;
+    sc->opts.lease_s = 5;
+}
+
+static void end(scene *sc)
+{
+    cql_error_unref(sc->err);
+    fake_fini(&sc->fs);
+}
+
+static void gives(scene *sc, const cql_migration *list, size_t count, cql_status st)
+{
+    cql_error_unref(sc->err);
+    sc->err = NULL;
+    if (cql_migrate_wait(sc->s, list, count, &sc->opts, &sc->err) != st)
+        fail_msg("%s", sc->err ? cql_error_text(sc->err) : "it went well");
+}
+
+#define FIRST                                                                                      \
+    {                                                                                              \
+        "1_first", "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', "             \
+                   "'replication_factor': 1}; CREATE TABLE k.t (a int PRIMARY KEY);"               \
+    }
+
+static void texts_are_applied_once_and_recorded(void **state)
+{
+    static const cql_migration list[] = {FIRST, {"2_more", "ALTER TABLE k.t ADD b int;"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    gives(&sc, list, 2, CQL_OK);
+    assert_string_equal(record[1].state, "done");
+    assert_string_equal(record[2].state, "done");
+    assert_int_equal(record[2].finished[3], 1);
+    assert_false(locked);
+    assert_true(serially); /* whatever the session's level is: the lock is one for all data centres */
+    size_t sent = sc.fs.statements;
+    gives(&sc, list, 2, CQL_OK);
+    assert_int_equal(sc.fs.statements, sent);
+    end(&sc);
+}
+
+/* A statement outlasted the lease, and somebody else has gone on: the record is theirs. */
+static void a_lost_lock_is_noticed_before_the_record_is_written(void **state)
+{
+    static const cql_migration list[] = {FIRST,
+                                         {"2_more", "ALTER TABLE k.t ADD b int; ALTER TABLE k.t ADD c int; "
+                                                    "ALTER TABLE k.t ADD d int;"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    sc.slow = "ALTER TABLE k.t ADD b int";
+    gives(&sc, list, 2, CQL_CLAIM_LOST);
+    assert_int_equal(record[2].finished[3], 2);
+    assert_true(locked);
+    end(&sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_applied_once_and_recorded),
+        cmocka_unit_test(a_lost_lock_is_noticed_before_the_record_is_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
