@@ -147,7 +147,9 @@ static bool is_done_before(const cqlsch_run *r, const cqlsch_step *step, const c
                mentions(err, "unknown") || mentions(err, "could not be found");
     return change && (cql_error_status(err) == CQL_SERVER_ALREADY_EXISTS ||
                       mentions(err, "already exist") || mentions(err, "existing column") ||
-                      mentions(err, "was not found") || mentions(err, "undefined column"));
+                      mentions(err, "was not found") || mentions(err, "undefined column") ||
+                      mentions(err, "unkown field") /* so servers spell it */ ||
+                      mentions(err, "unknown field"));
 }
 
 /* Any statement that creates no tracked object. */

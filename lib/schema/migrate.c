@@ -123,7 +123,8 @@ static cql_status run_plan(work *w, cql_error **err)
     st = cqlsch_apply_stepping(m->s, w->plan, &apply, &stepping, err);
     if (st == CQL_OK)
         return write_progress(w, "done", "");
-    bool open = *err && cql_error_maybe_applied(*err);
+    /* What the nodes did not agree on in time was made. */
+    bool open = st == CQL_NOT_AGREED || (*err && cql_error_maybe_applied(*err));
     if (st != CQL_CLAIM_LOST) { /* then the record is somebody else's */
         cql_error **place = m->err;
         cql_error *second = NULL;

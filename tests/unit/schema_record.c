@@ -196,6 +196,64 @@ static void texts_are_applied_once_and_recorded(void **state)
     end(&sc);
 }
 
+/* The change was made, but a node did not learn of it in time: the next run meets it. */
+static void a_change_not_agreed_on_may_be_there_already(void **state)
+{
+    static const cql_migration list[] = {FIRST,
+                                         {"2_more", "ALTER TABLE k.t ADD b int; ALTER TABLE k.t ADD c int;"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    gives(&sc, list, 1, CQL_OK);
+    sc.fs.disagree_at = sc.fs.statements + 1;
+    sc.fs.agreements = 1;
+    sc.fs.agree_status = CQL_NOT_AGREED;
+    gives(&sc, list, 2, CQL_NOT_AGREED);
+    sc.fs.agree_status = CQL_OK;
+    sc.fs.fail_at = sc.fs.statements + 1;
+    sc.fs.fail_status = CQL_SERVER_INVALID;
+    sc.fs.fail_message = "Column with name 'b' already exists";
+    gives(&sc, list, 2, CQL_OK);
+    assert_string_equal(record[2].state, "done");
+    end(&sc);
+}
+
+/* What the servers say when a change is made for the second time. */
+static void changes_that_were_made_before_are_known_by_their_errors(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } known[] = {
+        {"ALTER TABLE k.t ADD b int;", "Column with name 'b' already exists"},
+        {"ALTER TABLE k.t DROP b;", "Column b was not found in table 'k.t'"},
+        {"ALTER TABLE k.t RENAME a TO b;", "Column a was not found in table 't'"},
+        {"ALTER TYPE k.u ADD b int;",
+         "Cannot add field b to type k.u: a field with name b already exists"},
+        {"ALTER TYPE k.u RENAME a TO b;", "Unkown field a in user type k.u"},
+        {"ALTER TYPE k.u RENAME a TO b;", "Unknown field a in user type k.u"},
+        {"DROP INDEX k.i;", "Index 'k.i' doesn't exist'"},
+        {"DROP TABLE k.x;", "Table 'k.x' doesn't exist"},
+    };
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(known); i++) {
+        const cql_migration list[] = {FIRST, {"2_more", known[i].text}};
+        scene sc;
+        begin(&sc);
+        gives(&sc, list, 1, CQL_OK);
+        sc.fs.fail_at = sc.fs.statements + 1;
+        sc.fs.fail_status = CQL_SERVER_WRITE_TIMEOUT;
+        sc.fs.fail_maybe = true;
+        gives(&sc, list, 2, CQL_SERVER_WRITE_TIMEOUT);
+        assert_string_equal(record[2].state, "running");
+        sc.fs.fail_at = sc.fs.statements + 1;
+        sc.fs.fail_status = CQL_SERVER_INVALID;
+        sc.fs.fail_message = known[i].message;
+        sc.fs.fail_maybe = false;
+        gives(&sc, list, 2, CQL_OK);
+        end(&sc);
+    }
+}
+
 /* A statement outlasted the lease, and somebody else has gone on: the record is theirs. */
 static void a_lost_lock_is_noticed_before_the_record_is_written(void **state)
 {
@@ -216,6 +274,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_applied_once_and_recorded),
+        cmocka_unit_test(a_change_not_agreed_on_may_be_there_already),
+        cmocka_unit_test(changes_that_were_made_before_are_known_by_their_errors),
         cmocka_unit_test(a_lost_lock_is_noticed_before_the_record_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
