@@ -380,12 +380,18 @@ static cql_status run_watched(cqlsch_run *r, size_t i)
 cql_status cqlsch_run_apply(cqlsch_run *r)
 {
     cql_status st = CQL_OK;
-    for (size_t i = 0; st == CQL_OK && i < r->plan.steps.count; i++) {
+    size_t count = r->plan.steps.count;
+    r->left = r->stepping && *r->stepping->left;
+    for (size_t i = 0; st == CQL_OK && i < count; i++) {
         const cqlsch_step *step = cqlsch_plan_step(&r->plan, i);
         if (i && step->part != step[-1].part)
             st = leave_keyspace(r, &step[-1]);
         if (st == CQL_OK)
             st = run_watched(r, i);
+    }
+    if (st == CQL_OK && r->stepping && count) {
+        st = leave_keyspace(r, cqlsch_plan_step(&r->plan, count - 1));
+        *r->stepping->left = r->left;
     }
     return st == CQL_OK ? apply_settings(r) : st;
 }

@@ -14,6 +14,7 @@ typedef struct cqlsch_stepping {
     /* The callbacks end the run by a status that is not CQL_OK. */
     cql_status (*before)(void *user, size_t step, cql_error **err);
     cql_status (*after)(void *user, size_t step, cql_error **err);
+    bool *left; /* as in the run; kept from one run to the next, each of which leaves its keyspace */
     void *user;
 } cqlsch_stepping;
 

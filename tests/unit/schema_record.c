@@ -270,6 +270,27 @@ static void a_lost_lock_is_noticed_before_the_record_is_written(void **state)
     end(&sc);
 }
 
+/* What a text says about the keyspace in use holds for that text. */
+static void use_ends_with_its_text(void **state)
+{
+    static const cql_migration list[] = {
+        {"1_first", "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', "
+                    "'replication_factor': 1}; USE k; CREATE TABLE t (a int PRIMARY KEY);"},
+        {"2_more", "CREATE TABLE u (a int PRIMARY KEY);"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    gives(&sc, list, 2, CQL_BAD_CQL_FILE);
+    assert_non_null(strstr(cql_error_text(sc.err), "has no keyspace"));
+    assert_null(strstr(sc.fs.log, "CREATE TABLE u"));
+    assert_string_equal(record[1].state, "done");
+    end(&sc);
+    begin(&sc);
+    sc.apply.keyspace = "k";
+    gives(&sc, list, 2, CQL_OK);
+    end(&sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_change_not_agreed_on_may_be_there_already),
         cmocka_unit_test(changes_that_were_made_before_are_known_by_their_errors),
         cmocka_unit_test(a_lost_lock_is_noticed_before_the_record_is_written),
+        cmocka_unit_test(use_ends_with_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
