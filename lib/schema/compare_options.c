@@ -108,6 +108,13 @@ static bool is_implied(const cqlsch_pair *p)
             cqlsch_same_value(p->key, p->value, cql_str_of("4")));
 }
 
+/* What the server takes and does not keep, since it is so unless something else is said. */
+static bool is_not_kept(cql_str option, const cqlsch_pair *p)
+{
+    return cqlsch_is(option, "compression") && cqlsch_is(p->key, "enabled") &&
+           cqlsch_same_word(p->value, "true");
+}
+
 static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *want,
                         const cqlsch_option *has)
 {
@@ -116,7 +123,7 @@ static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *wa
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &want->pairs, i);
         cql_str key = new_name(option, p->key);
         const cqlsch_pair *found = cqlsch_pair_find(has, key);
-        if (found && cqlsch_same_value(key, p->value, found->value))
+        if (found ? cqlsch_same_value(key, p->value, found->value) : is_not_kept(option, p))
             continue;
         bool is_class = cqlsch_is(key, "class");
         cql_str expected = is_class ? cqlsch_short_class(p->value) : p->value;

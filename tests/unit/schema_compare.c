@@ -162,6 +162,13 @@ static void old_names_of_compression_mean_the_same(void **state)
     with_options("WITH compression = {'sstable_compression': 'LZ4Compressor'}", live, "");
     with_options("WITH compression = {'class': 'LZ4Compressor', 'chunk_length_kb': 64}", live,
                  "compression.chunk_length_in_kb: expected 64, found 16\n");
+    /* The server keeps no word of what is so anyhow. */
+    with_options("WITH compression = {'class': 'LZ4Compressor', 'enabled': true}",
+                 "WITH compression = {'class': 'org.apache.cassandra.io.compress.LZ4Compressor', "
+                 "'chunk_length_in_kb': '16'}",
+                 "");
+    with_options("WITH compression = {'enabled': true}", "WITH compression = {'enabled': 'false'}",
+                 "compression.enabled: expected true, found false\n");
 }
 
 /* What the text leaves open is the operator's, but data that vanishes is not. */
