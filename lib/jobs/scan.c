@@ -527,7 +527,7 @@ static cql_status ask_page(cql_worker *w, which_page which)
     p->rq.part = scan->bucket;
     p->rq.page_size = w->set.batch;
     if (which == FIRST) {
-        scan->page_from = scan->from[scan->bucket];
+        scan->page_from = scan->visit_from = scan->from[scan->bucket];
         scan->open_at = INT64_MAX;
     } else if (which == NEXT_SLICE) {
         scan->page_from = scan->page_until + 1;
@@ -567,8 +567,8 @@ static void end_bucket(cql_worker *w, bool complete)
     if (from == INT64_MAX)
         from = complete ? scan->page_until : scan->page_from;
     from = from < edge ? from : edge;
-    if (from > scan->from[scan->bucket])
-        scan->from[scan->bucket] = from;
+    if (from > scan->from[scan->bucket] && scan->from[scan->bucket] >= scan->visit_from)
+        scan->from[scan->bucket] = from; /* else a deep look wants more of it meanwhile */
     cqljob_memo_passed(&w->memo, scan->bucket, scan->from[scan->bucket]);
 }
 

@@ -122,6 +122,7 @@ typedef struct cqljob_scan {
     size_t turn;          /* where in the page the walk begins */
     unsigned misses;      /* rows of this page that another worker had taken since it was read */
     int64_t walk_from;    /* what the pages at hand were asked from */
+    int64_t visit_from;   /* where the visit of this bucket began */
     int64_t sweep_ms;     /* wall time when the sweep began */
     bool visiting;        /* a bucket */
     bool looked;          /* at a job of this page */

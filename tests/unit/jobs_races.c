@@ -433,6 +433,37 @@ static void marks_of_a_clock_ahead_hide_nothing(void **state)
     jobstore_free(db);
 }
 
+/* A deep look that begins while a bucket is being visited holds for that bucket too. */
+static void deep_looks_see_the_bucket_at_hand(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    cql_job_info job;
+    int32_t bucket = cqljob_bucket(cql_str_of(id_a), 10);
+    (void)state;
+    begin(&p, db);
+    work(&p, 1, false);
+    pass(&p, 300);
+    cqljob_info_init(&job);
+    job.id = cql_str_of(id_a);
+    job.type = cql_str_of("t");
+    job.arguments = cql_str_of("");
+    job.state = CQL_JOB_SCHEDULED;
+    job.created_at = job.scheduled_at = now_ms(db) - 3600000; /* by a clock far behind */
+    jobstore_put_job(db, &job);
+    jobstore_put_due(db, bucket, job.scheduled_at, id_a);
+    for (int i = 0; i < 100000 && !(p.w->scan.flying && p.w->scan.bucket == bucket); i++) {
+        (void)cql_worker_step(p.w);
+        jobstore_run_until(db, jobstore_time(db) + 500);
+    }
+    assert_non_null(p.w->scan.flying);
+    p.w->scan.from[bucket] = 0; /* as the chore does */
+    pass(&p, 10);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* Whatever their age: also those of a program whose clock is ahead. */
 static void cleanup_of_all_takes_jobs_of_clocks_ahead(void **state)
 {
@@ -602,6 +633,7 @@ int main(void)
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
+        cmocka_unit_test(deep_looks_see_the_bucket_at_hand),
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(insert_half_done_keeps_its_rows),
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
