@@ -187,6 +187,7 @@ static const struct verb {
     [CQLJOB_R_GET] = {CQLJOB_S_R_GET, READ_RECURRING, false, false},
     [CQLJOB_R_INSERT] = {CQLJOB_S_R_INSERT, READ_APPLIED, true, false},
     [CQLJOB_R_UPDATE] = {CQLJOB_S_R_UPDATE, READ_APPLIED, true, false},
+    [CQLJOB_R_NEXT] = {CQLJOB_S_R_NEXT, READ_APPLIED, true, false},
     [CQLJOB_R_DELETE] = {CQLJOB_S_R_DELETE, READ_APPLIED, true, false},
 };
 

@@ -39,6 +39,7 @@ typedef enum cqljob_statement {
     CQLJOB_S_R_GET,
     CQLJOB_S_R_INSERT,
     CQLJOB_S_R_UPDATE,
+    CQLJOB_S_R_NEXT,
     CQLJOB_S_R_DELETE
 } cqljob_statement;
 enum { CQLJOB_STATEMENTS = CQLJOB_S_R_DELETE + 1 };

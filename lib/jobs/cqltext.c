@@ -140,6 +140,10 @@ static const struct {
                                   RECURRING(BOOL, is_enabled), RECURRING(TIME, next_execution),
                                   RECURRING(TIME, last_execution), RECURRING(TIME, created_at),
                                   RECURRING(TEXT, id), REQUEST(TIME, until_ms))},
+    [CQLJOB_S_R_NEXT] = {"UPDATE \"%s\".recurring_jobs SET next_execution = ?, last_execution = ? "
+                         "WHERE id = ? IF next_execution = ?",
+                         PARAMS(RECURRING(TIME, next_execution), RECURRING(TIME, last_execution),
+                                RECURRING(TEXT, id), REQUEST(TIME, until_ms))},
     [CQLJOB_S_R_DELETE] = {"DELETE FROM \"%s\".recurring_jobs WHERE id = ? IF EXISTS", PARAMS(ID)},
 };
 

@@ -102,7 +102,7 @@ static void move_on(firing *f)
     if (!cql_cron_next(r->cron.ptr, cqljob_now_us(f->jobs) / 1000, &at, NULL))
         f->row.next_execution = at;
     memset(&f->rq, 0, sizeof f->rq);
-    f->rq.verb = CQLJOB_R_UPDATE;
+    f->rq.verb = CQLJOB_R_NEXT; /* the rest may be another's by now */
     f->rq.id = r->id;
     f->rq.recurring = &f->row;
     f->rq.until_ms = r->next_execution;

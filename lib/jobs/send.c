@@ -23,6 +23,7 @@ static bool may_be_sent_twice(cqljob_verb verb)
     case CQLJOB_TALLY:
     case CQLJOB_R_INSERT:
     case CQLJOB_R_UPDATE:
+    case CQLJOB_R_NEXT:
     case CQLJOB_R_DELETE:
         return false;
     default:

@@ -25,6 +25,7 @@ typedef enum cqljob_verb {
     CQLJOB_R_GET,    /* one of them, serially; REFUSED: none */
     CQLJOB_R_INSERT, /* `recurring`, if it is not there */
     CQLJOB_R_UPDATE, /* `recurring`, if next_execution is still `until_ms` */
+    CQLJOB_R_NEXT,   /* its next and last execution alone, likewise */
     CQLJOB_R_DELETE  /* `id`, if it is there */
 } cqljob_verb;
 

@@ -282,7 +282,7 @@ static int place_of(const process *p, const cqljob_request *rq)
         return storing ? STORE : FIRE;
     case CQLJOB_R_INSERT:
         return SCHEDULE;
-    case CQLJOB_R_UPDATE:
+    case CQLJOB_R_NEXT:
         return FIRE_MOVED;
     case CQLJOB_GET:
         return storing ? STORE_PARENT : LOOK;

@@ -409,26 +409,35 @@ static cql_recurring_list *copies(const cql_recurring_list *from, cql_str id, bo
 static cqljob_outcome apply_recurring(jobstore *db, flight *f)
 {
     cql_str all = {NULL, 0};
-    cql_str id = f->rq.verb == CQLJOB_R_INSERT || f->rq.verb == CQLJOB_R_UPDATE
+    cql_str id = f->rq.verb >= CQLJOB_R_INSERT && f->rq.verb < CQLJOB_R_DELETE
                      ? cql_recurring_list_at(f->recurring, 0)->id
                      : f->rq.id;
     cql_recurring_list *found = copies(db->recurring, f->rq.verb == CQLJOB_R_LIST ? all : id, false);
     size_t n = cql_recurring_list_count(found);
     bool is_there = n > 0;
+    bool moves = f->rq.verb == CQLJOB_R_UPDATE || f->rq.verb == CQLJOB_R_NEXT;
     cql_recurring_list *now;
+    cql_recurring_info row;
 
     if (f->rq.verb == CQLJOB_R_LIST || f->rq.verb == CQLJOB_R_GET) {
         f->kept.recurring = found;
         return is_there || f->rq.verb == CQLJOB_R_LIST ? CQLJOB_DONE : CQLJOB_REFUSED;
     }
-    is_there = is_there && (f->rq.verb != CQLJOB_R_UPDATE ||
-                            cql_recurring_list_at(found, 0)->next_execution == f->rq.until_ms);
-    cql_recurring_list_free(found);
-    if (is_there == (f->rq.verb == CQLJOB_R_INSERT))
+    is_there = is_there &&
+               (!moves || cql_recurring_list_at(found, 0)->next_execution == f->rq.until_ms);
+    if (is_there == (f->rq.verb == CQLJOB_R_INSERT)) {
+        cql_recurring_list_free(found);
         return CQLJOB_REFUSED;
+    }
     now = copies(db->recurring, id, true);
-    if (f->rq.verb != CQLJOB_R_DELETE && cqljob_recurring_list_join(now, f->recurring))
-        must(NULL);
+    if (f->rq.verb != CQLJOB_R_DELETE) {
+        row = *cql_recurring_list_at(f->rq.verb == CQLJOB_R_NEXT ? found : f->recurring, 0);
+        row.next_execution = cql_recurring_list_at(f->recurring, 0)->next_execution;
+        row.last_execution = cql_recurring_list_at(f->recurring, 0)->last_execution;
+        if (cqljob_recurring_list_add(now, &row))
+            must(NULL);
+    }
+    cql_recurring_list_free(found);
     cql_recurring_list_free(db->recurring);
     db->recurring = now;
     return CQLJOB_DONE;
@@ -491,6 +500,7 @@ static cqljob_outcome apply(jobstore *db, flight *f)
     case CQLJOB_R_GET:
     case CQLJOB_R_INSERT:
     case CQLJOB_R_UPDATE:
+    case CQLJOB_R_NEXT:
     case CQLJOB_R_DELETE:
         return apply_recurring(db, f);
     }
@@ -692,7 +702,7 @@ static void copy_request(flight *f, const cqljob_request *rq)
         memcpy(f->tally, rq->tally, sizeof f->tally);
     if (rq->recurring) {
         f->recurring = must(cqljob_recurring_list_new(cqljob_standard_allocator()));
-        if ((rq->verb == CQLJOB_R_INSERT || rq->verb == CQLJOB_R_UPDATE) &&
+        if (rq->verb >= CQLJOB_R_INSERT && rq->verb < CQLJOB_R_DELETE &&
             cqljob_recurring_list_add(f->recurring, rq->recurring))
             must(NULL);
     }

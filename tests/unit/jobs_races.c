@@ -582,6 +582,38 @@ static void flush_that_cannot_send_is_told(void **state)
     jobstore_free(db);
 }
 
+/* Somebody changes a schedule, by a clock that is a little behind, while an occurrence of it becomes a job. */
+static void firing_leaves_changes_of_others_alone(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_INSERT, .fate = JOBSTORE_DROPPED, .meets = 1}, q = {.fails = false};
+    cql_worker_options o = {.size = sizeof o, .poll_ms = 1000};
+    cql_recurring_spec spec = {.size = sizeof spec, .id = "each minute", .cron = "* * * * *", .type = "t"};
+    const cql_recurring_info *row;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    q.client.ahead_us = -5 * INT64_C(1000000);
+    spec.arguments = cql_str_of("old");
+    assert_int_equal(cql_jobs_recurring_set_wait(q.jobs, &spec, NULL), CQL_OK);
+    assert_int_equal(cql_worker_new(p.jobs, &o, &p.w, NULL), CQL_OK);
+    for (int i = 0; i < 60 * 50 && p.meets; i++) {
+        (void)cql_worker_step(p.w);
+        jobstore_run_until(db, jobstore_time(db) + 20000);
+    }
+    spec.arguments = cql_str_of("new");
+    assert_int_equal(cql_jobs_recurring_set_wait(q.jobs, &spec, NULL), CQL_OK);
+    pass(&p, 10);
+    row = cql_recurring_list_at(jobstore_recurring(db), 0);
+    assert_int_equal(p.runs, 1);
+    assert_string_equal(row->arguments.ptr, "new");
+    assert_true(row->next_execution > now_ms(db));
+    assert_true(row->last_execution < row->next_execution);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
 /* --- a full queue ----------------------------------------------------------------------------- */
 static void calls_that_wait_wait_for_room(void **state)
 {
@@ -639,6 +671,7 @@ int main(void)
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
         cmocka_unit_test(only_clear_refusals_are_certain),
         cmocka_unit_test(flush_that_cannot_send_is_told),
+        cmocka_unit_test(firing_leaves_changes_of_others_alone),
         cmocka_unit_test(calls_that_wait_wait_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
