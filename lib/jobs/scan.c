@@ -276,8 +276,14 @@ static void decide(cql_job *job)
 static void looked(cql_job *job)
 {
     if (job->outcome == CQLJOB_UNKNOWN || job->outcome == CQLJOB_FAILED) {
-        job->w->scan.failed = true;
+        bool strange = job->err && cql_error_status(job->err) == CQL_MALFORMED;
+
         cqljob_worker_trouble(job->w, job->err);
+        if (strange) { /* this one alone: the others go on as ever */
+            leave_alone(job, STRANGE);
+            return;
+        }
+        job->w->scan.failed = true;
         cqljob_job_over(job);
         return;
     }

@@ -753,8 +753,9 @@ static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
         f->answer_us = now + TIMEOUT_US;
         return;
     case JOBSTORE_REFUSED:
+    case JOBSTORE_GARBLED:
         f->apply_us = INT64_MAX;
-        f->trouble = CQL_SERVER_UNAVAILABLE;
+        f->trouble = fate == JOBSTORE_GARBLED ? CQL_MALFORMED : CQL_SERVER_UNAVAILABLE;
         return;
     }
     f->trouble = CQL_TIMEOUT;

@@ -14,6 +14,7 @@ typedef enum jobstore_fate {
     JOBSTORE_HALF,    /* the client times out; the next serial request for that job applies it */
     JOBSTORE_BUSY,    /* may have been applied, answered with a time-out of the servers */
     JOBSTORE_REFUSED, /* answered with an error that says: not executed */
+    JOBSTORE_GARBLED, /* answered with what cannot be read */
     JOBSTORE_BLOCKED  /* send() itself says CQL_WOULD_BLOCK */
 } jobstore_fate;
 

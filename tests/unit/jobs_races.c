@@ -21,6 +21,7 @@ typedef struct process {
     cqljob_verb verb; /* the first request of that kind meets the fate */
     jobstore_fate fate;
     int32_t from_state; /* of a change; 0: any */
+    const char *only;   /* of this job; NULL: any */
     size_t meets;       /* so many of them */
     bool fails;
     int runs;
@@ -33,6 +34,8 @@ static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void 
     process *p = user;
     (void)c;
     if (!p->meets || rq->verb != p->verb)
+        return JOBSTORE_OK;
+    if (p->only && strcmp(p->only, rq->id.ptr) != 0)
         return JOBSTORE_OK;
     if (p->from_state && rq->change->from_state != p->from_state)
         return JOBSTORE_OK;
@@ -391,6 +394,32 @@ static void jobs_at_the_edges_of_pages_are_taken_back(void **state)
     jobstore_free(db);
 }
 
+/* A row that no program of ours has written, and that none can read. */
+static void a_job_that_cannot_be_read_slows_nobody(void **state)
+{
+    enum { MANY = 2500 };
+    jobstore *db = jobstore_new(0);
+    cql_worker_options o = {.size = sizeof o, .concurrency = 100, .drain = true, .no_recurring = true};
+    process p = {.verb = CQLJOB_GET, .fate = JOBSTORE_GARBLED, .meets = 1000000, .only = id_b};
+    cql_job_spec spec = spec_of(id_b);
+    (void)state;
+    begin(&p, db);
+    store(&p, &spec);
+    for (int i = 0; i < MANY; i++) {
+        spec = spec_of(NULL);
+        store(&p, &spec);
+    }
+    assert_int_equal(cql_worker_new(p.jobs, &o, &p.w, NULL), CQL_OK);
+    for (int i = 0; i < 6 * 50 && !cql_worker_is_finished(p.w); i++) {
+        (void)cql_worker_step(p.w);
+        jobstore_run_until(db, jobstore_time(db) + 20000);
+    }
+    assert_true(cql_worker_is_finished(p.w));
+    assert_int_equal(p.runs, MANY);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* More than a worker remembers. */
 static void jobs_behind_very_many_of_others_are_run(void **state)
 {
@@ -663,6 +692,7 @@ int main(void)
         cmocka_unit_test(jobs_behind_many_that_wait_are_looked_after),
         cmocka_unit_test(drain_reads_behind_jobs_of_others),
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
+        cmocka_unit_test(a_job_that_cannot_be_read_slows_nobody),
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
         cmocka_unit_test(deep_looks_see_the_bucket_at_hand),
