@@ -39,6 +39,7 @@ struct cqln_control {
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
     size_t next_target;
+    size_t front; /* targets in front: nodes that answered when the round began */
     lookup *lookups;
     size_t lookups_open;
     cqln_deadline lookup_end;
@@ -213,6 +214,7 @@ static void begin_round(cqln_control *ctl)
     cqln_cluster *c = ctl->c;
     ctl->target_count = 0;
     ctl->next_target = 0;
+    ctl->front = 0;
     cqln_tries_free(c->al, ctl->tries);
     ctl->tries = NULL;
     if (c->astra) {
@@ -221,6 +223,7 @@ static void begin_round(cqln_control *ctl)
     }
     if (c->config->discovery)
         add_known(ctl, true, READY_MAX);
+    ctl->front = ctl->target_count;
     for (size_t i = 0; i < c->config->contact_count; i++)
         begin_lookup(ctl, &ctl->lookups[i], &c->config->contacts[i]);
     if (ctl->lookups_open == 0)
@@ -373,12 +376,24 @@ static void on_closed(cqln_link *link)
         connect_next(ctl);
 }
 
+/* What ended the link before may have ended all others a moment later. */
+static bool answers(const cqln_cluster *c, const cqln_address *a)
+{
+    for (const cqln_node *n = c->nodes; n; n = n->next)
+        if (!n->removed && n->usable > 0 && cqln_address_equal(&n->address, a))
+            return true;
+    return false;
+}
+
 static void connect_next(cqln_control *ctl)
 {
     static const cqln_link_events events = {on_ready, on_response, on_push, on_idle, on_closed, NULL};
     cqln_cluster *c = ctl->c;
     while (ctl->next_target < ctl->target_count) {
-        const cqln_address *to = &ctl->targets[ctl->next_target++];
+        size_t at = ctl->next_target++;
+        const cqln_address *to = &ctl->targets[at];
+        if (at < ctl->front && !answers(c, to))
+            continue; /* the next round tries it, behind the others */
         cqln_conn_config config;
         cqln_cluster_conn_config(c, to, &config);
         config.event_kinds = CQLN_EVENT_TOPOLOGY | CQLN_EVENT_STATUS;

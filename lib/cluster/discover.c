@@ -8,9 +8,18 @@
 
 enum { NODES_MAX = CQLN_RING_MEMBERS - 1 }; /* beside the one that is asked */
 
+/* All are asked at once, and looked at in this order when the last answer has come. */
+typedef enum part { LOCAL, PEERS, KEYSPACES, PARTS } part;
+
+typedef struct question {
+    cqln_discover *of;
+    cqln_inner *inner; /* under way */
+    cql_result *rows;  /* its answer */
+} question;
+
 struct cqln_discover {
     cqln_cluster *c;
-    cqln_inner *inner;
+    question questions[PARTS];
     cqln_discover_cb cb;
     void *user;
     bool old_peers; /* the server of this connection has no peers_v2 */
@@ -25,9 +34,27 @@ static const char peers_cql[] = "SELECT * FROM system.peers";
 static const char keyspaces_cql[] =
     "SELECT keyspace_name, replication FROM system_schema.keyspaces";
 
+static const char *const unread[PARTS] = {"system.local could not be read",
+                                          "the peers table could not be read",
+                                          "the keyspaces could not be read"};
+static const char *const not_understood[PARTS] = {"system.local could not be understood",
+                                                  "the peers table could not be understood", NULL};
+
+static void drop(cqln_discover *d)
+{
+    for (int i = 0; i < PARTS; i++) {
+        question *q = &d->questions[i];
+        cqln_inner_forget(q->inner);
+        cql_result_unref(q->rows);
+        q->inner = NULL;
+        q->rows = NULL;
+    }
+}
+
 static void end(cqln_discover *d, cql_status st, const char *why)
 {
     cqln_discover_cb cb = d->cb;
+    drop(d);
     d->cb = NULL;
     cb(d->user, st, why);
 }
@@ -147,96 +174,6 @@ static void put_peers(cqln_discover *d, const cql_result *res, const cqln_addres
     report_left_out(d, left_out, first);
 }
 
-static bool decode(cqln_discover *d, const cqln_conn_event *ev, cql_result *res, cqln_metadata **fresh)
-{
-    *fresh = NULL;
-    return ev->opcode == CQLN_OP_RESULT &&
-           cqln_result_decode(res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL,
-                              fresh) == CQL_OK &&
-           res->kind == CQL_RESULT_ROWS && res->metadata;
-}
-
-/* Which nodes have which rows. Without it requests go to nodes in turn: no reason to fail. */
-static void on_keyspaces(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
-{
-    cqln_discover *d = user;
-    cql_result res;
-    cqln_metadata *fresh = NULL;
-    (void)link;
-    d->inner = NULL;
-    if (st) {
-        end(d, st, "the keyspaces could not be read");
-        return;
-    }
-    if (decode(d, ev, &res, &fresh))
-        cqln_router_take_keyspaces(d->c, &res);
-    else
-        CQLN_LOG(d->c->loop.log, CQL_LOG_WARN,
-                 "system_schema.keyspaces could not be read: replicas are not known");
-    cqln_metadata_unref(fresh);
-    end(d, CQL_OK, "");
-}
-
-static void ask_keyspaces(cqln_discover *d, cqln_link *link)
-{
-    if (!d->c->config->token_aware) {
-        end(d, CQL_OK, "");
-        return;
-    }
-    cql_status st = cqln_inner_query(&d->c->loop, link, keyspaces_cql,
-                                     d->c->config->connect_timeout, on_keyspaces, d, &d->inner);
-    if (st)
-        end(d, st, "the keyspaces could not be read");
-}
-
-static void ask_peers(cqln_discover *d, cqln_link *link);
-
-/* A server before 4.0 does not know the table. Errors of a server that is busy, or stops, say nothing of that. */
-static bool lacks_table(const cqln_conn_event *ev)
-{
-    enum { SERVER_ERROR = 0, FIRST_REFUSAL = 0x2000 };
-    cqln_server_error e;
-    cqln_prefix prefix;
-    cqln_reader rd;
-    cqln_reader_init(&rd, ev->body, ev->len);
-    return cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
-           cqln_decode_error(&rd, ev->version, &e) == CQL_OK &&
-           (e.code == SERVER_ERROR || e.code >= FIRST_REFUSAL);
-}
-
-static void on_peers(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
-{
-    cqln_discover *d = user;
-    cql_result res;
-    cqln_metadata *fresh;
-    d->inner = NULL;
-    if (st) {
-        end(d, st, "the peers table could not be read");
-        return;
-    }
-    if (ev->opcode == CQLN_OP_ERROR && !d->old_peers && lacks_table(ev)) {
-        d->old_peers = true;
-        ask_peers(d, link);
-        return;
-    }
-    if (!decode(d, ev, &res, &fresh)) {
-        cqln_metadata_unref(fresh);
-        end(d, CQL_MALFORMED, "the peers table could not be understood");
-        return;
-    }
-    put_peers(d, &res, &link->address);
-    cqln_metadata_unref(fresh);
-    ask_keyspaces(d, link);
-}
-
-static void ask_peers(cqln_discover *d, cqln_link *link)
-{
-    cql_status st = cqln_inner_query(&d->c->loop, link, d->old_peers ? peers_cql : peers_v2_cql,
-                                     d->c->config->connect_timeout, on_peers, d, &d->inner);
-    if (st)
-        end(d, st, "the peers table could not be read");
-}
-
 /* --- local --------------------------------------------------------------------------------------- */
 
 static void keep_name(cqln_cluster *c, cql_str name)
@@ -259,8 +196,6 @@ static bool same_cluster(cqln_discover *d, cql_str name)
     return d->name_mark == mark;
 }
 
-static const char not_understood[] = "system.local could not be understood";
-
 /* NULL, or what is wrong. The control node keeps the address over which it was reached: its own idea of it may be
  * wrong. */
 static const char *put_local(cqln_discover *d, const cql_result *res, const cqln_link *link)
@@ -270,14 +205,14 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
     memset(&info, 0, sizeof info);
     cql_rows_init(&rows, res);
     if (!cql_rows_next(&rows) || !common_cells(&rows, res, &info))
-        return not_understood;
+        return not_understood[LOCAL];
     if (!same_cluster(d, text_cell(&rows, res, "cluster_name")))
         return "it belongs to a cluster of another name";
     if (link->address.is_id) {
         uint16_t port = port_cell(&rows, res, "rpc_port", (uint16_t)d->c->config->port);
         (void)address_cell(&rows, res, "rpc_address", port, &info.address);
         if (go_by_id(&info))
-            return not_understood;
+            return not_understood[LOCAL];
     } else {
         info.address = link->address;
     }
@@ -291,22 +226,91 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
     return n ? NULL : "out of memory for its node";
 }
 
-static void on_local(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
+/* --- questions and answers -------------------------------------------------------------------------- */
+
+/* A server before 4.0 does not know the table. Errors of a server that is busy, or stops, say nothing of that. */
+static bool lacks_table(const cqln_conn_event *ev)
 {
-    cqln_discover *d = user;
+    enum { SERVER_ERROR = 0, FIRST_REFUSAL = 0x2000 };
+    cqln_server_error e;
+    cqln_prefix prefix;
+    cqln_reader rd;
+    cqln_reader_init(&rd, ev->body, ev->len);
+    return cqln_decode_prefix(&rd, ev->flags, &prefix) == CQL_OK &&
+           cqln_decode_error(&rd, ev->version, &e) == CQL_OK &&
+           (e.code == SERVER_ERROR || e.code >= FIRST_REFUSAL);
+}
+
+/* NULL when they are no rows, or memory is out. */
+static cql_result *rows_of(cqln_discover *d, const cqln_conn_event *ev)
+{
     cql_result res;
-    cqln_metadata *fresh;
-    d->inner = NULL;
-    if (st) {
-        end(d, st, "system.local could not be read");
+    cqln_metadata *fresh = NULL;
+    bool ok = ev->opcode == CQLN_OP_RESULT &&
+              cqln_result_decode(&res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL,
+                                 &fresh) == CQL_OK &&
+              res.kind == CQL_RESULT_ROWS && res.metadata;
+    cql_result *kept = ok ? cql_result_ref(&res) : NULL;
+    cqln_metadata_unref(fresh);
+    return kept;
+}
+
+static void conclude(cqln_discover *d, const cqln_link *link)
+{
+    cqln_nodes_unsee(d->c);
+    const char *wrong = put_local(d, d->questions[LOCAL].rows, link);
+    if (wrong) {
+        end(d, CQL_MALFORMED, wrong);
         return;
     }
-    const char *wrong = decode(d, ev, &res, &fresh) ? put_local(d, &res, link) : not_understood;
-    cqln_metadata_unref(fresh);
-    if (wrong)
-        end(d, CQL_MALFORMED, wrong);
-    else
-        ask_peers(d, link);
+    put_peers(d, d->questions[PEERS].rows, &link->address);
+    /* Which nodes have which rows. Without it requests go to nodes in turn: no reason to fail. */
+    if (d->questions[KEYSPACES].rows)
+        cqln_router_take_keyspaces(d->c, d->questions[KEYSPACES].rows);
+    else if (d->c->config->token_aware)
+        CQLN_LOG(d->c->loop.log, CQL_LOG_WARN,
+                 "system_schema.keyspaces could not be read: replicas are not known");
+    end(d, CQL_OK, "");
+}
+
+static cql_status ask(cqln_discover *d, cqln_link *link, part which);
+
+static void on_answer(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
+{
+    question *q = user;
+    cqln_discover *d = q->of;
+    part which = (part)(q - d->questions);
+    q->inner = NULL;
+    if (st == CQL_OK && which == PEERS && ev->opcode == CQLN_OP_ERROR && !d->old_peers &&
+        lacks_table(ev)) {
+        d->old_peers = true;
+        st = ask(d, link, PEERS);
+        if (st == CQL_OK)
+            return;
+    }
+    if (st) {
+        end(d, st, unread[which]);
+        return;
+    }
+    q->rows = rows_of(d, ev);
+    if (!q->rows && not_understood[which]) {
+        end(d, CQL_MALFORMED, not_understood[which]);
+        return;
+    }
+    for (int i = 0; i < PARTS; i++)
+        if (d->questions[i].inner)
+            return;
+    conclude(d, link);
+}
+
+static cql_status ask(cqln_discover *d, cqln_link *link, part which)
+{
+    static const char *const texts[PARTS] = {local_cql, peers_v2_cql, keyspaces_cql};
+    const char *cql = which == PEERS && d->old_peers ? peers_cql : texts[which];
+    question *q = &d->questions[which];
+    q->of = d;
+    return cqln_inner_query(&d->c->loop, link, cql, d->c->config->connect_timeout, on_answer, q,
+                            &q->inner);
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
@@ -331,11 +335,13 @@ cql_status cqln_discover_run(cqln_discover *d, cqln_link *link, cqln_discover_cb
         return CQL_OK;
     d->cb = cb;
     d->user = user;
-    cqln_nodes_unsee(d->c); /* the round before may have been cut off */
-    cql_status st = cqln_inner_query(&d->c->loop, link, local_cql, d->c->config->connect_timeout,
-                                     on_local, d, &d->inner);
+    cql_status st = ask(d, link, LOCAL);
+    if (st == CQL_OK)
+        st = ask(d, link, PEERS);
+    if (st == CQL_OK && d->c->config->token_aware)
+        st = ask(d, link, KEYSPACES);
     if (st)
-        d->cb = NULL;
+        cqln_discover_stop(d);
     return st;
 }
 
@@ -346,8 +352,7 @@ bool cqln_discover_running(const cqln_discover *d)
 
 void cqln_discover_stop(cqln_discover *d)
 {
-    cqln_inner_forget(d->inner);
-    d->inner = NULL;
+    drop(d);
     d->cb = NULL;
     d->old_peers = false;
 }

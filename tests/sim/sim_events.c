@@ -161,6 +161,22 @@ static void a_flood_of_events_is_one_refresh(void **state)
     assert_int_equal(w->nodes[CQL_NODE_DOWN], 0);
 }
 
+/* Each answer takes a tenth of a second. On the control connection: OPTIONS, STARTUP, REGISTER, all tables at once; on
+ * the next one OPTIONS and STARTUP. */
+static void connecting_takes_six_answers_behind_each_other(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "connect_timeout", "2s", NULL), CQL_OK);
+    w->io.hosts[0].delay_ms = w->io.hosts[1].delay_ms = 100;
+    assert_int_equal(cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w),
+                     CQL_OK);
+    uint64_t began = w->io.now;
+    cqln_cluster_connect(&w->c, on_connected, w);
+    while (!w->connected && w->io.now < began + 2000)
+        simio_run(&w->io, w->io.now + 1);
+    assert_in_range(w->io.now - began, 600, 690);
+}
+
 /* An idle session sleeps: in ten minutes it wakes for the heartbeats of its connections (30 s) and to read the tables. */
 static void an_idle_session_is_woken_for_its_heartbeats_alone(void **state)
 {
@@ -409,6 +425,7 @@ int main(void)
         EVENT_TEST(a_lost_control_connection_is_told_as_missed_events),
         EVENT_TEST(nobody_asks_for_schema_events_that_nobody_hears),
         EVENT_TEST(a_flood_of_events_is_one_refresh),
+        EVENT_TEST(connecting_takes_six_answers_behind_each_other),
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_lost_event_heals),
