@@ -330,7 +330,7 @@ cql_status cqln_agree(cqln_cluster *c, cqln_link *link, uint32_t timeout_ms, cql
 /* --- report.c: error objects ---------------------------------------------------------------------- */
 cql_error *cqln_report_server(cqln_cluster *c, const cqln_server_error *e, cql_str host,
                               const cqln_request *req);
-/* No node takes the request: every node with its last failure. */
+/* No node takes the request, or (NULL) no connection was made: every node with its last failure. */
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req);
 cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host);
 /* Made on this side: time-out (why NULL: its own words), cancelled, malformed, closed. */

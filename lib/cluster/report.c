@@ -138,6 +138,41 @@ static bool any_connect_failure(const cqln_cluster *c, const cqln_tried *rows, s
     return false;
 }
 
+static bool is_login_problem(cql_status st)
+{
+    return st == CQL_AUTH_FAILED || st == CQL_SERVER_BAD_CREDENTIALS || st == CQL_TLS_FAILED;
+}
+
+/* The status that says most: a refused log-in before the rest, one cause common to all before "no
+ * host". */
+static cql_status common_status(const cqln_tried *rows, size_t count)
+{
+    cql_status st = count ? rows[0].status : CQL_NO_HOST;
+    for (size_t i = 0; i < count; i++) {
+        if (is_login_problem(rows[i].status))
+            return rows[i].status;
+        if (rows[i].status != st)
+            st = CQL_NO_HOST;
+    }
+    return st == CQL_CONNECT_FAILED || st == CQL_CLOSED ? CQL_NO_HOST : st;
+}
+
+static cql_error *cannot_connect(cqln_cluster *c, const cqln_tried *rows, size_t count)
+{
+    char list[LIST_TEXT];
+    cql_status st = common_status(rows, count);
+    cqln_error_info info = {.status = st, .retriable = !is_login_problem(st)};
+    bool hint = any_connect_failure(c, rows, count);
+    if (count == 1) {
+        info.host = rows[0].host;
+        if (CQL_SERVER_CODE(st) >= 0)
+            info.server_message = rows[0].reason;
+    }
+    list_rows(list, sizeof list, rows, count);
+    return cqln_error_make(c->al, &info, rows, count, "cannot connect: %s%s%s", list,
+                           hint ? "; " : "", hint ? refused_hint : "");
+}
+
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
 {
     if (req && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING) /* it took the connections away */
@@ -146,8 +181,9 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
     char list[LIST_TEXT];
     size_t count = rows_of_no_host(c, req, rows);
     cqln_error_info info = {.status = CQL_NO_HOST, .retriable = true};
-    if (req)
-        info.maybe_applied = cqln_request_maybe_applied(req);
+    if (!req)
+        return cannot_connect(c, rows, count);
+    info.maybe_applied = cqln_request_maybe_applied(req);
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "no alive connections%s%s%s%s",
                            count ? ": " : "", list, any_connect_failure(c, rows, count) ? "; " : "",
@@ -199,41 +235,10 @@ cql_error *cqln_report_malformed(cqln_cluster *c, cql_str host, const cqln_reque
 
 /* --- connecting ---------------------------------------------------------------------------------- */
 
-static bool is_login_problem(cql_status st)
-{
-    return st == CQL_AUTH_FAILED || st == CQL_SERVER_BAD_CREDENTIALS || st == CQL_TLS_FAILED;
-}
-
-/* The status that says most: a refused log-in before the rest, one cause common to all before "no
- * host". */
-static cql_status common_status(const cqln_try *tries)
-{
-    cql_status st = tries ? tries->status : CQL_NO_HOST;
-    for (const cqln_try *t = tries; t; t = t->next) {
-        if (is_login_problem(t->status))
-            return t->status;
-        if (t->status != st)
-            st = CQL_NO_HOST;
-    }
-    return st == CQL_CONNECT_FAILED || st == CQL_CLOSED ? CQL_NO_HOST : st;
-}
-
 cql_error *cqln_report_connect(cqln_cluster *c, const cqln_try *tries)
 {
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
-    char list[LIST_TEXT];
-    size_t count = cqln_tries_rows(tries, rows);
-    cql_status st = common_status(tries);
-    cqln_error_info info = {.status = st, .retriable = !is_login_problem(st)};
-    bool hint = any_connect_failure(c, rows, count);
-    if (count == 1) {
-        info.host = rows[0].host;
-        if (CQL_SERVER_CODE(st) >= 0)
-            info.server_message = rows[0].reason;
-    }
-    list_rows(list, sizeof list, rows, count);
-    return cqln_error_make(c->al, &info, rows, count, "cannot connect: %s%s%s", list,
-                           hint ? "; " : "", hint ? refused_hint : "");
+    return cannot_connect(c, rows, cqln_tries_rows(tries, rows));
 }
 
 /* --- warnings ------------------------------------------------------------------------------------ */

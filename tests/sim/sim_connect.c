@@ -126,6 +126,18 @@ static void a_wrong_password_is_refused_once(void **state)
     assert_int_equal(w->io.connects, 1);
 }
 
+/* The status is the cause that all nodes name, also where it shows behind the log-in alone. */
+static void a_keyspace_that_is_not_there_is_said(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[0].error_code = w->mc.nodes[1].error_code = 0x2200;
+    assert_int_equal(cql_options_set_keyspace(w->options, "nosuch"), CQL_OK);
+    connect_to(w, "127.9.0.1", "true");
+    assert_int_equal(cql_error_status(w->error), CQL_SERVER_INVALID);
+    expect_text(w, "cannot connect: 127.9.0.");
+    expect_text(w, "cannot use keyspace \"nosuch\"");
+}
+
 #define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -137,6 +149,7 @@ int main(void)
         CONNECT_TEST(a_refused_connection_waited_for_nothing),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),
         CONNECT_TEST(a_wrong_password_is_refused_once),
+        CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
