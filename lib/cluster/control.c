@@ -51,6 +51,12 @@ struct cqln_control {
     cqln_discover *discover;
 };
 
+/* Of an outage the first round is told, and its end. */
+static cql_log_level how_loud(const cqln_control *ctl)
+{
+    return ctl->failed ? CQL_LOG_DEBUG : CQL_LOG_WARN;
+}
+
 static void begin_round(cqln_control *ctl);
 static void connect_next(cqln_control *ctl);
 
@@ -185,7 +191,7 @@ static void on_named(void *user, cql_status st, const char *why)
     if (st) {
         cql_str service = cqln_astra_service(c->astra);
         cqln_tries_add(c->al, &ctl->tries, service, st, cql_str_of(why));
-        CQLN_LOG(c->loop.log, CQL_LOG_WARN, "%.*s: %s", (int)service.len, service.ptr, why);
+        CQLN_LOG(c->loop.log, how_loud(ctl), "%.*s: %s", (int)service.len, service.ptr, why);
     } else if (!c->local_dc && *cqln_astra_dc(c->astra)) {
         c->local_dc = cqln_strdup(c->al, cql_str_of(cqln_astra_dc(c->astra)));
     }
@@ -250,10 +256,10 @@ static void round_failed(cqln_control *ctl)
         cqln_cluster_connect_done(c, cqln_report_connect(c, ctl->tries));
         return;
     }
-    ctl->failed = true;
     uint32_t delay = retry_later(ctl, &ctl->backoff);
-    CQLN_LOG(c->loop.log, CQL_LOG_WARN,
+    CQLN_LOG(c->loop.log, how_loud(ctl),
              "no node answers as control connection, next attempt in %u ms", delay);
+    ctl->failed = true;
 }
 
 /* One that served for a while is replaced at once; servers that end each are not stormed. */
@@ -368,7 +374,7 @@ static void on_closed(cqln_link *link)
         return;
     }
     cqln_tries_add(c->al, &ctl->tries, link->host, fault->status, cql_str_of(fault->detail));
-    CQLN_LOG(c->loop.log, CQL_LOG_WARN, "control connection to %s: %s", link->address_text,
+    CQLN_LOG(c->loop.log, how_loud(ctl), "control connection to %s: %s", link->address_text,
              fault->detail);
     if (was_known)
         replace(ctl);

@@ -161,6 +161,35 @@ static void a_flood_of_events_is_one_refresh(void **state)
     assert_int_equal(w->nodes[CQL_NODE_DOWN], 0);
 }
 
+static void count_warnings(void *user, cql_log_level level, cql_str text)
+{
+    (void)text;
+    *(unsigned *)user += level <= CQL_LOG_WARN;
+}
+
+/* It is told once, with what each node said, and when it is over; not with each attempt. */
+static void a_long_outage_does_not_fill_the_log(void **state)
+{
+    world *w = *state;
+    unsigned warnings = 0;
+    cql_options_set_log(w->options, count_warnings, &warnings, CQL_LOG_WARN);
+    start(w);
+    assert_int_equal(warnings, 0);
+    for (size_t i = 0; i < 2; i++) {
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    simio_run(&w->io, w->io.now + 600000);
+    assert_in_range(warnings, 3, 12);
+    w->io.hosts[0].down = w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 60000);
+    assert_int_equal(w->c.ready_count, 2);
+    unsigned before = warnings;
+    simio_cut(&w->io, 0);
+    simio_run(&w->io, w->io.now + 5000);
+    assert_true(warnings > before); /* the next one is told again */
+}
+
 /* Each answer takes a tenth of a second. On the control connection: OPTIONS, STARTUP, REGISTER, all tables at once; on
  * the next one OPTIONS and STARTUP. */
 static void connecting_takes_six_answers_behind_each_other(void **state)
@@ -425,6 +454,7 @@ int main(void)
         EVENT_TEST(a_lost_control_connection_is_told_as_missed_events),
         EVENT_TEST(nobody_asks_for_schema_events_that_nobody_hears),
         EVENT_TEST(a_flood_of_events_is_one_refresh),
+        EVENT_TEST(a_long_outage_does_not_fill_the_log),
         EVENT_TEST(connecting_takes_six_answers_behind_each_other),
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
