@@ -184,6 +184,8 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
     if (!req)
         return cannot_connect(c, rows, count);
     info.maybe_applied = cqln_request_maybe_applied(req);
+    if (count == 1)
+        info.host = rows[0].host;
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "no alive connections%s%s%s%s",
                            count ? ": " : "", list, any_connect_failure(c, rows, count) ? "; " : "",

@@ -220,6 +220,36 @@ static void messages_go_to_standard_error(void **state)
         "");
 }
 
+static void passwords_of_roles_are_not_shown(void **state)
+{
+    static const char *const rows[][2] = {
+        {"CREATE ROLE r WITH PASSWORD = 'it''s' AND LOGIN = true",
+         "CREATE ROLE r WITH PASSWORD = '***' AND LOGIN = true"},
+        {"ALTER ROLE r WITH hashed password='$2a$x' AND password=$$a'b$$",
+         "ALTER ROLE r WITH hashed password='***' AND password='***'"},
+        {"CREATE USER u WITH PASSWORD 'open", "CREATE USER u WITH PASSWORD '***'"},
+        {"CREATE TABLE t (password text PRIMARY KEY)", "CREATE TABLE t (password text PRIMARY KEY)"},
+        {"INSERT INTO t (a) VALUES ('password')", "INSERT INTO t (a) VALUES ('password')"},
+    };
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        cql_schema_message sending = {
+            .kind = CQL_SCHEMA_MESSAGE_SENDING, .text = rows[i][0], .file = "a", .line = 1};
+        char line[200];
+        begin(false);
+        config.verbose = true;
+        init_say_message(&sending, &say);
+        (void)snprintf(line, sizeof line, "cqlinit: a:1: sending: %s\n", rows[i][1]);
+        expect("", line);
+        begin(true);
+        config.verbose = true;
+        init_say_message(&sending, &say);
+        (void)snprintf(line, sizeof line,
+                       "{\"event\":\"statement\",\"text\":\"%s\",\"file\":\"a\",\"line\":1}\n", rows[i][1]);
+        expect(line, "");
+    }
+}
+
 static void errors_are_reported_with_what_to_do(void **state)
 {
     (void)state;
@@ -310,6 +340,7 @@ int main(void)
         cmocka_unit_test(quiet_leaves_only_differences),
         cmocka_unit_test(a_dry_run_prints_cql),
         cmocka_unit_test(messages_go_to_standard_error),
+        cmocka_unit_test(passwords_of_roles_are_not_shown),
         cmocka_unit_test(errors_are_reported_with_what_to_do),
         cmocka_unit_test(the_last_line_sums_up),
         cmocka_unit_test(outcomes_have_their_exit_codes),

@@ -5,10 +5,12 @@
 #include "common/exit_code.h"
 #include "common/json.h"
 #include "common/progress.h"
+#include "common/memory.h"
 #include "common/report.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,10 +130,53 @@ static const char *event_of(cql_schema_message_kind kind)
     return "message";
 }
 
+/* Of the string that begins here, doubled quotes and all; it may be open. 0: none does. */
+static size_t string_length(const char *text)
+{
+    const char *mark = text[0] == '\'' ? "'" : "$$";
+    size_t n = strlen(mark), at = 0;
+    while (strncmp(text + at, mark, n) == 0) { /* behind a closing quote another one doubles it */
+        const char *end = strstr(text + at + n, mark);
+        if (!end)
+            return strlen(text);
+        at = (size_t)(end - text) + n;
+        if (n > 1)
+            break;
+    }
+    return at;
+}
+
+/* A copy for people and logs, without the text of a string behind the word PASSWORD, as CREATE and ALTER ROLE have
+ * it. */
+static char *without_passwords(const char *text)
+{
+    static const char word[] = "password", instead[] = "'***'";
+    char *out = tool_alloc(strlen(text) * 2 + sizeof instead, 1);
+    bool secret = false;
+    for (size_t at = 0, end = 0; text[at];) {
+        size_t n = string_length(text + at);
+        if (n && secret) {
+            memcpy(out + end, instead, sizeof instead);
+            end += sizeof instead - 1;
+        } else {
+            bool meant = strncasecmp(text + at, word, sizeof word - 1) == 0;
+            secret = meant || (secret && strchr(" \t\r\n=", text[at]));
+            n = n ? n : meant ? sizeof word - 1 : 1;
+            memcpy(out + end, text + at, n);
+            end += n;
+        }
+        at += n;
+    }
+    return out;
+}
+
 static void message_json(init_say *say, const cql_schema_message *m)
 {
     cJSON *line = tool_json_object(event_of(m->kind));
-    tool_json_text(line, "text", m->text);
+    bool log = m->kind == CQL_SCHEMA_MESSAGE_SENDING && !shows_statements(say);
+    char *text = log ? without_passwords(m->text) : tool_copy(m->text);
+    tool_json_text(line, "text", text);
+    free(text);
     if (m->line) {
         tool_json_text(line, "file", m->file);
         tool_json_int(line, "line", m->line);
@@ -177,9 +222,11 @@ static void say_sending(init_say *say, const cql_schema_message *m)
         say->sent++;
         fprintf(say->out, "%s;\n", m->text);
     } else if (say->config->verbose) {
-        char *text = tool_escaped(cql_str_of(m->text));
+        char *shown = without_passwords(m->text);
+        char *text = tool_escaped(cql_str_of(shown));
         tool_remark(INIT_NAME, "%s:%u: sending: %s", m->file, m->line, text);
         free(text);
+        free(shown);
     } else if (!say->config->quiet) {
         say_progress(say, m);
     }
