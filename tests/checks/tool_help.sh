@@ -143,6 +143,8 @@ check_watched() {
     [ "$out" = "CQLPING UNKNOWN - the command line cannot be followed, see standard error" ] ||
         fail "--nagios with a bad option: $out"
     expect 3 --no-such-option --nagios
+    expect 3 --nagios --json 127.0.0.1:1
+    expect 2 --json --prometheus - 127.0.0.1:1
     expect 3 --nagios 127.0.0.1:70000
     expect 2 --nagios --all 127.0.0.1:1
     case $out in "CQLPING CRITICAL - 127.0.0.1:1 does not answer"*) ;; *) fail "--nagios --all: $out" ;; esac

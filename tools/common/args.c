@@ -254,7 +254,7 @@ bool tool_args_seconds(tool_args *a, uint64_t min_ms, uint64_t max_ms, uint64_t 
         *out_ms = ms;
         return true;
     }
-    tool_args_fail(a, "--%s: '%s' is not a time in seconds from %g to %g", a->option->name,
+    tool_args_fail(a, "--%s: '%s' is not a time in seconds from %.10g to %.10g", a->option->name,
                    a->value, (double)min_ms / 1000, (double)max_ms / 1000);
     return false;
 }

@@ -68,8 +68,13 @@ static char *read_line(int fd)
 static char *read_secret(const char *what, int fd, char *why, size_t size)
 {
     char *line = fd >= 0 ? read_line(fd) : NULL;
-    if (!line)
+    if (!line) {
         snprintf(why, size, "%s: %s", what, errno ? strerror(errno) : "the line is too long");
+    } else if (!*line) { /* servers take none, in words that help nobody */
+        snprintf(why, size, "%s: the first line is empty", what);
+        free(line);
+        line = NULL;
+    }
     return line;
 }
 

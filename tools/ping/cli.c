@@ -132,6 +132,13 @@ static void take_load(ping_cli *line, tool_args *a)
     }
 }
 
+static void choose_output(tool_args *a, ping_config *config, ping_output output)
+{
+    if (config->output != PING_PEOPLE && config->output != output)
+        tool_args_fail(a, "--json, --nagios and --prometheus do not go together");
+    config->output = output;
+}
+
 static void take_own(ping_cli *line, tool_args *a)
 {
     ping_config *config = &line->config;
@@ -149,10 +156,10 @@ static void take_own(ping_cli *line, tool_args *a)
         (void)tool_args_seconds(a, 1, LONGEST_MS, &config->wait_ms);
         break;
     case OPT_JSON:
-        config->output = PING_JSON;
+        choose_output(a, config, PING_JSON);
         break;
     case OPT_NAGIOS:
-        config->output = PING_NAGIOS;
+        choose_output(a, config, PING_NAGIOS);
         break;
     case OPT_WARNING:
         take_level(a, &config->warning_us);
@@ -180,7 +187,7 @@ static void take_own(ping_cli *line, tool_args *a)
         break;
     case OPT_PROMETHEUS:
         line->prometheus = a->value;
-        config->output = PING_FIGURES;
+        choose_output(a, config, PING_FIGURES);
         break;
     default:
         take_load(line, a);
