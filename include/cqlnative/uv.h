@@ -1,5 +1,5 @@
 /* uv.h: a session on the caller's own libuv loop: no thread is made. The only header that needs
- * <uv.h>. */
+ * <uv.h>, which wants names that are not of ISO C: compile with -std=gnu11, or -D_DEFAULT_SOURCE beside -std=c11. */
 #ifndef CQLNATIVE_UV_H
 #define CQLNATIVE_UV_H
 

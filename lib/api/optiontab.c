@@ -96,7 +96,7 @@ static unsigned distance(cql_str a, cql_str b)
 const char *cqln_option_nearest(cql_str name)
 {
     const char *best = NULL;
-    unsigned best_distance = 5;
+    unsigned best_distance = (unsigned)name.len / 3 + 2; /* what is farther was not meant */
     if (name.len == 0 || name.len > NAME_MAX_LEN)
         return NULL;
     for (size_t i = 0; i < CQL_COUNT(table); i++) {

@@ -94,7 +94,12 @@ static void unknown_name_gets_the_nearest(void **state)
     cql_options *o = fresh();
     refused(o, "requst_timeout", "1", CQL_NO_SUCH_NAME, "request_timeout");
     refused(o, "compresion", "lz4", CQL_NO_SUCH_NAME, "compression");
+    refused(o, "prot", "1", CQL_NO_SUCH_NAME, "did you mean \"port\"");
     refused(o, "zzzzzzzzzzzzzzzz", "1", CQL_NO_SUCH_NAME, "zzzz");
+    cql_error *err = NULL; /* nothing is like it */
+    assert_int_equal(cql_options_set(o, "bogus", "1", &err), CQL_NO_SUCH_NAME);
+    assert_null(strstr(cql_error_text(err), "did you mean"));
+    cql_error_unref(err);
     cql_options_free(o);
 }
 
