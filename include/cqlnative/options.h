@@ -28,9 +28,10 @@ CQL_API cql_status cql_options_set_number(cql_options *o, const char *name, uint
 CQL_API cql_status cql_options_set_bool(cql_options *o, const char *name, bool value,
                                         cql_error **err);
 /* Reads a connection string: cql://[user@]host[:port][,host[:port]…][/keyspace][?name=value&…]. Names
- * are those of cql_options_set; %XX escapes are undone. A password is refused here, where it would be
- * seen: use the setter, a file or the environment. On a failure o is as it was. CQL_BAD_ARGUMENT, and
- * what cql_options_set gives. [one at a time] */
+ * are those of cql_options_set; %XX escapes are undone, also in hosts: a link-local one is written
+ * [fe80::1%25eth0]. A password is refused here, where it would be seen: use the setter, a file or the
+ * environment. On a failure o is as it was. CQL_BAD_ARGUMENT, and what cql_options_set gives.
+ * [one at a time] */
 CQL_API cql_status cql_options_parse(cql_options *o, const char *url, cql_error **err);
 /* Takes CQL_<NAME> (the option's name in upper case: CQL_CONTACT_POINTS, CQL_USERNAME, CQL_PASSWORD,
  * CQL_REQUEST_TIMEOUT…) of every option from the environment, where it is set and not empty; before

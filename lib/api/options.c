@@ -316,12 +316,12 @@ static int hex_digit(char c)
 #define BROKEN_PART "a broken %%XX escape, or longer than 1023 bytes"
 
 /* Undoes %XX; false for a broken escape, a NUL or a part that is too long. */
-static bool unescape(cql_str in, char out[URL_PART_MAX], cql_str *result)
+static bool unescape(cql_str in, char *out, size_t cap, cql_str *result)
 {
     size_t n = 0;
     for (size_t i = 0; i < in.len; i++) {
         char c = in.ptr[i];
-        if (n + 1 >= URL_PART_MAX)
+        if (n + 1 >= cap)
             return false;
         if (c == '%') {
             int hi = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
@@ -342,7 +342,7 @@ static cql_status apply_part(cql_options *o, const char *name, cql_str raw, cql_
 {
     char buf[URL_PART_MAX];
     cql_str value;
-    if (!unescape(raw, buf, &value))
+    if (!unescape(raw, buf, sizeof buf, &value))
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                          "connection string: %s: " BROKEN_PART, name);
     return cqln_option_apply(o, cql_str_of(name), value, err);
@@ -357,7 +357,8 @@ static cql_status apply_query(cql_options *o, cql_str query, cql_error **err)
         cql_str name, value;
         if (raw_name.len == 0)
             continue;
-        if (!unescape(raw_name, name_buf, &name) || !unescape(pair, value_buf, &value))
+        if (!unescape(raw_name, name_buf, sizeof name_buf, &name) ||
+            !unescape(pair, value_buf, sizeof value_buf, &value))
             return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                              "connection string: %.*s: " BROKEN_PART,
                              raw_name.len < 64 ? (int)raw_name.len : 64, raw_name.ptr);
@@ -387,6 +388,22 @@ static cql_status apply_user(cql_options *o, cql_str *authority, cql_error **err
     return apply_part(o, "username", user, err);
 }
 
+/* As many as there are, so their text may be long. The zone of an IPv6 address is behind a %25. */
+static cql_status apply_hosts(cql_options *o, cql_str authority, cql_error **err)
+{
+    cql_str hosts;
+    char *buf = cqln_alloc(o->al, authority.len + 2);
+    cql_status st = CQL_NO_MEMORY;
+    if (!buf)
+        return cqln_fail(err, o->al, st, "connection string: %s", cql_status_text(st));
+    if (unescape(authority, buf, authority.len + 2, &hosts))
+        st = cqln_option_apply(o, cql_str_of("contact_points"), hosts, err);
+    else
+        st = cqln_fail(err, o->al, CQL_BAD_ARGUMENT, "connection string: hosts: a broken %%XX escape");
+    cqln_free(o->al, buf);
+    return st;
+}
+
 static cql_status parse(cql_options *o, const void *arg, cql_error **err)
 {
     static const char scheme[] = "cql://";
@@ -400,7 +417,7 @@ static cql_status parse(cql_options *o, const void *arg, cql_error **err)
     cql_str authority = before(&path, '/');
     cql_status st = apply_user(o, &authority, err);
     if (st == CQL_OK && authority.len)
-        st = cqln_option_apply(o, cql_str_of("contact_points"), authority, err);
+        st = apply_hosts(o, authority, err);
     if (st == CQL_OK && path.len)
         st = apply_part(o, "keyspace", path, err);
     if (st == CQL_OK)

@@ -128,8 +128,10 @@ bool cqln_split_host_port(cql_str text, cql_str *host, uint16_t *port)
         return true;
     size_t before = (size_t)(colon - text.ptr);
     if (memchr(colon + 1, ':', text.len - before - 1)) {
-        cqln_address literal; /* two colons: a bare IPv6 address or nothing */
-        return cqln_address_parse(&literal, text, 1);
+        cqln_address literal; /* two colons: a bare IPv6 address, perhaps with a zone, or nothing */
+        const char *zone = memchr(text.ptr, '%', text.len);
+        cql_str ip = {text.ptr, zone ? (size_t)(zone - text.ptr) : text.len};
+        return cqln_address_parse(&literal, ip, 1);
     }
     *host = (cql_str){text.ptr, before};
     return before > 0 && parse_port((cql_str){colon + 1, text.len - before - 1}, port);

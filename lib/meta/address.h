@@ -14,6 +14,7 @@ typedef struct cqln_address {
     bool is_id;  /* the bytes are a node's host id: it is reached through a proxy, by that */
     uint8_t bytes[16];
     uint16_t port; /* 0 with a host id */
+    uint32_t zone; /* of a link-local one: by which interface, when that is known; else 0. Not a part of equality */
 } cqln_address;
 
 /* A node that is known by its host id alone. */

@@ -120,6 +120,7 @@ static void fill_sockaddr(struct sockaddr_storage *out, const cqln_address *a)
         in6->sin6_family = AF_INET6;
         in6->sin6_port = htons(a->port);
         memcpy(&in6->sin6_addr, a->bytes, 16);
+        in6->sin6_scope_id = a->zone;
     }
 }
 
@@ -264,6 +265,13 @@ struct cqln_lookup {
     uint16_t port;
 };
 
+static bool from_sockaddr6(const struct sockaddr_in6 *in6, uint16_t port, cqln_address *out)
+{
+    bool ok = cqln_address_from_bytes(out, &in6->sin6_addr, 16, port);
+    out->zone = in6->sin6_scope_id;
+    return ok;
+}
+
 static size_t collect(cqln_address *found, const struct addrinfo *list, uint16_t port)
 {
     size_t count = 0;
@@ -274,9 +282,7 @@ static size_t collect(cqln_address *found, const struct addrinfo *list, uint16_t
             ok = cqln_address_from_bytes(
                 &one, &((const struct sockaddr_in *)(const void *)a->ai_addr)->sin_addr, 4, port);
         else if (a->ai_family == AF_INET6)
-            ok = cqln_address_from_bytes(
-                &one, &((const struct sockaddr_in6 *)(const void *)a->ai_addr)->sin6_addr, 16,
-                port);
+            ok = from_sockaddr6((const struct sockaddr_in6 *)(const void *)a->ai_addr, port, &one);
         for (size_t i = 0; ok && i < count; i++)
             ok = !cqln_address_equal(&found[i], &one);
         if (ok)

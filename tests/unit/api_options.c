@@ -123,6 +123,20 @@ static void connection_string_is_read(void **state)
     cql_options_free(o);
 }
 
+static void hosts_of_a_connection_string_may_be_escaped(void **state)
+{
+    (void)state;
+    cql_options *o = fresh();
+    assert_int_equal(cql_options_parse(o, "cql://n%6fde.test:1,[fe80::1%25eth0]:9043/", NULL), CQL_OK);
+    assert_int_equal(o->config.contact_count, 2);
+    assert_string_equal(o->config.contacts[0].host, "node.test");
+    assert_string_equal(o->config.contacts[1].host, "fe80::1%eth0"); /* RFC 6874: the zone */
+    assert_int_equal(o->config.contacts[1].port, 9043);
+    assert_int_equal(cql_options_parse(o, "cql://[fe80::1%eth0]/", NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(o->config.contact_count, 2);
+    cql_options_free(o);
+}
+
 static void a_long_part_of_a_connection_string_is_told_to_be_long(void **state)
 {
     (void)state;
@@ -508,6 +522,7 @@ int main(void)
         cmocka_unit_test(words_are_checked),
         cmocka_unit_test(unknown_name_gets_the_nearest),
         cmocka_unit_test(connection_string_is_read),
+        cmocka_unit_test(hosts_of_a_connection_string_may_be_escaped),
         cmocka_unit_test(a_long_part_of_a_connection_string_is_told_to_be_long),
         cmocka_unit_test(broken_connection_strings_are_refused),
         cmocka_unit_test(environment_is_read_on_request),

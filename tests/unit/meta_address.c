@@ -93,6 +93,8 @@ static void contact_points_are_split(void **state)
     split("::1", "::1", 0);
     split("[::1]", "::1", 0);
     split("[fe80::2]:65535", "fe80::2", 65535);
+    split("fe80::2%eth0", "fe80::2%eth0", 0);
+    split("[fe80::2%1]:9042", "fe80::2%1", 9042);
 }
 
 static void broken_contact_points_are_refused(void **state)

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -206,11 +207,45 @@ static void closing_while_bytes_wait_is_clean(void **state)
     assert_false(c->io->ops->write(c->stream, c->big, BIG)); /* the tear-down closes */
 }
 
+typedef struct found {
+    cqln_address first;
+    size_t count;
+    unsigned calls;
+} found;
+
+static void on_found(void *user, const cqln_address *list, size_t count, const char *reason)
+{
+    found *f = user;
+    (void)reason;
+    f->calls++;
+    f->count = count;
+    if (count)
+        f->first = list[0];
+}
+
+/* fe80::1 alone leads nowhere: there is one behind each interface. */
+static void a_link_local_address_keeps_its_zone(void **state)
+{
+    client *c = *state;
+    found f = {.count = 0};
+    cqln_lookup *lookup;
+    char name[IF_NAMESIZE + 16], interface[IF_NAMESIZE];
+    if (!if_indextoname(1, interface))
+        skip();
+    snprintf(name, sizeof name, "fe80::1%%%s", interface);
+    assert_int_equal(c->io->ops->resolve(c->io, name, 9042, on_found, &f, &lookup), CQL_OK);
+    turn_until(c, &f.calls);
+    assert_int_equal(f.count, 1);
+    assert_int_equal(f.first.zone, 1);
+    assert_int_equal(f.first.port, 9042);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(a_link_local_address_keeps_its_zone),
         CASE(what_does_not_fit_follows),
         CASE(a_peer_that_goes_is_told_once),
         CASE(a_peer_that_goes_while_bytes_wait_is_told_once),
