@@ -8,7 +8,8 @@
  *
  * Calls without _wait never block; their callback comes exactly once, on the session's loop, and
  * never from inside the call. The _wait twins return CQL_WRONG_THREAD where they would hang the
- * loop, and wait for room in the session's queue for as long as a request may take. Text that is stored must be UTF-8 (CQL_BAD_VALUE) and within max_bytes (CQL_TOO_LARGE);
+ * loop, and wait for room in the session's queue for as long as a request may take. Text that is stored
+ * must be UTF-8 (CQL_BAD_VALUE) and within max_bytes (CQL_TOO_LARGE);
  * arguments and results are otherwise not looked at. */
 #ifndef CQLNATIVE_JOBS_H
 #define CQLNATIVE_JOBS_H
