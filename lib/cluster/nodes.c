@@ -297,7 +297,7 @@ void cqln_nodes_sweep(cqln_cluster *c)
         }
         cqln_tell_removed(n);
         n->removed = true;
-        c->router.peers.count = 0; /* until the refresh below */
+        cqln_router_unlist(c); /* until the refresh below */
         cqln_deadline_clear(&c->loop, &n->retry);
         cqln_requests_fail_waiting(c, n, CQL_NO_HOST, "the node was removed from the cluster");
         cqln_slots_leave(n, "the node was removed from the cluster");

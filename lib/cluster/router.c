@@ -508,12 +508,18 @@ static void refresh_map(cqln_cluster *c)
     r->keyspace_mark = st == CQL_NO_MEMORY ? 0 : mark;
 }
 
+void cqln_router_unlist(cqln_cluster *c)
+{
+    c->router.peers.count = 0;
+    c->router.last_mark = 0;
+}
+
 void cqln_router_refresh(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     set_distances(c);
+    cqln_router_unlist(c);
     r->peers.count = list_nodes(c);
-    r->last_mark = 0; /* how many there are has changed */
     atomic_store_explicit(&r->single, r->peers.count == 1 && !r->levels, memory_order_relaxed);
     if (r->peers.count == 0)
         drop_ring(c);

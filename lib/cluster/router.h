@@ -73,6 +73,8 @@ void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
 void cqln_router_refresh(cqln_cluster *c);
 /* Nodes came up or went down. */
 void cqln_router_recount(cqln_cluster *c);
+/* The list of nodes has changed: until it is complete nothing is chosen by index. */
+void cqln_router_unlist(cqln_cluster *c);
 /* The ring and the map from now on, both taken over; NULL: not known. */
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map);
 /* How slow nodes are has changed. */
