@@ -233,7 +233,7 @@ static void took_fired(cql_worker *w, const errand *e)
         cqljob_worker_trouble(w, e->err);
     if (e->next_ms != INT64_MAX && e->next_ms - wall_ms(w) < wait)
         wait = e->next_ms - wall_ms(w);
-    if (e->failed && wait < RETRY_MS)
+    if (e->failed) /* what is due may not have been seen */
         wait = RETRY_MS;
     if (wait < RECUR_LEAST_MS)
         wait = RECUR_LEAST_MS;
