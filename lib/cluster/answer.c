@@ -53,6 +53,12 @@ bool cqln_request_conditional(const cqln_request *req)
         return req->route.batch_if;
     cqln_reader rd;
     cqln_reader_init(&rd, env->data + CQLN_FRAME_HEADER, env->len - CQLN_FRAME_HEADER);
+    bool payload = env->data[CQLN_FRAME_FLAGS_AT] & CQLN_FLAG_PAYLOAD; /* it stands before the text */
+    for (uint16_t i = payload ? cqln_read_u16(&rd) : 0; i > 0; i--) {
+        cql_str bytes;
+        cqln_read_string(&rd);
+        cqln_read_nbytes(&rd, &bytes);
+    }
     return cqln_cql_conditional(cqln_read_long_string(&rd));
 }
 

@@ -168,6 +168,13 @@ static bool may_step_down(cqln_cluster *c)
            cqln_cluster_state_of(c) == CQLN_CLUSTER_CONNECTING;
 }
 
+static void lower_version(cqln_cluster *c)
+{
+    atomic_store(&c->version, 4);
+    cqln_deadline_clear(&c->loop, &c->connect_grace);
+    cqln_slots_lower(c);
+}
+
 bool cqln_cluster_step_down(cqln_cluster *c, const cqln_link *link)
 {
     if (cqln_conn_version(link->conn) > version_to_ask(c))
@@ -175,9 +182,7 @@ bool cqln_cluster_step_down(cqln_cluster *c, const cqln_link *link)
     if (cqln_conn_fault_of(link->conn)->status != CQL_BAD_VERSION || !may_step_down(c))
         return false;
     CQLN_LOG(c->loop.log, CQL_LOG_INFO, "protocol v5 is refused, stepping down to v4");
-    atomic_store(&c->version, 4);
-    cqln_deadline_clear(&c->loop, &c->connect_grace);
-    cqln_slots_lower(c);
+    lower_version(c);
     return true;
 }
 
@@ -194,7 +199,7 @@ void cqln_cluster_heed_releases(cqln_cluster *c)
             continue;
         CQLN_LOG(c->loop.log, CQL_LOG_INFO, "node %s is of release %s: protocol v4 is spoken with all",
                  n->address_text, n->release);
-        atomic_store(&c->version, 4);
+        lower_version(c);
     }
 }
 

@@ -33,6 +33,7 @@ struct cqln_control {
     bool known; /* the list of nodes was read over this link */
     bool was_known; /* the list was read before, over a link that is gone */
     bool stopped;
+    bool unresolved; /* a name of this round led nowhere */
     bool failed; /* the round before found no node */
     bool again;  /* something happened while the tables were being read */
     uint64_t known_at; /* when `known` became true */
@@ -92,6 +93,8 @@ static void take_contacts(cqln_control *ctl)
     schedule_refresh(ctl, ctl->c->config->refresh_interval);
     if (ctl->target_count == 0)
         return; /* what was known stays */
+    for (cqln_node *n = ctl->c->nodes; n && ctl->unresolved; n = n->next)
+        n->seen = true; /* whose nodes they are is not known */
     for (size_t i = 0; i < ctl->target_count; i++) {
         cqln_node_info info;
         memset(&info, 0, sizeof info);
@@ -133,8 +136,10 @@ static void on_found(void *user, const cqln_address *found, size_t count, const 
         cqln_secure_resolved(ctl->c->secure, l->host.ptr, &found[i]);
         add_target(ctl, &found[i]);
     }
-    if (count == 0)
+    if (count == 0) {
+        ctl->unresolved = true;
         cqln_tries_add(ctl->c->al, &ctl->tries, l->host, CQL_RESOLVE_FAILED, cql_str_of(reason));
+    }
     if (--ctl->lookups_open == 0)
         lookups_done(ctl);
 }
@@ -148,6 +153,7 @@ static void forget_lookups(cqln_control *ctl, const char *reason)
             continue;
         ctl->c->loop.io->ops->forget(l->handle);
         l->handle = NULL;
+        ctl->unresolved = true;
         ctl->lookups_open--;
         if (reason)
             cqln_tries_add(ctl->c->al, &ctl->tries, l->host, CQL_RESOLVE_FAILED,
@@ -174,10 +180,12 @@ static void begin_lookup(cqln_control *ctl, lookup *l, const cqln_contact *conta
         return;
     }
     cql_status st = io->ops->resolve(io, contact->host, port, on_found, l, &l->handle);
-    if (st)
+    if (st) {
+        ctl->unresolved = true;
         cqln_tries_add(ctl->c->al, &ctl->tries, l->host, st, cql_str_of(cql_status_text(st)));
-    else
+    } else {
         ctl->lookups_open++;
+    }
 }
 
 /* --- behind a proxy -------------------------------------------------------------------------------- */
@@ -221,6 +229,7 @@ static void begin_round(cqln_control *ctl)
     ctl->target_count = 0;
     ctl->next_target = 0;
     ctl->front = 0;
+    ctl->unresolved = false;
     cqln_tries_free(c->al, ctl->tries);
     ctl->tries = NULL;
     if (c->astra) {
@@ -368,7 +377,7 @@ static void on_closed(cqln_link *link)
         cqln_cluster_check(c);
         return;
     }
-    if (cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link)) {
+    if ((!was_known && cqln_cluster_step_down(c, link)) || cqln_astra_elsewhere(c, link)) {
         ctl->next_target--;
         connect_next(ctl);
         return;

@@ -277,7 +277,7 @@ cqln_node *cqln_node_put(cqln_cluster *c, const cqln_node_info *info)
 void cqln_node_keep(cqln_cluster *c, const cqln_address *address)
 {
     for (cqln_node *n = c->nodes; n; n = n->next)
-        n->seen = n->seen || (n->usable && cqln_address_equal(&n->address, address));
+        n->seen = n->seen || (n->usable && cqln_address_equal(cqln_node_heard(n), address));
 }
 
 void cqln_nodes_unsee(cqln_cluster *c)

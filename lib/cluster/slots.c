@@ -317,9 +317,10 @@ static void on_closed(cqln_link *link)
         return;
     }
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    bool again_now = cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link) ||
-                     answer_too_large(link, fault);
-    bool wanted = !n->removed && cqln_cluster_state_of(c) < CQLN_CLUSTER_CLOSING &&
+    bool well = answer_too_large(link, fault);
+    bool again_now = well || cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link);
+    cqln_cluster_state state = cqln_cluster_state_of(c);
+    bool wanted = !n->removed && state != CQLN_CLUSTER_NEW && state < CQLN_CLUSTER_CLOSING &&
                   slot < n->slots + n->want;
     slot->link = NULL;
     slot->switching = false;
@@ -327,7 +328,7 @@ static void on_closed(cqln_link *link)
     if (!again_now)
         n->tried = true;
     cqln_nodes_recount(c);
-    n->was_down = n->was_down || n->usable == 0;
+    n->was_down = n->was_down || (n->usable == 0 && !well);
     n->reopens = wanted && again_now;
     fail_owners(link);
     n->reopens = false;

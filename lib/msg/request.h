@@ -6,7 +6,7 @@
 #include "wire/frame.h"
 #include "wire/notation.h"
 
-enum { CQLN_FRAME_STREAM_AT = 2, CQLN_FRAME_OPCODE_AT = 4 }; /* offsets in an envelope */
+enum { CQLN_FRAME_FLAGS_AT = 1, CQLN_FRAME_STREAM_AT = 2, CQLN_FRAME_OPCODE_AT = 4 }; /* offsets in an envelope */
 
 /* Options that QUERY, EXECUTE and BATCH share (native_protocol section 4.1.4). */
 typedef struct cqln_query_options {

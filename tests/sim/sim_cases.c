@@ -204,6 +204,8 @@ static void on_text(cql_session *s, const cql_error *err, const cql_result *res,
     snprintf(a->text, sizeof a->text, "%.*s", (int)cell.len, cell.ptr);
 }
 
+static bool with_payload; /* statements as text */
+
 /* A statement as text, to that node; only NULL: to any. */
 static void say(size_t i, const char *cql, const char *only, uint32_t timeout)
 {
@@ -211,6 +213,10 @@ static void say(size_t i, const char *cql, const char *only, uint32_t timeout)
     cql_statement *stmt;
     assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
     assert_int_equal(cql_statement_new(cql, 0, NULL, &stmt), CQL_OK);
+    if (with_payload) {
+        assert_int_equal(cql_statement_add_payload(stmt, "tag", "x", 1), CQL_OK);
+        assert_int_equal(cql_statement_add_payload(stmt, "none", NULL, 0), CQL_OK);
+    }
     assert_int_equal(cqln_encode_statement(&w.c, stmt, req), CQL_OK);
     cql_statement_free(stmt);
     if (only)
@@ -336,6 +342,7 @@ static void an_answer_that_is_too_large_is_the_error_of_its_request(void **state
     assert_non_null(strstr(all[0].text, "max_response_bytes"));
     expect(1, 20, CQL_OK);
     assert_int_equal(w.c.nodes->meter->values[CQL_METRIC_LOST], 1);
+    assert_int_equal(w.c.nodes->room, 0); /* it was well: it need not begin slowly */
     cql_prepared_unref(many);
 }
 
@@ -406,16 +413,21 @@ static void what_is_unavailable_at_its_commit_may_be_applied(void **state)
     ask(0, conditional, false, 0);
     say(1, "UPDATE t SET v = 1 WHERE k = 1 IF v = 2", NULL, 0);
     say_in_batch(2, "DELETE FROM t WHERE k = 1 IF EXISTS");
+    with_payload = true;
+    say(6, "UPDATE t SET v = 1 WHERE k = 1 IF v = 3", NULL, 0);
+    with_payload = false;
     pass(200);
-    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 3);
+    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 4);
     expect(0, 3, CQL_SERVER_UNAVAILABLE);
+    expect(6, 7, CQL_SERVER_UNAVAILABLE);
     for (size_t i = 0; i < 3; i++)
         assert_true(all[i].maybe_applied);
+    assert_true(all[6].maybe_applied);
     ask(3, w.insert, false, 0);
     say(4, "UPDATE t SET v = 1 WHERE k = 1", NULL, 0);
     say_in_batch(5, "DELETE FROM t WHERE k = 1");
     pass(200);
-    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 3 + 2 * 3);
+    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests - before, 4 + 2 * 3);
     expect(3, 6, CQL_SERVER_UNAVAILABLE);
     for (size_t i = 3; i < 6; i++)
         assert_false(all[i].maybe_applied);

@@ -360,6 +360,27 @@ static void a_node_whose_row_is_broken_stays_while_it_answers(void **state)
     assert_int_equal(w->nodes[CQL_NODE_REMOVED], 1);
 }
 
+/* A name that is not resolved for once says nothing of the nodes it led to. */
+static void a_name_that_is_lost_takes_no_node_with_it(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "contact_points", "seed.test,second.test", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "discovery", "false", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "refresh_interval", "2s", NULL), CQL_OK);
+    start(w);
+    assert_int_equal(w->c.ready_count, 2);
+    w->io.lost_name = "second.test";
+    for (size_t i = 0; i < 2; i++) {
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    simio_run(&w->io, w->io.now + 5000);
+    w->io.hosts[0].down = w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 10000);
+    assert_int_equal(w->c.ready_count, 2);
+    assert_int_equal(w->nodes[CQL_NODE_REMOVED], 0);
+}
+
 /* Without discovery names are all there is. While one of their nodes answers they are left alone. */
 static void names_alone_are_resolved_again_too(void **state)
 {
@@ -464,6 +485,7 @@ int main(void)
         EVENT_TEST(a_busy_server_still_has_its_tables),
         EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),
         EVENT_TEST(a_node_whose_row_is_broken_stays_while_it_answers),
+        EVENT_TEST(a_name_that_is_lost_takes_no_node_with_it),
         EVENT_TEST(names_alone_are_resolved_again_too),
         EVENT_TEST(a_node_that_lists_itself_is_one_node),
         EVENT_TEST(names_are_resolved_again_when_every_node_is_gone),

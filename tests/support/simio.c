@@ -47,6 +47,7 @@ struct cqln_lookup {
     cqln_lookup_cb cb;
     void *user;
     uint16_t port;
+    bool second;
 };
 
 /* --- the list of things to come ------------------------------------------------------------------- */
@@ -207,7 +208,9 @@ static cql_status io_resolve(cqln_io *io, const char *host, uint16_t port, cqln_
     cqln_lookup *l = calloc(1, sizeof *l);
     l->cb = cb;
     l->user = user;
-    l->port = strcmp(host, "unknown.test") == 0 ? 0 : port;
+    bool lost = strcmp(host, "unknown.test") == 0 || (s->lost_name && strcmp(host, s->lost_name) == 0);
+    l->port = lost ? 0 : port;
+    l->second = strcmp(host, "second.test") == 0;
     add_event(s, EVENT_LOOKUP, s->now + delay(s), NULL)->lookup = l;
     *out = l;
     return CQL_OK;
@@ -318,7 +321,7 @@ static void deliver(cqln_stream *st, const uint8_t *bytes, size_t len)
 static void on_lookup(simio *s, cqln_lookup *l)
 {
     if (l->cb && l->port)
-        l->cb(l->user, &s->mc->nodes[s->named].address, 1, "");
+        l->cb(l->user, &s->mc->nodes[s->named + l->second].address, 1, "");
     else if (l->cb)
         l->cb(l->user, NULL, 0, "unknown node or service");
     free(l);

@@ -38,7 +38,8 @@ typedef struct simio {
     size_t send_room;    /* bytes that a write takes at once; the rest follows later */
     cqln_list streams;
     cqln_list events;    /* sorted by time */
-    size_t named;        /* the node that host names lead to */
+    size_t named;        /* the node that host names lead to; second.test: the one behind it */
+    const char *lost_name; /* that does not resolve; NULL: none but unknown.test */
     uint64_t connects;
     uint64_t lost;
 } simio;
