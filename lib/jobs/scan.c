@@ -306,8 +306,11 @@ static void claimed(cql_job *job)
         missed(job, LOST);
         break;
     case CQLJOB_MOVE_UNKNOWN: /* not clearly ours: the lease settles it */
-        w->scan.contested = true;
         cqljob_worker_event(w, CQL_WORKER_UNKNOWN, job, "", job->err);
+        if (job->err && cql_error_status(job->err) == CQL_SERVER_UNAVAILABLE)
+            w->scan.failed = true; /* replicas are missing for all others too */
+        else
+            w->scan.contested = true;
         break;
     case CQLJOB_MOVE_FAILED:
         w->scan.failed = true;

@@ -245,10 +245,13 @@ cql_status cql_jobs_enqueue_wait(cql_jobs *jobs, const cql_job_spec *spec, cql_j
 {
     const char *why;
     cqljob_wait *w;
-    cql_status st = cqljob_enqueue_check(jobs, spec, &why);
+    cql_status st;
 
     if (out)
         *out = NULL;
+    if (!jobs)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store is NULL", err);
+    st = cqljob_enqueue_check(jobs, spec, &why);
     if (st)
         return cqljob_give(err, cqljob_error(jobs, st, NULL, "job: %s", why));
     st = cqljob_wait_begin(jobs, &w, err);

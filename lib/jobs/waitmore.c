@@ -86,8 +86,11 @@ cql_status cql_jobs_recurring_set_wait(cql_jobs *jobs, const cql_recurring_spec 
 {
     const char *why;
     cqljob_wait *w;
-    cql_status st = cqljob_recurring_check(jobs, spec, &why);
+    cql_status st;
 
+    if (!jobs)
+        return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store is NULL", err);
+    st = cqljob_recurring_check(jobs, spec, &why);
     if (st)
         return cqljob_give(err, cqljob_error(jobs, st, NULL, "recurring job: %s", why));
     st = cqljob_wait_begin(jobs, &w, err);

@@ -342,14 +342,18 @@ static cql_status run_step(cqlsch_run *r, size_t i)
     return run_other(r, step);
 }
 
+/* Did the text that ends with this step use a keyspace of its own? */
+static bool has_used(const cqlsch_run *r, const cqlsch_step *last)
+{
+    return last->ddl.verb == CQLSCH_USE || !cql_str_equal(last->keyspace, r->plan.first_keyspace);
+}
+
 /* The keyspace of one text must not become that of the next. There is no way back to none, so it is
  * one in which nothing can be made and no table of a user's is. */
-static cql_status leave_keyspace(cqlsch_run *r, const cqlsch_step *last)
+static cql_status leave_keyspace(cqlsch_run *r, const cqlsch_step *at)
 {
-    cqlsch_step step = *last;
-    bool used =
-        last->ddl.verb == CQLSCH_USE || !cql_str_equal(last->keyspace, r->plan.first_keyspace);
-    if (!used || r->opts->dry_run)
+    cqlsch_step step = *at;
+    if (r->opts->dry_run)
         return CQL_OK;
     cql_str back = r->plan.first_keyspace.len ? r->plan.first_keyspace : cql_str_of("system");
     step.text = cql_str_of(cqlsch_format(r->mem, "USE %s", cqlsch_identifier(r->mem, back).ptr));
@@ -381,17 +385,22 @@ cql_status cqlsch_run_apply(cqlsch_run *r)
 {
     cql_status st = CQL_OK;
     size_t count = r->plan.steps.count;
-    r->left = r->stepping && *r->stepping->left;
+    cqlsch_use *use = r->stepping ? r->stepping->use : NULL;
+    r->left = use && use->left;
+    if (use && use->used && count) {
+        st = leave_keyspace(r, cqlsch_plan_step(&r->plan, 0));
+        use->used = false;
+    }
     for (size_t i = 0; st == CQL_OK && i < count; i++) {
         const cqlsch_step *step = cqlsch_plan_step(&r->plan, i);
-        if (i && step->part != step[-1].part)
+        if (i && step->part != step[-1].part && has_used(r, &step[-1]))
             st = leave_keyspace(r, &step[-1]);
         if (st == CQL_OK)
             st = run_watched(r, i);
     }
-    if (st == CQL_OK && r->stepping && count) {
-        st = leave_keyspace(r, cqlsch_plan_step(&r->plan, count - 1));
-        *r->stepping->left = r->left;
+    if (use && count) { /* behind the last text the session stays where that led it */
+        use->used = has_used(r, cqlsch_plan_step(&r->plan, count - 1));
+        use->left = r->left;
     }
     return st == CQL_OK ? apply_settings(r) : st;
 }

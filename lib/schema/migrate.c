@@ -113,7 +113,7 @@ static cql_status run_plan(work *w, cql_error **err)
                                 .uncertain = resumed && w->move->uncertain,
                                 .before = before,
                                 .after = after,
-                                .left = &m->left,
+                                .use = &m->use,
                                 .user = w};
     w->finished = stepping.first;
     cql_status st = write_progress(w, "running", "");

@@ -32,7 +32,7 @@ typedef struct cqlsch_moves {
     cql_uuid token;
     uint64_t renewed_ms; /* when the lease began to run */
     bool locked;
-    bool left; /* a text has left the session in a keyspace that stands for none */
+    cqlsch_use use;
     const char *shape; /* first difference of the tables kept here */
     cql_error **err;
     cql_error *own_err; /* for callers that want none */

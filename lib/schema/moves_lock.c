@@ -109,7 +109,8 @@ cql_status cqlsch_moves_hold(cqlsch_moves *m)
     cql_result_unref(res);
     if (st == CQL_OK)
         st = whose(m, &m->locked, &owner);
-    m->renewed_ms = now;
+    if (st == CQL_OK && m->locked) /* what is not known is asked again before the next step */
+        m->renewed_ms = now;
     if (st != CQL_OK || m->locked)
         return st;
     return cqlsch_moves_fail(m, CQL_CLAIM_LOST,

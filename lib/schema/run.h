@@ -6,6 +6,12 @@
 #include "schema/plan.h"
 #include "schema/send.h"
 
+/* What the texts before this run did to the session's keyspace. */
+typedef struct cqlsch_use {
+    bool used; /* the last one set it */
+    bool left; /* it stands for none */
+} cqlsch_use;
+
 /* Follows a run statement by statement, and lets one go on where an earlier one ended. */
 typedef struct cqlsch_stepping {
     size_t first;   /* steps before it were done; of these USE and CONSISTENCY are done again */
@@ -14,7 +20,7 @@ typedef struct cqlsch_stepping {
     /* The callbacks end the run by a status that is not CQL_OK. */
     cql_status (*before)(void *user, size_t step, cql_error **err);
     cql_status (*after)(void *user, size_t step, cql_error **err);
-    bool *left; /* as in the run; kept from one run to the next, each of which leaves its keyspace */
+    cqlsch_use *use; /* kept from one run to the next */
     void *user;
 } cqlsch_stepping;
 

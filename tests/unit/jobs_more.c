@@ -530,6 +530,9 @@ static void what_is_missing_is_an_error_with_a_text(void **state)
     assert_int_equal(cql_jobs_list_wait(NULL, CQL_JOB_SUCCEEDED, 1, &list, &err), CQL_BAD_ARGUMENT);
     assert_int_equal(cql_jobs_list_wait(NULL, CQL_JOB_SUCCEEDED, 1, NULL, &err), CQL_BAD_ARGUMENT);
     assert_string_equal(cql_error_text(err), "bad argument: out is NULL");
+    assert_int_equal(cql_jobs_enqueue_wait(NULL, NULL, &job, &err), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_jobs_recurring_set_wait(NULL, NULL, &err), CQL_BAD_ARGUMENT);
+    assert_string_equal(cql_error_text(err), "bad argument: the job store is NULL");
     assert_int_equal(cql_jobs_run_wait(NULL, NULL, &err), CQL_BAD_ARGUMENT);
     assert_int_equal(cql_worker_new(NULL, NULL, &w, &err), CQL_BAD_ARGUMENT);
     assert_non_null(strstr(cql_error_text(err), "NULL"));

@@ -280,6 +280,10 @@ static void use_ends_with_its_text(void **state)
     scene sc;
     (void)state;
     begin(&sc);
+    gives(&sc, list, 1, CQL_OK); /* the program's session stays where its last text led it */
+    assert_string_equal(sc.fs.keyspace, "k");
+    end(&sc);
+    begin(&sc);
     gives(&sc, list, 2, CQL_BAD_CQL_FILE);
     assert_non_null(strstr(cql_error_text(sc.err), "has no keyspace"));
     assert_null(strstr(sc.fs.log, "CREATE TABLE u"));
