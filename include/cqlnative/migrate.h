@@ -57,7 +57,8 @@ typedef struct cql_migrate_options {
     void *user;
     /* How the statements are run and told of (waiting, time-outs, replication, verification,
      * callbacks); NULL: as cql_schema_apply_wait without options. replication is also that of the
-     * keyspace above when it is made; without it: up to three copies in each data centre. */
+     * keyspace above when it is made; without it: up to three copies in each data centre. A USE holds
+     * for its text alone; the session stays in the keyspace of the last text that had one. */
     const cql_schema_options *apply;
 } cql_migrate_options;
 
