@@ -274,11 +274,13 @@ static void ask_events(fetch *f)
     ask(f, events_cql, on_events);
 }
 
+/* The row is written in two parts, which a replica may get in any order: the coordinator with the first, the duration
+ * with the last. */
 static bool is_complete(const cql_result *res)
 {
     cql_rows rows;
     cql_rows_init(&rows, res);
-    return cql_rows_next(&rows) && !cql_rows_is_null(&rows, 6);
+    return cql_rows_next(&rows) && !cql_rows_is_null(&rows, 3) && !cql_rows_is_null(&rows, 6);
 }
 
 static void on_session_row(cql_session *s, const cql_error *err, const cql_result *res, void *user)
