@@ -117,11 +117,6 @@ static void put_mark(cql_worker *w, cqljob_mark_kind kind, int32_t part, int64_t
         errand_free(e);
 }
 
-static int64_t wall_ms(const cql_worker *w)
-{
-    return cqljob_now_us(w->jobs) / 1000;
-}
-
 /* ms, up to half as much longer. */
 static int64_t about(cql_worker *w, int64_t ms)
 {
@@ -141,7 +136,7 @@ static void took_buckets(cql_worker *w, const errand *e)
     }
     for (size_t i = 0; i < e->count; i++) /* one that is still to come is of a clock that was ahead */
         if (e->keys[i].part >= 0 && (uint32_t)e->keys[i].part < w->jobs->set.buckets &&
-            e->keys[i].at > 0 && e->keys[i].at <= wall_ms(w))
+            e->keys[i].at > 0 && e->keys[i].at <= cqljob_worker_wall(w))
             w->scan.from[e->keys[i].part] = e->keys[i].at;
     w->chores.ready = true;
     w->chores.low_at = now + about(w, LOW_MS);
@@ -155,7 +150,7 @@ static void save_low(cql_worker *w)
     uint32_t bucket = w->chores.low_bucket++ % w->jobs->set.buckets;
     int64_t low = w->scan.from[bucket];
     int64_t oldest = cqljob_memo_oldest(&w->memo, (int32_t)bucket);
-    int64_t edge = wall_ms(w) - LOW_BACK_MS;
+    int64_t edge = cqljob_worker_wall(w) - LOW_BACK_MS;
 
     w->chores.low_at = cqljob_worker_now(w) + about(w, LOW_MS);
     low = oldest < low ? oldest : low;
@@ -193,7 +188,7 @@ static void do_chore(cql_worker *w, chore c)
 {
     cql_cleanup_options o = {.size = sizeof o, .older_than_s = w->set.retention_s};
 
-    put_mark(w, CQLJOB_MARK_CHORE, (int32_t)c, wall_ms(w));
+    put_mark(w, CQLJOB_MARK_CHORE, (int32_t)c, cqljob_worker_wall(w));
     if (c == CHORE_WAITING)
         cqljob_mind_waiting(w->jobs);
     else if (c == CHORE_RETENTION)
@@ -204,7 +199,7 @@ static void do_chore(cql_worker *w, chore c)
 
 static void took_fleet(cql_worker *w, const errand *e)
 {
-    int64_t now = wall_ms(w);
+    int64_t now = cqljob_worker_wall(w);
 
     w->chores.look_flying = false;
     w->chores.look_at = cqljob_worker_now(w) + about(w, LOOK_MS);
@@ -231,8 +226,8 @@ static void took_fired(cql_worker *w, const errand *e)
     w->chores.recur_flying = false;
     if (e->failed)
         cqljob_worker_trouble(w, e->err);
-    if (e->next_ms != INT64_MAX && e->next_ms - wall_ms(w) < wait)
-        wait = e->next_ms - wall_ms(w);
+    if (e->next_ms != INT64_MAX && e->next_ms - cqljob_worker_wall(w) < wait)
+        wait = e->next_ms - cqljob_worker_wall(w);
     if (e->failed) /* what is due may not have been seen */
         wait = RETRY_MS;
     if (wait < RECUR_LEAST_MS)

@@ -20,6 +20,11 @@ int64_t cqljob_worker_now(const cql_worker *w)
     return cqljob_steady_ms(w->jobs);
 }
 
+int64_t cqljob_worker_wall(const cql_worker *w)
+{
+    return cqljob_now_us(w->jobs) / 1000;
+}
+
 /* xorshift64*: spreads workers, nothing more. */
 uint64_t cqljob_worker_random(cql_worker *w)
 {

@@ -199,7 +199,8 @@ struct cql_worker {
 };
 
 /* --- worker.c */
-int64_t cqljob_worker_now(const cql_worker *w); /* steady milliseconds */
+int64_t cqljob_worker_now(const cql_worker *w);  /* steady milliseconds */
+int64_t cqljob_worker_wall(const cql_worker *w); /* since 1970 */
 uint64_t cqljob_worker_random(cql_worker *w);
 void cqljob_worker_event(cql_worker *w, cql_worker_event_kind kind, const cql_job *job,
                          const char *text, const cql_error *err);
@@ -219,6 +220,12 @@ int64_t cqljob_scan_deadline(const cql_worker *w);
 void cqljob_scan_free(cql_worker *w);
 /* A job will be due at that steady time: looks then. */
 void cqljob_scan_expect(cql_worker *w, int64_t due_ms);
+
+/* --- scanrow.c: one row that a page had */
+/* Milliseconds until a row of which little is known is looked at again. */
+enum { CQLJOB_SCAN_SOON = 5000 };
+/* Not looked at again before. */
+void cqljob_scan_remember(const cql_job *job, int64_t ms);
 /* The operation of a job that is not held yet has ended. */
 void cqljob_scan_answer(cql_job *job);
 /* A held job has ended well, so its row is gone. */
