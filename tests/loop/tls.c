@@ -193,7 +193,7 @@ static void a_large_request_leaves_in_parts(void **state)
     memset(cql, ' ', LONG);
     memcpy(cql, "SELECT * FROM t", 15);
     strcpy(cql + LONG, " rows 3");
-    cql_session *s = connect_with(options("tls=verify-full&heartbeat=0"));
+    cql_session *s = connect_with(options("tls=verify-full&heartbeat=0&request_timeout=60s"));
     until_up(s, 3);
     send_most = 100000;
     for (int i = 0; i < 3; i++)

@@ -81,11 +81,19 @@ is_long() {
     [ "$(header_or "$1" long no)" = yes ]
 }
 
+# needs_of SCRIPT: the releases it can run on, 'none' where it needs no server. What runs on 4.1 runs on
+# older ones where --release asks for it.
+needs_of() {
+    local needs
+    needs=$(header_or "$1" needs '5.0 4.1')
+    echo "${needs/4.1/4.1 4.0 3.11}"
+}
+
 # releases_of SCRIPT: those it runs on in this run. Where it is long on one, that one is for
 # --full, for a pattern that names it outright, and for --release.
 releases_of() {
     local release
-    for release in $(header_or "$1" needs '5.0 4.1'); do
+    for release in $(needs_of "$1"); do
         [ "$release" = none ] || [[ " $RELEASES " = *" $release "* ]] || continue
         [ "$release" = "$(header_or "$1" long_on -)" ] && [ "$FULL" = no ] &&
             [ "$RELEASES" != "$release" ] && ! named_outright "$1" && continue
@@ -97,7 +105,7 @@ releases_of() {
 
 list_live() {
     local where about name text
-    where="live, $(header_or "$1" needs '5.0 4.1')"
+    where="live, $(needs_of "$1")"
     ! is_long "$1" || where+=", long"
     [ -z "$(header "$1" long_on)" ] || where+=", long on $(header "$1" long_on)"
     about=$(header_or "$1" about '')

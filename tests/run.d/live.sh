@@ -20,7 +20,7 @@ needed_releases() {
     local script release
     for release in $RELEASES; do
         for script in "${LIVE[@]}"; do
-            if [[ " $(header_or "$script" needs '5.0 4.1') $(header "$script" fetch) " = *" $release "* ]]; then
+            if [[ " $(needs_of "$script") $(header "$script" fetch) " = *" $release "* ]]; then
                 echo "$release"
                 break
             fi

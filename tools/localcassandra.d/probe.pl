@@ -6,6 +6,7 @@
 #     --tls CA CERT KEY    speak through 'openssl s_client'
 #     --count TABLE        print the number of rows of TABLE
 #     --run STATEMENT      run a statement that changes the schema
+#     --all                at consistency ALL, not ONE
 #   probe.pl --free ADDRESS PORT         exit 0 if one could listen there
 #
 # Exit: 0 answered; 1 no answer; 4 it answered, but refused the log-in
@@ -17,12 +18,13 @@ use IO::Socket::INET;
 use IPC::Open2;
 use Socket qw(SOMAXCONN);
 
-my ($timeout, $count, $run, @tls, $free) = (3);
+my ($timeout, $level, $count, $run, @tls, $free) = (3, 1);
 while (@ARGV && $ARGV[0] =~ /^--/) {
     my $option = shift @ARGV;
     if    ($option eq '--timeout') { $timeout = shift @ARGV }
     elsif ($option eq '--count')   { $count = shift @ARGV }
     elsif ($option eq '--run')     { $run = shift @ARGV }
+    elsif ($option eq '--all')     { $level = 5 }
     elsif ($option eq '--tls')     { @tls = splice(@ARGV, 0, 3) }
     elsif ($option eq '--free')    { $free = 1 }
     else                           { die "probe.pl: unknown option $option\n" }
@@ -128,7 +130,7 @@ sub start {
 # The body of the answer, which must be a RESULT of the given kind.
 sub query {
     my ($text, $kind) = @_;
-    my ($answer, $body) = exchange($opcode{query}, long_string($text) . pack('nC', 1, 0));
+    my ($answer, $body) = exchange($opcode{query}, long_string($text) . pack('nC', $level, 0));
     give_up(1, error_text($body)) if $answer == $opcode{error};
     give_up(1, 'an unexpected answer')
         unless $answer == $opcode{result} && unpack('N', $body) == $kind;

@@ -123,6 +123,8 @@ first_block() {
     case $C_VERSION/$C_NAME in
     5.0/default) echo 0 ;;
     4.1/default) echo 41 ;;
+    4.0/default) echo 40 ;;
+    3.11/default) echo 39 ;;
     *)
         sum=$(printf '%s' "$C_VERSION/$C_NAME" | cksum)
         echo $((${sum%% *} % 200 + 50))

@@ -72,16 +72,44 @@ ensure_node_certificate() {
         die "openssl could not make the certificate of node $1 in $folder"
 }
 
+# Releases before 4.1 read no PEM: the same in Java's own stores, with a password that guards nothing.
+ensure_stores() {
+    local folder
+    folder=$(node_folder "$1")/conf
+    [ -s "$folder/trust.p12" ] && return 0
+    need keytool openjdk-17-jre-headless
+    (umask 077 && openssl pkcs12 -export -inkey "$folder/node.key" -in "$folder/node.crt" \
+        -certfile "$(tls_folder)/ca.pem" -name node -passout pass:cassandra -out "$folder/node.p12") &&
+        rm -f "$folder/trust.p12.new" &&
+        keytool -importcert -noprompt -alias ca -file "$(tls_folder)/ca.pem" -storetype PKCS12 \
+            -storepass cassandra -keystore "$folder/trust.p12.new" >/dev/null 2>&1 &&
+        mv "$folder/trust.p12.new" "$folder/trust.p12" ||
+        die "the stores of node $1's certificate could not be made in $folder"
+}
+
+# What cassandra.yaml says of where key and certificates are.
+tls_files() {
+    local folder
+    folder=$(node_folder "$1")/conf
+    case $C_VERSION in
+    4.0 | 3.11)
+        printf '%s' "keystore: \"$folder/node.p12\", keystore_password: cassandra," \
+            " truststore: \"$folder/trust.p12\", truststore_password: cassandra"
+        ;;
+    *)
+        printf '%s' "ssl_context_factory: {class_name:" \
+            " org.apache.cassandra.security.PEMBasedSslContextFactory}," \
+            " keystore: \"$folder/node.pem\", truststore: \"$(tls_folder)/ca.pem\""
+        ;;
+    esac
+}
+
 # The lines of cassandra.yaml for C_TLS.
 tls_settings() {
     local optional=true require=false
     [ "$C_TLS" = off ] && return 0
     [ "$C_TLS" != optional ] && optional=false
     [ "$C_TLS" = mutual ] && require=true
-    printf '%s' "client_encryption_options: {enabled: true, optional: $optional," \
-        " require_client_auth: $require, ssl_context_factory: {class_name:" \
-        " org.apache.cassandra.security.PEMBasedSslContextFactory}," \
-        " keystore: \"$(node_folder "$1")/conf/node.pem\"," \
-        " truststore: \"$(tls_folder)/ca.pem\"}"
-    printf '\n'
+    printf '%s\n' "client_encryption_options: {enabled: true, optional: $optional, \
+require_client_auth: $require, $(tls_files "$1")}"
 }
