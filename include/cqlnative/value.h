@@ -190,11 +190,13 @@ CQL_API cql_status cql_value_print_json(const cql_value *v, const cql_type *type
                                         size_t cap, size_t *len);
 
 /* The way back: the wire bytes of a text, for cql_value_raw. A text or ascii value is the whole text as it
- * is; every other type takes what cql_value_print writes and what CQL takes: 0xcafe, 1.5E+3, true,
- * 2024-02-29, 13:30:54.5, 2024-01-02 03:04[:05.678][Z|+0100] (without a zone UTC; or milliseconds),
- * 1y2mo3d4h5m6s7ms8us9ns, 127.0.0.1, and of these [1, 2], {'a', 'b'}, {'k': 1}, (1, null),
- * {field: 1}; there texts are in quotes ('it''s') and everything else may be. Backslashes in texts are what
- * they are, as in CQL: the escapes of cql_value_print are not undone. *len is the number of bytes;
+ * is; every other type takes what cql_value_print writes (but no empty values, and no hex for varint and decimal) and
+ * what CQL takes: 0xcafe, 1.5E+3, true, 2024-02-29 (or days, of which 2^31 is 1970-01-01), 13:30:54.5 (or nanoseconds),
+ * 2024-01-02 03:04[:05.678][Z|+0100] (without a zone UTC; or milliseconds), 1y2mo3d4h5m6s7ms8us9ns, P1Y2M3DT4H5M6S,
+ * P3W and P0001-02-03T04:05:06 (ISO 8601), 127.0.0.1 (also for ::ffff:127.0.0.1, as the servers have it), and of these
+ * [1, 2], {'a', 'b'}, {'k': 1}, (1, null), {field: 1} (fields in any order, those left out null); there texts are in
+ * quotes ('it''s') and everything else may be. Backslashes in texts are what they are, as in CQL: the escapes of
+ * cql_value_print are not undone. *len is the number of bytes;
  * CQL_TOO_LARGE when there are more than cap. CQL_BAD_VALUE for a text that is no value of the type,
  * CQL_BAD_ARGUMENT, CQL_NO_MEMORY. [any thread] */
 CQL_API cql_status cql_value_parse(const cql_type *type, cql_str text, void *buf, size_t cap,

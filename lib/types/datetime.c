@@ -57,7 +57,7 @@ static void print_clock(cqln_sink *out, int64_t seconds, int64_t fraction, unsig
     cqln_sink_int(out, fraction, digits);
 }
 
-void cqln_print_date(cqln_sink *out, int64_t unix_days)
+static void print_day(cqln_sink *out, int64_t unix_days)
 {
     int64_t year;
     unsigned month;
@@ -70,12 +70,20 @@ void cqln_print_date(cqln_sink *out, int64_t unix_days)
     cqln_sink_int(out, day, 2);
 }
 
+void cqln_print_date(cqln_sink *out, int64_t unix_days)
+{
+    static const int64_t last_of_9999 = 2932896;
+    if (unix_days > last_of_9999)
+        cqln_sink_char(out, '+'); /* servers read such dates with it, and moments without */
+    print_day(out, unix_days);
+}
+
 void cqln_print_timestamp(cqln_sink *out, int64_t unix_ms)
 {
     const int64_t ms_per_day = INT64_C(86400000);
     int64_t of_day;
     int64_t days = floor_div(unix_ms, ms_per_day, &of_day);
-    cqln_print_date(out, days);
+    print_day(out, days);
     cqln_sink_char(out, ' ');
     print_clock(out, of_day / 1000, of_day % 1000 * 1000, 6);
     cqln_sink_text(out, "+0000");

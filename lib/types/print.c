@@ -161,6 +161,34 @@ static const char *brackets(uint16_t id)
     }
 }
 
+static bool is_plain_name(cql_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (i > 0 && ((c >= '0' && c <= '9') || c == '_'))))
+            return false;
+    }
+    return name.len > 0;
+}
+
+/* In double quotes where CQL would read another name. */
+static void print_field(cqln_sink *out, cql_str name)
+{
+    if (is_plain_name(name)) {
+        cqln_sink_put(out, name.ptr, name.len);
+        return;
+    }
+    cqln_sink_char(out, '"');
+    for (const char *quote; (quote = memchr(name.ptr, '"', name.len));) {
+        size_t n = (size_t)(quote - name.ptr);
+        cqln_print_text(out, (cql_str){name.ptr, n}, false);
+        cqln_sink_text(out, "\"\"");
+        name = (cql_str){quote + 1, name.len - n - 1};
+    }
+    cqln_print_text(out, name, false);
+    cqln_sink_char(out, '"');
+}
+
 static cql_status print_items(cqln_printer *p, const cql_type *type, cql_str bytes)
 {
     cql_items it;
@@ -179,7 +207,7 @@ static cql_status print_items(cqln_printer *p, const cql_type *type, cql_str byt
         if (!st && type->id == CQL_TYPE_MAP)
             st = cqln_print_value(p, type->items[0], &key, true);
         else if (!st && type->id == CQL_TYPE_UDT && type->fields)
-            cqln_print_text(&p->out, type->fields[i], false);
+            print_field(&p->out, type->fields[i]);
         if (type->id == CQL_TYPE_MAP || type->id == CQL_TYPE_UDT)
             cqln_sink_text(&p->out, ": ");
         if (!st)

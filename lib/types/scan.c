@@ -37,6 +37,8 @@ static bool take_date(cql_str *text, cql_civil *out)
 {
     uint64_t year, month, day;
     bool minus = take(text, '-');
+    if (!minus)
+        take(text, '+'); /* in front of years over 9999 */
     if (!cqln_scan_digits(text, 1, 10, &year) || !take(text, '-') ||
         !cqln_scan_digits(text, 1, 2, &month) || !take(text, '-') ||
         !cqln_scan_digits(text, 1, 2, &day))
@@ -69,10 +71,10 @@ static bool take_clock(cql_str *text, cql_civil *out)
     uint64_t hour, minute, second = 0;
     unsigned nanos = 0;
     if (!cqln_scan_digits(text, 1, 2, &hour) || !take(text, ':') ||
-        !cqln_scan_digits(text, 2, 2, &minute))
+        !cqln_scan_digits(text, 1, 2, &minute))
         return false;
     if (take(text, ':') &&
-        (!cqln_scan_digits(text, 2, 2, &second) || !take_fraction(text, &nanos)))
+        (!cqln_scan_digits(text, 1, 2, &second) || !take_fraction(text, &nanos)))
         return false;
     out->hour = (unsigned)hour;
     out->minute = (unsigned)minute;
@@ -107,72 +109,33 @@ static bool scan_timestamp(cql_str text, int64_t *out)
         return true;
     if (!take_date(&text, &c))
         return false;
-    if (text.len) {
-        if (!take(&text, ' ') && !take(&text, 'T'))
-            return false;
-        if (!take_clock(&text, &c) || !take_zone(&text, &offset))
-            return false;
-    }
-    return text.len == 0 && cql_timestamp_from_civil(&c, out) == CQL_OK &&
+    if ((take(&text, ' ') || take(&text, 'T')) && !take_clock(&text, &c))
+        return false;
+    return take_zone(&text, &offset) && text.len == 0 && cql_timestamp_from_civil(&c, out) == CQL_OK &&
            !__builtin_sub_overflow(*out, offset, out);
 }
 
+/* Or the number on the wire, in which the epoch is 2^31. */
 static bool scan_date(cql_str text, int32_t *out)
 {
     cql_civil c = {0};
+    int64_t raw;
+    if (cqln_scan_i64(text, &raw)) {
+        *out = (int32_t)(raw - (INT64_C(1) << 31));
+        return raw >= 0 && raw <= UINT32_MAX;
+    }
     return take_date(&text, &c) && text.len == 0 && cql_date_from_civil(&c, out) == CQL_OK;
 }
 
+/* Or nanoseconds of the day. */
 static bool scan_time(cql_str text, int64_t *out)
 {
     cql_civil c = {0};
+    if (cqln_scan_i64(text, out))
+        return cqln_time_in_range(*out);
     if (!take_clock(&text, &c) || text.len)
         return false;
     *out = ((int64_t)c.hour * 3600 + c.minute * 60 + c.second) * INT64_C(1000000000) + c.nanosecond;
-    return true;
-}
-
-/* --- durations ------------------------------------------------------------------------------------------ */
-
-typedef struct unit {
-    const char *name; /* longer names before those that they begin with */
-    int field;        /* 0 months, 1 days, 2 nanoseconds */
-    uint64_t size;
-} unit;
-
-static const unit units[] = {{"mo", 0, 1},          {"ms", 2, 1000000}, {"us", 2, 1000},
-                             {"ns", 2, 1},          {"y", 0, 12},       {"w", 1, 7},
-                             {"d", 1, 1},           {"h", 2, UINT64_C(3600000000000)},
-                             {"m", 2, UINT64_C(60000000000)}, {"s", 2, UINT64_C(1000000000)}};
-
-static bool take_unit(cql_str *text, uint64_t n, uint64_t sums[3])
-{
-    for (size_t i = 0; i < CQL_COUNT(units); i++) {
-        uint64_t product;
-        if (!take_word(text, units[i].name))
-            continue;
-        return !__builtin_mul_overflow(n, units[i].size, &product) &&
-               !__builtin_add_overflow(sums[units[i].field], product, &sums[units[i].field]);
-    }
-    return false;
-}
-
-static bool scan_duration(cql_str text, cql_duration *out)
-{
-    uint64_t sums[3] = {0, 0, 0};
-    uint64_t n;
-    bool minus = take(&text, '-');
-    if (text.len == 0)
-        return false;
-    while (text.len)
-        if (!cqln_scan_digits(&text, 1, SIZE_MAX, &n) || !take_unit(&text, n, sums))
-            return false;
-    uint64_t more = minus ? 1 : 0;
-    if (sums[0] > INT32_MAX + more || sums[1] > INT32_MAX + more || sums[2] > INT64_MAX + more)
-        return false;
-    out->months = (int32_t)(minus ? 0 - sums[0] : sums[0]);
-    out->days = (int32_t)(minus ? 0 - sums[1] : sums[1]);
-    out->nanos = (int64_t)(minus ? 0 - sums[2] : sums[2]);
     return true;
 }
 
@@ -180,7 +143,7 @@ static bool scan_duration(cql_str text, cql_duration *out)
 
 static cql_status put_hex(cql_str text, cqln_writer *out)
 {
-    if (!take_word(&text, "0x") || text.len % 2)
+    if ((!take_word(&text, "0x") && !take_word(&text, "0X")) || text.len % 2)
         return CQL_BAD_VALUE;
     for (size_t i = 0; i < text.len; i += 2) {
         int high = cqln_hex_digit(text.ptr[i]);
@@ -192,8 +155,10 @@ static cql_status put_hex(cql_str text, cqln_writer *out)
     return out->status;
 }
 
+/* An IPv4 address within IPv6 is the IPv4 address, as the servers have it: as a key it would be another one. */
 static cql_status put_inet(cql_str text, cqln_writer *out)
 {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     char buf[INET_TEXT];
     uint8_t bytes[16];
     if (text.len >= sizeof buf)
@@ -202,10 +167,12 @@ static cql_status put_inet(cql_str text, cqln_writer *out)
     buf[text.len] = '\0';
     if (inet_pton(AF_INET, buf, bytes) == 1)
         cqln_write_bytes(out, bytes, 4);
-    else if (inet_pton(AF_INET6, buf, bytes) == 1)
-        cqln_write_bytes(out, bytes, 16);
-    else
+    else if (inet_pton(AF_INET6, buf, bytes) != 1)
         return CQL_BAD_VALUE;
+    else if (memcmp(bytes, mapped, sizeof mapped) == 0)
+        cqln_write_bytes(out, bytes + sizeof mapped, 4);
+    else
+        cqln_write_bytes(out, bytes, 16);
     return out->status;
 }
 
@@ -255,7 +222,7 @@ static cql_status put_moment(const cql_type *type, cql_str text, cqln_writer *ou
         v = cql_value_time(wide);
         break;
     case CQL_TYPE_DURATION:
-        ok = scan_duration(text, &d);
+        ok = cqln_scan_duration(text, &d);
         v = cql_value_duration(d);
         break;
     default:

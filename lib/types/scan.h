@@ -8,4 +8,7 @@
  * none; a failure of the writer. */
 cql_status cqln_scan_scalar(const cql_type *type, cql_str text, cqln_writer *out);
 
+/* A duration in one of its forms, the whole text. */
+bool cqln_scan_duration(cql_str text, cql_duration *out);
+
 #endif

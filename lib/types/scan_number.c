@@ -65,20 +65,28 @@ static bool is_float_text(cql_str text)
     return digits && text.len < FLOAT_TEXT;
 }
 
-static bool is_word(cql_str text, const char *word)
+static bool is_word(cql_str text, const char *lower)
 {
-    return cql_str_equal(text, cql_str_of(word));
+    size_t i = 0;
+    while (i < text.len && lower[i] && (text.ptr[i] | 0x20) == lower[i])
+        i++;
+    return i == text.len && !lower[i];
+}
+
+/* NaN and Infinity, in letters of either case. */
+static bool scan_word(cql_str text, double *out)
+{
+    bool minus = take_sign(&text);
+    double infinity = (double)__builtin_inf();
+    *out = is_word(text, "nan") ? (double)__builtin_nan("") : minus ? -infinity : infinity;
+    return is_word(text, "nan") || is_word(text, "infinity");
 }
 
 bool cqln_scan_double(cql_str text, bool single, double *out)
 {
     char buf[FLOAT_TEXT + 1];
-    if (is_word(text, "NaN") || is_word(text, "Infinity") || is_word(text, "-Infinity")) {
-        *out = text.ptr[0] == 'N'   ? (double)__builtin_nan("")
-               : text.ptr[0] == '-' ? (double)-__builtin_inf()
-                                    : (double)__builtin_inf();
+    if (scan_word(text, out))
         return true;
-    }
     if (!is_float_text(text))
         return false;
     memcpy(buf, text.ptr, text.len);

@@ -67,7 +67,7 @@ static cql_str token(scan *s)
     return (cql_str){from, (size_t)(s->at - from)};
 }
 
-/* Times and addresses have colons, moments a blank between date and time: a colon ends them when
+/* Times, addresses and durations of ISO 8601 have colons, moments a blank between date and time: a colon ends them when
  * something other than one of theirs follows, a blank when no digit does. */
 static cql_str token_with_colons(scan *s)
 {
@@ -95,7 +95,7 @@ static cql_status scalar(scan *s, const cql_type *type)
     if (is_text)
         return CQL_BAD_VALUE;
     bool colons = type->id == CQL_TYPE_TIME || type->id == CQL_TYPE_TIMESTAMP ||
-                  type->id == CQL_TYPE_INET;
+                  type->id == CQL_TYPE_INET || type->id == CQL_TYPE_DURATION;
     return cqln_scan_scalar(type, colons ? token_with_colons(s) : token(s), s->out);
 }
 
@@ -196,44 +196,70 @@ static cql_status tuple(scan *s, const cql_type *type, unsigned depth)
     return take(s, ')') ? CQL_OK : CQL_BAD_VALUE;
 }
 
-/* The name of the next field, plain or in double quotes, and its colon. */
-static bool take_name(scan *s, cql_str wanted)
+static bool is_field(cql_str field, cql_str name, bool quoted)
 {
-    const char *from = s->at;
-    cql_str name;
-    blanks(s);
-    if (s->at < s->end && *s->at == '"') {
-        if (!take_quoted(s, '"'))
+    if (quoted)
+        return cql_str_equal(field, name);
+    for (size_t i = 0; i < name.len && field.len == name.len; i++) {
+        char c = name.ptr[i];
+        if (field.ptr[i] != c && (c < 'A' || c > 'Z' || field.ptr[i] != (c | 0x20)))
             return false;
-        name = (cql_str){(const char *)s->quoted.data, s->quoted.len};
-    } else {
-        name = token(s);
     }
-    if (cql_str_equal(name, wanted) && take(s, ':'))
-        return true;
-    s->at = from;
-    return false;
+    return field.len == name.len;
 }
 
-/* Fields in their order; those that are left out are null. */
+/* Which field the next name is, in double quotes or plain, where capitals may stand for small letters; the number of
+ * fields when it is none of them or no colon follows. */
+static uint32_t take_name(scan *s, const cql_type *type)
+{
+    blanks(s);
+    bool quoted = s->at < s->end && *s->at == '"';
+    cql_str name = {NULL, 0};
+    uint32_t i = 0;
+    if (!quoted)
+        name = token(s);
+    else if (take_quoted(s, '"'))
+        name = (cql_str){(const char *)s->quoted.data, s->quoted.len};
+    while (i < type->count && !is_field(type->fields[i], name, quoted))
+        i++;
+    return take(s, ':') ? i : type->count;
+}
+
+/* Puts what was written last, from `value` on, in the place of field i of those that begin at `at`. */
+static cql_status place_field(cqln_writer *out, size_t at, uint32_t i, size_t value)
+{
+    size_t len = out->len - value;
+    if (out->status || !cqln_writer_reserve(out, len))
+        return out->status;
+    size_t old = 0;
+    for (uint32_t k = 0; k <= i; k++) {
+        int32_t n = (int32_t)cqln_load_u32(out->data + (at += old));
+        old = 4 + (n < 0 ? 0 : (size_t)n);
+    }
+    memcpy(out->data + out->len, out->data + value, len);
+    memmove(out->data + at + len, out->data + at + old, value - at - old);
+    memcpy(out->data + at, out->data + value + len, len);
+    out->len -= old;
+    return CQL_OK;
+}
+
+/* Fields by their names in any order; those that are left out are null. */
 static cql_status user_type(scan *s, const cql_type *type, unsigned depth)
 {
-    bool comma = false;
-    for (uint32_t i = 0; i < type->count; i++) {
-        const char *before = s->at;
-        bool here = (!comma || take(s, ',')) && take_name(s, type->fields[i]);
-        if (!here) {
-            s->at = before;
-            cqln_write_u32(s->out, UINT32_MAX);
-            continue;
-        }
-        comma = true;
-        cql_status st = field(s, type->items[i], depth);
+    size_t at = s->out->len;
+    for (uint32_t i = 0; i < type->count; i++)
+        cqln_write_u32(s->out, UINT32_MAX);
+    if (take(s, '}'))
+        return s->out->status;
+    do {
+        uint32_t i = take_name(s, type);
+        size_t value = s->out->len;
+        cql_status st = i < type->count ? field(s, type->items[i], depth) : CQL_BAD_VALUE;
+        if (st == CQL_OK)
+            st = place_field(s->out, at, i, value);
         if (st)
             return st;
-    }
-    if (s->out->status)
-        return s->out->status;
+    } while (take(s, ','));
     return take(s, '}') ? CQL_OK : CQL_BAD_VALUE;
 }
 

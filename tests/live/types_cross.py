@@ -196,7 +196,7 @@ TEXT = {
     "udt_nulls": "{street: null, num: 5, tags: null}",
     "list_udt": "[{street: 's', num: 5, tags: ['x', 'y']}]",
     "date_min": "-5877641-06-23",  # beyond the dates of Python: cqlsh prints the days
-    "date_max": "5881580-07-11",
+    "date_max": "+5881580-07-11",
     "timestamp_year_1": "0001-01-01 00:00:00.000000+0000",  # cqlsh: 1-01-01
     "vector_tuple": "[(1, 'a')]",
     "vector_list": "[[1], [2, 3]]",
