@@ -72,6 +72,20 @@ static void show_length(const cql_type *type, const cql_value *v, char out[LENGT
                  given == 1 ? "" : "s", wanted);
 }
 
+/* "int", "list<int>": of what a builder made with its elements. */
+static void show_type(const cql_value *v, char out[TYPE_SHOWN])
+{
+    cqln_sink text;
+    cqln_sink_init(&text, out, TYPE_SHOWN);
+    if (v->state != CQL_VALUE_SET)
+        cqln_sink_text(&text, state_name(v));
+    else if (v->inside == 2)
+        cqln_shape_print(&text, v->u.built.shape);
+    else
+        cqln_sink_text(&text, cql_type_id_name((cql_type_id)v->type));
+    cqln_sink_end(&text, CQL_OK, NULL);
+}
+
 static cql_str marker_name(const cql_statement *s, size_t index)
 {
     if (s->prepared)
@@ -89,6 +103,7 @@ static void keep(cql_statement *s, cql_error *made)
 cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_status st)
 {
     char type[TYPE_SHOWN] = "any type";
+    char given[TYPE_SHOWN];
     char value[VALUE_SHOWN + 16] = "";
     char length[LENGTH_SHOWN] = "";
     cqln_error_info info = {.status = st};
@@ -104,6 +119,7 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
     const cql_type *wanted = s->prepared ? s->prepared->bind->columns[index].type : NULL;
     if (wanted)
         cql_type_print(wanted, type, sizeof type, NULL);
+    show_type(v, given);
     if (set)
         show_value(v, value);
     if (set && wanted)
@@ -112,8 +128,7 @@ cql_status cqln_misfit(cql_statement *s, size_t index, const cql_value *v, cql_s
         advice = " (cql_statement_bind_parsed reads it)";
     keep(s, cqln_error_make(s->al, &info, NULL, 0,
                             "value %zu for \"%.*s\": %s: it takes %s, given was %s%s%s%s", index + 1,
-                            (int)name.len, name.ptr, cql_status_text(st), type,
-                            set ? cql_type_id_name((cql_type_id)v->type) : state_name(v), length,
+                            (int)name.len, name.ptr, cql_status_text(st), type, given, length,
                             value, advice));
     return st;
 }

@@ -13,6 +13,7 @@
 #ifndef CQLN_TYPES_COLL_H
 #define CQLN_TYPES_COLL_H
 
+#include "types/sink.h"
 #include "types/value.h"
 
 enum { CQLN_SHAPE_VECTOR = 0x40, CQLN_SHAPE_RAW = 0xfe, CQLN_SHAPE_ANY = 0xff };
@@ -42,5 +43,7 @@ bool cqln_shape_match(const uint8_t *a, const uint8_t *b);
 size_t cqln_shape_size(const uint8_t *p);
 /* What two that match say together; its size, which is at most that of both. */
 size_t cqln_shape_merge(uint8_t *out, const uint8_t *a, const uint8_t *b);
+/* What a builder holds as the text of a type: list<int>, with ? for what is not known. */
+void cqln_shape_print(cqln_sink *out, const cql_collection *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* shape.c: comparing the types that builders keep of their elements. Shapes are made by us and nest
+/* shape.c: comparing and showing the types that builders keep of their elements. Shapes are made by us and nest
  * no deeper than CQLN_TYPE_DEPTH, so they are trusted. */
 #include "types/check.h"
 #include "types/coll.h"
@@ -127,4 +127,38 @@ bool cqln_shape_fits(const cql_collection *c, const cql_type *type)
         p += cqln_shape_size(p);
     }
     return true;
+}
+
+/* Where the next shape begins. */
+static const uint8_t *print(cqln_sink *out, const uint8_t *p)
+{
+    size_t head;
+    uint32_t count = parts(p, &head);
+    uint8_t code = p[0] == CQLN_SHAPE_RAW ? p[1] : p[0];
+    cql_type_id id = code == CQLN_SHAPE_VECTOR ? CQL_TYPE_VECTOR : (cql_type_id)code;
+    cqln_sink_text(out, code == CQLN_SHAPE_ANY ? "?" : cql_type_id_name(id));
+    p += head;
+    for (uint32_t i = 0; i < count; i++) {
+        cqln_sink_text(out, i ? ", " : "<");
+        p = print(out, p);
+    }
+    if (count)
+        cqln_sink_char(out, '>');
+    return p;
+}
+
+void cqln_shape_print(cqln_sink *out, const cql_collection *c)
+{
+    const char *between = "<";
+    cqln_sink_text(out, cql_type_id_name((cql_type_id)c->type));
+    for (int slot = 0; slot < 2; slot++) {
+        const uint8_t *p = c->shape[slot].data;
+        const uint8_t *end = p + c->shape[slot].len;
+        for (; p < end; between = ", ") {
+            cqln_sink_text(out, between);
+            p = print(out, p);
+        }
+    }
+    if (between[0] == ',')
+        cqln_sink_char(out, '>');
 }

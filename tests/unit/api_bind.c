@@ -29,6 +29,13 @@ static const char lengths_hex[] =
     "0001 74 0031 0002 0009 000d"
     "00000004 00000000";
 
+/* Markers l list<bigint>, s set<int>, m map<text, bigint>, t tuple<int, text>, n list<frozen<list<bigint>>>. */
+static const char elements_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000005 00000000 0002 6b73 0001 74"
+    "0001 6c 0020 0002  0001 73 0022 0009  0001 6d 0021 000d 0002  0001 74 0031 0002 0009 000d"
+    "0001 6e 0020 0020 0002"
+    "00000004 00000000";
+
 static cql_prepared *make_prepared(const char *text)
 {
     hex h = hex_bytes(text);
@@ -330,7 +337,7 @@ static void a_wrong_length_is_told(void **state)
     bind_built(st, 0, CQL_TYPE_VECTOR, floats, 3, CQL_OK);
     bind_built(st, 0, CQL_TYPE_VECTOR, floats, 4, CQL_BAD_VALUE);
     refused(st, "value 1 for \"v\": value does not fit: it takes vector<float, 3>, "
-                "given was vector of 4 elements, not 3");
+                "given was vector<float> of 4 elements, not 3");
     bind_built(st, 0, CQL_TYPE_VECTOR, floats, 1, CQL_BAD_VALUE);
     assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 1 element, not 3"));
     assert_int_equal(cql_statement_bind_value(st, 0, cql_value_raw(CQL_TYPE_VECTOR, "abcdefgh", 8)),
@@ -345,12 +352,44 @@ static void a_wrong_length_is_told(void **state)
     assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 3 elements, not 2"));
     bind_built(st, 2, CQL_TYPE_TUPLE, pair, 1, CQL_OK);
     bind_built(st, 2, CQL_TYPE_TUPLE, pair, 3, CQL_BAD_VALUE);
-    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was tuple of 3 fields, not 2"));
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was tuple<int, text, text> of 3 fields, not 2"));
     assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2]", &err), CQL_BAD_VALUE);
     assert_non_null(strstr(cql_error_text(err), "is no vector<float, 3>: given were 2, not 3"));
     assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2, x]", &err), CQL_BAD_VALUE);
     assert_null(strstr(cql_error_text(err), "given were"));
     cql_error_unref(err);
+    cql_statement_free(st);
+}
+
+static void wrong_elements_are_told(void **state)
+{
+    (void)state;
+    enum { LIST, SET, MAP, TUPLE, NESTED };
+    const cql_value number = cql_value_int32(1), text = cql_value_text("a");
+    const cql_value pair[] = {text, number}, nulls[] = {cql_value_null(), number};
+    cql_collection *c;
+    cql_statement *st = make_statement_of(elements_hex);
+    bind_built(st, LIST, CQL_TYPE_LIST, &number, 1, CQL_TYPE_MISMATCH);
+    refused(st, "value 1 for \"l\": wrong type: it takes list<bigint>, given was list<int>");
+    bind_built(st, SET, CQL_TYPE_SET, &text, 1, CQL_TYPE_MISMATCH);
+    refused(st, "value 2 for \"s\": wrong type: it takes set<int>, given was set<text>");
+    bind_built(st, MAP, CQL_TYPE_MAP, pair, 2, CQL_TYPE_MISMATCH);
+    refused(st, "value 3 for \"m\": wrong type: it takes map<text, bigint>, given was map<text, int>");
+    bind_built(st, TUPLE, CQL_TYPE_TUPLE, nulls, 2, CQL_TYPE_MISMATCH);
+    refused(st, "value 4 for \"t\": wrong type: it takes frozen<tuple<int, text>>, given was tuple<?, int>");
+    bind_built(st, TUPLE, CQL_TYPE_LIST, NULL, 0, CQL_TYPE_MISMATCH);
+    refused(st, "value 4 for \"t\": wrong type: it takes frozen<tuple<int, text>>, given was list");
+    assert_int_equal(cql_collection_new(CQL_TYPE_VECTOR, NULL, &c), CQL_OK);
+    assert_int_equal(cql_collection_add(c, number), CQL_OK);
+    const cql_value vector = cql_value_collection(c);
+    bind_built(st, NESTED, CQL_TYPE_LIST, &vector, 1, CQL_TYPE_MISMATCH);
+    refused(st, "value 5 for \"n\": wrong type: it takes list<frozen<list<bigint>>>, given was list<vector<int>>");
+    const cql_value raw = cql_value_raw(CQL_TYPE_SET, "\0\0\0", 4);
+    bind_built(st, NESTED, CQL_TYPE_LIST, &raw, 1, CQL_TYPE_MISMATCH);
+    refused(st, "value 5 for \"n\": wrong type: it takes list<frozen<list<bigint>>>, given was list<set>");
+    assert_int_equal(cql_statement_bind_value(st, LIST, raw), CQL_TYPE_MISMATCH);
+    refused(st, "value 1 for \"l\": wrong type: it takes list<bigint>, given was set");
+    cql_collection_free(c);
     cql_statement_free(st);
 }
 
@@ -389,6 +428,7 @@ int main(void)
         cmocka_unit_test(numbers_widen_where_nothing_is_lost),
         cmocka_unit_test(numbers_never_narrow),
         cmocka_unit_test(a_wrong_length_is_told),
+        cmocka_unit_test(wrong_elements_are_told),
         cmocka_unit_test(what_has_no_value_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
