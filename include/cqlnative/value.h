@@ -71,6 +71,7 @@ CQL_API cql_value cql_value_duration(cql_duration v);
 /* Also binds timeuuid when the version is 1. */
 CQL_API cql_value cql_value_uuid(cql_uuid v);
 
+/* The bytes as they are: an IPv4 address within IPv6 (::ffff:1.2.3.4) is not that of four bytes. */
 CQL_API cql_value cql_value_inet(cql_inet v);
 /* Text for ascii and text columns, borrowed. In all five below a NULL pointer gives a null value,
  * an empty value needs one that is not NULL; more than 2^31-1 bytes are refused by every bind with
