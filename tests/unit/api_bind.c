@@ -352,7 +352,8 @@ static void a_wrong_length_is_told(void **state)
     assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "of 3 elements, not 2"));
     bind_built(st, 2, CQL_TYPE_TUPLE, pair, 1, CQL_OK);
     bind_built(st, 2, CQL_TYPE_TUPLE, pair, 3, CQL_BAD_VALUE);
-    assert_non_null(strstr(cql_error_text(cql_statement_error(st)), "given was tuple<int, text, text> of 3 fields, not 2"));
+    assert_non_null(strstr(cql_error_text(cql_statement_error(st)),
+                           "given was tuple<int, text, text> of 3 fields, not 2"));
     assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2]", &err), CQL_BAD_VALUE);
     assert_non_null(strstr(cql_error_text(err), "is no vector<float, 3>: given were 2, not 3"));
     assert_int_equal(cql_statement_bind_parsed(st, 0, "[1, 2, x]", &err), CQL_BAD_VALUE);
