@@ -176,7 +176,7 @@ cql_options_set_max_pending_bytes(cql_options *o, uint64_t value, cql_error **er
     return cql_options_set_number(o, "max_pending_bytes", value, err);
 }
 
-/* largest answer that is accepted, after decompression; a larger one is CQL_TOO_LARGE and ends its connection; 65536 to 2147483647 */
+/* largest answer that is accepted, after decompression; a larger one is passed over, its request fails with CQL_TOO_LARGE; beyond 256 MiB its connection ends; 65536 to 2147483647 */
 static inline cql_status
 cql_options_set_max_response_bytes(cql_options *o, uint64_t value, cql_error **err)
 {

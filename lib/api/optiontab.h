@@ -58,8 +58,8 @@
     OPT_NUMBER(max_pending_bytes, bytes, 67108864, 65536, 2147483647,                              \
         "bytes of requests begun and not ended; beyond it new ones are told to wait")              \
     OPT_NUMBER(max_response_bytes, bytes, 268435456, 65536, 2147483647,                            \
-        "largest answer that is accepted, after decompression; a larger one is CQL_TOO_LARGE and " \
-        "ends its connection")                                                                     \
+        "largest answer that is accepted, after decompression; a larger one is passed over, its "  \
+        "request fails with CQL_TOO_LARGE; beyond 256 MiB its connection ends")                    \
     OPT_NUMBER(read_buffer, bytes, 262144, 4096, 4194304,                                          \
         "bytes read at once from a connection; larger answers get memory of their own")            \
     OPT_NUMBER(connect_timeout, duration, 5000, 1, 3600000,                                        \

@@ -8,6 +8,8 @@
 #include "meta/conditional.h"
 #include "policy/retry.h"
 
+#include <stdio.h>
+
 enum { ATTEMPTS_MAX = 9 };
 
 /* --- sending again ------------------------------------------------------------------------------- */
@@ -121,7 +123,7 @@ static __attribute__((noinline)) void on_undecoded(cqln_request *req, const cqln
     if (st == CQL_MALFORMED && req->known)
         cqln_prepared_distrust(req->prepared);
     cqln_request_fail(req, st == CQL_MALFORMED
-                               ? cqln_report_malformed(c, link->host, req, "its result")
+                               ? cqln_report_answer(c, st, link->host, req, "its result")
                                : cqln_report_local(c, st, req, NULL));
 }
 
@@ -178,8 +180,8 @@ static __attribute__((noinline)) void on_prepare_result(cqln_request *req, cqln_
     if (is_prepared_answer(ev, &rd))
         cqln_request_prepared(req, link, &rd);
     else
-        cqln_request_fail(req, cqln_report_malformed(req->cluster, link->host, req,
-                                                     "its answer to a prepare"));
+        cqln_request_fail(req, cqln_report_answer(req->cluster, CQL_MALFORMED, link->host, req,
+                                                  "its answer to a prepare"));
 }
 
 /* --- errors -------------------------------------------------------------------------------------- */
@@ -228,7 +230,7 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
     cqln_reader_init(&rd, ev->body, ev->len);
     if (cqln_decode_prefix(&rd, ev->flags, &prefix) != CQL_OK ||
         cqln_decode_error(&rd, ev->version, &e) != CQL_OK) {
-        cqln_request_fail(req, cqln_report_malformed(c, link->host, req, "its error"));
+        cqln_request_fail(req, cqln_report_answer(c, CQL_MALFORMED, link->host, req, "its error"));
         return;
     }
     if (cqln_server_status(e.code) == CQL_SERVER_UNPREPARED && !req->is_prepare)
@@ -237,11 +239,27 @@ static void on_error(cqln_request *req, cqln_link *link, const cqln_conn_event *
         after_error(req, link, &e, cqln_error_maybe_applied(&e, cqln_request_conditional(req)));
 }
 
+/* It was passed over on its way in; from another node it would be as large. */
+static void on_unread(cqln_request *req, const cqln_link *link, const cqln_conn_event *ev)
+{
+    char why[160];
+    if (ev->status == CQL_TOO_LARGE)
+        snprintf(why, sizeof why,
+                 "its answer has %zu bytes, %u are allowed (option max_response_bytes): ask for "
+                 "smaller pages, or for less",
+                 ev->len, req->cluster->config->max_response_bytes);
+    else
+        snprintf(why, sizeof why, "no room for its answer of %zu bytes", ev->len);
+    cqln_request_fail(req, cqln_report_answer(req->cluster, ev->status, link->host, req, why));
+}
+
 static __attribute__((noinline)) void on_no_result(cqln_request *req, cqln_link *link,
                                                    const cqln_conn_event *ev)
 {
     if (ev->opcode == CQLN_OP_ERROR)
         on_error(req, link, ev);
+    else if (ev->opcode == CQLN_CONN_UNREAD)
+        on_unread(req, link, ev);
     else
         cqln_request_fail(req, cqln_report_local(req->cluster, CQL_UNEXPECTED, req,
                                                  "its answer is of another kind"));
@@ -293,6 +311,8 @@ static __attribute__((noinline)) void on_other_answer(cqln_link *link, const cql
     cqln_owner *o = ev->owner;
     if (ev->opcode == CQLN_OP_ERROR)
         count_error(link, ev);
+    else if (ev->opcode == CQLN_CONN_UNREAD)
+        cqln_meter_count(cqln_link_node(link)->meter, cqln_meter_class(ev->status));
     else
         cqln_meter_latency(cqln_link_node(link)->meter, cqln_link_took_us(link, ev->stream));
     o->answered(o, link, ev);

@@ -336,9 +336,9 @@ cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host);
 /* Made on this side: time-out (why NULL: its own words), cancelled, malformed, closed. */
 cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request *req,
                              const char *why);
-/* An answer of this node that cannot be read: what was asked may well have been done. */
-cql_error *cqln_report_malformed(cqln_cluster *c, cql_str host, const cqln_request *req,
-                                 const char *why);
+/* An answer of this node that cannot be read, or had no room: what was asked may well have been done. */
+cql_error *cqln_report_answer(cqln_cluster *c, cql_status st, cql_str host, const cqln_request *req,
+                              const char *why);
 /* Connecting failed everywhere: the attempts tell why. */
 cql_error *cqln_report_connect(cqln_cluster *c, const cqln_try *tries);
 /* Warnings of a result go to the log. */

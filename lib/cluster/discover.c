@@ -4,6 +4,7 @@
 #include "cluster/inner.h"
 #include "cluster/tell.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NODES_MAX = CQLN_RING_MEMBERS - 1 }; /* beside the one that is asked */
@@ -198,7 +199,7 @@ static bool same_cluster(cqln_discover *d, cql_str name)
 
 /* NULL, or what is wrong. The control node keeps the address over which it was reached: its own idea of it may be
  * wrong. */
-static const char *put_local(cqln_discover *d, const cql_result *res, const cqln_link *link)
+static const char *put_local(cqln_discover *d, const cql_result *res, const cqln_link *link, char why[200])
 {
     cqln_node_info info;
     cql_rows rows;
@@ -206,8 +207,13 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
     cql_rows_init(&rows, res);
     if (!cql_rows_next(&rows) || !common_cells(&rows, res, &info))
         return not_understood[LOCAL];
-    if (!same_cluster(d, text_cell(&rows, res, "cluster_name")))
-        return "it belongs to a cluster of another name";
+    cql_str name = text_cell(&rows, res, "cluster_name");
+    if (!same_cluster(d, name)) {
+        snprintf(why, 200, "it belongs to the cluster \"%.*s\", the session to \"%.64s\"",
+                 name.len < 64 ? (int)name.len : 64, name.ptr,
+                 d->c->cluster_name ? d->c->cluster_name : "");
+        return why;
+    }
     if (link->address.is_id) {
         uint16_t port = port_cell(&rows, res, "rpc_port", (uint16_t)d->c->config->port);
         (void)address_cell(&rows, res, "rpc_address", port, &info.address);
@@ -217,7 +223,7 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
         info.address = link->address;
     }
     d->own = info.host_id;
-    keep_name(d->c, text_cell(&rows, res, "cluster_name"));
+    keep_name(d->c, name);
     if (!d->c->local_dc && !d->c->config->local_dc)
         d->c->local_dc = cqln_strdup(d->c->al, info.data_center);
     cqln_router_take_partitioner(d->c, text_cell(&rows, res, "partitioner"));
@@ -257,8 +263,9 @@ static cql_result *rows_of(cqln_discover *d, const cqln_conn_event *ev)
 
 static void conclude(cqln_discover *d, const cqln_link *link)
 {
+    char why[200];
     cqln_nodes_unsee(d->c);
-    const char *wrong = put_local(d, d->questions[LOCAL].rows, link);
+    const char *wrong = put_local(d, d->questions[LOCAL].rows, link, why);
     if (wrong) {
         end(d, CQL_MALFORMED, wrong);
         return;

@@ -22,7 +22,8 @@ static void finish(cqln_inner *in, cql_status st, cqln_link *link, const cqln_co
 
 static void answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
 {
-    finish((cqln_inner *)o, CQL_OK, link, ev);
+    bool unread = ev->opcode == CQLN_CONN_UNREAD;
+    finish((cqln_inner *)o, unread ? ev->status : CQL_OK, link, unread ? NULL : ev);
 }
 
 static void lost(cqln_owner *o, cqln_link *link)

@@ -5,8 +5,9 @@
 #include "cluster/request.h"
 
 typedef struct cqln_inner cqln_inner;
-/* Exactly once unless forgotten. CQL_OK: ev is the answer (any opcode), good for the call. CQL_TIMEOUT
- * or CQL_CLOSED: ev is NULL. The inner is gone afterwards. */
+/* Exactly once unless forgotten. CQL_OK: ev is the answer (any opcode), good for the call. CQL_TIMEOUT,
+ * CQL_CLOSED, or for an answer without room CQL_TOO_LARGE or CQL_NO_MEMORY: ev is NULL. The inner is gone
+ * afterwards. */
 typedef void (*cqln_inner_cb)(void *user, cql_status st, cqln_link *link,
                               const cqln_conn_event *ev);
 

@@ -146,7 +146,7 @@ static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_con
     cqln_lesson_end end = {.prepared = l->prepared};
     cqln_list waiting;
     cqln_list *at;
-    end.answered = st == CQL_OK;
+    end.answered = st != CQL_TIMEOUT && st != CQL_CLOSED;
     end.status = st ? st : learn(l->prepared, link, ev, &end);
     cqln_list_init(&waiting);
     cqln_list_move(&waiting, &l->waiting);

@@ -146,6 +146,11 @@ bool cqln_race_running(const cqln_request *req)
     return req->race && req->race->running > 0;
 }
 
+bool cqln_race_owner(const cqln_owner *o)
+{
+    return o->lost == runner_lost;
+}
+
 bool cqln_race_maybe_applied(const cqln_request *req)
 {
     return req->race->running > 0;
@@ -255,7 +260,7 @@ static void runner_answered(cqln_owner *o, cqln_link *link, const cqln_conn_even
     cqln_request *req = race->req;
     r->link = NULL;
     race->running--;
-    if (ev->opcode != CQLN_OP_RESULT) {
+    if (ev->opcode != CQLN_OP_RESULT && ev->opcode != CQLN_CONN_UNREAD) {
         on_error(race, link, ev);
         return;
     }

@@ -18,6 +18,8 @@ void cqln_race_abandon(cqln_request *req);
 /* The main attempt failed: true when a runner may still bring a result; err is taken over then. */
 bool cqln_race_hold(cqln_request *req, cql_error *err);
 bool cqln_race_maybe_applied(const cqln_request *req);
+/* Is it one of the other attempts that owns this stream? */
+bool cqln_race_owner(const cqln_owner *o);
 /* Another attempt is under way. */
 bool cqln_race_running(const cqln_request *req);
 void cqln_races_free(cqln_cluster *c);

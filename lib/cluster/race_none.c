@@ -29,6 +29,12 @@ bool cqln_race_hold(cqln_request *req, cql_error *err)
     return false;
 }
 
+bool cqln_race_owner(const cqln_owner *o)
+{
+    (void)o;
+    return false;
+}
+
 bool cqln_race_maybe_applied(const cqln_request *req)
 {
     (void)req;

@@ -225,14 +225,14 @@ cql_error *cqln_report_local(cqln_cluster *c, cql_status st, const cqln_request 
                            cql_status_text(st), why ? ": " : "", why ? why : "");
 }
 
-cql_error *cqln_report_malformed(cqln_cluster *c, cql_str host, const cqln_request *req,
-                                 const char *why)
+cql_error *cqln_report_answer(cqln_cluster *c, cql_status st, cql_str host, const cqln_request *req,
+                              const char *why)
 {
     cqln_tried rows[CQLN_TRIES_MAX] = {{{NULL, 0}, CQL_OK, {NULL, 0}}};
     size_t count = cqln_tries_rows(req->tries, rows);
-    cqln_error_info info = {.status = CQL_MALFORMED, .maybe_applied = true, .host = host};
+    cqln_error_info info = {.status = st, .maybe_applied = true, .host = host};
     return cqln_error_make(c->al, &info, rows, count, "%.*s: %s: %s", (int)host.len, host.ptr,
-                           cql_status_text(CQL_MALFORMED), why);
+                           cql_status_text(st), why);
 }
 
 /* --- connecting ---------------------------------------------------------------------------------- */

@@ -94,7 +94,9 @@ void cqln_request_taught(cqln_request *req, cqln_link *link, const cqln_lesson_e
         fail_changed(req, end->prepared->id, end->new_id);
     } else if (end->answered) {
         cqln_request_failed(req, cqln_report_local(c, end->status, req,
-                                                   "its answer to a prepare is malformed"));
+                                                   end->status == CQL_MALFORMED
+                                                       ? "its answer to a prepare is malformed"
+                                                       : "its answer to a prepare"));
     } else if (cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING) {
         cqln_request_failed(req, cqln_report_local(c, CQL_CANCELLED, req,
                                                    "the session was closed"));

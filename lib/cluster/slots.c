@@ -5,6 +5,7 @@
 #include "cluster/astra.h"
 #include "cluster/inner.h"
 #include "cluster/lessons.h"
+#include "cluster/race.h"
 #include "cluster/team.h"
 #include "cluster/tell.h"
 
@@ -299,12 +300,12 @@ static void on_left(cqln_link *link, cqln_slot *slot)
     after_closed(n);
 }
 
-/* The node is well: one of the program's requests asked it for more than the limit. Nothing else is made up for at
- * once, or a server could have connections made without end. */
+/* The node is well: one of the program's requests asked it for more than can be passed over. Nothing else is made
+ * up for at once, or a server could have connections made without end. */
 static bool answer_too_large(const cqln_link *link, const cqln_conn_fault *fault)
 {
     const cqln_owner *o = cqln_conn_owner(link->conn, fault->stream);
-    return o && o->lost == cqln_request_lost;
+    return o && (o->lost == cqln_request_lost || cqln_race_owner(o));
 }
 
 static void on_closed(cqln_link *link)

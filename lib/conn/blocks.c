@@ -1,5 +1,6 @@
 /* Blocks: where a body goes that is no slice of the read buffer. Memory follows the bytes that
- * came, not the length that was announced; blocks whose users gave them back are used again. */
+ * came, not the length that was announced; blocks whose users gave them back are used again. A body
+ * that may not be so large, or finds no memory, is passed over: only its request fails. */
 #include "conn/internal.h"
 
 /* --- blocks ---------------------------------------------------------------------------------- */
@@ -91,10 +92,17 @@ static size_t block_size(size_t want, size_t filled, size_t coming)
 
 static void out_of_memory(cqln_conn *c, size_t cap)
 {
-    cqln_conn_die(c, CQL_NO_MEMORY, "out of memory for %zu bytes of a response body", cap);
+    cqln_gather *g = &c->in.gather;
+    cqln_rcbuf_unref(g->block);
+    g->block = NULL;
+    if (cqln_answers_request(c, (int16_t)cqln_load_u16(g->header + CQLN_FRAME_STREAM_AT),
+                             g->header[CQLN_FRAME_OPCODE_AT]))
+        g->unread = CQL_NO_MEMORY;
+    else
+        cqln_conn_die(c, CQL_NO_MEMORY, "out of memory for %zu bytes of a response body", cap);
 }
 
-bool cqln_gather_body(cqln_conn *c, size_t want, size_t coming)
+void cqln_gather_body(cqln_conn *c, size_t want, size_t coming)
 {
     cqln_gather *g = &c->in.gather;
     g->filled = 0;
@@ -103,22 +111,24 @@ bool cqln_gather_body(cqln_conn *c, size_t want, size_t coming)
     g->data = NULL;
     g->cap = 0;
     g->active = true;
-    if (want == 0)
-        return true;
+    g->unread = want > c->max_body ? CQL_TOO_LARGE : CQL_OK;
+    if (want == 0 || g->unread)
+        return;
     size_t cap = block_size(want, 0, coming);
     g->block = cqln_block_take(c, cap);
     if (!g->block) {
         out_of_memory(c, cap);
-        return false;
+        return;
     }
     g->data = cqln_rcbuf_data(g->block);
     g->cap = cqln_rcbuf_cap(g->block);
-    return true;
 }
 
 bool cqln_gather_room(cqln_conn *c, size_t n)
 {
     cqln_gather *g = &c->in.gather;
+    if (g->unread || c->state == CQLN_CONN_DEAD)
+        return false;
     if (n <= g->cap - g->filled)
         return true;
     size_t cap = block_size(g->want, g->filled, n);
@@ -144,6 +154,8 @@ bool cqln_gather_deliver(cqln_conn *c, cqln_conn_event *ev)
     ev->block = g->block;
     if (g->block)
         cqln_block_keep(c, g->block);
+    if (g->unread)
+        cqln_unread(ev, g->unread, g->want);
     g->block = NULL;
     g->active = false;
     g->header_len = 0;

@@ -57,15 +57,19 @@ typedef enum cqln_conn_event_kind {
                             * owner's to fail: cqln_conn_take_owner hands them out */
 } cqln_conn_event_kind;
 
+/* In place of the opcode of an answer that was passed over as it came, for want of room. */
+enum { CQLN_CONN_UNREAD = 0xff };
+
 typedef struct cqln_conn_event {
     cqln_conn_event_kind kind;
     uint8_t opcode;
     uint8_t flags;       /* of the header */
     uint8_t version;
     int16_t stream;
+    cql_status status;   /* UNREAD: CQL_TOO_LARGE (its body is over max_body) or CQL_NO_MEMORY */
     void *owner;         /* what was given to submit */
-    const uint8_t *body; /* good until the next call of next, space, commit or free */
-    size_t len;
+    const uint8_t *body; /* good until the next call of next, space, commit or free; UNREAD: NULL */
+    size_t len;          /* UNREAD: what it would have been, or was as lz4 */
     cqln_rcbuf *block;   /* the counted block that holds the body, NULL when it is a slice of the read
                           * buffer. Borrowed: ref it to keep the body without a copy */
 } cqln_conn_event;
@@ -74,8 +78,8 @@ typedef struct cqln_conn_event {
 typedef struct cqln_conn_fault {
     cql_status status;    /* CQL_CLOSED, CQL_MALFORMED, CQL_BAD_CHECKSUM, CQL_BAD_VERSION,
                            * CQL_AUTH_FAILED, CQL_TIMEOUT, CQL_UNEXPECTED, CQL_NO_MEMORY,
-                           * CQL_TOO_LARGE (a body over max_body) or a server status (bad
-                           * credentials, invalid keyspace, …) */
+                           * CQL_TOO_LARGE (a body over max_body that no request waits for, or beyond
+                           * all measure) or a server status (bad credentials, invalid keyspace, …) */
     int16_t stream;       /* TOO_LARGE: of the answer that was; else 0 */
     char detail[512];     /* for people: what and where; escaped */
     uint8_t server_version; /* BAD_VERSION: highest stable version that the server named, 0 unknown;
@@ -90,7 +94,8 @@ void cqln_conn_start(cqln_conn *c, uint64_t now);
 
 /* --- bytes in ------------------------------------------------------------------------------------
  * Where the next bytes go (at least one byte of room unless dead), then how many came. A body too
- * large for the read buffer is received straight into its own block. Pull all events before the next
+ * large for the read buffer is received straight into its own block; one that a request waits for and
+ * that is over max_body, or finds no memory, takes none. Pull all events before the next
  * space: a buffer full of answers that nobody took has to grow. */
 void cqln_conn_space(cqln_conn *c, uint8_t **ptr, size_t *cap);
 void cqln_conn_commit(cqln_conn *c, size_t n, uint64_t now);

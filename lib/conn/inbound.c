@@ -3,7 +3,8 @@
  *   buf:  0 .. consumed .. at .. not yet consumed .. end .. room .. cap
  *
  * An envelope that fits the buffer is handed out in place. A larger one is received straight into a
- * block of its own. Bytes move only in cqln_conn_space. */
+ * block of its own; one that finds no room goes through the buffer and is gone. Bytes move only in
+ * cqln_conn_space. */
 #include "conn/internal.h"
 
 enum { BUFFER_STEP = 4096 };
@@ -30,7 +31,8 @@ void cqln_inbound_fini(cqln_conn *c)
 /* True while bytes of the transport go straight into a body's block. */
 static inline bool receiving_body(const cqln_inbound *in)
 {
-    return in->gather.active && !in->framed && in->gather.filled < in->gather.want;
+    const cqln_gather *g = &in->gather;
+    return g->active && !in->framed && g->filled < g->want && !g->unread;
 }
 
 static void compact(cqln_inbound *in)
@@ -97,15 +99,15 @@ void cqln_conn_space(cqln_conn *c, uint8_t **ptr, size_t *cap)
     *cap = 0;
     if (CQLN_UNLIKELY(c->state == CQLN_CONN_DEAD))
         return;
-    if (CQLN_UNLIKELY(receiving_body(in))) {
+    if (CQLN_UNLIKELY(receiving_body(in)) && cqln_gather_room(c, 1)) {
         cqln_gather *g = &in->gather;
-        if (g->filled == g->cap && !cqln_gather_room(c, 1))
-            return;
         size_t limit = g->cap < g->want ? g->cap : g->want;
         *ptr = g->data + g->filled;
         *cap = limit - g->filled;
         return;
     }
+    if (CQLN_UNLIKELY(c->state == CQLN_CONN_DEAD)) /* for want of that room */
+        return;
     if (in->at == in->end && !in->in_segment) {
         in->at = 0;
         in->end = 0;
@@ -177,7 +179,8 @@ bool cqln_header_refused(cqln_conn *c, const uint8_t *p, const cqln_conn_event *
                             at, cqln_opcode_name(ev->opcode), ev->stream);
         return true;
     }
-    if (len > c->max_body) {
+    bool passed_over = len <= CQLN_BODY_MAX && cqln_answers_request(c, ev->stream, ev->opcode);
+    if (len > c->max_body && !passed_over) {
         c->fault.stream = ev->stream;
         cqln_conn_die_bytes(
             c, CQL_TOO_LARGE, p, CQLN_FRAME_HEADER,
@@ -218,6 +221,18 @@ static bool bad_lz4(cqln_conn *c, const cqln_conn_event *ev, const char *what)
     return false;
 }
 
+/* Plain it is too much: no news for others than who waits for it. */
+static bool no_room(cqln_conn *c, cqln_conn_event *ev, cql_status st, size_t plain)
+{
+    if (cqln_answers_request(c, ev->stream, ev->opcode)) {
+        cqln_unread(ev, st, plain);
+        return true;
+    }
+    cqln_conn_die(c, st, "no room for a body of %zu bytes (lz4, stream %d; option max_response_bytes: %zu)",
+                  plain, ev->stream, c->max_body);
+    return false;
+}
+
 /* Where a decompressed body goes: the scratch, or a block when it is large. */
 static uint8_t *inflate_room(cqln_conn *c, const cqln_conn_event *ev, size_t plain,
                              cqln_rcbuf **block)
@@ -241,22 +256,14 @@ static bool inflate(cqln_conn *c, cqln_conn_event *ev)
     if (ev->len == 0)
         return true;
     cql_status st = cqln_lz4_v4_length(ev->body, ev->len, c->max_body, &plain);
-    if (st == CQL_TOO_LARGE) {
-        c->fault.stream = ev->stream;
-        cqln_conn_die(c, st,
-                      "the server announced a body of more than %zu bytes (lz4, stream %d; option "
-                      "max_response_bytes)",
-                      c->max_body, ev->stream);
-        return false;
-    }
+    if (st == CQL_TOO_LARGE)
+        return no_room(c, ev, st, cqln_load_u32(ev->body));
     if (st)
         return bad_lz4(c, ev, "the announced length cannot be");
     cqln_rcbuf *block = NULL;
     uint8_t *out = inflate_room(c, ev, plain, &block);
-    if (!out) {
-        cqln_conn_die(c, CQL_NO_MEMORY, "out of memory for a body of %zu bytes", plain);
-        return false;
-    }
+    if (!out)
+        return no_room(c, ev, CQL_NO_MEMORY, plain);
     bool whole = cqln_lz4_decompress(ev->body + 4, ev->len - 4, out, plain);
     if (block)
         cqln_block_keep(c, block);
@@ -274,28 +281,45 @@ static inline bool deliver(cqln_conn *c, cqln_conn_event *ev)
     return CQLN_LIKELY(!(ev->flags & CQLN_FLAG_COMPRESSION)) || inflate(c, ev);
 }
 
-/* The body of the header at `at` is larger than the buffer. */
-static void begin_large(cqln_conn *c, size_t len)
+static void pass_over(cqln_inbound *in)
 {
-    cqln_inbound *in = &c->in;
-    const uint8_t *p = in->buf + in->at;
-    size_t have = in->end - in->at - CQLN_FRAME_HEADER;
-    if (!cqln_gather_body(c, len, have))
-        return;
     cqln_gather *g = &in->gather;
-    memcpy(g->header, p, CQLN_FRAME_HEADER);
-    g->header_len = CQLN_FRAME_HEADER;
-    memcpy(g->data, p + CQLN_FRAME_HEADER, have);
-    g->filled = have;
-    in->at = in->end;
-    in->need = 0;
+    size_t n = in->end - in->at;
+    if (n > g->want - g->filled)
+        n = g->want - g->filled;
+    g->filled += n;
+    in->at += n;
 }
 
 static bool whole_gathered(cqln_conn *c, cqln_conn_event *ev)
 {
-    if (c->in.gather.filled < c->in.gather.want)
+    cqln_gather *g = &c->in.gather;
+    if (g->unread)
+        pass_over(&c->in);
+    if (g->filled < g->want)
         return false;
     return cqln_gather_deliver(c, ev) && deliver(c, ev);
+}
+
+/* The body of the header at `at` is larger than the buffer, or than the limit. */
+static CQLN_SLOW bool begin_large(cqln_conn *c, size_t len, cqln_conn_event *ev)
+{
+    cqln_inbound *in = &c->in;
+    cqln_gather *g = &in->gather;
+    memcpy(g->header, in->buf + in->at, CQLN_FRAME_HEADER);
+    g->header_len = CQLN_FRAME_HEADER;
+    in->at += CQLN_FRAME_HEADER;
+    in->need = 0;
+    size_t have = in->end - in->at;
+    cqln_gather_body(c, len, have);
+    if (c->state == CQLN_CONN_DEAD)
+        return false;
+    if (!g->unread) {
+        memcpy(g->data, in->buf + in->at, have);
+        g->filled = have;
+        in->at = in->end;
+    }
+    return whole_gathered(c, ev);
 }
 
 bool cqln_inbound_next(cqln_conn *c, cqln_conn_event *ev)
@@ -318,11 +342,9 @@ bool cqln_inbound_next(cqln_conn *c, cqln_conn_event *ev)
     if (c->state == CQLN_CONN_DEAD || !cqln_header_read(c, p, ev, &len))
         return false;
     size_t total = CQLN_FRAME_HEADER + (size_t)len;
-    if (have < total) {
+    if (have < total || CQLN_UNLIKELY(len > c->max_body)) {
         in->need = total;
-        if (total > in->cap)
-            begin_large(c, len);
-        return false;
+        return (total > in->cap || len > c->max_body) && begin_large(c, len, ev);
     }
     in->at += total;
     ev->body = p + CQLN_FRAME_HEADER;

@@ -12,6 +12,7 @@
 
 enum {
     CQLN_READ_BUFFER_MIN = 64,
+    CQLN_BODY_MAX = 256 << 20,  /* the protocol's limit: over it a length is nonsense */
     CQLN_BLOCK_STEP = 1 << 20,  /* a body's block begins with at most this much */
     CQLN_BLOCK_KEEP = 4 << 20,  /* larger blocks are not kept for the next body */
     CQLN_SPARES = 2,            /* one at the program, one being filled */
@@ -40,7 +41,8 @@ typedef struct cqln_gather {
     bool active;
     uint8_t header_len; /* of header; 9 once it is whole */
     uint8_t header[CQLN_FRAME_HEADER];
-    cqln_rcbuf *block; /* NULL while the body is empty */
+    cql_status unread; /* not CQL_OK: why there is no room for the body, which is passed over */
+    cqln_rcbuf *block; /* NULL while the body is empty, and for one that is passed over */
     uint8_t *data;     /* of block */
     size_t cap;
     size_t filled;
@@ -159,9 +161,10 @@ bool cqln_inbound_partial(const cqln_conn *c, size_t *have, size_t *want);
 bool cqln_segments_next(cqln_conn *c, cqln_conn_event *ev);
 
 /* --- blocks.c: where bodies go that are not slices of the read buffer ------------------------ */
-/* Begins a gathered body; false when the connection died for want of memory. */
-bool cqln_gather_body(cqln_conn *c, size_t want, size_t coming);
-/* Makes room for n more bytes of it. */
+/* Begins the body of the gathered header. Without room for it it will be passed over, or the connection
+ * died. */
+void cqln_gather_body(cqln_conn *c, size_t want, size_t coming);
+/* Makes room for n more bytes of it; false when it is passed over, or the connection died. */
 bool cqln_gather_room(cqln_conn *c, size_t n);
 /* Hands the gathered envelope out. */
 bool cqln_gather_deliver(cqln_conn *c, cqln_conn_event *ev);
@@ -184,6 +187,25 @@ enum {
                    1 << CQLN_OP_AUTH_CHALLENGE | 1 << CQLN_OP_AUTH_SUCCESS
 };
 
+/* Is it what a request gets, also one that was given up? Then it concerns nobody else that there is no room
+ * for it. */
+static inline bool cqln_answers_request(const cqln_conn *c, int16_t stream, uint8_t opcode)
+{
+    return c->state == CQLN_CONN_OPEN && opcode != CQLN_OP_EVENT &&
+           cqln_streams_awaited(&c->streams, stream);
+}
+
+static inline void cqln_unread(cqln_conn_event *ev, cql_status why, size_t len)
+{
+    ev->opcode = CQLN_CONN_UNREAD;
+    ev->flags = 0;
+    ev->status = why;
+    ev->body = NULL;
+    ev->len = len;
+    ev->block = NULL;
+}
+
+/* An answer to a request may be over max_body (*len tells): it is to be passed over. */
 static inline bool cqln_header_read(cqln_conn *c, const uint8_t *p, cqln_conn_event *ev,
                                     uint32_t *len)
 {

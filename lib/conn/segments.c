@@ -99,7 +99,10 @@ static bool slice_header(cqln_conn *c, const uint8_t **p, size_t *n)
         return true;
     cqln_conn_event ev;
     uint32_t len;
-    return cqln_header_read(c, g->header, &ev, &len) && cqln_gather_body(c, len, *n);
+    if (!cqln_header_read(c, g->header, &ev, &len))
+        return false;
+    cqln_gather_body(c, len, *n);
+    return true;
 }
 
 static bool slice_fits(cqln_conn *c, size_t n)
@@ -110,12 +113,13 @@ static bool slice_fits(cqln_conn *c, size_t n)
     return bad_segment(c, CQL_MALFORMED, "it holds more than the rest of its envelope");
 }
 
-/* A compressed slice whose place in the body is known goes there without a detour. */
+/* A compressed slice whose place in the body is known goes there without a detour, or nowhere. */
 static bool slice_inflated(cqln_conn *c, const cqln_segment *seg, const uint8_t *payload)
 {
     cqln_gather *g = &c->in.gather;
-    if (!slice_fits(c, seg->plain) || !cqln_gather_room(c, seg->plain) ||
-        !inflate_to(c, seg, payload, g->data + g->filled))
+    if (!slice_fits(c, seg->plain))
+        return false;
+    if (cqln_gather_room(c, seg->plain) && !inflate_to(c, seg, payload, g->data + g->filled))
         return false;
     g->filled += seg->plain;
     return true;
@@ -132,9 +136,10 @@ static bool slice_copied(cqln_conn *c, const cqln_segment *seg, const uint8_t *p
         return false;
     if (n == 0)
         return true;
-    if (!slice_fits(c, n) || !cqln_gather_room(c, n))
+    if (!slice_fits(c, n))
         return false;
-    memcpy(g->data + g->filled, p, n);
+    if (cqln_gather_room(c, n))
+        memcpy(g->data + g->filled, p, n);
     g->filled += n;
     return true;
 }
@@ -173,6 +178,8 @@ static bool payload_envelope(cqln_conn *c, cqln_conn_event *ev)
     ev->body = p + CQLN_FRAME_HEADER;
     ev->len = len;
     ev->block = NULL;
+    if (CQLN_UNLIKELY(len > c->max_body))
+        cqln_unread(ev, CQL_TOO_LARGE, len);
     return true;
 }
 

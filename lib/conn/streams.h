@@ -38,6 +38,12 @@ void *cqln_streams_owner(const cqln_streams *s, int16_t id);
 /* One owner after the other that is still in flight, its id freed; NULL at the end. */
 void *cqln_streams_drain(cqln_streams *s);
 
+/* Is an answer on it still to come? */
+static inline bool cqln_streams_awaited(const cqln_streams *s, int16_t id)
+{
+    return id > 0 && id <= s->fresh && s->link[id] >= CQLN_STREAM_ORPHAN;
+}
+
 /* An id, 0 when none is free. */
 static inline uint16_t cqln_streams_acquire(cqln_streams *s, void *owner)
 {

@@ -86,6 +86,11 @@ static void check_answer(world *w, const cqln_conn_event *ev)
         FUZZ_CHECK(++s->answers == 1);
     }
     s->waits = false;
+    if (ev->opcode == CQLN_CONN_UNREAD) {
+        FUZZ_CHECK(ev->status == CQL_TOO_LARGE && ev->len > w->config.max_body);
+        FUZZ_CHECK(!ev->body && !ev->block);
+        return;
+    }
     FUZZ_CHECK(ev->len <= w->config.max_body);
     if (ev->block)
         FUZZ_CHECK(ev->body == cqln_rcbuf_data(ev->block) && ev->len <= cqln_rcbuf_cap(ev->block));

@@ -323,7 +323,7 @@ static void requests_wait_for_the_connection_that_replaces_a_full_one(void **sta
     expect(17, 60, CQL_OK);
 }
 
-/* Not asked of the next node, which would lose a connection too; what else is in flight is sent again. */
+/* Not asked of the next node, whose answer would be as large; what else is on the connection is answered on it. */
 static void an_answer_that_is_too_large_is_the_error_of_its_request(void **state)
 {
     (void)state;
@@ -334,15 +334,49 @@ static void an_answer_that_is_too_large_is_the_error_of_its_request(void **state
     prepare("SELECT v FROM t WHERE k = ? AND rows 12000", &many);
     pass(100);
     w.io.hosts[0].delay_ms = 20;
+    uint64_t connects = w.mc.nodes[0].connects;
     ask(0, many, true, 0);
     for (size_t i = 1; i < 20; i++)
-        ask(i, w.echo, true, 0);
+        ask(i, w.echo, false, 0);
+    ask(20, many, false, 0);
     pass(1000);
-    expect(0, 1, CQL_TOO_LARGE);
-    assert_non_null(strstr(all[0].text, "max_response_bytes"));
+    for (size_t i = 0; i <= 20; i += 20) {
+        expect(i, i + 1, CQL_TOO_LARGE);
+        assert_non_null(strstr(all[i].text, "127.9.0.1"));
+        assert_non_null(strstr(all[i].text, "max_response_bytes"));
+        assert_true(all[i].maybe_applied);
+        assert_int_equal(all[i].tried, 0);
+    }
     expect(1, 20, CQL_OK);
-    assert_int_equal(w.c.nodes->meter->values[CQL_METRIC_LOST], 1);
+    assert_int_equal(w.mc.nodes[0].connects, connects);
+    assert_int_equal(w.c.nodes->meter->values[CQL_METRIC_LOST], 0);
+    assert_int_equal(w.c.nodes->meter->values[CQL_METRIC_ERROR_OTHER], 2);
     assert_int_equal(w.c.nodes->room, 0); /* it was well: it need not begin slowly */
+    cql_prepared_unref(many);
+}
+
+/* The same of another attempt of it: from a third node it would be as large. */
+static void an_answer_that_is_too_large_ends_a_race(void **state)
+{
+    (void)state;
+    cql_prepared *many = NULL;
+    option("max_response_bytes", "65536");
+    option("page_size", "20000");
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    start(3);
+    prepare("SELECT v FROM t WHERE k = ? AND rows 12000", &many);
+    pass(1000);
+    for (size_t i = 0; i < 3; i++)
+        w.io.hosts[i].delay_ms = i ? 1 : 300;
+    for (size_t i = 0; i < 30; i++)
+        ask(i, many, true, 0);
+    pass(100);
+    expect(0, 30, CQL_TOO_LARGE);
+    pass(1000);
+    assert_true(w.c.meter->values[CQL_METRIC_SPECULATIONS] > 0);
+    for (const cqln_node *n = w.c.nodes; n; n = n->next)
+        assert_int_equal(n->meter->values[CQL_METRIC_LOST], 0);
     cql_prepared_unref(many);
 }
 
@@ -1309,6 +1343,7 @@ int main(void)
         CASE(r2_a_connection_full_of_orphans_is_replaced),
         CASE(requests_wait_for_the_connection_that_replaces_a_full_one),
         CASE(an_answer_that_is_too_large_is_the_error_of_its_request),
+        CASE(an_answer_that_is_too_large_ends_a_race),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),
         CASE(what_is_unavailable_at_its_commit_may_be_applied),

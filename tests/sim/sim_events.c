@@ -271,9 +271,19 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
 }
 
 /* An address, or what a name leads to, may be another cluster's by now: that is not taken for this one. */
+static void hear_of_another(void *user, cql_log_level level, cql_str text)
+{
+    const char words[] = "it belongs to the cluster \"another\", the session to \"mock cluster\"";
+    char line[400];
+    snprintf(line, sizeof line, "%.*s", (int)text.len, text.ptr);
+    *(unsigned *)user += level == CQL_LOG_WARN && strstr(line, "127.9.0.3") && strstr(line, words);
+}
+
 static void another_cluster_is_not_taken_for_this_one(void **state)
 {
     world *w = *state;
+    unsigned told = 0;
+    cql_options_set_log(w->options, hear_of_another, &told, CQL_LOG_WARN);
     start(w);
     for (size_t i = 0; i < 2; i++) {
         w->io.hosts[i].down = true;
@@ -284,6 +294,7 @@ static void another_cluster_is_not_taken_for_this_one(void **state)
     w->io.named = 2;
     simio_run(&w->io, w->io.now + 5000);
     assert_true(w->mc.nodes[2].connects > 0);
+    assert_true(told > 0);
     assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
     assert_int_equal(w->nodes[CQL_NODE_REMOVED], 0);
     w->mc.nodes[2].member = false;

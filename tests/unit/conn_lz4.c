@@ -123,7 +123,10 @@ static void an_lz4_body_over_the_limit_is_not_decompressed(void **state)
     w.config.max_body = (1 << 20) - 1;
     wire_open(&w);
     wire_send_body(&w, body, 1 << 20); /* some 4 KiB on the wire */
-    wire_closed(&w, CQL_TOO_LARGE, "more than 1048575 bytes");
+    cqln_conn_event ev = wire_event(&w, CQLN_CONN_EV_RESPONSE);
+    assert_int_equal(ev.opcode, CQLN_CONN_UNREAD);
+    assert_int_equal(ev.status, CQL_TOO_LARGE);
+    assert_int_equal(ev.len, 1 << 20);
     assert_true(l.size < 100000);
     free(body);
     wire_fini(&w);

@@ -302,7 +302,7 @@ static void whole_envelopes_before_a_cut_one_are_handed_out(void **state)
 static void a_body_over_the_limit_is_refused_in_slices_too(void **state)
 {
     wire_end w;
-    uint8_t head[20] = {0x85, 0, 0, 1, 8, 0x04, 0, 0, 1};
+    uint8_t head[20] = {0x85, 0, 0, 1, 8, 0x10, 0, 0, 1};
     (void)state;
     open_v5(&w, false);
     wire_submit(&w, &w);
