@@ -22,6 +22,14 @@ static cql_request_note note_of(cqln_request *req)
     return note;
 }
 
+/* began_us wraps after 71 minutes: the coarse time says how often. */
+static uint64_t elapsed_us(const cqln_request *req)
+{
+    uint32_t fine = cqln_request_took_us(req);
+    uint64_t coarse = (req->cluster->loop.ms - req->began_ms) * 1000;
+    return fine + ((coarse - fine + (UINT64_C(1) << 31)) >> 32 << 32);
+}
+
 void cqln_hooks_start(cqln_request *req)
 {
     const cql_request_hooks *hooks = req->cluster->config->hooks;
@@ -36,7 +44,7 @@ void cqln_hooks_attempt(cqln_request *req, const cqln_link *link)
     cql_request_note note = note_of(req);
     note.host = link->address_text;
     note.attempt = req->attempts + 1u;
-    note.elapsed_us = cqln_request_took_us(req);
+    note.elapsed_us = elapsed_us(req);
     if (hooks->attempt)
         hooks->attempt(hooks->self, &note, &req->hook_slot);
 }
@@ -56,7 +64,7 @@ void cqln_hooks_end(cqln_request *req, const cql_error *err)
     cql_request_note note = note_of(req);
     note.host = last_host(req);
     note.attempt = req->attempts + 1u;
-    note.elapsed_us = cqln_request_took_us(req);
+    note.elapsed_us = elapsed_us(req);
     note.status = err ? cql_error_status(err) : CQL_OK;
     note.err = err;
     if (hooks->end)

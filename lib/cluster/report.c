@@ -23,9 +23,9 @@ static void describe_server(char *out, size_t cap, const cqln_server_error *e, c
         break;
     case CQL_SERVER_WRITE_TIMEOUT:
     case CQL_SERVER_CAS_WRITE_UNKNOWN:
-        snprintf(out, cap, " (consistency %s: required %d, received %d, write type %.*s)", level,
-                 (int)e->required, (int)e->received, (int)e->write_type.len,
-                 e->write_type.len ? e->write_type.ptr : "");
+        snprintf(out, cap, " (consistency %s: required %d, received %d%s%.*s)", level,
+                 (int)e->required, (int)e->received, e->write_type.len ? ", write type " : "",
+                 (int)e->write_type.len, e->write_type.len ? e->write_type.ptr : "");
         break;
     case CQL_SERVER_READ_TIMEOUT:
         snprintf(out, cap, " (consistency %s: required %d, received %d%s)", level,

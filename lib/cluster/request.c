@@ -235,6 +235,7 @@ static void wait_for_stream(cqln_request *req)
 void cqln_request_run_carefully(cqln_cluster *c, cqln_request *req)
 {
     cqln_request_clock(c, req);
+    req->began_ms = c->loop.ms;
     if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
         return;

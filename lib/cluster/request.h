@@ -92,6 +92,7 @@ typedef struct cqln_request {
 
     uint32_t tried[CQLN_ASKED_MAX]; /* ids of the nodes that it was sent to */
     uint64_t sent_us;               /* with latency_awareness: when it was sent last */
+    uint64_t began_ms;              /* with hooks: when the loop took it */
     cql_str cql;           /* prepare: the text inside env */
     cql_str in_keyspace;   /* prepare: the keyspace it names (v5), inside env; empty: none */
     cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */

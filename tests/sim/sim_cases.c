@@ -380,6 +380,52 @@ static void an_answer_that_is_too_large_ends_a_race(void **state)
     cql_prepared_unref(many);
 }
 
+/* Errors say what they know: this one has no write type. */
+static void errors_name_what_they_know(void **state)
+{
+    (void)state;
+    start(1);
+    w.mc.nodes[0].error_code = 0x1100;
+    ask(0, w.insert, false, 0);
+    pass(100);
+    expect(0, 1, CQL_SERVER_WRITE_TIMEOUT);
+    assert_non_null(strstr(all[0].text, "received 1, write type BATCH_LOG)"));
+    w.mc.nodes[0].error_code = 0x1700;
+    ask(1, w.insert, false, 0);
+    pass(100);
+    expect(1, 2, CQL_SERVER_CAS_WRITE_UNKNOWN);
+    assert_non_null(strstr(all[1].text, "(consistency LOCAL_QUORUM: required 2, received 2)"));
+    w.mc.nodes[0].error_code = 0;
+}
+
+static void note_elapsed(void *self, const cql_request_note *note, void **slot)
+{
+    (void)slot;
+    *(uint64_t *)self = note->elapsed_us;
+}
+
+/* A number of microseconds that 32 bits do not hold, once and thrice. */
+static void hooks_tell_the_time_of_long_requests(void **state)
+{
+    uint64_t elapsed = 0;
+    const cql_request_hooks hooks = {.size = sizeof hooks, .self = &elapsed, .end = note_elapsed};
+    (void)state;
+    option("request_timeout", "86400000");
+    assert_int_equal(cql_options_set_request_hooks(w.options, &hooks), CQL_OK);
+    start(1);
+    w.mc.nodes[0].stalled = true;
+    for (size_t i = 0; i < 3; i++) {
+        static const uint64_t minutes[] = {60, 80, 250};
+        ask(i, w.echo, false, 0);
+        pass(minutes[i] * 60000);
+        assert_int_equal(cqln_request_cancel(&w.c, all[i].handle), CQL_OK);
+        pass(5);
+        expect(i, i + 1, CQL_CANCELLED);
+        uint64_t us = minutes[i] * 60000000;
+        assert_true(elapsed >= us - 100000 && elapsed <= us + 100000);
+    }
+}
+
 static void r3_errors_give_their_streams_back(void **state)
 {
     (void)state;
@@ -1344,6 +1390,8 @@ int main(void)
         CASE(requests_wait_for_the_connection_that_replaces_a_full_one),
         CASE(an_answer_that_is_too_large_is_the_error_of_its_request),
         CASE(an_answer_that_is_too_large_ends_a_race),
+        CASE(errors_name_what_they_know),
+        CASE(hooks_tell_the_time_of_long_requests),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),
         CASE(what_is_unavailable_at_its_commit_may_be_applied),

@@ -169,7 +169,7 @@ static void planned_error(mockconn *c, int16_t stream, cqln_writer *out)
     cqln_writer extra;
     uint32_t code = c->node->error_code;
     cqln_writer_init(&extra, cqln_alloc_default(), buffer_max);
-    if (code == 0x1000 || code == 0x1100 || code == 0x1200) {
+    if (code == 0x1000 || code == 0x1100 || code == 0x1200 || code == 0x1700) {
         cqln_write_u16(&extra, 6);
         cqln_write_u32(&extra, code == 0x1000 ? 2 : code == 0x1100 ? 1 : 2);
         cqln_write_u32(&extra, code == 0x1000 ? 1 : 2);
