@@ -29,6 +29,8 @@ typedef struct cql_retry_info {
     int received;         /* those that answered; alive, for unavailable */
     int failures;
     bool data_present;
+    bool may_pass;        /* read failure, v5: no replica that failed named a cause that stays, as too many
+                           * tombstones are; its schema was another one (after ALTER), or it did not say */
     cql_str write_type;   /* "SIMPLE", "BATCH_LOG", "CAS", … */
 } cql_retry_info;
 
@@ -44,9 +46,9 @@ typedef struct cql_retry_policy {
 
 /* The two that come with the library; static storage. The default: unavailable once on the next node;
  * read time-out once on the same node when enough replicas answered without the data; write time-out of
- * the batch log once on the same node when idempotent; overloaded, server error, truncate error and a
- * lost connection on the next node when idempotent; all else is an error. Fall-through: every error goes
- * to the program. [any thread] */
+ * the batch log once on the same node when idempotent; read failure that may pass once on the next node
+ * when idempotent; overloaded, server error, truncate error and a lost connection on the next node when
+ * idempotent; all else is an error. Fall-through: every error goes to the program. [any thread] */
 CQL_API const cql_retry_policy *cql_retry_default(void);
 CQL_API const cql_retry_policy *cql_retry_fall_through(void);
 

@@ -38,6 +38,8 @@ static cql_retry_verdict decide_standard(void *self, const cql_retry_info *info)
         return once(info,
                     info->idempotent && cql_str_equal(info->write_type, cql_str_of("BATCH_LOG")),
                     CQL_RETRY_SAME_HOST);
+    case READ_FAILURE:
+        return once(info, info->idempotent && info->may_pass, CQL_RETRY_NEXT_HOST);
     case OVERLOADED:
     case SERVER_ERROR:
     case TRUNCATE_ERROR:
@@ -64,6 +66,21 @@ const cql_retry_policy *cql_retry_fall_through(void)
 {
     static const cql_retry_policy policy = {sizeof policy, NULL, decide_never};
     return &policy;
+}
+
+/* A replica that does not know a new column yet says "incompatible schema" or nothing; elsewhere, or a moment
+ * later, it may do. Without reasons (v4) it may as well be tombstones, which are dear to read again. */
+static bool may_pass(const cqln_server_error *e)
+{
+    enum { UNKNOWN = 0, INCOMPATIBLE_SCHEMA = 3 };
+    const uint8_t *p = (const uint8_t *)e->reasons.ptr;
+    for (size_t at = 0; at < e->reasons.len; at += 2) {
+        at += 1 + (size_t)p[at];
+        unsigned code = cqln_load_u16(p + at);
+        if (code != UNKNOWN && code != INCOMPATIBLE_SCHEMA)
+            return false;
+    }
+    return e->reasons.len > 0;
 }
 
 /* --- asking --------------------------------------------------------------------------------------- */
@@ -100,6 +117,7 @@ cqln_retry cqln_retry_on_error(const cql_retry_policy *policy, const cqln_attemp
         .received = e->received,
         .failures = e->failures,
         .data_present = e->data_present,
+        .may_pass = e->code == READ_FAILURE && may_pass(e),
         .write_type = e->write_type,
     };
     return ask(policy, &info);

@@ -398,6 +398,29 @@ static void errors_name_what_they_know(void **state)
     w.mc.nodes[0].error_code = 0;
 }
 
+/* A replica that the ALTER has not reached yet: another coordinator does without it, or it has learnt by then. */
+static void reads_that_fail_on_another_schema_are_asked_of_the_next_node(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[0].error_code = 0x1300;
+    w.mc.nodes[0].error_reason = 3;
+    read_many(0, 20);
+    pass(1000);
+    expect(0, 20, CQL_OK);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_ERROR_SERVER_FAILURE], 0);
+    assert_true(w.c.meter->values[CQL_METRIC_RETRIES] > 0);
+    w.mc.nodes[0].error_reason = 1; /* too many tombstones */
+    w.mc.nodes[1].error_code = 0x1300;
+    uint64_t requests = w.mc.nodes[0].requests + w.mc.nodes[1].requests;
+    w.mc.nodes[1].error_reason = 1;
+    read_many(20, 40);
+    pass(1000);
+    expect(20, 40, CQL_SERVER_READ_FAILURE);
+    assert_int_equal(w.mc.nodes[0].requests + w.mc.nodes[1].requests, requests + 20);
+    w.mc.nodes[0].error_code = w.mc.nodes[1].error_code = 0;
+}
+
 static void note_elapsed(void *self, const cql_request_note *note, void **slot)
 {
     (void)slot;
@@ -1391,6 +1414,7 @@ int main(void)
         CASE(an_answer_that_is_too_large_is_the_error_of_its_request),
         CASE(an_answer_that_is_too_large_ends_a_race),
         CASE(errors_name_what_they_know),
+        CASE(reads_that_fail_on_another_schema_are_asked_of_the_next_node),
         CASE(hooks_tell_the_time_of_long_requests),
         CASE(r3_errors_give_their_streams_back),
         CASE(error_codes_that_are_no_status_are_server_errors),

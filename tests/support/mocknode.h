@@ -40,6 +40,7 @@ typedef struct mocknode {
     bool stalled;          /* answers no statement and no prepare; the rest as ever */
     bool forgetful;        /* prepares, and knows nothing of it afterwards */
     uint32_t error_code;   /* answer statements with this error; 0: none */
+    uint16_t error_reason; /* of a read failure, v5 */
     bool batch_errors;     /* batches too */
     bool leaving;          /* being drained: answers everything with OVERLOADED, "Server is shutting down" */
     uint64_t turned_away;  /* so answered */

@@ -64,6 +64,43 @@ static void errors_are_retried_by_the_rule(void **state)
     }
 }
 
+/* On v5 replicas say why they failed. */
+static void read_failures_that_may_pass_are_repeated_once(void **state)
+{
+    static const struct {
+        const char *reasons;
+        uint32_t code;
+        bool idempotent;
+        unsigned retries;
+        cqln_retry expected;
+    } failures[] = {
+        {"04 7f000001 0003", 0x1300, true, 0, CQLN_RETRY_NEXT_HOST},
+        {"04 7f000001 0000", 0x1300, true, 0, CQLN_RETRY_NEXT_HOST},
+        {"10 00000000000000000000000000000001 0003 04 7f000001 0000", 0x1300, true, 0, CQLN_RETRY_NEXT_HOST},
+        {"04 7f000001 0003", 0x1300, true, 1, CQLN_RETRY_NO},
+        {"04 7f000001 0003", 0x1300, false, 0, CQLN_RETRY_NO},
+        {"04 7f000001 0001", 0x1300, true, 0, CQLN_RETRY_NO},
+        {"04 7f000001 0003 04 7f000002 0001", 0x1300, true, 0, CQLN_RETRY_NO},
+        {"04 7f000001 0103", 0x1300, true, 0, CQLN_RETRY_NO},
+        {"04 7f000001 0004", 0x1300, true, 0, CQLN_RETRY_NO},
+        {"", 0x1300, true, 0, CQLN_RETRY_NO},
+        {"04 7f000001 0003", 0x1500, true, 0, CQLN_RETRY_NO},
+    };
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(failures); i++) {
+        cqln_attempt a = {failures[i].idempotent, false, false, failures[i].retries};
+        hex h = hex_bytes(failures[i].reasons);
+        cqln_server_error e;
+        memset(&e, 0, sizeof e);
+        e.code = failures[i].code;
+        e.reasons = (cql_str){(const char *)h.data, h.len};
+        if (cqln_retry_on_error(cql_retry_default(), &a, &e) != failures[i].expected)
+            fail_msg("row %zu", i);
+        assert_int_equal(cqln_retry_on_error(cql_retry_fall_through(), &a, &e), CQLN_RETRY_NO);
+        hex_free(&h);
+    }
+}
+
 static void lost_request_is_repeated_only_when_that_is_safe(void **state)
 {
     (void)state;
@@ -326,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_retried_by_the_rule),
+        cmocka_unit_test(read_failures_that_may_pass_are_repeated_once),
         cmocka_unit_test(lost_request_is_repeated_only_when_that_is_safe),
         cmocka_unit_test(fall_through_sends_again_only_what_never_left),
         cmocka_unit_test(a_policy_of_ones_own_is_asked_and_kept_in_bounds),
