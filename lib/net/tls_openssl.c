@@ -12,6 +12,7 @@
 
 enum {
     OUT_MAX = 256 << 10,  /* bytes gathered before they have to be written */
+    OUT_MOST = 2 * OUT_MAX, /* with what the other side makes TLS itself write */
     OUT_KEEP = 32 << 10,  /* an output buffer over this is given back after a burst */
     OUT_ROOMY = 64,
     NAME_MAX_LEN = 255
@@ -127,6 +128,11 @@ static void fail(tls_filter *f)
         ERR_clear_error();
         f->base.status = CQL_NO_MEMORY;
         snprintf(f->base.reason, sizeof f->base.reason, "out of memory for TLS");
+    } else if (f->out[f->open].status) {
+        ERR_clear_error();
+        f->base.status = CQL_TLS_FAILED;
+        snprintf(f->base.reason, sizeof f->base.reason,
+                 "TLS failed: the server wants new keys again and again and reads nothing");
     } else {
         f->base.status = CQL_TLS_FAILED;
         cqln_tls_say_failure(f);
@@ -278,7 +284,7 @@ static void tls_sent(cqln_filter *base)
         return;
     f->roomy = 0;
     cqln_writer_fini(writing);
-    cqln_writer_init(writing, f->tls->config.al, SIZE_MAX);
+    cqln_writer_init(writing, f->tls->config.al, OUT_MOST);
 }
 
 static void tls_finish(cqln_filter *base)
@@ -424,8 +430,8 @@ cql_status cqln_tls_filter_sni(cqln_tls *tls, const char *name, const char *sni,
         return st;
     f->base.ops = &ops;
     f->tls = tls;
-    cqln_writer_init(&f->out[0], al, SIZE_MAX);
-    cqln_writer_init(&f->out[1], al, SIZE_MAX);
+    cqln_writer_init(&f->out[0], al, OUT_MOST);
+    cqln_writer_init(&f->out[1], al, OUT_MOST);
     f->in_cap = tls->config.buffer;
     f->in = cqln_alloc(al, f->in_cap);
     if (f->in && copy_names(f, name, peer)) {

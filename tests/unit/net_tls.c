@@ -281,6 +281,35 @@ static void a_server_cannot_renegotiate(void **state)
     tls_world_fini(&w);
 }
 
+/* Each demand of new keys makes this side write a record: of those it gathers no more than a bounded amount. */
+static void a_server_that_makes_us_write_and_reads_nothing_is_left(void **state)
+{
+    enum { DEMANDS = 30000 };
+    tls_world w;
+    tls_pair p;
+    const uint8_t *bytes;
+    size_t len;
+    int i = 0;
+    (void)state;
+    tls_world_init(&w);
+    cqln_tls *tls = tls_world_client(&w);
+    tls_pair_init(&p, tls, "db.example", w.ctx);
+    tls_pair_run(&p);
+    assert_int_equal(p.f->ops->write(p.f, (const uint8_t *)"x", 1), 1);
+    assert_true(p.f->ops->output(p.f, &bytes, &len)); /* the transport holds it for ever */
+    for (; i < DEMANDS && p.f->state == CQLN_FILTER_OPEN; i++) {
+        assert_int_equal(SSL_key_update(p.e.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+        SSL_do_handshake(p.e.ssl);
+        tls_pair_to_client(&p);
+    }
+    assert_true(i > 100);
+    assert_int_equal(p.f->state, CQLN_FILTER_FAILED);
+    assert_non_null(strstr(p.f->reason, "reads nothing"));
+    tls_pair_fini(&p);
+    cqln_tls_free(tls);
+    tls_world_fini(&w);
+}
+
 /* --- names --------------------------------------------------------------------------------------- */
 
 typedef struct name_case {
@@ -588,6 +617,7 @@ int main(void)
         cmocka_unit_test(broken_handshakes_end),
         cmocka_unit_test(the_highest_version_is_agreed_on),
         cmocka_unit_test(a_server_cannot_renegotiate),
+        cmocka_unit_test(a_server_that_makes_us_write_and_reads_nothing_is_left),
         cmocka_unit_test(a_certificate_is_for_its_names_alone),
         cmocka_unit_test(a_wrong_name_is_explained),
         cmocka_unit_test(names_that_are_none_are_refused),
