@@ -3,8 +3,8 @@
  *   protocol_probe URL CASE
  *
  * alter: a table that changes under prepared statements is never decoded wrongly. options: keyspace, clock,
- * payload, names, borrowed values, tracing of batches. Ends with 1 and a line for the first thing that is
- * not so. */
+ * payload, names, borrowed values, tracing of batches. large: answers over max_response_bytes. Ends with 1 and
+ * a line for the first thing that is not so. */
 #include <cqlnative/cql.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,11 +240,88 @@ static void options(cql_session *s)
     CHECK(strcmp(cql_error_keyspace(err), KS) == 0 && strcmp(cql_error_table(err), "plain") == 0);
 }
 
+/* --- answers that are too large ------------------------------------------------------------------------ */
+
+enum { WIDE_ROWS = 20, WIDE_BYTES = 20000, AROUND = 100 };
+
+/* Partition 1 of bytes that lz4 cannot make smaller, partition 2 of bytes that it can. */
+static void fill_wide(cql_session *s)
+{
+    cql_prepared *p = NULL;
+    uint32_t seed = 1;
+    char *v = malloc(WIDE_BYTES);
+    CHECK(v != NULL);
+    run(s, "CREATE TABLE IF NOT EXISTS " KS ".wide (k int, c int, v blob, PRIMARY KEY (k, c))");
+    CHECK(cql_session_prepare_wait(s, "INSERT INTO " KS ".wide (k, c, v) VALUES (?, ?, ?)", &p, &err) ==
+          CQL_OK);
+    for (int i = 0; i < 2 * WIDE_ROWS; i++) {
+        cql_statement *stmt = cql_prepared_bind(p);
+        for (size_t at = 0; at < WIDE_BYTES; at++) {
+            seed = seed * 1664525 + 1013904223;
+            v[at] = i % 2 ? (char)(seed >> 24) : 'b';
+        }
+        CHECK(cql_statement_bind_int32(stmt, 0, i % 2 ? 1 : 2) == CQL_OK);
+        CHECK(cql_statement_bind_int32(stmt, 1, i) == CQL_OK);
+        CHECK(cql_statement_bind_blob(stmt, 2, v, WIDE_BYTES) == CQL_OK);
+        cql_result_unref(answer(s, stmt));
+        cql_statement_free(stmt);
+    }
+    cql_prepared_unref(p);
+    free(v);
+}
+
+typedef struct outcome {
+    unsigned ok;
+    unsigned too_large;
+    unsigned other;
+} outcome;
+
+static void note(cql_session *s, const cql_error *e, const cql_result *res, void *user)
+{
+    outcome *o = user;
+    (void)s;
+    (void)res;
+    if (!e)
+        o->ok++;
+    else if (cql_error_status(e) == CQL_TOO_LARGE && strstr(cql_error_text(e), "max_response_bytes"))
+        o->too_large++;
+    else
+        o->other++;
+}
+
+/* Only they fail: what is beside them on the one connection is answered, and that stays. */
+static void too_large(const char *url, const char *compression)
+{
+    char full[400];
+    cql_session *s = NULL;
+    outcome o = {0, 0, 0};
+    snprintf(full, sizeof full, "%s&max_response_bytes=65536&max_connections_per_host=1&compression=%s", url,
+             compression);
+    CHECK(cql_session_open_wait(full, &s, &err) == CQL_OK);
+    for (int i = 0; i < AROUND; i++) {
+        CHECK(cql_session_query(s, "SELECT c FROM " KS ".wide WHERE k = 1", note, &o) == CQL_OK);
+        if (i % 10 == 0)
+            CHECK(cql_session_query(s, i % 20 ? "SELECT v FROM " KS ".wide WHERE k = 1"
+                                              : "SELECT v FROM " KS ".wide WHERE k = 2",
+                                    note, &o) == CQL_OK);
+    }
+    while (o.ok + o.too_large + o.other < AROUND + AROUND / 10)
+        run(s, "SELECT c FROM " KS ".wide WHERE k = 2");
+    if (o.other)
+        fprintf(stderr, "%s: well %u, too large %u, else %u\n", compression, o.ok, o.too_large, o.other);
+    CHECK(o.ok == AROUND && o.too_large == AROUND / 10);
+    cql_metrics *m = cql_session_metrics(s);
+    CHECK(m && cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_LOST) == 0);
+    CHECK(cql_metrics_value(m, CQL_METRICS_SESSION, CQL_METRIC_OPENED) == 1);
+    cql_metrics_free(m);
+    cql_session_free(s);
+}
+
 int main(int argc, char **argv)
 {
     cql_session *a = NULL, *b = NULL;
     if (argc < 3) {
-        fprintf(stderr, "usage: protocol_probe URL alter|options\n");
+        fprintf(stderr, "usage: protocol_probe URL alter|options|large\n");
         return 2;
     }
     CHECK(cql_session_open_wait(argv[1], &a, &err) == CQL_OK);
@@ -253,8 +330,13 @@ int main(int argc, char **argv)
            " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
     if (strcmp(argv[2], "alter") == 0)
         alter(a, b);
-    else
+    else if (strcmp(argv[2], "options") == 0)
         options(a);
+    else {
+        fill_wide(a);
+        too_large(argv[1], "none");
+        too_large(argv[1], "lz4");
+    }
     printf("%s holds on v%d\n", argv[2], cql_session_protocol_version(a));
     cql_session_free(a);
     cql_session_free(b);
