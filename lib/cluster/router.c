@@ -21,7 +21,8 @@ static cql_str next_word(cql_str *text)
     cql_str word = {text->ptr, 0};
     while (word.len < text->len && text->ptr[word.len] != ',' && text->ptr[word.len] != ' ')
         word.len++;
-    *text = (cql_str){text->ptr + word.len, text->len - word.len};
+    if (word.len)
+        *text = (cql_str){text->ptr + word.len, text->len - word.len};
     return word;
 }
 
