@@ -38,6 +38,10 @@ static const char keyspaces_cql[] =
 static const char *const unread[PARTS] = {"system.local could not be read",
                                           "the peers table could not be read",
                                           "the keyspaces could not be read"};
+static const char *const too_large[PARTS] = {
+    "system.local is larger than the option max_response_bytes allows",
+    "the peers table is larger than the option max_response_bytes allows",
+    "the keyspaces are larger than the option max_response_bytes allows"};
 static const char *const not_understood[PARTS] = {"system.local could not be understood",
                                                   "the peers table could not be understood", NULL};
 
@@ -296,7 +300,7 @@ static void on_answer(void *user, cql_status st, cqln_link *link, const cqln_con
             return;
     }
     if (st) {
-        end(d, st, unread[which]);
+        end(d, st, st == CQL_TOO_LARGE ? too_large[which] : unread[which]);
         return;
     }
     q->rows = rows_of(d, ev);

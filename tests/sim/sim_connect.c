@@ -105,6 +105,17 @@ static void a_refused_connection_waited_for_nothing(void **state)
     assert_null(strstr(cql_error_text(w->error), "waiting"));
 }
 
+/* A large cluster on a small limit: what to change is said. */
+static void tables_that_are_too_large_are_named(void **state)
+{
+    static const char rows[70000];
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "max_response_bytes", "65536", NULL), CQL_OK);
+    w->mc.planned_peers = (cql_str){rows, sizeof rows};
+    connect_to(w, "127.9.0.1", "true");
+    expect_text(w, "the peers table is larger than the option max_response_bytes allows");
+}
+
 static void a_frozen_node_is_given_up_in_time(void **state)
 {
     world *w = *state;
@@ -147,6 +158,7 @@ int main(void)
         CONNECT_TEST(so_it_does_without_discovery),
         CONNECT_TEST(one_known_name_is_enough),
         CONNECT_TEST(a_refused_connection_waited_for_nothing),
+        CONNECT_TEST(tables_that_are_too_large_are_named),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),
         CONNECT_TEST(a_wrong_password_is_refused_once),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
