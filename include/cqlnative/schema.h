@@ -9,9 +9,10 @@
  * Statements are cut by the rules of the server's own grammar: semicolons in strings, quoted names,
  * $$ bodies, comments and BEGIN … APPLY BATCH do not end one. SOURCE 'file' includes a file,
  * relative to the one that names it; CONSISTENCY LEVEL and DESCRIBE are understood; other commands
- * of cqlsh are refused. Keyspaces, tables, types and indexes are compared column by column and
- * option by option; views, functions, aggregates and triggers by their existence, functions and
- * aggregates of one name told apart by their argument types. An object that exists is not sent
+ * of cqlsh are refused. Keyspaces, tables, types, indexes and views are compared column by column and
+ * option by option, views by their relations too; functions by argument names, types, language and
+ * body, aggregates by their functions, state and first value, triggers by their class. Functions and
+ * aggregates of one name are told apart by their argument types. An object that exists is not sent
  * again, so a second run changes nothing; only CREATE OR REPLACE is sent each time.
  *
  * All calls block and are [one at a time] for one session; on the session's loop thread, and for a

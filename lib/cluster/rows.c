@@ -381,6 +381,20 @@ cql_str cql_rows_str(cql_rows *rows, size_t column)
     return str_slowly(c, column);
 }
 
+/* Text as it is, where printing would escape. */
+static bool give_text(const cql_type *type, const cql_value *v, char *out, size_t *len)
+{
+    if (v->state != CQL_VALUE_SET || (type->id != CQL_TYPE_TEXT && type->id != CQL_TYPE_ASCII))
+        return false;
+    cql_str bytes = cql_value_bytes(v);
+    *len = bytes.len;
+    if (out && bytes.len)
+        memcpy(out, bytes.ptr, bytes.len);
+    if (out)
+        out[bytes.len] = '\0';
+    return true;
+}
+
 const char *cql_rows_cstr(cql_rows *rows, size_t column)
 {
     cursor *c = of(rows);
@@ -391,12 +405,14 @@ const char *cql_rows_cstr(cql_rows *rows, size_t column)
     const cql_type *type = c->columns[column].type;
     cql_value v = cql_rows_value(rows, column);
     size_t len = 0;
-    cql_status st = cql_value_print(&v, type, NULL, 0, &len);
+    bool as_is = give_text(type, &v, NULL, &len);
+    cql_status st = as_is ? CQL_OK : cql_value_print(&v, type, NULL, 0, &len);
     char *text = st ? NULL : cqln_scratch_alloc(c->res->al, &c->res->scratch, len + 1);
     if (st || !text) {
         fail(c, st ? st : CQL_NO_MEMORY, column);
         return "";
     }
-    cql_value_print(&v, type, text, len + 1, &len);
+    if (!give_text(type, &v, text, &len))
+        cql_value_print(&v, type, text, len + 1, &len);
     return text;
 }

@@ -1,4 +1,5 @@
-/* Comparing expected objects with live ones: existence, columns, fields, indexes. */
+/* Comparing expected objects with live ones: existence, columns, fields, indexes. Options: see
+ * compare_options.c; views, functions and the like: compare_derived.c. */
 #include "schema/compare.h"
 
 void cqlsch_differ(cqlsch_comparison *c, bool note, const char *subject, const char *expected,
@@ -64,10 +65,10 @@ static void compare_column(cqlsch_comparison *c, const cqlsch_column *want,
     const char *subject = subject_of(c->mem, "column", want->name);
     const char *type = cqlsch_copy(c->mem, want->type).ptr;
     if (!has) {
-        cqlsch_differ(c, false, subject, type, NULL);
+        cqlsch_differ(c, false, subject, want->type.len ? type : role_of(c->mem, want), NULL);
         return;
     }
-    if (!cql_str_equal(want->type, has->type))
+    if (want->type.len && !cql_str_equal(want->type, has->type))
         cqlsch_differ(c, false, subject, type, cqlsch_copy(c->mem, has->type).ptr);
     if (want->kind != has->kind || want->position != has->position)
         cqlsch_differ(c, false, subject, role_of(c->mem, want), role_of(c->mem, has));
@@ -77,20 +78,35 @@ static void compare_column(cqlsch_comparison *c, const cqlsch_column *want,
                       want->descending ? "DESC" : "ASC", has->descending ? "DESC" : "ASC");
 }
 
-static void compare_table(cqlsch_comparison *c, const cqlsch_object *expected,
-                          const cqlsch_object *live)
+/* `all`: other columns than the expected ones may be there. */
+static void compare_columns(cqlsch_comparison *c, const cqlsch_object *expected,
+                            const cqlsch_object *live, bool all)
 {
     for (size_t i = 0; i < expected->columns.count; i++) {
         const cqlsch_column *want = CQLSCH_AT(cqlsch_column, &expected->columns, i);
         compare_column(c, want, cqlsch_column_find(live, want->name));
     }
-    for (size_t i = 0; i < live->columns.count; i++) {
+    for (size_t i = 0; !all && i < live->columns.count; i++) {
         const cqlsch_column *has = CQLSCH_AT(cqlsch_column, &live->columns, i);
         if (!cqlsch_column_find(expected, has->name))
             cqlsch_differ(c, false, subject_of(c->mem, "column", has->name), NULL,
                           cqlsch_copy(c->mem, has->type).ptr);
     }
+}
+
+static void compare_table(cqlsch_comparison *c, const cqlsch_object *expected,
+                          const cqlsch_object *live)
+{
+    compare_columns(c, expected, live, false);
     cqlsch_compare_options(c, expected, live);
+}
+
+static void compare_view(cqlsch_comparison *c, const cqlsch_object *expected,
+                         const cqlsch_object *live)
+{
+    cqlsch_compare_parts(c, expected, live);
+    compare_columns(c, expected, live, cqlsch_selects_all(expected));
+    cqlsch_compare_named(c, expected, live);
 }
 
 /* --- types --------------------------------------------------------------------------------------
@@ -147,6 +163,24 @@ static const char *class_text(cqlsch_mem *mem, cql_str name)
     return name.len ? cqlsch_copy(mem, cqlsch_short_class(name)).ptr : "a plain index";
 }
 
+/* Options that the text does not name: perhaps the server's own. */
+static void compare_index_options(cqlsch_comparison *c, const cqlsch_object *expected,
+                                  const cqlsch_object *live)
+{
+    static const char *const own[] = {"target", "class_name"};
+    const cqlsch_option *want = cqlsch_option_find(expected, cql_str_of("options"));
+    const cqlsch_option *has = cqlsch_option_find(live, cql_str_of("options"));
+    for (size_t i = 0; has && i < has->pairs.count; i++) {
+        const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
+        if (cqlsch_is(p->key, own[0]) || cqlsch_is(p->key, own[1]) ||
+            (want && cqlsch_pair_find(want, p->key)))
+            continue;
+        cqlsch_differ(c, true,
+                      cqlsch_format(c->mem, "options.%.*s", (int)p->key.len, p->key.ptr), NULL,
+                      cqlsch_copy(c->mem, p->value).ptr);
+    }
+}
+
 static void compare_index(cqlsch_comparison *c, const cqlsch_object *expected,
                           const cqlsch_object *live)
 {
@@ -160,6 +194,7 @@ static void compare_index(cqlsch_comparison *c, const cqlsch_object *expected,
         cqlsch_differ(c, false, "class", class_text(c->mem, expected->class_name),
                       class_text(c->mem, live->class_name));
     cqlsch_compare_named(c, expected, live);
+    compare_index_options(c, expected, live);
 }
 
 cqlsch_object *cqlsch_live_of(const cqlsch_model *live, const cqlsch_object *expected)
@@ -216,9 +251,8 @@ void cqlsch_compare(cqlsch_comparison *c, const cqlsch_object *expected, const c
     if (c->verify == CQL_SCHEMA_VERIFY_OFF)
         return;
     if (expected->unread) {
-        if (expected->kind <= CQLSCH_INDEX)
-            remark(c, true, "shape",
-                   cqlsch_format(c->mem, "the %s is not compared: %s", kind, expected->unread));
+        remark(c, true, "shape",
+               cqlsch_format(c->mem, "the %s is not compared: %s", kind, expected->unread));
         return;
     }
     switch (expected->kind) {
@@ -235,9 +269,13 @@ void cqlsch_compare(cqlsch_comparison *c, const cqlsch_object *expected, const c
         compare_index(c, expected, live);
         break;
     case CQLSCH_VIEW:
+        compare_view(c, expected, live);
+        break;
     case CQLSCH_FUNCTION:
     case CQLSCH_AGGREGATE:
     case CQLSCH_TRIGGER:
+        cqlsch_compare_parts(c, expected, live);
+        break;
     case CQLSCH_NO_OBJECT:
         break;
     }

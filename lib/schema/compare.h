@@ -38,6 +38,14 @@ void cqlsch_compare_options(cqlsch_comparison *c, const cqlsch_object *expected,
 /* Only the options that `expected` names. */
 void cqlsch_compare_named(cqlsch_comparison *c, const cqlsch_object *expected,
                           const cqlsch_object *live);
+
+/* --- in compare_derived.c --------------------------------------------------------------------- */
+/* What a view, function, aggregate or trigger consists of beside columns and options. */
+void cqlsch_compare_parts(cqlsch_comparison *c, const cqlsch_object *expected,
+                          const cqlsch_object *live);
+bool cqlsch_selects_all(const cqlsch_object *view);
+
+/* --- in compare.c ----------------------------------------------------------------------------- */
 /* Adds one difference. expected or found NULL: that side has nothing of the kind. */
 void cqlsch_differ(cqlsch_comparison *c, bool note, const char *subject, const char *expected,
                    const char *found);

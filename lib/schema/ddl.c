@@ -1,5 +1,5 @@
 /* Reading DDL: which statement it is, and the shape of keyspaces, types and indexes. Tables: see
- * ddl_table.c. */
+ * ddl_table.c; the rest: see ddl_derived.c. */
 #include "schema/ddl.h"
 
 #include "schema/ddl_parse.h"
@@ -189,40 +189,6 @@ static cql_str take_target(cqlsch_cursor *c)
     return cqlsch_identifier(c->mem, name);
 }
 
-/* (name type, name type …), or the types alone, as the text of a tuple, which has a canonical form. What is not
- * understood leaves no signature. */
-static void take_signature(cqlsch_cursor *c, cqlsch_object *o, bool named)
-{
-    cqlsch_text out;
-    cqlsch_text_init(&out, c->mem);
-    cqlsch_text_add_c(&out, "tuple<");
-    if (c->why || !cqlsch_accept_punct(c, '('))
-        return;
-    for (bool first = true; !c->why && !cqlsch_is_punct(&c->token, ')'); first = false) {
-        if (!first)
-            (void)cqlsch_expect_punct(c, ',');
-        if (named)
-            (void)cqlsch_take_name(c);
-        cqlsch_text_add_c(&out, first ? "" : ", ");
-        cqlsch_text_add(&out, cqlsch_take_type(c));
-    }
-    cqlsch_text_add_c(&out, ">");
-    if (!c->why && cqlsch_expect_punct(c, ')'))
-        o->signature = cqlsch_text_str(&out);
-}
-
-/* What stands behind the name of a function, an aggregate or a trigger and belongs to it. */
-static void take_distinction(cqlsch_cursor *c, cqlsch_object *o, bool named)
-{
-    if (o->kind == CQLSCH_FUNCTION || o->kind == CQLSCH_AGGREGATE) {
-        take_signature(c, o, named && o->kind == CQLSCH_FUNCTION);
-    } else if (o->kind == CQLSCH_TRIGGER && cqlsch_accept(c, "ON")) {
-        cql_str none = CQLSCH_NONE;
-        cqlsch_take_full_name(c, o->keyspace.len ? &none : &o->keyspace, &o->table);
-        o->signature = o->table;
-    }
-}
-
 /* CREATE [CUSTOM] INDEX [IF NOT EXISTS] [name] ON [ks.]table (target) [USING 'class'] [WITH …] */
 static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
 {
@@ -275,8 +241,7 @@ static void create(cqlsch_cursor *c, cqlsch_ddl *out)
     else if (o->kind == CQLSCH_TABLE)
         cqlsch_take_table(c, out);
     else
-        o->unread = "only its existence is compared";
-    take_distinction(c, o, true);
+        cqlsch_take_derived(c, o);
 }
 
 /* a TO b AND c TO d */
@@ -352,7 +317,7 @@ static void drop(cqlsch_cursor *c, cqlsch_ddl *out)
     }
     take_condition(c, out);
     take_object_name(c, out);
-    take_distinction(c, &out->object, false);
+    cqlsch_take_distinction(c, &out->object, false);
 }
 
 cql_status cqlsch_ddl_read(cqlsch_mem *mem, cql_str text, cqlsch_ddl *out)

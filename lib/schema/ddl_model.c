@@ -24,13 +24,17 @@ static bool is_unnamed(const cqlsch_object *o)
     return o->kind == CQLSCH_INDEX && o->name.len == 0;
 }
 
-static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
+/* `o`: the object that this one takes the place of, else a new one. */
+static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, cqlsch_object *o,
+                        size_t step)
 {
-    cqlsch_object *o = cqlsch_model_add(m, ddl->object.kind, keyspace, ddl->object.name);
+    if (!o)
+        o = cqlsch_model_add(m, ddl->object.kind, keyspace, ddl->object.name);
     if (!o)
         return;
     *o = ddl->object;
-    /* The statement as read stays as it is: other runs use it. */
+    o->altered = ddl->replaces;
+    /* The statement as read stays as it is: other runs use it. Parts never change. */
     o->columns = cqlsch_list_copy(m->mem, &ddl->object.columns, sizeof(cqlsch_column));
     o->options = cqlsch_list_copy(m->mem, &ddl->object.options, sizeof(cqlsch_option));
     o->keyspace = keyspace;
@@ -65,6 +69,17 @@ static void drop_columns(cqlsch_object *o, const cqlsch_ddl *ddl)
     }
 }
 
+/* The server renames the columns in them, too. */
+static void leave_views(cqlsch_model *m, cql_str keyspace, cql_str table)
+{
+    for (size_t i = 0; i < cqlsch_model_count(m); i++) {
+        cqlsch_object *o = cqlsch_model_at(m, i);
+        if (o->kind == CQLSCH_VIEW && cql_str_equal(o->keyspace, keyspace) &&
+            cql_str_equal(o->table, table))
+            o->unread = "a column of its table gets another name";
+    }
+}
+
 static void rename_columns(cqlsch_object *o, const cqlsch_ddl *ddl)
 {
     for (size_t i = 0; i < ddl->renames.count; i++) {
@@ -90,6 +105,8 @@ static void set_options(cqlsch_model *m, cqlsch_object *o, const cqlsch_ddl *ddl
 static void take_alter(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
 {
     cqlsch_object *o = cqlsch_model_find(m, ddl->object.kind, keyspace, ddl->object.name);
+    if (ddl->object.kind == CQLSCH_TABLE && ddl->change == CQLSCH_RENAME_COLUMNS)
+        leave_views(m, keyspace, ddl->object.name);
     if (!o)
         return;
     o->altered = true;
@@ -132,22 +149,24 @@ static void take_drop(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
     }
 }
 
-static bool is_there(cqlsch_model *m, const cqlsch_object *object, cql_str keyspace)
+static cqlsch_object *find_same(cqlsch_model *m, const cqlsch_object *object, cql_str keyspace)
 {
     cqlsch_object wanted = *object;
     wanted.keyspace = keyspace;
     wanted.signature = signature_in(m, object, keyspace);
-    return cqlsch_model_find_like(m, &wanted) != NULL;
+    return is_unnamed(object) ? NULL : cqlsch_model_find_like(m, &wanted);
 }
 
 cql_status cqlsch_model_take(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
 {
+    cqlsch_object *there;
     if (ddl->object.keyspace.len)
         keyspace = ddl->object.keyspace;
     switch (ddl->verb) {
     case CQLSCH_CREATE:
-        if (is_unnamed(&ddl->object) || !is_there(m, &ddl->object, keyspace))
-            take_create(m, ddl, keyspace, step);
+        there = find_same(m, &ddl->object, keyspace);
+        if (!there || ddl->replaces)
+            take_create(m, ddl, keyspace, there, there ? there->step : step);
         break;
     case CQLSCH_ALTER:
         take_alter(m, ddl, keyspace);

@@ -32,5 +32,13 @@ cql_str cqlsch_take_type(cqlsch_cursor *c);
 void cqlsch_take_options(cqlsch_cursor *c, cqlsch_object *o);
 /* The body and options of CREATE TABLE; the current token is the bracket. */
 void cqlsch_take_table(cqlsch_cursor *c, cqlsch_ddl *out);
+/* The bracket behind PRIMARY KEY; columns that are not there yet are added without a type. */
+void cqlsch_take_view_key(cqlsch_cursor *c, cqlsch_object *o);
+
+/* --- in ddl_derived.c ------------------------------------------------------------------------- */
+/* What stands behind the name of a view, a function, an aggregate or a trigger. */
+void cqlsch_take_derived(cqlsch_cursor *c, cqlsch_object *o);
+/* What of that belongs to the name. `named`: arguments have names. */
+void cqlsch_take_distinction(cqlsch_cursor *c, cqlsch_object *o, bool named);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading DDL: the body of CREATE TABLE, and the options after WITH. */
+/* Reading DDL: the body of CREATE TABLE, keys, and the options after WITH. */
 #include "schema/ddl_parse.h"
 #include "schema/split.h"
 
@@ -188,6 +188,29 @@ static void set_keys(cqlsch_cursor *c, cqlsch_object *o, const key_names *key)
         set_key(c, o, *CQLSCH_AT(cql_str, &key->partition, i), CQLSCH_PARTITION, (int32_t)i);
     for (size_t i = 0; i < key->clustering.count; i++)
         set_key(c, o, *CQLSCH_AT(cql_str, &key->clustering, i), CQLSCH_CLUSTERING, (int32_t)i);
+}
+
+static void add_missing(cqlsch_cursor *c, cqlsch_object *o, const cqlsch_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        cql_str name = *CQLSCH_AT(cql_str, names, i);
+        cqlsch_column *column = NULL;
+        if (!cqlsch_column_find(o, name))
+            column = cqlsch_push(c->mem, &o->columns, sizeof *column);
+        if (column)
+            *column = (cqlsch_column){.name = name, .type = CQLSCH_NONE, .position = -1};
+    }
+}
+
+void cqlsch_take_view_key(cqlsch_cursor *c, cqlsch_object *o)
+{
+    key_names key;
+    memset(&key, 0, sizeof key);
+    take_key(c, &key);
+    add_missing(c, o, &key.partition);
+    add_missing(c, o, &key.clustering);
+    if (!c->why)
+        set_keys(c, o, &key);
 }
 
 void cqlsch_take_table(cqlsch_cursor *c, cqlsch_ddl *out)

@@ -142,10 +142,12 @@ static cql_status column_row(row_reader *r)
     } kinds[] = {{"partition_key", CQLSCH_PARTITION},
                  {"clustering", CQLSCH_CLUSTERING},
                  {"static", CQLSCH_STATIC}};
-    cqlsch_object *o =
-        cqlsch_model_find(r->m, CQLSCH_TABLE, r->keyspace, text_cell(r, "table_name"));
+    cql_str of = text_cell(r, "table_name");
+    cqlsch_object *o = cqlsch_model_find(r->m, CQLSCH_TABLE, r->keyspace, of);
     if (!o)
-        return CQL_OK; /* a view's column */
+        o = cqlsch_model_find(r->m, CQLSCH_VIEW, r->keyspace, of);
+    if (!o)
+        return CQL_OK; /* made just now */
     cqlsch_column *column = cqlsch_push(r->m->mem, &o->columns, sizeof *column);
     if (!column)
         return CQL_NO_MEMORY;
@@ -209,47 +211,105 @@ static cql_status type_row(row_reader *r)
     return st;
 }
 
+/* Cells as parts of the object. */
+static cql_status take_parts(row_reader *r, cqlsch_object *o, const char *const *names, size_t count)
+{
+    size_t i;
+    for (size_t k = 0; k < count; k++) {
+        if (!column_of(r, names[k], &i))
+            continue;
+        cqlsch_pair *part = cqlsch_push(r->m->mem, &o->parts, sizeof *part);
+        if (!part)
+            return CQL_NO_MEMORY;
+        *part = (cqlsch_pair){cql_str_of(names[k]), {NULL, 0}};
+        if (!cql_rows_is_null(r->rows, i))
+            part->value = cqlsch_copy(r->m->mem, cql_str_of(cql_rows_cstr(r->rows, i)));
+    }
+    return CQL_OK;
+}
+
 static cqlsch_object *named_row(row_reader *r, cqlsch_kind kind, const char *column)
 {
     return cqlsch_model_add(r->m, kind, r->keyspace, text_cell(r, column));
 }
 
-/* One that has arguments: their types tell overloads apart. */
-static cql_status called_row(row_reader *r, cqlsch_kind kind, const char *column)
+/* The texts of a list<text> cell as "a, b"; *out stays as it is where there is no such column. */
+static cql_status joined_cell(row_reader *r, const char *name, cql_str *out)
 {
+    cqlsch_object o = {.kind = CQLSCH_NO_OBJECT};
     cqlsch_text all;
     size_t i;
+    if (!column_of(r, name, &i))
+        return CQL_OK;
+    cql_status st = list_cell(r, name, &o, set_field_type);
+    cqlsch_text_init(&all, r->m->mem);
+    for (size_t k = 0; k < o.columns.count; k++) {
+        cqlsch_text_add_c(&all, k ? ", " : "");
+        cqlsch_text_add(&all, CQLSCH_AT(cqlsch_column, &o.columns, k)->type);
+    }
+    *out = cqlsch_text_str(&all);
+    return st;
+}
+
+/* One that has arguments: their types tell overloads apart. */
+static cql_status called_row(row_reader *r, cqlsch_kind kind, const char *column,
+                             const char *const *parts, size_t count)
+{
+    cql_str types = {NULL, 0};
+    cqlsch_pair names = {cql_str_of("argument_names"), {NULL, 0}};
     cqlsch_object *o = named_row(r, kind, column);
     if (!o)
         return CQL_NO_MEMORY;
-    if (!column_of(r, "argument_types", &i))
-        return CQL_OK;
-    cql_status st = list_cell(r, "argument_types", o, set_field_type);
-    cqlsch_text_init(&all, r->m->mem);
-    cqlsch_text_add_c(&all, "tuple<");
-    for (size_t k = 0; k < o->columns.count; k++) {
-        cqlsch_text_add_c(&all, k ? ", " : "");
-        cqlsch_text_add(&all, CQLSCH_AT(cqlsch_column, &o->columns, k)->type);
-    }
-    cqlsch_text_add_c(&all, ">");
-    o->columns.count = 0;
-    o->signature = cqlsch_type_text(r->m->mem, r->keyspace, cqlsch_text_str(&all));
+    cql_status st = joined_cell(r, "argument_types", &types);
+    if (st == CQL_OK)
+        st = joined_cell(r, names.key.ptr, &names.value);
+    if (st == CQL_OK)
+        st = take_parts(r, o, parts, count);
+    if (types.ptr)
+        o->signature = cqlsch_type_text(
+            r->m->mem, r->keyspace, cql_str_of(cqlsch_format(r->m->mem, "tuple<%s>", types.ptr)));
+    cqlsch_pair *part = names.value.ptr ? cqlsch_push(r->m->mem, &o->parts, sizeof *part) : NULL;
+    if (part)
+        *part = names;
     return st;
 }
 
 static cql_status view_row(row_reader *r)
 {
-    return named_row(r, CQLSCH_VIEW, "view_name") ? CQL_OK : CQL_NO_MEMORY;
+    static const char *const parts[] = {"base_table_name", "include_all_columns", "where_clause"};
+    cqlsch_object *o = named_row(r, CQLSCH_VIEW, "view_name");
+    if (!o)
+        return CQL_NO_MEMORY;
+    o->table = text_cell(r, parts[0]);
+    cql_status st = take_parts(r, o, parts, CQL_COUNT(parts));
+    return st == CQL_OK ? options_row(r, o) : st;
 }
 
 static cql_status function_row(row_reader *r)
 {
-    return called_row(r, CQLSCH_FUNCTION, "function_name");
+    static const char *const parts[] = {"called_on_null_input", "return_type", "language", "body"};
+    return called_row(r, CQLSCH_FUNCTION, "function_name", parts, CQL_COUNT(parts));
 }
 
 static cql_status aggregate_row(row_reader *r)
 {
-    return called_row(r, CQLSCH_AGGREGATE, "aggregate_name");
+    static const char *const parts[] = {"state_func", "state_type", "final_func", "initcond"};
+    return called_row(r, CQLSCH_AGGREGATE, "aggregate_name", parts, CQL_COUNT(parts));
+}
+
+/* The class that the options of a trigger name. */
+static cql_status class_part(row_reader *r, cqlsch_object *o)
+{
+    cqlsch_option options = {.is_map = true};
+    size_t i;
+    if (!column_of(r, "options", &i))
+        return CQL_OK;
+    cql_status st = map_cell(r, i, &options.pairs);
+    const cqlsch_pair *found = cqlsch_pair_find(&options, cql_str_of("class"));
+    cqlsch_pair *part = st == CQL_OK && found ? cqlsch_push(r->m->mem, &o->parts, sizeof *part) : NULL;
+    if (part)
+        *part = *found;
+    return st;
 }
 
 static cql_status trigger_row(row_reader *r)
@@ -257,8 +317,8 @@ static cql_status trigger_row(row_reader *r)
     cqlsch_object *o = named_row(r, CQLSCH_TRIGGER, "trigger_name");
     if (!o)
         return CQL_NO_MEMORY;
-    o->signature = text_cell(r, "table_name");
-    return CQL_OK;
+    o->signature = o->table = text_cell(r, "table_name");
+    return class_part(r, o);
 }
 
 /* --- tables of system_schema ---------------------------------------------------------------------
@@ -308,9 +368,9 @@ cql_status cqlsch_live_read(cqlsch_sender *sender, cqlsch_model *m, cql_str keys
         {"SELECT * FROM system_schema.keyspaces WHERE keyspace_name = ?", keyspace_row},
         {"SELECT * FROM system_schema.types WHERE keyspace_name = ?", type_row},
         {"SELECT * FROM system_schema.tables WHERE keyspace_name = ?", table_row},
+        {"SELECT * FROM system_schema.views WHERE keyspace_name = ?", view_row},
         {"SELECT * FROM system_schema.columns WHERE keyspace_name = ?", column_row},
         {"SELECT * FROM system_schema.indexes WHERE keyspace_name = ?", index_row},
-        {"SELECT * FROM system_schema.views WHERE keyspace_name = ?", view_row},
         {"SELECT * FROM system_schema.functions WHERE keyspace_name = ?", function_row},
         {"SELECT * FROM system_schema.aggregates WHERE keyspace_name = ?", aggregate_row},
         {"SELECT * FROM system_schema.triggers WHERE keyspace_name = ?", trigger_row},

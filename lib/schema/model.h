@@ -55,7 +55,10 @@ typedef struct cqlsch_object {
     cql_str name;     /* empty for a keyspace, and for an index without a name in the file */
     cqlsch_list columns;
     cqlsch_list options;
-    cql_str table;      /* of an index or trigger */
+    /* cqlsch_pair, of views, functions, aggregates and triggers: what system_schema keeps of them, by the
+     * names of its columns. A value without ptr: null. */
+    cqlsch_list parts;
+    cql_str table;      /* of an index, view or trigger */
     cql_str target;     /* of an index: "col", "values(col)" … */
     cql_str class_name; /* of a custom index, else empty */
     /* What tells objects of one name apart: of a function or aggregate its argument types, as a tuple in

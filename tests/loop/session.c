@@ -233,6 +233,21 @@ static void use_reaches_every_connection(void **state)
     close_session(s);
 }
 
+static void text_of_a_cell_is_not_escaped(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_result *res = NULL;
+    cql_rows rows;
+    assert_int_equal(cql_session_query_wait(s, "USE \"a\\b\tc\"", NULL, NULL), CQL_OK);
+    assert_int_equal(cql_session_query_wait(s, "keyspace?", &res, NULL), CQL_OK);
+    cql_rows_init(&rows, res);
+    assert_true(cql_rows_next(&rows));
+    assert_string_equal(cql_rows_cstr(&rows, 0), "a\\b\tc");
+    cql_result_unref(res);
+    close_session(s);
+}
+
 static void schema_change_waits_for_agreement(void **state)
 {
     (void)state;
@@ -820,6 +835,7 @@ int main(void)
         CASE(pages_are_followed),
         CASE(every_node_is_found_and_used),
         CASE(use_reaches_every_connection),
+        CASE(text_of_a_cell_is_not_escaped),
         CASE(schema_change_waits_for_agreement),
         CASE(request_can_be_sent_to_one_node),
         CASE(full_queue_says_so_and_drains),

@@ -282,13 +282,17 @@ static void options_of_indexes_are_compared_where_they_are_named(void **state)
     (void)state;
     (void)snprintf(want, sizeof want, "%s{'normalize': 'true', 'case_sensitive': false}", index);
     (void)snprintf(has, sizeof has, "%s{'normalize': true, 'case_sensitive': 'true', 'x': 'y'}", index);
-    expect(want, has, "options.case_sensitive: expected false, found true\n");
+    expect(want, has, "options.case_sensitive: expected false, found true\n"
+                      "note options.x: not in the CQL, found y\n");
     expect_as(CQL_SCHEMA_VERIFY_SHAPE, want, has,
-              "note options.case_sensitive: expected false, found true\n");
+              "note options.case_sensitive: expected false, found true\n"
+              "note options.x: not in the CQL, found y\n");
     expect(want, want, "");
     (void)snprintf(has, sizeof has, "%s{'normalize': 'true'}", index);
     expect(want, has, "options.case_sensitive: missing, expected false\n");
-    expect("CREATE INDEX i ON t (a) USING 'sai'", want, "");
+    expect("CREATE INDEX i ON t (a) USING 'sai'", want,
+           "note options.normalize: not in the CQL, found true\n"
+           "note options.case_sensitive: not in the CQL, found false\n");
 }
 
 static void functions_of_one_name_differ_by_their_arguments(void **state)
@@ -298,7 +302,7 @@ static void functions_of_one_name_differ_by_their_arguments(void **state)
         const char *want, *has;
         bool same;
     } rows[] = {
-        {"f (x int)", "f (y int)", true},
+        {"f (x int)", "f (X int)", true},
         {"f (x int)", "f (x bigint)", false},
         {"f (x int)", "f (x int, y int)", false},
         {"f ()", "f ()", true},
@@ -323,6 +327,115 @@ static void functions_of_one_name_differ_by_their_arguments(void **state)
            "the trigger does not exist\n");
 }
 
+static void views_are_compared_by_all_that_they_say(void **state)
+{
+    static const char view[] =
+        "CREATE MATERIALIZED VIEW v AS SELECT a, b, \"C\" FROM t WHERE a IS NOT NULL AND b > 5 AND "
+        "\"C\" IN (1, 2) PRIMARY KEY ((a, b), \"C\") WITH CLUSTERING ORDER BY (\"C\" DESC) AND comment = 'x'";
+    (void)state;
+    expect(view, view, "");
+    expect(view,
+           "CREATE MATERIALIZED VIEW ks.v AS SELECT \"C\", b, a FROM ks.t WHERE \"a\" is not null and (B>5) "
+           "AND \"C\" IN (1,2)\n PRIMARY KEY ((a, b), \"C\") WITH comment = 'x' AND gc_grace_seconds = 1 AND "
+           "CLUSTERING ORDER BY (\"C\" DESC)",
+           "");
+    expect(view,
+           "CREATE MATERIALIZED VIEW v AS SELECT a, b, \"C\", d FROM u WHERE a IS NOT NULL AND b > 6 AND "
+           "\"C\" IN (1, 2) PRIMARY KEY (a, b, \"C\") WITH comment = 'y'",
+           "table: expected t, found u\n"
+           "where: expected a IS NOT NULL AND b > 5 AND \"C\" IN (1, 2), found a IS NOT NULL AND b > 6 "
+           "AND \"C\" IN (1, 2)\n"
+           "column b: expected partition key 2, found clustering key 1\n"
+           "column \"C\": expected clustering key 1, found clustering key 2\n"
+           "clustering order of \"C\": expected DESC, found ASC\n"
+           "column d: not in the CQL, found \n"
+           "comment: expected x, found y\n");
+    static const char all[] = "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL AND s = "
+                              "'it''s' PRIMARY KEY (a, s)";
+    expect(all, all, "");
+    expect(all,
+           "CREATE MATERIALIZED VIEW v AS SELECT a, s, d FROM t WHERE a IS NOT NULL AND s = 'it''s' "
+           "PRIMARY KEY (a, s)",
+           "selection of all columns: expected true, found false\n");
+    expect("CREATE MATERIALIZED VIEW v AS SELECT a, s FROM t WHERE a IS NOT NULL PRIMARY KEY (a, s)",
+           "CREATE MATERIALIZED VIEW v AS SELECT a FROM t WHERE a IS NOT NULL PRIMARY KEY (a)",
+           "column s: missing, expected clustering key 1\n");
+    expect("CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL PRIMARY KEY (a); ALTER "
+           "MATERIALIZED VIEW v WITH comment = 'z'; ALTER TABLE t RENAME a TO b",
+           all, "note the view is not compared: a column of its table gets another name\n");
+}
+
+static void functions_are_compared_by_all_that_they_say(void **state)
+{
+    static const char start[] = "CREATE FUNCTION f (x int, y int) ";
+    static const char same[] =
+        "RETURNS NULL ON NULL INPUT RETURNS frozen<list<int>> LANGUAGE java AS 'return x; // it''s'";
+    static const struct {
+        const char *live, *differences;
+    } rows[] = {
+        {"returns null on null input returns list<int> language JAVA as $$return x; // it's$$", ""},
+        {"CALLED ON NULL INPUT RETURNS list<int> LANGUAGE java AS $$return x; // it's$$",
+         "called on null input: expected false, found true\n"},
+        {"RETURNS NULL ON NULL INPUT RETURNS list<text> LANGUAGE javascript AS $$return x; // it's$$",
+         "return type: expected frozen<list<int>>, found list<text>\n"
+         "language: expected java, found javascript\n"},
+        {"RETURNS NULL ON NULL INPUT RETURNS list<int> LANGUAGE java AS 'return y;'",
+         "body, line 1: expected return x; // it's, found return y;\n"},
+    };
+    char want[300];
+    char has[300];
+    (void)state;
+    (void)snprintf(want, sizeof want, "%s%s", start, same);
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        (void)snprintf(has, sizeof has, "%s%s", start, rows[i].live);
+        expect(want, has, rows[i].differences);
+        expect_as(CQL_SCHEMA_VERIFY_SHAPE, want, has, rows[i].differences);
+    }
+    (void)snprintf(has, sizeof has, "CREATE FUNCTION f (y int, x int) %s", same);
+    expect(want, has, "argument names: expected x, y, found y, x\n");
+    expect("CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\n  b\r\n  c\n  d'",
+           "CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\n  b\r\n  e\n  d'",
+           "body, line 3: expected c, found e\n");
+    expect("CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a'; CREATE OR REPLACE "
+           "FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'b'",
+           "CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'b'", "");
+}
+
+static void aggregates_and_triggers_are_compared_by_all_that_they_say(void **state)
+{
+    static const char start[] = "CREATE AGGREGATE a (int) ";
+    static const struct {
+        const char *want, *has, *differences;
+    } rows[] = {
+        {"SFUNC f STYPE int", "SFUNC F STYPE int", ""},
+        {"SFUNC f STYPE int", "SFUNC \"F\" STYPE bigint FINALFUNC g INITCOND 0",
+         "state function: expected f, found F\nstate type: expected int, found bigint\n"
+         "final function: not in the CQL, found g\ninitial condition: not in the CQL, found 0\n"},
+        {"SFUNC f STYPE tuple<int, double> INITCOND (0,1)", "SFUNC f STYPE frozen<tuple<int,double>> INITCOND (0, 1.0)",
+         ""},
+        {"SFUNC f STYPE tuple<int, double> INITCOND (0, 1)", "SFUNC f STYPE tuple<int, double> INITCOND (1, 0)",
+         "initial condition: expected (0, 1), found (1, 0)\n"},
+        {"SFUNC f STYPE map<text, int> INITCOND {'b':2, 'a':1}",
+         "SFUNC f STYPE map<text, int> INITCOND {'a': 1, 'b': 2}", ""},
+        {"SFUNC f STYPE map<text, int> INITCOND {'b':2, 'a':1}",
+         "SFUNC f STYPE map<text, int> INITCOND {'a': 1, 'B': 2}",
+         "initial condition: expected {'b':2, 'a':1}, found {'a': 1, 'B': 2}\n"},
+        {"SFUNC f STYPE timestamp INITCOND '2020-01-01'",
+         "SFUNC f STYPE timestamp INITCOND '2020-01-01T00:00:00.000Z'", ""},
+        {"SFUNC f STYPE int INITCOND 0", "SFUNC f STYPE int", "initial condition: missing, expected 0\n"},
+    };
+    char want[200];
+    char has[200];
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+        (void)snprintf(want, sizeof want, "%s%s", start, rows[i].want);
+        (void)snprintf(has, sizeof has, "%s%s", start, rows[i].has);
+        expect(want, has, rows[i].differences);
+    }
+    expect("CREATE TRIGGER x ON t USING 'c'", "CREATE TRIGGER x ON t USING 'd'",
+           "class: expected c, found d\n");
+}
+
 static void indexes_that_nothing_expects_are_differences_of_the_table(void **state)
 {
     (void)state;
@@ -341,7 +454,11 @@ static void what_was_not_read_is_noted(void **state)
     expect("CREATE TABLE t (a int PRIMARY KEY, b int) WITH COMPACT STORAGE",
            "CREATE TABLE t (a int PRIMARY KEY)",
            "note the table is not compared: COMPACT STORAGE\n");
-    expect("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE MATERIALIZED VIEW v AS SELECT 2", "");
+    expect("CREATE MATERIALIZED VIEW v AS SELECT 1", "CREATE MATERIALIZED VIEW v AS SELECT 2",
+           "note the view is not compared: a name was expected (line 1, column 38 of the statement)\n");
+    expect("CREATE FUNCTION f (a int) A", "CREATE FUNCTION f (a int) B",
+           "note the function is not compared: RETURNS was expected (line 1, column 27 of the "
+           "statement)\n");
 }
 
 static void names_are_quoted_where_they_must_be(void **state)
@@ -376,6 +493,9 @@ int main(void)
         cmocka_unit_test(indexes_are_compared_by_target_and_class),
         cmocka_unit_test(options_of_indexes_are_compared_where_they_are_named),
         cmocka_unit_test(functions_of_one_name_differ_by_their_arguments),
+        cmocka_unit_test(views_are_compared_by_all_that_they_say),
+        cmocka_unit_test(functions_are_compared_by_all_that_they_say),
+        cmocka_unit_test(aggregates_and_triggers_are_compared_by_all_that_they_say),
         cmocka_unit_test(indexes_that_nothing_expects_are_differences_of_the_table),
         cmocka_unit_test(what_was_not_read_is_noted),
         cmocka_unit_test(names_are_quoted_where_they_must_be),

@@ -75,11 +75,17 @@ static void other_objects_are_known_by_name(void **state)
         "RETURNS "
         "int LANGUAGE java AS $$ return x; $$; CREATE AGGREGATE g (int) SFUNC f STYPE int; CREATE "
         "TRIGGER tr ON k.t USING 'x'",
-        "view ks.v unread: only its existence is compared\nfunction k.f unread: only its existence "
-        "is "
-        "compared\naggregate ks.g unread: only its existence is compared\ntrigger k.tr unread: "
-        "only "
-        "its existence is compared\n");
+        "view ks.v unread: PRIMARY was expected (line 1, column 46 of the statement)\n"
+        "function k.f unread: NULL was expected (line 1, column 48 of the statement)\n"
+        "aggregate ks.g state_func=f state_type=int final_func null initcond null\n"
+        "trigger k.tr class=x\n");
+    expect("CREATE MATERIALIZED VIEW v AS SELECT a, \"B\" FROM k.t WHERE a IS NOT NULL PRIMARY KEY (c, a) "
+           "WITH comment = 'x'; CREATE FUNCTION f (x int, \"Y\" u) CALLED ON NULL INPUT RETURNS set<u> "
+           "LANGUAGE Java AS 'a''b'",
+           "view ks.v [a  ck0] [B ] [c  pk0] include_all_columns=false base_table_name=t "
+           "where_clause=a IS NOT NULL comment=x\n"
+           "function ks.f argument_names=x, Y called_on_null_input=true return_type=set<u> "
+           "language=java body=a'b\n");
 }
 
 static void statements_about_nothing_tracked_leave_no_object(void **state)
@@ -133,7 +139,7 @@ static void drops_take_what_is_inside(void **state)
            "table o.t [a int pk0]\ntable ks.t [b int pk0]\n");
     expect("CREATE FUNCTION f (x int) A; CREATE FUNCTION f (x text) A; CREATE FUNCTION g (x int) A; "
            "CREATE FUNCTION g (x text) A; DROP FUNCTION f (varchar); DROP FUNCTION IF EXISTS g",
-           "function ks.f unread: only its existence is compared\n");
+           "function ks.f unread: RETURNS was expected (line 1, column 27 of the statement)\n");
 }
 
 static void what_is_not_understood_is_left_uncompared_with_its_place(void **state)

@@ -43,7 +43,7 @@ struct cql_result {
     const char *warning;
     bool more;
     char state[16];
-    char text[80]; /* of cql_rows_cstr */
+    char text[2048]; /* of cql_rows_cstr */
 };
 
 struct cql_hosts {
@@ -193,7 +193,8 @@ static void column_rows(cql_result *res, const cqlsch_object *o)
         add_column(res, "position", cqln_type_scalar(CQL_TYPE_INT));
         add_column(res, "type", text_type());
     }
-    for (size_t i = 0; o && o->kind == CQLSCH_TABLE && i < o->columns.count; i++) {
+    bool has = o && (o->kind == CQLSCH_TABLE || o->kind == CQLSCH_VIEW);
+    for (size_t i = 0; has && i < o->columns.count; i++) {
         const cqlsch_column *c = CQLSCH_AT(cqlsch_column, &o->columns, i);
         bool clustering = c->kind == CQLSCH_CLUSTERING;
         add_row(res);
@@ -245,14 +246,58 @@ static void type_rows(cql_result *res, const cqlsch_object *o)
     }
 }
 
-static void name_rows(cql_result *res, const cqlsch_object *o, cqlsch_kind kind, const char *column)
+/* The parts of these names, in the columns from the one that comes next. */
+static void part_columns(cql_result *res, const char *const *names, size_t count)
 {
-    if (!res->columns)
-        add_column(res, column, text_type());
-    if (!o || o->kind != kind)
+    for (size_t i = 0; i < count; i++)
+        add_column(res, names[i], text_type());
+}
+
+static void set_parts(cql_result *res, const cqlsch_object *o)
+{
+    for (size_t i = 0; i < res->columns; i++) {
+        for (size_t k = 0; k < o->parts.count; k++) {
+            const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &o->parts, k);
+            if (cqlsch_is(p->key, res->names[i]) && p->value.ptr)
+                set_text(res, i, p->value);
+            else if (cqlsch_is(p->key, res->names[i]))
+                cell_at(res, res->rows - 1, i)->null = true;
+        }
+    }
+}
+
+static void view_rows(cql_result *res, const cqlsch_object *o)
+{
+    static const char *const parts[] = {"base_table_name", "include_all_columns", "where_clause"};
+    if (!res->columns) {
+        add_column(res, "view_name", text_type());
+        add_column(res, "comment", text_type());
+        part_columns(res, parts, CQL_COUNT(parts));
+    }
+    if (!o || o->kind != CQLSCH_VIEW)
         return;
     add_row(res);
     set_text(res, 0, o->name);
+    set_option(res, o, 1);
+    set_parts(res, o);
+}
+
+static void trigger_rows(cql_result *res, const cqlsch_object *o)
+{
+    cqlsch_list options = {NULL, 0, 0};
+    if (!res->columns) {
+        add_column(res, "trigger_name", text_type());
+        add_column(res, "table_name", text_type());
+        add_column(res, "options", &map_type);
+    }
+    if (!o || o->kind != CQLSCH_TRIGGER)
+        return;
+    options.items = o->parts.items;
+    options.count = o->parts.count;
+    add_row(res);
+    set_text(res, 0, o->name);
+    set_text(res, 1, o->table);
+    set_pairs(res, 2, &options);
 }
 
 /* The types within "tuple<a, b>", one item each. */
@@ -275,12 +320,15 @@ static uint32_t put_types(fake_cell *c, cql_str signature)
     return count;
 }
 
-/* Names and argument types of functions and aggregates. */
+/* Names, argument types and parts of functions and aggregates. */
 static void call_rows(cql_result *res, const cqlsch_object *o, cqlsch_kind kind, const char *column)
 {
+    static const char *const parts[] = {"called_on_null_input", "return_type", "language",  "body",
+                                        "state_func",           "state_type",  "final_func", "initcond"};
     if (!res->columns) {
         add_column(res, column, text_type());
         add_column(res, "argument_types", &list_type);
+        part_columns(res, kind == CQLSCH_FUNCTION ? parts : parts + 4, 4);
     }
     if (!o || o->kind != kind)
         return;
@@ -290,6 +338,7 @@ static void call_rows(cql_result *res, const cqlsch_object *o, cqlsch_kind kind,
     set_text(res, 0, o->name);
     put_int(cell_at(res, res->rows - 1, 1), count);
     put(cell_at(res, res->rows - 1, 1), items.bytes, items.len);
+    set_parts(res, o);
 }
 
 static void schema_rows(cql_result *res, const char *table, const cqlsch_object *o)
@@ -305,13 +354,13 @@ static void schema_rows(cql_result *res, const char *table, const cqlsch_object 
     else if (strcmp(table, "types") == 0)
         type_rows(res, o);
     else if (strcmp(table, "views") == 0)
-        name_rows(res, o, CQLSCH_VIEW, "view_name");
+        view_rows(res, o);
     else if (strcmp(table, "functions") == 0)
         call_rows(res, o, CQLSCH_FUNCTION, "function_name");
     else if (strcmp(table, "aggregates") == 0)
         call_rows(res, o, CQLSCH_AGGREGATE, "aggregate_name");
     else
-        name_rows(res, o, CQLSCH_TRIGGER, "trigger_name");
+        trigger_rows(res, o);
 }
 
 static cql_result *answer_schema(fake_server *fs, const cql_statement *stmt)
@@ -372,8 +421,8 @@ static cql_status execute_text(fake_server *fs, const char *cql, cql_result **re
     bool there = cqlsch_live_of(&fs->model, &named) != NULL;
     if (ddl.verb == CQLSCH_CREATE && there && !ddl.conditional && !ddl.replaces)
         return refuse(fs, CQL_SERVER_ALREADY_EXISTS, "Cannot add existing", false, err);
-    *res =
-        result_new(ddl.verb == CQLSCH_CREATE && there ? CQL_RESULT_VOID : CQL_RESULT_SCHEMA_CHANGE);
+    bool same = ddl.verb == CQLSCH_CREATE && there && !ddl.replaces;
+    *res = result_new(same ? CQL_RESULT_VOID : CQL_RESULT_SCHEMA_CHANGE);
     if ((*res)->kind == CQL_RESULT_SCHEMA_CHANGE)
         assert_int_equal(cqlsch_model_take(&fs->model, &ddl, keyspace, 0), CQL_OK);
     return CQL_OK;

@@ -58,6 +58,13 @@ const char *schema_print(cqlsch_mem *mem, const cqlsch_object *o)
         cqlsch_text_add_c(&t, ") ");
         cqlsch_text_add(&t, o->class_name);
     }
+    for (size_t i = 0; i < o->parts.count; i++) {
+        const cqlsch_pair *part = CQLSCH_AT(cqlsch_pair, &o->parts, i);
+        cqlsch_text_add_c(&t, " ");
+        cqlsch_text_add(&t, part->key);
+        cqlsch_text_add_c(&t, part->value.ptr ? "=" : " null");
+        cqlsch_text_add(&t, part->value);
+    }
     for (size_t i = 0; i < o->options.count; i++) {
         const cqlsch_option *option = CQLSCH_AT(cqlsch_option, &o->options, i);
         cqlsch_text_add_c(&t, " ");

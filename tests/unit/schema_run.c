@@ -94,6 +94,16 @@ static void apply(scene *sc, const char *cql)
     sc->st = cql_schema_apply_wait(sc->s, cql, &sc->opts, &sc->err);
 }
 
+static void verify(scene *sc, const char *cql)
+{
+    memset(&sc->t, 0, sizeof sc->t);
+    cql_error_unref(sc->err);
+    sc->err = NULL;
+    sc->st = cql_schema_verify_wait(sc->s, cql, &sc->opts, &sc->err);
+    cql_error_unref(sc->err);
+    sc->err = NULL;
+}
+
 static void expect(const scene *sc, cql_status st, const char *text)
 {
     if (sc->st != st)
@@ -236,26 +246,30 @@ static void other_statements_run_in_their_place(void **state)
     scene_end(&sc);
 }
 
+#define FUNCTION_REST " CALLED ON NULL INPUT RETURNS int LANGUAGE java AS "
+
 static void functions_of_one_name_are_objects_of_their_own(void **state)
 {
     scene sc;
     (void)state;
     scene_begin(&sc);
     apply(&sc, "CREATE KEYSPACE k WITH replication = {'class': 'S'}; CREATE FUNCTION k.f (x int, y "
-               "map<text, int>) A");
+               "map<text, int>)" FUNCTION_REST "'a'");
     expect(&sc, CQL_OK, "created keyspace k\ncreated function k.f\n");
-    apply(&sc, "CREATE FUNCTION IF NOT EXISTS k.f (a int, b frozen<map<varchar, int>>) A; CREATE FUNCTION "
-               "IF NOT EXISTS k.f (x bigint) A; CREATE FUNCTION IF NOT EXISTS k.f () A");
+    apply(&sc, "CREATE FUNCTION IF NOT EXISTS k.f (x int, y frozen<map<varchar, int>>)" FUNCTION_REST
+               "$$a$$; CREATE FUNCTION IF NOT EXISTS k.f (x bigint)" FUNCTION_REST
+               "'a'; CREATE FUNCTION IF NOT EXISTS k.f ()" FUNCTION_REST "'a'");
     expect(&sc, CQL_OK, "exists function k.f\ncreated function k.f\ncreated function k.f\n");
-    assert_string_equal(sc.fs.log, "CREATE FUNCTION IF NOT EXISTS k.f (x bigint) A\n"
-                                   "CREATE FUNCTION IF NOT EXISTS k.f () A\n");
+    assert_string_equal(sc.fs.log,
+                        "CREATE FUNCTION IF NOT EXISTS k.f (x bigint)" FUNCTION_REST "'a'\n"
+                        "CREATE FUNCTION IF NOT EXISTS k.f ()" FUNCTION_REST "'a'\n");
     scene_end(&sc);
 }
 
 static void what_is_to_be_replaced_is_sent_again(void **state)
 {
     static const char cql[] = "CREATE KEYSPACE IF NOT EXISTS k WITH replication = {'class': 'S'}; "
-                              "CREATE OR REPLACE FUNCTION k.f (x int) A";
+                              "CREATE OR REPLACE FUNCTION k.f (x int)" FUNCTION_REST "'a'";
     scene sc;
     (void)state;
     scene_begin(&sc);
@@ -264,8 +278,69 @@ static void what_is_to_be_replaced_is_sent_again(void **state)
     assert_int_equal(sc.summary.statements, 0);
     apply(&sc, cql);
     expect(&sc, CQL_OK, "exists keyspace k\nexists function k.f\n");
-    assert_string_equal(sc.fs.log, "CREATE OR REPLACE FUNCTION k.f (x int) A\n");
+    assert_string_equal(sc.fs.log, "CREATE OR REPLACE FUNCTION k.f (x int)" FUNCTION_REST "'a'\n");
     assert_int_equal(sc.summary.statements, 1);
+    scene_end(&sc);
+}
+
+/* What is there now is compared, not what was there before. */
+static void what_was_replaced_does_not_differ(void **state)
+{
+    scene sc;
+    char old[2000] = "CREATE KEYSPACE k WITH replication = {'class': 'S'}";
+    char new[2000] = "";
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        size_t n = strlen(old);
+        (void)snprintf(old + n, sizeof old - n, "; CREATE FUNCTION k.f%d (x int)" FUNCTION_REST "'old'", i);
+        n = strlen(new);
+        (void)snprintf(new + n, sizeof new - n,
+                       "CREATE OR REPLACE FUNCTION k.f%d (x int)" FUNCTION_REST "'new'; ", i);
+    }
+    scene_begin(&sc);
+    apply(&sc, old);
+    assert_int_equal(sc.st, CQL_OK);
+    verify(&sc, new);
+    assert_int_equal(sc.st, CQL_SCHEMA_DIFFERS);
+    assert_int_equal(sc.summary.differing, 9);
+    sc.opts.dry_run = true;
+    apply(&sc, new);
+    assert_int_equal(sc.st, CQL_OK);
+    sc.opts.dry_run = false;
+    apply(&sc, new);
+    assert_int_equal(sc.st, CQL_OK);
+    assert_int_equal(sc.summary.existing, 9);
+    verify(&sc, new);
+    assert_int_equal(sc.st, CQL_OK);
+    scene_end(&sc);
+}
+
+static void views_functions_and_triggers_are_read_from_the_server(void **state)
+{
+    static const char cql[] =
+        "CREATE KEYSPACE IF NOT EXISTS k WITH replication = {'class': 'S'}; USE k; CREATE TABLE IF NOT EXISTS t "
+        "(a int, b int, c int, PRIMARY KEY (a, b)); CREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT b, c, a FROM "
+        "t WHERE a IS NOT NULL AND b > %d PRIMARY KEY (b, a) WITH comment = '%d'; CREATE FUNCTION IF NOT "
+        "EXISTS f (x int)" FUNCTION_REST "'%d'; CREATE AGGREGATE IF NOT EXISTS g (int) SFUNC f STYPE int "
+        "INITCOND %d; CREATE TRIGGER IF NOT EXISTS h ON t USING 'x%d'";
+    scene sc;
+    char text[2000];
+    (void)state;
+    scene_begin(&sc);
+    (void)snprintf(text, sizeof text, cql, 1, 1, 1, 1, 1);
+    apply(&sc, text);
+    assert_int_equal(sc.st, CQL_OK);
+    verify(&sc, text);
+    assert_int_equal(sc.st, CQL_OK);
+    (void)snprintf(text, sizeof text, cql, 2, 2, 2, 2, 2);
+    verify(&sc, text);
+    expect(&sc, CQL_SCHEMA_DIFFERS,
+           "exists keyspace k\nexists table k.t\ndiffers view k.v\n"
+           "  where: expected a IS NOT NULL AND b > 2, found a IS NOT NULL AND b > 1\n"
+           "  comment: expected 2, found 1\n"
+           "differs function k.f\n  body, line 1: expected 2, found 1\n"
+           "differs aggregate k.g\n  initial condition: expected 2, found 1\n"
+           "differs trigger k.h\n  class: expected x2, found x1\n");
     scene_end(&sc);
 }
 
@@ -896,6 +971,8 @@ int main(void)
         cmocka_unit_test(other_statements_run_in_their_place),
         cmocka_unit_test(functions_of_one_name_are_objects_of_their_own),
         cmocka_unit_test(what_is_to_be_replaced_is_sent_again),
+        cmocka_unit_test(what_was_replaced_does_not_differ),
+        cmocka_unit_test(views_functions_and_triggers_are_read_from_the_server),
         cmocka_unit_test(rows_come_page_by_page),
         cmocka_unit_test(warnings_reach_the_user_with_their_place),
         cmocka_unit_test(alters_in_the_text_belong_to_what_is_expected),
