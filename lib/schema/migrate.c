@@ -195,6 +195,8 @@ static cql_status work_off(cqlsch_moves *m, size_t baseline)
             tell(m, move, CQL_MIGRATION_WAS_APPLIED, 0, 0, 0);
         } else if (m->opts.dry_run) {
             tell(m, move, i < baseline ? CQL_MIGRATION_BASELINE : CQL_MIGRATION_PENDING, 0, 0, 0);
+        } else if ((st = cqlsch_moves_hold(m)) != CQL_OK) {
+            break; /* the record is somebody else's now */
         } else if (i < baseline) {
             st = cqlsch_moves_write(m, move, "baseline", 0, 0, "", 0, "");
             if (st == CQL_OK)

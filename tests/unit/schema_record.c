@@ -7,7 +7,9 @@
 
 #include <cqlnative/migrate.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MOST = 8 };
 
@@ -126,8 +128,29 @@ typedef struct scene {
     cql_error *err;
     cql_migrate_options opts;
     cql_schema_options apply;
+    unsigned sleep_after; /* so many texts were done the machine sleeps, and another takes the lock */
     const char *slow; /* a statement that takes longer than the lease, so that another takes the lock */
 } scene;
+
+static time_t slept_s; /* what CLOCK_MONOTONIC does not know */
+
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    int rc = (int)syscall(SYS_clock_gettime, id, out);
+    if (id != CLOCK_MONOTONIC)
+        out->tv_sec += slept_s;
+    return rc;
+}
+
+static void on_migration(const cql_migration_note *note, void *user)
+{
+    scene *sc = user;
+    (void)note;
+    if (sc->sleep_after == 0 || --sc->sleep_after > 0)
+        return;
+    slept_s += 600;
+    memset(claim, 7, sizeof claim);
+}
 
 static void on_message(const cql_schema_message *m, void *user)
 {
@@ -155,6 +178,8 @@ static void begin(scene *sc)
     sc->apply.user = sc;
     sc->opts.size = sizeof sc->opts;
     sc->opts.apply = &sc->apply;
+    sc->opts.on_migration = on_migration;
+    sc->opts.user = sc;
     sc->opts.lease_s = 5;
 }
 
@@ -270,6 +295,27 @@ static void a_lost_lock_is_noticed_before_the_record_is_written(void **state)
     end(&sc);
 }
 
+/* The lease runs out while the machine sleeps, or while nothing is done but rows written. */
+static void a_lock_lost_between_two_texts_is_noticed(void **state)
+{
+    static const cql_migration list[] = {
+        FIRST, {"2_more", "ALTER TABLE k.t ADD b int;"}, {"3_last", "ALTER TABLE k.t ADD c int;"}};
+    static const char *const baselines[] = {NULL, "3_last"};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(baselines); i++) {
+        scene sc;
+        begin(&sc);
+        sc.opts.baseline = baselines[i];
+        sc.sleep_after = 2;
+        gives(&sc, list, 3, CQL_CLAIM_LOST);
+        assert_string_equal(record[2].state, baselines[i] ? "baseline" : "done");
+        assert_string_equal(record[3].name, "");
+        assert_null(strstr(sc.fs.log, "ADD c"));
+        assert_true(locked);
+        end(&sc);
+    }
+}
+
 /* What a text says about the keyspace in use holds for that text. */
 static void use_ends_with_its_text(void **state)
 {
@@ -302,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_change_not_agreed_on_may_be_there_already),
         cmocka_unit_test(changes_that_were_made_before_are_known_by_their_errors),
         cmocka_unit_test(a_lost_lock_is_noticed_before_the_record_is_written),
+        cmocka_unit_test(a_lock_lost_between_two_texts_is_noticed),
         cmocka_unit_test(use_ends_with_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
