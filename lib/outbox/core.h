@@ -44,6 +44,7 @@ struct cqlox_place {
     cqlox_buf record;
     cqlox_statement st; /* views of the record */
     cqlox_state state;
+    bool fresh; /* prepared for this statement, not for one before it */
     unsigned attempts;
     cql_error *refused; /* of a statement that ended so */
     cql_error *why;     /* more about the status that send gave; NULL: nothing */

@@ -62,11 +62,22 @@ static void keep(session_port *p, const cqlox_statement *st, const cql_prepared 
 
 /* --- sending --------------------------------------------------------------------------------------- */
 
+static bool prepare_anew(cqlox_place *place);
+
+/* Its table may be another one than when it was prepared: only what was prepared for this very statement can
+ * be refused for good. */
+static bool may_be_stale(cql_status st)
+{
+    return st == CQL_SERVER_INVALID || st == CQL_PREPARED_CHANGED;
+}
+
 static void on_applied(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
+    cqlox_place *place = user;
     (void)s;
     (void)res;
-    cqlox_on_answer(user, err);
+    if (!err || !may_be_stale(cql_error_status(err)) || !prepare_anew(place))
+        cqlox_on_answer(place, err);
 }
 
 static cql_status bind_values(cql_statement *bound, const cqlox_statement *st, cql_error **err)
@@ -127,6 +138,26 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
     cql_error_unref(own);
 }
 
+static cql_status prepare(session_port *p, cqlox_place *place)
+{
+    const cqlox_statement *st = &place->st;
+    place->fresh = true;
+    return cql_session_prepare_in(p->at.s, *st->keyspace ? st->keyspace : NULL, st->cql, on_prepared, place);
+}
+
+static bool prepare_anew(cqlox_place *place)
+{
+    cql_outbox *o = place->o;
+    session_port *p = o->port.self;
+    (void)pthread_mutex_lock(&o->lock);
+    kept *k = find(p, &place->st);
+    if (k)
+        forget(p, k);
+    bool begun = !o->freed && !place->fresh && prepare(p, place) == CQL_OK;
+    (void)pthread_mutex_unlock(&o->lock);
+    return begun;
+}
+
 /* --- connecting ------------------------------------------------------------------------------------ */
 
 static void on_connected(cql_session *s, const cql_error *err, void *user)
@@ -157,16 +188,21 @@ static void connect_if_asked(session_port *p)
 static cql_status session_send(void *self, cqlox_place *place)
 {
     session_port *p = self;
-    const cqlox_statement *st = &place->st;
-    cql_status status;
-    kept *k = find(p, st);
+    cql_status status = CQL_OK;
+    kept *k = find(p, &place->st);
+    place->fresh = false;
     if (k) {
         k->used = ++p->uses;
         status = execute(p, place, k->prepared, &place->why);
-    } else {
-        status = cql_session_prepare_in(p->at.s, *st->keyspace ? st->keyspace : NULL, st->cql,
-                                        on_prepared, place);
     }
+    if (place->why) { /* it may be stale */
+        cql_error_unref(place->why);
+        place->why = NULL;
+        forget(p, k);
+        k = NULL;
+    }
+    if (!k)
+        status = prepare(p, place);
     if (status == CQL_BAD_STATE)
         connect_if_asked(p);
     return status;

@@ -45,6 +45,8 @@ static int reset(void **state)
     atomic_store(&told, 0);
     atomic_store(&refused, 0);
     memset(server.mc.executed, 0, MOCK_VALUES);
+    server.mc.wide_values = false;
+    server.mc.salt = 0;
     return 0;
 }
 
@@ -91,7 +93,7 @@ static void add(cql_outbox *o, int32_t i)
 static void flush(cql_outbox *o)
 {
     cql_error *err = NULL;
-    if (cql_outbox_flush_wait(o, 60000, &err) != CQL_OK)
+    if (cql_outbox_flush_wait(o, 20000, &err) != CQL_OK)
         fail_msg("%s", cql_error_text(err));
 }
 
@@ -282,6 +284,54 @@ static void what_the_server_refuses_is_kept(void **state)
     cql_session_free(s);
 }
 
+/* What was prepared for the table that was there before decides nothing. */
+static void takes_anew(cql_value first, cql_value second)
+{
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox *o = open_box(s, 1);
+    cql_outbox_stats st;
+    add(o, 0);
+    flush(o);
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = true;
+    pthread_mutex_unlock(&server.lock);
+    assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(first), NULL, NULL), CQL_OK);
+    assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(second), NULL, NULL), CQL_OK);
+    flush(o);
+    flush(o);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.sent, 3);
+    assert_int_equal(st.refused, 0);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
+static void a_table_that_was_made_anew_takes_its_values(void **state)
+{
+    takes_anew(cql_value_int64(1), cql_value_int64(2)); /* the old one would not */
+    (void)reset(state);
+    takes_anew(cql_value_int32(1), cql_value_int32(2)); /* the new one not as the old one did */
+}
+
+static void a_statement_that_has_another_id_now_is_prepared_again(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox *o = open_box(s, 1);
+    add(o, 0);
+    flush(o);
+    pthread_mutex_lock(&server.lock);
+    server.mc.salt = 0x33;
+    for (size_t i = 0; i < server.mc.count; i++)
+        mocknode_forget(&server.mc.nodes[i]);
+    pthread_mutex_unlock(&server.lock);
+    add(o, 1);
+    flush(o);
+    assert_int_equal(mockserver_executed(&server, 1), 1);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
 static void one_file_has_one_outbox(void **state)
 {
     (void)state;
@@ -313,6 +363,8 @@ int main(void)
         cmocka_unit_test_setup(connections_that_are_lost_lose_nothing, reset),
         cmocka_unit_test_setup(what_a_closed_session_cannot_send_is_there_the_next_time, reset),
         cmocka_unit_test_setup(what_the_server_refuses_is_kept, reset),
+        cmocka_unit_test_setup(a_table_that_was_made_anew_takes_its_values, reset),
+        cmocka_unit_test_setup(a_statement_that_has_another_id_now_is_prepared_again, reset),
         cmocka_unit_test_setup(one_file_has_one_outbox, reset),
     };
     return cmocka_run_group_tests(tests, start, stop);

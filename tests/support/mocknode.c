@@ -96,6 +96,8 @@ static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
 
 static const respond_column value_column[] = {{"v", CQL_TYPE_INT}, {"w", CQL_TYPE_INT}};
 static const respond_table value_table = {"mock", "t", value_column, 1};
+static const respond_column wide_column[] = {{"v", CQL_TYPE_BIGINT}};
+static const respond_table wide_table = {"mock", "t", wide_column, 1};
 
 /* What a `SELECT * … echo …` has now: the second column comes and goes with ALTER. */
 static respond_table echo_table(const mockcluster *mc, cql_str cql)
@@ -288,10 +290,11 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
     respond_table t = echo_table(n->cluster, cql);
+    const respond_table *markers = n->cluster->wide_values ? &wide_table : &value_table;
     uint8_t result_id[16];
     metadata_id(result_id, id, t.count);
     respond_prepared(out, c->version, stream, id_view, (cql_str){(const char *)result_id, 16},
-                     mock_has(cql, "?") ? &value_table : &none, &first, mock_has(cql, "by_key"),
+                     mock_has(cql, "?") ? markers : &none, &first, mock_has(cql, "by_key"),
                      select ? &t : &none);
 }
 
@@ -316,6 +319,10 @@ static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_wr
     if (at < 0) {
         c->node->requests++;
         answer_unprepared(c, stream, id, out);
+        return;
+    }
+    if (c->node->cluster->wide_values && s.has_value) {
+        respond_error(out, c->version, stream, 0x2200, "Expected 8 or 0 byte long (4)", NULL, 0);
         return;
     }
     s.cql = cql_str_of(c->node->prepared[at]);
