@@ -47,7 +47,8 @@ typedef struct cql_outbox_sent {
 
 typedef struct cql_outbox_options {
     size_t size;               /* sizeof(cql_outbox_options) */
-    const char *path;          /* of the file; it is made when it is not there. PATH.lock stands beside it */
+    const char *path;          /* of the file; it is made when it is not there. PATH.lock stands beside it; of a link,
+                                * beside the file that it leads to */
     uint64_t max_bytes;        /* of the file, at least 4096; 0: 16 MiB. The same for PATH.refused */
     cql_outbox_sync_rule sync;
     uint32_t sync_ms;          /* 0: 1000 */

@@ -39,4 +39,9 @@ typedef struct cqlox_files {
 
 extern const cqlox_files cqlox_files_posix;
 
+enum { CQLOX_PATH = 4096 };
+/* The file's one name, whatever the current folder will be and through which links it was named; path itself
+ * where that cannot be told. Good as long as both live. */
+const char *cqlox_real_path(const char *path, char out[CQLOX_PATH]);
+
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -92,17 +93,43 @@ static int posix_remove(void *self, const char *path)
     return unlink(path) == 0 ? 0 : -errno;
 }
 
-static int posix_sync_folder(void *self, const char *path)
+/* The folder that a path is in. */
+static bool folder_of(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    if (len >= PATH_MAX)
+        return false;
+    memcpy(out, path, len);
+    if (len == 0)
+        out[len++] = slash ? '/' : '.';
+    out[len] = '\0';
+    return true;
+}
+
+_Static_assert(CQLOX_PATH >= PATH_MAX, "what realpath wants");
+
+const char *cqlox_real_path(const char *path, char out[CQLOX_PATH])
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
-    size_t len = slash ? (size_t)(slash - path) : 0;
-    if (len >= sizeof folder)
+    const char *name = slash ? slash + 1 : path;
+    if (realpath(path, out))
+        return out;
+    if (errno != ENOENT || !folder_of(path, folder) || !realpath(folder, out))
+        return path;
+    size_t len = strlen(out);
+    if (len + strlen(name) + 2 > CQLOX_PATH)
+        return path;
+    (void)snprintf(out + len, CQLOX_PATH - len, "%s%s", len > 1 ? "/" : "", name);
+    return out;
+}
+
+static int posix_sync_folder(void *self, const char *path)
+{
+    char folder[PATH_MAX];
+    if (!folder_of(path, folder))
         return -ENAMETOOLONG;
-    memcpy(folder, path, len);
-    if (len == 0)
-        folder[len++] = slash ? '/' : '.';
-    folder[len] = '\0';
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
     if (fd < 0)
         return -errno;

@@ -69,8 +69,10 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
     fill_in(&o->o);
     o->holds = 1;
     o->armed = UINT64_MAX;
-    cql_status st =
-        cqlox_store_open(&o->store, port->files, port->al, options->path, o->o.max_bytes);
+    char real[CQLOX_PATH];
+    bool named = port->files == &cqlox_files_posix;
+    const char *path = named ? cqlox_real_path(options->path, real) : options->path;
+    cql_status st = cqlox_store_open(&o->store, port->files, port->al, path, o->o.max_bytes);
     if (st) {
         (void)cqlox_fail(port, st, *o->store.why ? o->store.why : "out of memory", err);
         cqlox_destroy(o);

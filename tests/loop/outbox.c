@@ -4,6 +4,7 @@
 #include <cqlnative/outbox.h>
 #include <cqlnative/uv.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ROWS = 200 };
@@ -332,6 +333,46 @@ static void a_statement_that_has_another_id_now_is_prepared_again(void **state)
     cql_session_free(s);
 }
 
+/* Written anew, it is where it was: whatever the current folder is then, and behind the link that named it. */
+static void the_file_stays_where_it_is(void **state)
+{
+    (void)state;
+    char home[1000], link[96], target[96];
+    struct stat info;
+    cql_outbox_stats st;
+    cql_outbox *o = NULL, *other = NULL;
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox_options how = {.size = sizeof how, .path = link, .max_bytes = 16384,
+                              .sync = CQL_OUTBOX_SYNC_NONE, .connect = true};
+    assert_non_null(getcwd(home, sizeof home));
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(target, sizeof target, "%s", strrchr(path, '/') + 1);
+    cql_outbox_free(open_box(s, 1));
+    assert_int_equal(symlink(target, link), 0);
+    assert_int_equal(cql_outbox_open(s, &how, &o, NULL), CQL_OK);
+    how.path = path;
+    assert_int_equal(cql_outbox_open(s, &how, &other, NULL), CQL_BAD_STATE);
+    assert_int_equal(chdir("/"), 0);
+    for (int32_t i = 0; i < ROWS; i++)
+        assert_int_equal(cql_outbox_add_wait(o, "INSERT by_key ?", CQL_VALUES(cql_value_int32(i)), NULL,
+                                             NULL, NULL), CQL_OK);
+    flush(o);
+    cql_outbox_read_stats(o, &st);
+    cql_outbox_free(o);
+    assert_int_equal(chdir(home), 0);
+    assert_true(st.compactions > 0);
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    unlink(link);
+    assert_int_equal(stat(path, &info), 0);
+    how.path = path;
+    assert_int_equal(cql_outbox_open(s, &how, &o, NULL), CQL_OK);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.next_seq, ROWS + 1);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
 static void one_file_has_one_outbox(void **state)
 {
     (void)state;
@@ -365,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup(what_the_server_refuses_is_kept, reset),
         cmocka_unit_test_setup(a_table_that_was_made_anew_takes_its_values, reset),
         cmocka_unit_test_setup(a_statement_that_has_another_id_now_is_prepared_again, reset),
+        cmocka_unit_test_setup(the_file_stays_where_it_is, reset),
         cmocka_unit_test_setup(one_file_has_one_outbox, reset),
     };
     return cmocka_run_group_tests(tests, start, stop);
