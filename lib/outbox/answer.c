@@ -6,8 +6,8 @@
 
 /* --- verdicts -------------------------------------------------------------------------------------- */
 
-/* What the cluster or this library will always refuse; everything else is tried again. A server error and
- * a failed write may be for good: those have a number of tries. */
+/* What the cluster or this library will always refuse; everything else is tried again. A server error, a
+ * protocol error (a text that is no UTF-8) and a failed write may be for good: those have a number of tries. */
 static bool is_for_good(cql_status st, unsigned attempts)
 {
     switch (st) {
@@ -26,6 +26,7 @@ static bool is_for_good(cql_status st, unsigned attempts)
     case CQL_SERVER_FUNCTION_FAILURE:
         return true;
     case CQL_SERVER_ERROR:
+    case CQL_SERVER_PROTOCOL_ERROR:
     case CQL_SERVER_WRITE_FAILURE:
         return attempts >= CQLOX_UNSURE_TRIES;
     default:

@@ -443,18 +443,22 @@ static void what_is_refused_goes_into_its_file(void **state)
 
 static void a_failure_of_the_server_is_for_good_after_some_tries(void **state)
 {
+    static const cql_status unsure[] = {CQL_SERVER_ERROR, CQL_SERVER_PROTOCOL_ERROR,
+                                        CQL_SERVER_WRITE_FAILURE};
     (void)state;
-    scene *s = begin();
-    open_box(s, &standard);
-    assert_int_equal(add(s, 1), CQL_OK);
-    for (size_t i = 0; i < CQLOX_UNSURE_TRIES; i++) {
-        assert_int_equal(s->told, 0);
-        answer(s, i, CQL_SERVER_WRITE_FAILURE);
-        advance(s, 5000);
+    for (size_t k = 0; k < CQL_COUNT(unsure); k++) {
+        scene *s = begin();
+        open_box(s, &standard);
+        assert_int_equal(add(s, 1), CQL_OK);
+        for (size_t i = 0; i < CQLOX_UNSURE_TRIES; i++) {
+            assert_int_equal(s->told, 0);
+            answer(s, i, unsure[k]);
+            advance(s, 5000);
+        }
+        assert_int_equal(s->told_refused, 1);
+        assert_int_equal(s->count, CQLOX_UNSURE_TRIES);
+        end(s);
     }
-    assert_int_equal(s->told_refused, 1);
-    assert_int_equal(s->count, CQLOX_UNSURE_TRIES);
-    end(s);
 }
 
 /* send itself may refuse; then it is told by the timer, not inside the call that adds. */
