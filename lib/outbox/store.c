@@ -182,12 +182,13 @@ cql_status cqlox_store_rewrite(cqlox_store *s)
 
 /* --- appending ------------------------------------------------------------------------------------- */
 
-static cql_status take_back(cqlox_store *s, const char *what, int failed)
+/* What is written of a record goes away. When there was just no room for it, that was all; else the file is
+ * trusted no more. */
+static void take_back(cqlox_store *s, int failed)
 {
-    cql_status st = cqlox_store_fail(s, what, s->path, failed);
-    (void)s->fs->truncate(s->fs->self, s->fd, s->end);
-    s->suspect = true;
-    return st;
+    bool full = failed == -ENOSPC || failed == -EDQUOT;
+    int left = s->fs->truncate(s->fs->self, s->fd, s->end);
+    s->suspect = s->suspect || !full || left;
 }
 
 cql_status cqlox_store_append(cqlox_store *s, const cqlox_buf *record, int64_t timestamp_us, bool sync)
@@ -200,11 +201,15 @@ cql_status cqlox_store_append(cqlox_store *s, const cqlox_buf *record, int64_t t
     if (st)
         return st;
     int failed = s->fs->write(s->fs->self, s->fd, s->end, record->ptr, record->len);
-    if (failed)
-        return take_back(s, "cannot write", failed);
+    if (failed) {
+        take_back(s, failed);
+        return cqlox_store_fail(s, "cannot write", s->path, failed);
+    }
     failed = sync ? s->fs->sync(s->fs->self, s->fd) : 0;
-    if (failed)
-        return take_back(s, "cannot sync", failed);
+    if (failed) {
+        take_back(s, -EIO);
+        return cqlox_store_fail(s, "cannot sync", s->path, failed);
+    }
     s->unsynced = !sync;
     s->end += record->len;
     s->live += record->len;
@@ -275,8 +280,9 @@ void cqlox_store_done(cqlox_store *s, uint64_t seq)
     move_head(s);
     if (s->broken || s->suspect)
         return;
-    if (s->fs->write(s->fs->self, s->fd, s->end, mark, sizeof mark)) {
-        s->suspect = true;
+    int failed = s->fs->write(s->fs->self, s->fd, s->end, mark, sizeof mark);
+    if (failed) {
+        take_back(s, failed);
         return;
     }
     s->end += sizeof mark;

@@ -7,7 +7,8 @@
  *   - a file is made under another name, synced, and renamed; its header is never written again
  *   - records are only appended. One that is cut off or was changed ends the good part; a record counts
  *     when its checksum and its number are right
- *   - a failed write or sync is not trusted: the next append writes the file anew first
+ *   - a failed write or sync is not trusted: the next append writes the file anew first. A write for which
+ *     there was no room is only taken back: a full disk has none for a second file
  *   - a lost mark of what is done only means that something is sent again
  *
  * Room for one mark per statement is kept free, so that marking never fails for want of it. */

@@ -112,6 +112,14 @@ static void sweep(simdisk *d)
     }
 }
 
+size_t simdisk_used(const simdisk *d)
+{
+    size_t used = 0;
+    for (int i = 0; i < SIMDISK_FILES; i++)
+        used += d->files[i].used ? d->files[i].now.len : 0;
+    return used;
+}
+
 /* --- operations ------------------------------------------------------------------------------------ */
 
 /* 0: go on. A write that is interrupted by the end leaves its first half: see sim_write. */
@@ -191,11 +199,18 @@ static int64_t sim_read(void *self, int fd, uint64_t at, void *bytes, size_t len
     return (int64_t)len;
 }
 
+static size_t grows_by(const simfile *f, uint64_t at, size_t len)
+{
+    return at + len > f->now.len ? (size_t)(at + len) - f->now.len : 0;
+}
+
 static int sim_write(void *self, int fd, uint64_t at, const void *bytes, size_t len)
 {
     simdisk *d = self;
     bool was_dead = d->dead;
     int failed = begin(d);
+    if (!failed && d->room && simdisk_used(d) + grows_by(file_of(d, fd), at, len) > d->room)
+        failed = -ENOSPC;
     if (!was_dead)
         note(file_of(d, fd), at, bytes, failed ? len / 2 : len);
     return failed;

@@ -42,6 +42,7 @@ typedef struct simdisk {
     unsigned die_at;  /* the operation, from 1, during which the machine ends; 0: none */
     unsigned fail_at; /* the operation that fails by itself */
     int fail_with;    /* its errno */
+    size_t room;      /* bytes of all files; 0: as many as there are */
     bool dead;
 } simdisk;
 
@@ -55,6 +56,8 @@ void simdisk_init(simdisk *d);
 void simdisk_fini(simdisk *d);
 /* Everything is closed and unlocked; goes on with what is left. */
 void simdisk_restart(simdisk *d, simdisk_loss loss, unsigned seed);
+/* Bytes of all files. */
+size_t simdisk_used(const simdisk *d);
 /* The bytes of a file, NULL when it is not there; and writing it, synced. */
 const simbytes *simdisk_file(const simdisk *d, const char *path);
 void simdisk_put(simdisk *d, const char *path, const void *bytes, size_t len);

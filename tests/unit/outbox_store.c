@@ -490,6 +490,37 @@ static void a_failure_of_any_operation_loses_nothing(void **state)
     assert_in_range(at, 100, 999);
 }
 
+/* There is room again, for some records, but not for the file a second time. */
+static void a_disk_that_was_full_takes_what_it_has_room_for(void **state)
+{
+    (void)state;
+    static const int32_t wanted[] = {5, 6, 7, 8, 9, 11, 13};
+    cqlox_store s;
+    uint64_t first;
+    open_store(&s, SMALL);
+    for (int32_t i = 0; i < 10; i++)
+        assert_int_equal(outbox_append(&s, i, true), CQL_OK);
+    for (int32_t i = 10; i < 14; i += 2) {
+        disk.room = simdisk_used(&disk) + 10;
+        assert_int_equal(outbox_append(&s, i, true), CQL_SYSTEM);
+        assert_non_null(strstr(s.why, "No space left"));
+        if (i == 12)
+            cqlox_store_done(&s, 5); /* no room for the mark either */
+        disk.room += 210;
+        assert_int_equal(outbox_append(&s, i + 1, true), CQL_OK);
+    }
+    assert_int_equal(s.compactions, 0);
+    cqlox_store_close(&s);
+    simdisk_restart(&disk, SIMDISK_LOSE_ALL, 0);
+    disk.room = 0;
+    open_store(&s, SMALL);
+    assert_null(s.aside);
+    size_t count = outbox_read_all(&s, got, ALL, &first);
+    assert_int_equal(first + count, 13);
+    assert_memory_equal(got + count - CQL_COUNT(wanted), wanted, sizeof wanted);
+    cqlox_store_close(&s);
+}
+
 static void a_disk_that_refuses_is_named(void **state)
 {
     (void)state;
@@ -732,6 +763,7 @@ int main(void)
         TEST(a_crash_while_damage_is_set_aside_loses_nothing),
         TEST(a_process_killed_at_every_write_loses_nothing),
         TEST(a_failure_of_any_operation_loses_nothing),
+        TEST(a_disk_that_was_full_takes_what_it_has_room_for),
         TEST(a_disk_that_refuses_is_named),
         cmocka_unit_test(places_beyond_2_gib_are_reached),
         TEST(a_file_that_changes_under_it_is_noticed),
