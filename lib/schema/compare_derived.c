@@ -180,6 +180,33 @@ bool cqlsch_selects_all(const cqlsch_object *view)
     return all && cqlsch_is(all->value, "true");
 }
 
+static size_t at_crlf(cql_str text, size_t at)
+{
+    return at + 1 < text.len && text.ptr[at] == '\r' && text.ptr[at + 1] == '\n';
+}
+
+/* Line ends of either kind are the same. Of the first line that is not: its number, from 1, and where it begins. */
+static bool same_code(cql_str a, cql_str b, unsigned *line, size_t *line_of_a, size_t *line_of_b)
+{
+    size_t i = 0;
+    size_t k = 0;
+    *line = 1;
+    *line_of_a = *line_of_b = 0;
+    for (;; i++, k++) {
+        i += at_crlf(a, i);
+        k += at_crlf(b, k);
+        if (i == a.len || k == b.len)
+            return i == a.len && k == b.len;
+        if (a.ptr[i] != b.ptr[k])
+            return false;
+        if (a.ptr[i] != '\n')
+            continue;
+        ++*line;
+        *line_of_a = i + 1;
+        *line_of_b = k + 1;
+    }
+}
+
 static bool same_part(cqlsch_mem *mem, const cqlsch_object *o, part_kind kind, cql_str a, cql_str b)
 {
     switch (kind) {
@@ -193,8 +220,12 @@ static bool same_part(cqlsch_mem *mem, const cqlsch_object *o, part_kind kind, c
         const cqlsch_pair *type = part_of(o, cql_str_of("state_type"));
         return (type && !is_comparable(type->value)) || same_term(mem, a, b);
     }
+    case CODE: {
+        unsigned line;
+        size_t from;
+        return same_code(a, b, &line, &from, &from);
+    }
     case NAME:
-    case CODE:
         break;
     }
     return cql_str_equal(a, b);
@@ -212,19 +243,15 @@ static cql_str line_at(cql_str text, size_t from)
     return cqlsch_sub(text, from, to);
 }
 
-/* The first line that is not the same. */
 static void differ_in_code(cqlsch_comparison *c, cql_str want, cql_str has)
 {
-    size_t same = 0;
-    size_t start = 0;
-    unsigned line = 1;
-    for (; same < want.len && same < has.len && want.ptr[same] == has.ptr[same]; same++) {
-        line += want.ptr[same] == '\n';
-        start = want.ptr[same] == '\n' ? same + 1 : start;
-    }
+    size_t line_of_want;
+    size_t line_of_has;
+    unsigned line;
+    (void)same_code(want, has, &line, &line_of_want, &line_of_has);
     cqlsch_differ(c, false, cqlsch_format(c->mem, "body, line %u", line),
-                  cqlsch_copy(c->mem, line_at(want, start)).ptr,
-                  cqlsch_copy(c->mem, line_at(has, start)).ptr);
+                  cqlsch_copy(c->mem, line_at(want, line_of_want)).ptr,
+                  cqlsch_copy(c->mem, line_at(has, line_of_has)).ptr);
 }
 
 /* In one line; truth values, which servers write True, as CQL does. */

@@ -396,6 +396,8 @@ static void functions_are_compared_by_all_that_they_say(void **state)
     expect("CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\n  b\r\n  c\n  d'",
            "CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\n  b\r\n  e\n  d'",
            "body, line 3: expected c, found e\n");
+    expect("CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\r\n  b\n'",
+           "CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a\n  b\r\n'", "");
     expect("CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'a'; CREATE OR REPLACE "
            "FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'b'",
            "CREATE FUNCTION f () CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'b'", "");
