@@ -14,6 +14,7 @@
 #include "common/histogram.h"
 #include "common/memory.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,9 +79,7 @@ typedef struct chatlog {
 static void on_flushed(void *user, const cql_writer_flushed *info)
 {
     chatlog *c = user;
-    app_warnings(&c->app, info->res);
-    if (info->again && info->attempts == 1)
-        tool_remark(c->app.name, "waiting: %s", cql_error_text(info->err));
+    app_flushed(&c->app, info, 1);
 }
 
 static cql_status start_writing(chatlog *c)
@@ -112,7 +111,7 @@ static void on_written(cql_writer *w, const cql_error *err, void *user)
         c->written++;
         return;
     }
-    if (c->failed++ == 0)
+    if (c->failed++ == 0 && !tool_interrupted()) /* then the end tells */
         tool_report(c->app.name, err, c->app.schema);
 }
 
@@ -164,9 +163,7 @@ static cql_status put(chatlog *c, const message *m)
                    text_or_unset(m->user), text_or_unset(m->name), text_or_unset(m->text),
                    m->emotes ? cql_value_collection(m->emotes) : cql_value_unset()),
         &c->app.err);
-    if (st == CQL_OK)
-        st = cql_writer_add_wait(c->writer, c->row, on_written, c, &c->app.err);
-    return st;
+    return st == CQL_OK ? app_add(&c->app, c->writer, c->row, on_written, c) : st;
 }
 
 static cql_status take_line(chatlog *c, const char *line, size_t number)
@@ -174,7 +171,7 @@ static cql_status take_line(chatlog *c, const char *line, size_t number)
     message m = {0};
     const char *field = NULL, *why = "is not JSON";
     cql_status st = CQL_OK;
-    cJSON *object = cJSON_Parse(line);
+    cJSON *object = cJSON_ParseWithOpts(line, NULL, 1); /* and nothing behind it */
     if (cJSON_IsObject(object))
         why = read_message(object, line, &m, &field);
     if (!why)
@@ -193,31 +190,37 @@ static cql_status take_line(chatlog *c, const char *line, size_t number)
     return st;
 }
 
+/* The session is turned while no line is there, so that what was read does not wait for the next one. */
+static cql_status write_lines(chatlog *c, app_lines *lines)
+{
+    char *line;
+    cql_status st = start_writing(c);
+    while (st == CQL_OK && !tool_interrupted() && (line = app_next_line(lines)) != NULL)
+        if (line[strspn(line, " \t\r\n")])
+            st = take_line(c, line, lines->number);
+    app_lines_free(lines);
+    c->failed += st == CQL_CANCELLED; /* the line that found no room */
+    return st == CQL_OK || st == CQL_CANCELLED ? app_flush(&c->app, c->writer) : st;
+}
+
 static int write_file(chatlog *c)
 {
     const char *path = c->word_count > 1 ? c->words[1] : "-";
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-    char *line = NULL;
-    size_t cap = 0, number = 0;
     if (!in) {
-        tool_remark(c->app.name, "%s cannot be read", path);
+        tool_remark(c->app.name, "%s cannot be read: %s", path, strerror(errno));
         return TOOL_EXIT_FAILED;
     }
-    cql_status st = start_writing(c);
-    while (st == CQL_OK && !tool_interrupted() && getline(&line, &cap, in) >= 0) {
-        number++;
-        if (line[strspn(line, " \t\r\n")])
-            st = take_line(c, line, number);
-    }
-    free(line);
+    app_lines lines = {.in = in, .s = c->app.s};
+    cql_status st = write_lines(c, &lines);
     if (in != stdin)
         fclose(in);
-    if (st == CQL_OK)
-        st = cql_writer_close_wait(c->writer, &c->app.err);
+    if (lines.failed)
+        tool_remark(c->app.name, "%s cannot be read: %s", path, strerror(lines.failed));
+    printf("%zu written, %zu rejected, %zu failed\n", c->written, c->rejected, c->failed);
     if (st != CQL_OK)
         return app_report(&c->app, st);
-    printf("%zu written, %zu rejected, %zu failed\n", c->written, c->rejected, c->failed);
-    return c->failed || c->rejected ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
+    return c->failed || c->rejected || lines.failed ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
 }
 
 /* --- load ------------------------------------------------------------------------------------------ */
@@ -230,13 +233,27 @@ typedef struct load_row {
 
 static load_row *spare_rows;
 
+static void spare(load_row *r)
+{
+    r->next = spare_rows;
+    spare_rows = r;
+}
+
+static void free_spare_rows(void)
+{
+    while (spare_rows) {
+        load_row *next = spare_rows->next;
+        free(spare_rows);
+        spare_rows = next;
+    }
+}
+
 static void on_loaded(cql_writer *w, const cql_error *err, void *user)
 {
     load_row *r = user;
     tool_histogram_add(&r->c->times, app_ticks_us() - r->due);
     on_written(w, err, r->c);
-    r->next = spare_rows;
-    spare_rows = r;
+    spare(r);
 }
 
 static cql_status load_one(chatlog *c, size_t number, uint64_t due)
@@ -255,7 +272,11 @@ static cql_status load_one(chatlog *c, size_t number, uint64_t due)
                    cql_value_text("a message of about the length that people type in a chat"),
                    cql_value_unset()),
         &c->app.err);
-    return st == CQL_OK ? cql_writer_add_wait(c->writer, c->row, on_loaded, r, &c->app.err) : st;
+    if (st == CQL_OK)
+        st = app_add(&c->app, c->writer, c->row, on_loaded, r);
+    if (st != CQL_OK)
+        spare(r);
+    return st;
 }
 
 static void print_load(chatlog *c, uint64_t took_us)
@@ -298,16 +319,11 @@ static int load(chatlog *c)
         }
         now = app_ticks_us();
     }
-    if (st == CQL_OK)
-        st = cql_writer_close_wait(c->writer, &c->app.err);
+    if (st == CQL_OK || st == CQL_CANCELLED)
+        st = app_flush(&c->app, c->writer);
     if (st != CQL_OK)
         return app_report(&c->app, st);
     print_load(c, app_ticks_us() - began);
-    while (spare_rows) {
-        load_row *next = spare_rows->next;
-        free(spare_rows);
-        spare_rows = next;
-    }
     return c->failed ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
 }
 
@@ -315,18 +331,8 @@ static int load(chatlog *c)
 
 static bool print_row(cql_rows *rows, const cql_result *res, void *user)
 {
-    cJSON *line = tool_json_object(NULL);
     (void)user;
-    for (size_t i = 0; i < cql_result_column_count(res); i++) {
-        cql_value v = cql_rows_value(rows, i);
-        cql_str name = cql_result_column_name(res, i);
-        char *json = tool_value_json(&v, cql_result_column_type(res, i));
-        char key[64];
-        snprintf(key, sizeof key, "%.*s", (int)name.len, name.ptr);
-        tool_json_raw(line, key, json);
-        free(json);
-    }
-    return tool_json_line(stdout, line);
+    return tool_json_line(stdout, app_row_json(rows, res));
 }
 
 static int read_with(chatlog *c, const char *pattern, cql_values values)
@@ -477,7 +483,8 @@ int main(int argc, char **argv)
     if (!a.ended && !app_is_name(c.keyspace))
         tool_args_fail(&a, "\"%s\" is not the name of a keyspace", c.keyspace);
     int code = a.ended ? a.exit_code : run(&c, &a);
-    cql_writer_free(c.writer);
+    cql_writer_free(c.writer); /* what it still held ends here */
+    free_spare_rows();
     cql_statement_free(c.row);
     cql_prepared_unref(c.insert);
     app_free(&c.app);

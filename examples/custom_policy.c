@@ -3,7 +3,7 @@
  *   custom_policy [cql://HOST[:PORT]/?loop_threads=0]
  *
  * The balancing policy keeps to the replica with the fewest requests in flight, all other nodes behind; the
- * retry policy tries reads once more wherever they failed. */
+ * retry policy tries what is marked idempotent once more, on another node, whatever failed. */
 #include <cqlnative/cql.h>
 #include <stdio.h>
 
@@ -55,6 +55,7 @@ int main(int argc, char **argv)
     const cql_retry_policy retry = {sizeof retry, &count, on_error};
     cql_options *options = NULL;
     cql_session *s = NULL;
+    cql_statement *stmt = NULL;
     cql_error *err = NULL;
 
     cql_status st = cql_options_new(NULL, &options);
@@ -68,12 +69,16 @@ int main(int argc, char **argv)
         st = cql_session_new(options, &s, &err);
     if (st == CQL_OK)
         st = cql_session_connect_wait(s, &err);
+    if (st == CQL_OK)
+        st = cql_statement_new("SELECT key FROM system.local", 0, NULL, &stmt);
+    cql_statement_set_idempotent(stmt, true); /* else it is not sent again; NULL is fine */
     for (int i = 0; st == CQL_OK && i < 10; i++)
-        st = cql_session_query_wait(s, "SELECT key FROM system.local", NULL, &err);
+        st = cql_session_execute_wait(s, stmt, NULL, &err);
     if (st == CQL_OK)
         printf("10 requests, %u plans, %u errors\n", count.plans, count.errors);
     else
         fprintf(stderr, "%s\n", err ? cql_error_text(err) : cql_status_text(st));
+    cql_statement_free(stmt);
     cql_session_free(s);
     cql_options_free(options);
     cql_error_unref(err);

@@ -14,7 +14,7 @@
 #define READINGS 1000
 #define NOTE_BYTES 400
 #define OPTIONS                                                                                    \
-    "?preset=device&reconnect_base=500&reconnect_max=2000&connect_timeout=5000&request_timeout=5000"
+    "preset=device&reconnect_base=500&reconnect_max=2000&connect_timeout=5000&request_timeout=5000"
 #define RETRY_MS 500
 #define PATIENCE_MS (5 * 60 * 1000)
 #define DEFAULT_CAP (384 * 1024)
@@ -109,9 +109,12 @@ static void finish(struct app *app, const char *why)
     uv_close((uv_handle_t *)&app->timer, NULL);
     cql_prepared_unref(app->insert);
     cql_statement_free(app->stmt);
-    /* The loop goes on until the session has closed its connections. */
-    if (cql_session_close(app->session, NULL, NULL) != CQL_OK)
-        app->failed = true;
+    /* The loop goes on until the session has closed its connections. With the memory used up it may not be
+     * possible to close it; to free it always is. */
+    if (cql_session_close(app->session, NULL, NULL) != CQL_OK) {
+        cql_session_free(app->session);
+        app->session = NULL;
+    }
 }
 
 /* What failed is done again after a while: everything here may be repeated. */
@@ -303,8 +306,8 @@ static cql_status begin(struct app *app, uv_loop_t *loop, const char *address, c
 {
     char url[512];
     cql_options *o = NULL;
-    int len = snprintf(url, sizeof url, "%s%s%s", address,
-                       strchr(address + strlen("cql://"), '/') ? "" : "/", OPTIONS);
+    const char *mark = strchr(address, '?') ? "&" : strchr(address + strlen("cql://"), '/') ? "?" : "/?";
+    int len = snprintf(url, sizeof url, "%s%s%s", address, mark, OPTIONS);
     if (len < 0 || (size_t)len >= sizeof url)
         return CQL_TOO_LARGE;
     cql_status st = cql_options_new(&app->memory, &o);
@@ -347,8 +350,12 @@ int main(int argc, char **argv)
 
     app.memory = (cql_allocator){&app, capped_malloc, capped_realloc, capped_free};
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (strncmp(url, "cql://", 6) != 0 || app.pace_ms < 0 || uv_loop_init(&loop) != 0)
+    if (strncmp(url, "cql://", 6) != 0 || app.pace_ms < 0 || argc > 4) {
+        fprintf(stderr, "usage: device [cql://HOST[:PORT] [MILLISECONDS_BETWEEN_READINGS [CAP_IN_BYTES]]]\n");
         return 2;
+    }
+    if (uv_loop_init(&loop) != 0)
+        return 1;
     uv_timer_init(&loop, &app.timer);
     app.timer.data = &app;
     cql_status st = begin(&app, &loop, url, &err);

@@ -13,7 +13,10 @@ static cql_status make_statement(cql_session *s, char **args, cql_statement **ou
     cql_prepared *prepared = NULL;
     if (!args)
         return cql_statement_new("SELECT release_version FROM system.local", 0, NULL, out);
-    snprintf(cql, sizeof cql, "SELECT * FROM %s WHERE %s = ?", args[0], args[1]);
+    /* Names cannot be markers: these come from whoever runs this program. Values always can. */
+    int len = snprintf(cql, sizeof cql, "SELECT * FROM %s WHERE %s = ?", args[0], args[1]);
+    if (len < 0 || (size_t)len >= sizeof cql)
+        return CQL_TOO_LARGE;
     cql_status st = cql_session_prepare_wait(s, cql, &prepared, err);
     if (st == CQL_OK && !(*out = cql_prepared_bind(prepared)))
         st = CQL_NO_MEMORY;

@@ -51,7 +51,7 @@ static cql_status work(cql_outbox *o, int32_t readings, uint32_t seconds, cql_er
         return st;
     printf("%d readings were added\n", readings);
     fflush(stdout);
-    st = cql_outbox_flush_wait(o, seconds * 1000, err);
+    st = cql_outbox_flush_wait(o, seconds ? seconds * 1000 : 1, err); /* 0 would be: without a limit */
     cql_outbox_read_stats(o, &stats);
     printf("%llu sent, %llu refused, %llu held\n", (unsigned long long)stats.sent,
            (unsigned long long)stats.refused, (unsigned long long)stats.held);

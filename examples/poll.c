@@ -10,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST 100 /* requests under way from which on no more input is read */
+
 struct app {
     cql_session *session;
     char line[4096];
     size_t used;
     int open_requests;
+    bool too_long; /* the rest of such a line is no statement */
     bool connected, input_ended, failed;
 };
 
@@ -62,7 +65,7 @@ static void send_line(struct app *app, const char *cql)
         app->open_requests++;
         return;
     }
-    fprintf(stderr, "%s\n", cql_status_text(st)); /* CQL_WOULD_BLOCK: more than the queue takes */
+    fprintf(stderr, "%s\n", cql_status_text(st));
     app->failed = true;
 }
 
@@ -73,21 +76,25 @@ static void read_input(struct app *app)
     if (got <= 0) {
         app->input_ended = true;
         app->line[app->used] = '\0';
-        send_line(app, app->line); /* a last line without its end */
+        if (!app->too_long)
+            send_line(app, app->line); /* a last line without its end */
         return;
     }
     app->used += (size_t)got;
     app->line[app->used] = '\0';
     while ((newline = strchr(app->line, '\n')) != NULL) {
         *newline = '\0';
-        send_line(app, app->line);
+        if (!app->too_long)
+            send_line(app, app->line);
+        app->too_long = false;
         app->used -= (size_t)(newline + 1 - app->line);
         memmove(app->line, newline + 1, app->used + 1);
     }
     if (app->used == sizeof app->line - 1) {
-        fprintf(stderr, "a line is too long\n");
+        if (!app->too_long)
+            fprintf(stderr, "a line is too long\n");
         app->used = 0;
-        app->failed = true;
+        app->too_long = app->failed = true;
     }
 }
 
@@ -98,15 +105,16 @@ static void run(struct app *app)
     while (!app->input_ended || app->open_requests) {
         struct pollfd fds[] = {{cql_session_fd(app->session), POLLIN, 0},
                                {input && !app->input_ended ? STDIN_FILENO : -1, POLLIN, 0}};
-        if (poll(fds, 2, cql_session_deadline(app->session)) < 0 && errno != EINTR)
-            break;
-        if (fds[1].revents)
+        int ready = poll(fds, 2, cql_session_deadline(app->session));
+        if (ready > 0 && fds[1].revents)
             read_input(app);
-        if (cql_session_drive(app->session, 0) != CQL_OK)
+        if ((ready < 0 && errno != EINTR) || cql_session_drive(app->session, 0) != CQL_OK) {
+            app->failed = true;
             break;
+        }
         if (!app->connected && app->failed)
             break;
-        input = app->connected;
+        input = app->connected && app->open_requests < MOST;
     }
 }
 

@@ -33,10 +33,10 @@ static int listen_on(const char *port)
 /* Yours: free(). NULL when memory is out. */
 static char *metrics_text(cql_session *s, size_t *len)
 {
+    char *text = NULL;
     cql_metrics *m = cql_session_metrics(s);
-    *len = cql_metrics_prometheus(m, NULL, 0);
-    char *text = malloc(*len + 1);
-    if (m && text)
+    *len = m ? cql_metrics_prometheus(m, NULL, 0) : 0;
+    if (m && (text = malloc(*len + 1)) != NULL)
         cql_metrics_prometheus(m, text, *len + 1);
     cql_metrics_free(m);
     return text;
@@ -123,10 +123,11 @@ int main(int argc, char **argv)
             perror("answer");
         if (client >= 0)
             close(client);
-        st = work(s, &err);
+        if (work(s, &err) != CQL_OK) /* told, and gone on: that is when the numbers are wanted */
+            fprintf(stderr, "%s\n", err ? cql_error_text(err) : "out of memory");
     }
-    if (err)
-        fprintf(stderr, "%s\n", cql_error_text(err));
+    if (st != CQL_OK)
+        fprintf(stderr, "%s\n", err ? cql_error_text(err) : cql_status_text(st));
     if (fd >= 0)
         close(fd);
     cql_error_unref(err);

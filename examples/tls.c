@@ -36,6 +36,13 @@ static void on_closed(cql_session *s, const cql_error *err, void *user)
     cql_session_free(s);
 }
 
+/* Freeing it closes it too, and needs no memory. An open session would keep the loop turning. */
+static void close_session(cql_session *s)
+{
+    if (cql_session_close(s, on_closed, NULL) != CQL_OK)
+        cql_session_free(s);
+}
+
 static void on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
     int *failed = user;
@@ -51,8 +58,7 @@ static void on_answer(cql_session *s, const cql_error *err, const cql_result *re
         printf("; %llu TLS connections, %llu of them resumed\n",
                (unsigned long long)stats.handshakes, (unsigned long long)stats.resumed);
     }
-    if (cql_session_close(s, on_closed, NULL) != CQL_OK)
-        *failed = 1;
+    close_session(s);
 }
 
 static void on_connected(cql_session *s, const cql_error *err, void *user)
@@ -66,9 +72,10 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
                                user);
     if (!err && st == CQL_OK)
         return;
+    if (!err)
+        fprintf(stderr, "%s\n", cql_status_text(st));
     *failed = 1;
-    if (cql_session_close(s, on_closed, NULL) != CQL_OK)
-        fprintf(stderr, "the session cannot be closed\n");
+    close_session(s);
 }
 
 int main(int argc, char **argv)

@@ -83,8 +83,8 @@ int main(int argc, char **argv)
         st = cql_session_connect_wait(s, &err);
     if (st == CQL_OK)
         st = run(s, &err);
-    if (err)
-        fprintf(stderr, "%s\n", cql_error_text(err));
+    if (st != CQL_OK)
+        fprintf(stderr, "%s\n", err ? cql_error_text(err) : cql_status_text(st));
     cql_error_unref(err);
     cql_options_free(o);
     cql_session_close_wait(s);

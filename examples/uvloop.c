@@ -50,9 +50,12 @@ static void finish(struct app *app, const cql_error *err)
     app->finished = true;
     uv_timer_stop(&app->timer);
     uv_close((uv_handle_t *)&app->timer, NULL);
-    /* The loop goes on until the session has closed its connections. */
-    if (cql_session_close(app->session, NULL, NULL) != CQL_OK)
-        app->failed = true;
+    /* The loop goes on until the session has closed its connections. Freeing it closes it too, and needs no
+     * memory: what to do when closing fails, since an open session would keep the loop turning. */
+    if (cql_session_close(app->session, NULL, NULL) != CQL_OK) {
+        cql_session_free(app->session);
+        app->session = NULL;
+    }
 }
 
 static void on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -92,8 +95,10 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
         return;
     }
     printf("connected, protocol v%d\n", cql_session_protocol_version(s));
-    if (uv_timer_start(&app->timer, on_tick, 0, TICK_MS) != 0)
+    if (uv_timer_start(&app->timer, on_tick, 0, TICK_MS) != 0) {
+        app->failed = true;
         finish(app, NULL);
+    }
 }
 
 static cql_status begin(struct app *app, uv_loop_t *loop, const char *url, cql_error **err)
@@ -125,6 +130,8 @@ int main(int argc, char **argv)
     if (st != CQL_OK) {
         fprintf(stderr, "%s\n", err ? cql_error_text(err) : cql_status_text(st));
         uv_close((uv_handle_t *)&app.timer, NULL);
+        cql_session_free(app.session); /* an open one would keep the loop turning */
+        app.session = NULL;
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     cql_session_free(app.session);

@@ -52,8 +52,8 @@ int main(int argc, char **argv)
         fflush(stdout);
         sleep(seconds); /* the session's own thread calls the two functions above */
     }
-    if (err)
-        fprintf(stderr, "%s\n", cql_error_text(err));
+    if (st != CQL_OK)
+        fprintf(stderr, "%s\n", err ? cql_error_text(err) : cql_status_text(st));
     cql_error_unref(err);
     cql_options_free(o);
     cql_session_close_wait(s);

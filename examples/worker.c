@@ -85,8 +85,11 @@ int main(int argc, char **argv)
         st = cql_jobs_handle(jobs, "sum", sum, NULL);
     if (st == CQL_OK)
         st = cql_jobs_check_wait(jobs, &err); /* a missing keyspace shows now */
-    if (st == CQL_OK && pthread_create(&waiter, NULL, wait_for_signal, jobs) == 0) {
+    if (st == CQL_OK && pthread_create(&waiter, NULL, wait_for_signal, jobs) != 0)
+        st = CQL_SYSTEM;
+    else if (st == CQL_OK) {
         st = cql_jobs_run_wait(jobs, &options, &err);
+        pthread_kill(waiter, SIGTERM); /* should it have ended by itself: nobody else may end that wait */
         pthread_join(waiter, NULL);
     }
     if (st != CQL_OK)

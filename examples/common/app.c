@@ -4,9 +4,14 @@
 #include "common/memory.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { TURN_MS = 200, STOP_US = 20 * 1000000 };
 
 /* --- the session ----------------------------------------------------------------------------------- */
 
@@ -126,9 +131,13 @@ cql_status app_each_row(app *a, const char *cql, cql_values values, int32_t page
     cql_status st = bind(a, cql, values, &stmt);
     if (st == CQL_OK)
         st = cql_statement_set_page_size(stmt, page);
-    while (st == CQL_OK && more && !tool_interrupted()) {
+    while (st == CQL_OK && more) {
         cql_result *res = NULL;
         cql_rows rows;
+        if (tool_interrupted()) {
+            st = CQL_CANCELLED;
+            break;
+        }
         st = cql_session_execute_wait(a->s, stmt, &res, &a->err);
         if (st != CQL_OK)
             break;
@@ -148,6 +157,85 @@ cql_status app_each_row(app *a, const char *cql, cql_values values, int32_t page
     cql_statement_free(stmt);
     return st;
 }
+
+cJSON *app_row_json(cql_rows *rows, const cql_result *res)
+{
+    cJSON *line = tool_json_object(NULL);
+    for (size_t i = 0; i < cql_result_column_count(res); i++) {
+        cql_value v = cql_rows_value(rows, i);
+        cql_str name = cql_result_column_name(res, i);
+        char *json = tool_value_json(&v, cql_result_column_type(res, i));
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", (int)name.len, name.ptr);
+        tool_json_raw(line, key, json);
+        free(json);
+    }
+    return line;
+}
+
+/* --- writers --------------------------------------------------------------------------------------- */
+
+void app_flushed(app *a, const cql_writer_flushed *info, unsigned attempts)
+{
+    app_warnings(a, info->res);
+    if (!info->err)
+        a->waiting = false;
+    if (!info->again || info->attempts < attempts || a->waiting)
+        return;
+    a->waiting = true;
+    tool_remark(a->name, "waiting for the servers: %s", cql_error_text(info->err));
+}
+
+cql_status app_add(app *a, cql_writer *w, const cql_statement *row, cql_writer_cb cb, void *user)
+{
+    cql_status st;
+    while ((st = cql_writer_add(w, row, cb, user)) == CQL_WOULD_BLOCK && !tool_interrupted()) {
+        struct pollfd session = {.fd = cql_session_fd(a->s), .events = POLLIN};
+        (void)tool_poll(&session, 1, cql_session_deadline(a->s));
+        (void)cql_session_drive(a->s, 0);
+    }
+    return st == CQL_WOULD_BLOCK ? CQL_CANCELLED : st;
+}
+
+static void on_drained(cql_writer *w, const cql_error *err, void *user)
+{
+    (void)w;
+    (void)err;
+    ((app *)user)->flushes--;
+}
+
+static cql_status not_stored(app *a, cql_writer *w)
+{
+    cql_writer_stats stats;
+    char text[100];
+    cql_writer_read_stats(w, &stats);
+    snprintf(text, sizeof text, "stopped; %zu rows are not stored: the servers do not take them",
+             stats.rows_held);
+    cql_error_unref(a->err);
+    a->err = cql_error_make(NULL, CQL_CANCELLED, NULL, text);
+    return CQL_CANCELLED;
+}
+
+cql_status app_flush(app *a, cql_writer *w)
+{
+    uint64_t stopped = 0; /* when the signal was seen */
+    a->flushes++;
+    cql_status st = cql_writer_flush(w, on_drained, a);
+    if (st != CQL_OK)
+        a->flushes--;
+    while (st == CQL_OK && a->flushes) {
+        (void)cql_session_drive(a->s, TURN_MS);
+        if (!tool_interrupted())
+            continue;
+        if (!stopped)
+            stopped = app_ticks_us();
+        else if (app_ticks_us() - stopped > STOP_US)
+            st = not_stored(a, w);
+    }
+    return st;
+}
+
+/* --- names ----------------------------------------------------------------------------------------- */
 
 bool app_is_name(const char *name)
 {
@@ -194,21 +282,19 @@ uint64_t app_ticks_us(void)
 bool app_time(const char *text, int64_t *ms)
 {
     char *end;
-    struct tm tm = {0};
+    cql_civil at = {0};
+    int used = 0;
+    errno = 0;
     long long n = strtoll(text, &end, 10);
     if (*text && !*end) {
         *ms = n;
-        return true;
+        return errno == 0;
     }
-    int used = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &used) != 6 &&
-        sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3)
+    if (sscanf(text, "%4" SCNd64 "-%2u-%2uT%2u:%2u:%2u%n", &at.year, &at.month, &at.day, &at.hour,
+               &at.minute, &at.second, &used) != 6 &&
+        sscanf(text, "%4" SCNd64 "-%2u-%2u%n", &at.year, &at.month, &at.day, &used) != 3)
         return false;
     if (text[used] && strcmp(text + used, "Z") != 0)
         return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
-    *ms = (int64_t)timegm(&tm) * 1000;
-    return true;
+    return cql_timestamp_from_civil(&at, ms) == CQL_OK; /* the 30th of February is none */
 }

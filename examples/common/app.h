@@ -22,6 +22,8 @@ typedef struct app {
     cql_error *err;
     int level; /* consistency of app_execute and app_each_row; 0: the session's */
     char *lines[8]; /* warnings that were shown, so that each is shown once */
+    bool waiting;     /* rows of a writer wait for the servers; told once */
+    unsigned flushes; /* of app_flush that have not ended */
 } app;
 
 /* First thing in main. The old name of a variable for the contact points, NULL: none. */
@@ -38,10 +40,22 @@ void app_warnings(app *a, const cql_result *res);
 
 /* One statement with values, waiting. */
 cql_status app_execute(app *a, const char *cql, cql_values values, cql_result **res);
-/* All pages of a prepared SELECT, row by row; stops when fn returns false. */
+/* All pages of a prepared SELECT, row by row; stops when fn returns false. CQL_CANCELLED: a signal came
+ * before the last page. */
 typedef bool (*app_row_fn)(cql_rows *rows, const cql_result *res, void *user);
 cql_status app_each_row(app *a, const char *cql, cql_values values, int32_t page, app_row_fn fn,
                         void *user);
+/* The row as an object, its columns as fields. Yours: cJSON_Delete, tool_json_line. */
+cJSON *app_row_json(cql_rows *rows, const cql_result *res);
+
+/* What a writer tells of a request (`attempts`: from which failure on it is worth a line). */
+void app_flushed(app *a, const cql_writer_flushed *info, unsigned attempts);
+/* Gives a writer a row, and turns the session while there is no room. CQL_CANCELLED: a signal came before
+ * there was; the row was not taken. */
+cql_status app_add(app *a, cql_writer *w, const cql_statement *row, cql_writer_cb cb, void *user);
+/* Sends what a writer holds and waits for it, as long as that takes; after a signal for 20 seconds at most.
+ * Then CQL_CANCELLED: a->err says how many rows are not stored. */
+cql_status app_flush(app *a, cql_writer *w);
 
 /* "keyspace.table" in a statement: replaces each %K by the keyspace. Static, overwritten by the next. */
 const char *app_cql(const char *pattern, const char *keyspace);
@@ -67,8 +81,9 @@ typedef struct app_lines {
     char *buf;
     size_t cap, len, at;
     bool ended;
+    int failed; /* errno of the read that failed; 0: none did */
 } app_lines;
-/* Valid until the next call; NULL at the end or when a signal came. */
+/* Valid until the next call; NULL at the end, when a signal came, or when reading failed. */
 char *app_next_line(app_lines *l);
 void app_lines_free(app_lines *l);
 

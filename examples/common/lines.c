@@ -36,8 +36,10 @@ static bool fill(app_lines *l)
     if (!wait_for_input(l, fd))
         return false;
     ssize_t n = read(fd, l->buf + l->len, READ_SIZE - 1);
-    if (n < 0)
-        return errno == EINTR || errno == EAGAIN;
+    if (n < 0) {
+        l->failed = errno == EINTR || errno == EAGAIN ? 0 : errno;
+        return !l->failed;
+    }
     l->ended = n == 0;
     l->len += (size_t)n;
     return true;

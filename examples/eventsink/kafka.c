@@ -57,12 +57,19 @@ static bool save(source *src, bool last)
     return !src->s->failed;
 }
 
-/* Partitions go to another member: first everything of theirs is stored and committed. */
+/* Partitions go to another member: first everything of theirs is stored and committed. If a signal ends the
+ * wait for that, rows under way still point into the trackers, which then go with the source. */
 static void give_up_partitions(kafka *k)
 {
-    if (k->base.s->writer) { /* at the end everything is saved already */
-        (void)cql_writer_flush_wait(k->base.s->writer, NULL);
+    sink *s = k->base.s;
+    if (s->writer) { /* at the end everything is saved already */
+        cql_status st = app_flush(&s->app, s->writer);
         (void)save(&k->base, true);
+        if (st != CQL_OK) {
+            app_report(&s->app, st);
+            s->failed = true;
+            return;
+        }
     }
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
         free(k->trackers[i]);

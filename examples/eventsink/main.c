@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAVE_EVERY_MS = 500, IDLE_MS = 200, STOP_MS = 5000 };
+enum { SAVE_EVERY_MS = 500, IDLE_MS = 200, STOP_MS = 5000, SIGNAL_MS = 20000 };
 
 enum {
     OPT_KEYSPACE = TOOL_OPT_OWN,
@@ -144,21 +144,39 @@ static void on_drained(cql_writer *w, const cql_error *err, void *user)
     *(bool *)user = true;
 }
 
-/* Waits for what is under way, but not for ever when it stops because of trouble; a second signal ends the
- * program, and loses nothing either. */
+static void tell_of_rest(sink *s)
+{
+    cql_writer_stats stats;
+    cql_writer_read_stats(s->writer, &stats);
+    tool_remark(s->app.name, "%zu records were read and are not stored: the servers do not take them",
+                stats.rows_held);
+    s->failed = true;
+}
+
+/* Waits for what is under way; when it stops because of trouble or a signal, not for ever. What is left
+ * then was not remembered as done, so the next start takes it again. */
 static void drain(sink *s)
 {
     static bool done; /* it may come when nobody waits any more */
-    uint64_t began = app_ticks_us(), saved = began;
+    uint64_t saved = app_ticks_us(), stopping = 0;
     if (cql_writer_flush(s->writer, on_drained, &done) != CQL_OK)
         return;
-    while (!done && (!s->failed || app_ticks_us() - began < STOP_MS * 1000)) {
+    while (!done) {
         (void)cql_session_drive(s->app.s, IDLE_MS);
-        if (app_ticks_us() - saved > SAVE_EVERY_MS * 1000) {
-            saved = app_ticks_us();
+        uint64_t now = app_ticks_us();
+        if (now - saved > SAVE_EVERY_MS * 1000) {
+            saved = now;
             (void)s->src->ops->save(s->src, false);
         }
+        if (!s->failed && !tool_interrupted())
+            continue;
+        if (!stopping)
+            stopping = now;
+        else if (now - stopping > (s->failed ? STOP_MS : SIGNAL_MS) * 1000)
+            break;
     }
+    if (!done && !s->failed)
+        tell_of_rest(s);
 }
 
 static void print_position(int64_t current, int64_t end)

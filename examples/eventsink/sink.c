@@ -150,9 +150,7 @@ static void on_written(cql_writer *w, const cql_error *err, void *user)
 static void on_flushed(void *user, const cql_writer_flushed *info)
 {
     sink *s = user;
-    app_warnings(&s->app, info->res);
-    if (info->again && info->attempts == 3)
-        tool_remark(s->app.name, "waiting for the servers: %s", cql_error_text(info->err));
+    app_flushed(&s->app, info, 3);
 }
 
 cql_status sink_start(sink *s)

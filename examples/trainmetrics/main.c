@@ -10,6 +10,7 @@
 #include "trainmetrics/serve.h"
 #include "trainmetrics/store.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +237,7 @@ static cql_status take_line(line *l, const char *text, size_t number, size_t *re
 {
     const char *field = "it", *why = "is not a JSON object";
     cql_status st = CQL_OK;
-    cJSON *o = cJSON_Parse(text);
+    cJSON *o = cJSON_ParseWithOpts(text, NULL, 1); /* and nothing behind it */
     if (cJSON_IsObject(o))
         st = take_object(l, o, text, &field, &why);
     if (st == CQL_OK && why) {
@@ -249,16 +250,18 @@ static cql_status take_line(line *l, const char *text, size_t number, size_t *re
 
 /* Reads what there is and turns the session in between, so that the flush interval counts while nothing
  * comes. */
-static cql_status read_lines(line *l, FILE *in, size_t *rejected)
+static cql_status read_lines(line *l, app_lines *lines, size_t *rejected)
 {
-    app_lines lines = {.in = in, .s = l->s.app.s};
     cql_status st = CQL_OK;
     char *text;
-    while (st == CQL_OK && !tool_interrupted() && (text = app_next_line(&lines)) != NULL)
+    while (st == CQL_OK && !tool_interrupted() && (text = app_next_line(lines)) != NULL)
         if (text[strspn(text, " \t\r\n")])
-            st = take_line(l, text, lines.number, rejected);
-    app_lines_free(&lines);
-    return st;
+            st = take_line(l, text, lines->number, rejected);
+    app_lines_free(lines);
+    if (st != CQL_CANCELLED)
+        return st;
+    l->s.failed++; /* the line that found no room before the signal */
+    return CQL_OK;
 }
 
 static int write_lines(line *l)
@@ -267,12 +270,15 @@ static int write_lines(line *l)
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     size_t rejected = 0;
     if (!in) {
-        tool_remark(program.name, "%s cannot be read", path);
+        tool_remark(program.name, "%s cannot be read: %s", path, strerror(errno));
         return TOOL_EXIT_FAILED;
     }
-    cql_status st = read_lines(l, in, &rejected);
+    app_lines lines = {.in = in, .s = l->s.app.s};
+    cql_status st = read_lines(l, &lines, &rejected);
     if (in != stdin)
         fclose(in);
+    if (lines.failed)
+        tool_remark(program.name, "%s cannot be read: %s", path, strerror(lines.failed));
     if (st == CQL_OK)
         st = store_flush(&l->s);
     if (st == CQL_OK && tool_interrupted())
@@ -281,35 +287,32 @@ static int write_lines(line *l)
         return app_report(&l->s.app, st);
     printf("%llu rows stored, %zu lines rejected, %llu rows failed\n",
            (unsigned long long)l->s.stored, rejected, (unsigned long long)l->s.failed);
-    return rejected || l->s.failed ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
+    return rejected || l->s.failed || lines.failed ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
 }
 
 /* --- questions ------------------------------------------------------------------------------------- */
 
+static int found(const line *l, bool any)
+{
+    if (!any)
+        tool_remark(program.name, "run not found: %s", l->words[1]);
+    return any ? TOOL_EXIT_OK : TOOL_EXIT_FAILED;
+}
+
 static int print_rows(line *l, cJSON *rows, cql_status st, bool must_be)
 {
-    FILE *out = l->out ? fopen(l->out, "w") : stdout;
     const cJSON *row;
     if (!rows)
         return app_report(&l->s.app, st);
-    int n = cJSON_GetArraySize(rows);
-    if (!out) {
-        tool_remark(program.name, "%s cannot be written", l->out);
-        cJSON_Delete(rows);
-        return TOOL_EXIT_FAILED;
-    }
+    bool any = rows->child != NULL;
     cJSON_ArrayForEach(row, rows)
     {
         char *text = cJSON_PrintUnformatted(row);
-        fprintf(out, "%s\n", text ? text : "");
+        printf("%s\n", text ? text : "");
         cJSON_free(text);
     }
-    if (out != stdout && fclose(out) != 0)
-        tool_remark(program.name, "%s cannot be written", l->out);
     cJSON_Delete(rows);
-    if (n == 0 && must_be)
-        tool_remark(program.name, "run not found: %s", l->words[1]);
-    return n == 0 && must_be ? TOOL_EXIT_FAILED : TOOL_EXIT_OK;
+    return found(l, any || !must_be);
 }
 
 static int ask_range(line *l)
@@ -337,30 +340,40 @@ static int ask_epoch(line *l)
     return print_rows(l, rows, st, true);
 }
 
-/* As lines that `write` takes: times as numbers. */
+typedef struct sheet {
+    const char *path;
+    FILE *out; /* opened with the first row: a question that fails leaves the file as it was */
+    bool failed;
+} sheet;
+
+static bool write_row(cql_rows *rows, const cql_result *res, void *user)
+{
+    sheet *x = user;
+    if (!x->out)
+        x->out = fopen(x->path, "w");
+    x->failed = !x->out || !tool_json_line(x->out, app_row_json(rows, res));
+    return !x->failed;
+}
+
+/* As lines that `write` takes: times as numbers. Row by row, since a run may have millions. */
 static int export_run(line *l)
 {
-    cql_status st;
-    cJSON *rows = store_rows(&l->s,
-                             "SELECT run_id, epoch, train_loss, train_accuracy, val_loss, "
-                             "val_accuracy, learning_rate, CAST(timestamp AS text) AS at "
-                             "FROM %K.training_metrics WHERE run_id = ?",
-                             CQL_VALUES(cql_value_uuid(l->run)), SIZE_MAX, &st);
-    cJSON *row;
-    cJSON_ArrayForEach(row, rows)
-    {
-        const cJSON *at = cJSON_GetObjectItem(row, "at");
-        int64_t ms = 0;
-        int used = 0, millis = 0;
-        char text[40] = "";
-        if (at && at->valuestring)
-            snprintf(text, sizeof text, "%.*s", 19, at->valuestring + 1);
-        if (at && at->valuestring && sscanf(at->valuestring + 20, ".%3d%n", &millis, &used) == 1 &&
-            app_time(text, &ms))
-            tool_json_int(row, "timestamp", ms + millis);
-        cJSON_DeleteItemFromObject(row, "at");
-    }
-    return print_rows(l, rows, st, true);
+    char cql[512];
+    sheet x = {.path = l->out};
+    snprintf(cql, sizeof cql, "%s",
+             app_cql("SELECT run_id, epoch, train_loss, train_accuracy, val_loss, val_accuracy, "
+                     "learning_rate, toUnixTimestamp(timestamp) AS \"timestamp\" "
+                     "FROM %K.training_metrics WHERE run_id = ?", l->s.config.keyspace));
+    cql_status st = app_each_row(&l->s.app, cql, CQL_VALUES(cql_value_uuid(l->run)), STORE_PAGE,
+                                 write_row, &x);
+    bool any = x.out || x.failed;
+    if (x.out)
+        x.failed = fclose(x.out) != 0 || x.failed;
+    if (x.failed)
+        tool_remark(program.name, "%s cannot be written: %s", l->out, strerror(errno));
+    if (st != CQL_OK)
+        return app_report(&l->s.app, st);
+    return x.failed ? TOOL_EXIT_FAILED : found(l, any);
 }
 
 static int ask(line *l)
@@ -445,6 +458,8 @@ static void check(tool_args *a, line *l)
         tool_args_fail(a, "%s is given as --help shows", name);
     else if (strcmp(name, "export") == 0 && !l->out)
         tool_args_fail(a, "export needs -o FILE");
+    else if (strcmp(name, "export") != 0 && l->out)
+        tool_args_fail(a, "-o belongs to export");
     if (commands[i % CQL_COUNT(commands)].least > 1)
         l->run_text = l->words[1];
     if (!a->ended && l->run_text && cql_uuid_parse(cql_str_of(l->run_text), &l->run) != CQL_OK)

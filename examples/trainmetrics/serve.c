@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_MS = 50, LIMIT = 1000, RUNS = 100 };
+enum { TURN_MS = 50, LIMIT = 1000, LIMIT_MAX = 100000, RUNS = 100, IDLE_S = 30 };
 
 static enum MHD_Result reply(struct MHD_Connection *c, unsigned code, const char *text)
 {
@@ -67,11 +67,12 @@ static enum MHD_Result metrics(store *s, struct MHD_Connection *c, bool range)
     int64_t from, to;
     const char *id = query(c, "run_id"), *limit_text = query(c, "limit");
     const char *start = query(c, "start"), *end = query(c, "end");
-    long limit = limit_text ? strtol(limit_text, NULL, 10) : LIMIT;
+    char *limit_end = NULL;
+    long limit = limit_text ? strtol(limit_text, &limit_end, 10) : LIMIT;
     if (!id || cql_uuid_parse(cql_str_of(id), &run) != CQL_OK)
         return refuse(c, 400, "run_id is not a UUID");
-    if (limit < 1)
-        return refuse(c, 400, "limit is not a number of rows");
+    if ((limit_end && *limit_end) || limit < 1 || limit > LIMIT_MAX) /* an answer is built in memory */
+        return refuse(c, 400, "limit is not a number of rows from 1 to 100000");
     if (!range) {
         rows = store_history(s, &run, (size_t)limit, &st);
         return reply_rows(s, c, rows, st, false, true);
@@ -118,7 +119,9 @@ int train_serve(store *s, uint16_t port)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_Daemon *d = MHD_start_daemon(MHD_NO_FLAG, port, NULL, NULL, answer, s,
-                                            MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_END);
+                                            MHD_OPTION_SOCK_ADDR, &at,
+                                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                                            MHD_OPTION_END);
     if (!d) {
         tool_remark(s->app.name, "port %u cannot be listened on", (unsigned)port);
         return TOOL_EXIT_FAILED;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 500, BATCHES_MAX = 10 };
+enum { PAGE = STORE_PAGE, BATCHES_MAX = 10 };
 
 /* --- opening --------------------------------------------------------------------------------------- */
 
@@ -34,7 +34,7 @@ static void on_row(cql_writer *w, const cql_error *err, void *user)
         s->stored++;
         return;
     }
-    if (s->failed++ == 0)
+    if (s->failed++ == 0 && !tool_interrupted()) /* then store_flush tells */
         tool_report(s->app.name, err, s->app.schema);
 }
 
@@ -184,9 +184,7 @@ cql_status store_metrics(store *s, const train_metric *m)
 cql_status store_metrics_wait(store *s, const train_metric *m)
 {
     cql_status st = bind_metric(s, m);
-    return st == CQL_OK
-               ? cql_writer_add_wait(s->metrics, s->metric_row, on_row, s, &s->app.err)
-               : st;
+    return st == CQL_OK ? app_add(&s->app, s->metrics, s->metric_row, on_row, s) : st;
 }
 
 cql_status store_topology(store *s, const train_topology *t)
@@ -200,9 +198,7 @@ cql_status store_topology(store *s, const train_topology *t)
                    t->json ? cql_value_text(t->json) : cql_value_unset(),
                    cql_value_int32((int32_t)s->config.ttl_topology)),
         &s->app.err);
-    return st == CQL_OK
-               ? cql_writer_add_wait(s->topologies, s->topology_row, on_row, s, &s->app.err)
-               : st;
+    return st == CQL_OK ? app_add(&s->app, s->topologies, s->topology_row, on_row, s) : st;
 }
 
 static cql_value text(const char *v)
@@ -246,8 +242,8 @@ cql_status store_run_end(store *s, const train_run *r)
 
 cql_status store_flush(store *s)
 {
-    cql_status st = cql_writer_flush_wait(s->metrics, &s->app.err);
-    return st == CQL_OK ? cql_writer_flush_wait(s->topologies, &s->app.err) : st;
+    cql_status st = app_flush(&s->app, s->metrics);
+    return st == CQL_OK ? app_flush(&s->app, s->topologies) : st;
 }
 
 cql_status store_end_open_runs(store *s)
@@ -270,17 +266,7 @@ typedef struct rows_into {
 static bool add_row(cql_rows *rows, const cql_result *res, void *user)
 {
     rows_into *into = user;
-    cJSON *line = tool_json_object(NULL);
-    for (size_t i = 0; i < cql_result_column_count(res); i++) {
-        cql_value v = cql_rows_value(rows, i);
-        cql_str name = cql_result_column_name(res, i);
-        char *json = tool_value_json(&v, cql_result_column_type(res, i));
-        char key[64];
-        snprintf(key, sizeof key, "%.*s", (int)name.len, name.ptr);
-        tool_json_raw(line, key, json);
-        free(json);
-    }
-    cJSON_AddItemToArray(into->array, line);
+    cJSON_AddItemToArray(into->array, app_row_json(rows, res));
     return --into->limit > 0;
 }
 

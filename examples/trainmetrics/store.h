@@ -5,7 +5,7 @@
 #include "common/app.h"
 #include "trainmetrics/config.h"
 
-enum { RUNS_OPEN = 64 };
+enum { RUNS_OPEN = 64, STORE_PAGE = 500 };
 
 typedef struct train_metric {
     cql_uuid run;
@@ -52,13 +52,13 @@ typedef struct store {
 int store_open(store *s, tool_args *args);
 void store_close(store *s);
 
-/* What blocks waits for room; the other gives CQL_WOULD_BLOCK when the buffer is full. */
+/* What blocks waits for room (app_add); the other gives CQL_WOULD_BLOCK when the buffer is full. */
 cql_status store_metrics(store *s, const train_metric *m);
 cql_status store_metrics_wait(store *s, const train_metric *m);
 cql_status store_topology(store *s, const train_topology *t);
 cql_status store_run_start(store *s, const train_run *r);
 cql_status store_run_end(store *s, const train_run *r);
-/* Sends and waits for what is buffered. */
+/* Sends and waits for what is buffered (app_flush). */
 cql_status store_flush(store *s);
 /* Runs that were started here and not ended become failed. */
 cql_status store_end_open_runs(store *s);

@@ -43,7 +43,7 @@ typedef struct cql_values {
 CQL_END
 namespace cql_detail {
 template <unsigned long N> struct values_holder {
-    cql_value v[N];
+    cql_value v[N ? N : 1]; /* a pack of arguments may be empty */
     operator cql_values() const { return cql_values{v, N}; }
 };
 template <typename... T> inline values_holder<sizeof...(T)> hold(T... v) {

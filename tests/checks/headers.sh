@@ -49,11 +49,16 @@ struct row {
     bool has_name;
 };
 static const cql_field fields[] = {CQL_FIELD(row, id, "id"), CQL_FIELD_OPT(struct row, name, has_name, "name")};
+template <typename... T> size_t count_of(T... values) /* of none, too */
+{
+    cql_values v = CQL_VALUES(values...);
+    return v.count;
+}
 int main()
 {
     int code = CQL_SERVER_CODE(CQL_STATUS_OF_SERVER(0x2000));
     cql_values values = CQL_VALUES(cql_value_int32(code), cql_value_null());
-    return fields[0].present == CQL_FIELD_ALWAYS && CQL_COUNT(fields) == values.count;
+    return fields[0].present == CQL_FIELD_ALWAYS && CQL_COUNT(fields) == values.count + count_of() + count_of(cql_value_null());
 }
 END
 for cxx in 11 17 20; do
