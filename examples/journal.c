@@ -340,9 +340,14 @@ int main(int argc, char **argv)
     tool_args a;
     app_init(&j.app, program.name, "cql/dataflow.cql", "CASSANDRA_HOST");
     tool_args_init(&a, &program, argc, argv);
-    while (tool_args_next(&a))
-        if (!tool_connection_take(&j.app.connection, &a))
+    while (tool_args_next(&a)) {
+        if (tool_connection_take(&j.app.connection, &a))
+            continue;
+        if (j.id != own)
+            tool_args_fail(&a, "one word too many: %s", a.value);
+        else
             j.id = a.value;
+    }
     int code = a.ended ? a.exit_code : run(&j, &a);
     app_free(&j.app);
     return tool_finish(program.name, code);

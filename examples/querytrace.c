@@ -8,15 +8,16 @@ static void print_trace(const cql_trace *trace)
 {
     cql_trace_info info;
     cql_trace_event e;
-    char node[64];
+    char node[64], text[160];
     cql_trace_info_of(trace, &info);
-    printf("%.*s: %d us\n", (int)info.request.len, info.request.ptr, (int)info.duration_us);
+    cql_value request = cql_value_str(info.request);
+    cql_value_print(&request, NULL, text, sizeof text, NULL); /* escapes what a terminal would obey */
+    printf("%s: %d us\n", text, (int)info.duration_us);
     for (size_t i = 0; cql_trace_event_at(trace, i, &e) == CQL_OK; i++) {
         cql_value source = cql_value_inet(e.source);
         cql_value activity = cql_value_str(e.activity);
-        char text[160];
         cql_value_print(&source, NULL, node, sizeof node, NULL);
-        cql_value_print(&activity, NULL, text, sizeof text, NULL); /* escapes what it must */
+        cql_value_print(&activity, NULL, text, sizeof text, NULL);
         printf("%8d us  %-12s %s\n", (int)e.source_elapsed_us, node, text);
     }
 }

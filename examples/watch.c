@@ -17,17 +17,25 @@ static void on_node(void *user, cql_session *s, cql_node_event event, const cql_
     fflush(stdout);
 }
 
+/* A server's text, with what a terminal would obey escaped. */
+static const char *shown(cql_str text, char *buf, size_t size)
+{
+    cql_value v = cql_value_str(text);
+    return cql_value_print(&v, NULL, buf, size, NULL) == CQL_OK && text.len ? buf : "";
+}
+
 static void on_schema(void *user, cql_session *s, const cql_schema_note *note)
 {
     static const char *const words[] = {"created", "updated", "dropped", "changed"};
+    char target[40], keyspace[200], name[200];
     (void)user;
     (void)s;
     if (note->event == CQL_SCHEMA_MISSED)
         printf("schema: changes may have been missed\n");
     else
-        printf("schema: %s %.*s %.*s%s%.*s\n", words[note->event], (int)note->target.len,
-               note->target.ptr, (int)note->keyspace.len, note->keyspace.ptr,
-               note->name.len ? "." : "", (int)note->name.len, note->name.len ? note->name.ptr : "");
+        printf("schema: %s %s %s%s%s\n", words[note->event], shown(note->target, target, sizeof target),
+               shown(note->keyspace, keyspace, sizeof keyspace), note->name.len ? "." : "",
+               shown(note->name, name, sizeof name));
     fflush(stdout);
 }
 

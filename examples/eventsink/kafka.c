@@ -81,8 +81,11 @@ static void take_partitions(kafka *k, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *p = &list->elems[i];
-        if (p->partition < 0 || p->partition >= PARTITIONS_MAX)
+        if (p->partition < 0 || p->partition >= PARTITIONS_MAX) { /* not to be passed over in silence */
+            (void)tell(k->base.s, k->base.s->topic, "it has more than 256 partitions");
+            k->base.s->failed = true;
             continue;
+        }
         tracker *t = tool_alloc(1, sizeof *t);
         tracker_init(t, k->base.s, p->partition, -1, 0);
         k->trackers[p->partition] = t;

@@ -201,6 +201,12 @@ source *lines_open(sink *s)
     if (!l->regular)
         return &l->base;
     l->gz = gzdopen(l->fd, "r");
+    if (!l->gz) {
+        tool_remark(s->app.name, "%s cannot be read: out of memory", s->path);
+        close(l->fd);
+        free(l);
+        return NULL;
+    }
     if (!s->reset && checkpoint_load(s, &line, &bytes) && !skip_done(l, line, bytes)) {
         close_lines(&l->base);
         return NULL;

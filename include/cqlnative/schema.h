@@ -149,13 +149,14 @@ typedef struct cql_schema_options {
 /* --- one text --------------------------------------------------------------------------------- */
 /* Applies `text` (NUL-terminated) and compares the result. opts may be NULL. The session may be
  * connected or new. Nothing is sent when the text cannot be cut into statements. It stops at the
- * first statement that fails: *err then names the text, the line, and what the server said. CQL_OK
- * everything is there, as far as opts->verify asks CQL_SCHEMA_DIFFERS    everything was applied,
- * but an object has another shape; on_object told CQL_BAD_CQL_FILE      unfinished string, name,
- * comment or batch, SOURCE that cannot be followed, a command of cqlsh that is not supported; with
- * line and column CQL_BAD_ARGUMENT      options that make no sense, such as a setting of a table
- * not in the text CQL_NOT_AGREED        the change was made, but the nodes did not agree on it in
- * time CQL_WRONG_THREAD, CQL_NO_MEMORY, and what connecting and the server give. */
+ * first statement that fails: *err then names the text, the line, and what the server said.
+ * CQL_OK                everything is there, as far as opts->verify asks
+ * CQL_SCHEMA_DIFFERS    everything was applied, but an object has another shape; on_object told which
+ * CQL_BAD_CQL_FILE      unfinished string, name, comment or batch, SOURCE that cannot be followed, a
+ *                       command of cqlsh that is not supported; with line and column
+ * CQL_BAD_ARGUMENT      options that make no sense, such as a setting of a table not in the text
+ * CQL_NOT_AGREED        the change was made, but the nodes did not agree on it in time
+ * CQL_WRONG_THREAD, CQL_NO_MEMORY, and what connecting and the server give. */
 CQL_API cql_status cql_schema_apply_wait(cql_session *s, const char *text,
                                          const cql_schema_options *opts, cql_error **err);
 /* Only compares; changes nothing. An object that is missing differs. Statuses as above. */
