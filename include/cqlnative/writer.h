@@ -79,7 +79,9 @@ CQL_API cql_status cql_writer_add_wait(cql_writer *w, const cql_statement *row, 
                                        void *user, cql_error **err);
 
 /* Sends what is buffered without waiting for more. done (may be NULL) is called once, when every row
- * that was added before has been acknowledged; its err is NULL. CQL_NO_MEMORY. */
+ * that was added before has been acknowledged; its err is NULL. CQL_NO_MEMORY. The waiting twin waits as
+ * long as that takes, which without give_up_ms is until the servers are back: to end in a known time, flush
+ * with `done` and look at a clock, or close (close_ms). */
 CQL_API cql_status cql_writer_flush(cql_writer *w, cql_writer_cb done, void *user);
 CQL_API cql_status cql_writer_flush_wait(cql_writer *w, cql_error **err);
 /* Takes no more rows, sends what is there and, once close_ms have passed, gives up what could not be
