@@ -37,7 +37,8 @@ CQL_API cql_status cql_pages_next_wait(cql_pages *pages, cql_rows *rows, cql_err
  * state is where another program can go on. NULL before the first and after the last page. */
 CQL_API const cql_result *cql_pages_result(const cql_pages *pages);
 
-/* The same with callbacks, on the loop's thread. */
+/* The same with callbacks, on the loop's thread. A page that finds the queue full when it is to be asked for waits
+ * for room, which is kept for it. */
 typedef enum cql_pages_step {
     CQL_PAGES_GO_ON = 0,
     CQL_PAGES_PAUSE = 1, /* no further call until cql_pages_resume */
@@ -45,12 +46,11 @@ typedef enum cql_pages_step {
 } cql_pages_step;
 
 /* Called for each page, borrowed for the call; then once with page and err both NULL at the end, or
- * once with err (CQL_WOULD_BLOCK: the queue was full when the next page was to be asked for). Its answer
- * counts for pages only. */
+ * once with err. Its answer counts for pages only. */
 typedef cql_pages_step (*cql_page_cb)(cql_session *s, const cql_error *err, const cql_result *page,
                                       void *user);
 /* Starts; once. CQL_BAD_STATE when it was started before or pages were read by waiting. Other statuses
- * as for cql_session_execute; then cb is not called. */
+ * as for cql_session_execute (CQL_WOULD_BLOCK: try again later); then cb is not called. */
 CQL_API cql_status cql_pages_run(cql_pages *pages, cql_page_cb cb, void *user);
 /* Goes on after a CQL_PAGES_PAUSE; the callback comes from the loop, never from inside this call.
  * CQL_BAD_STATE when it is not paused, or the session is closed. [any thread] */

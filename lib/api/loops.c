@@ -188,6 +188,7 @@ static void on_hand_close(cqln_mail *m)
 {
     cqln_hand *h = CQLN_CONTAINER(m, cqln_hand, close_mail);
     cqln_cluster_close(&h->cluster, on_hand_ended, h);
+    cqln_room_unpark_all(&h->cluster);
 }
 
 static void on_all_closed(cqln_mail *m)

@@ -27,6 +27,7 @@ struct cql_pages {
     bool freed;          /* by the program, while something below was still at work */
     bool inside;         /* the program's callback runs */
     bool mailed;
+    bool parked;         /* waits for room */
     bool paused;
     bool resumed; /* while the callback that is about to say "pause" still runs */
     bool running; /* with callbacks */
@@ -34,6 +35,7 @@ struct cql_pages {
     cql_page_cb cb;
     void *user;
     cqln_mail mail;
+    cqln_parked place;
 };
 
 static void deliver(cql_pages *p);
@@ -51,7 +53,7 @@ static void destroy(cql_pages *p)
 
 static bool busy(const cql_pages *p)
 {
-    return p->asked || p->sending || p->inside || p->mailed;
+    return p->asked || p->sending || p->inside || p->mailed || p->parked;
 }
 
 /* Clears a mark of work; the last one frees what the program has freed already. Where callbacks are
@@ -191,7 +193,7 @@ static cql_status ask(cql_pages *p, uint32_t timeout_ms)
     cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms};
     cql_request request = {0};
     cqln_gate_lock(&p->gate);
-    bool wanted = !p->asked && !p->ready && !p->error && !p->ended && !p->freed;
+    bool wanted = !p->asked && !p->ready && !p->error && !p->ended && !p->over;
     p->asked = p->asked || wanted;
     p->sending += wanted;
     p->number += wanted;
@@ -276,15 +278,35 @@ static void on_mail(cqln_mail *m)
     cqln_cluster_leave(c);
 }
 
+static void on_room(cqln_parked *place);
+
+/* On the loop. False: not yet, it waits for room in the queue. */
+static bool ask_in_turn(cql_pages *p)
+{
+    cql_status st = ask(p, 0);
+    cqln_gate_lock(&p->gate);
+    p->parked = p->parked || st == CQL_WOULD_BLOCK;
+    if (st && st != CQL_WOULD_BLOCK)
+        p->error = complain(p, st, "the next page cannot be asked for");
+    cqln_gate_unlock(&p->gate);
+    if (st != CQL_WOULD_BLOCK)
+        return true;
+    p->place.go_on = on_room;
+    cqln_room_park(p->home, &p->place);
+    return false;
+}
+
+static void on_room(cqln_parked *place)
+{
+    cql_pages *p = CQLN_CONTAINER(place, cql_pages, place);
+    if (ask_in_turn(p))
+        leave(p, &p->parked, true);
+}
+
 /* The callback for a page. False: no more at present. */
 static bool hand_over(cql_pages *p, cql_result *page)
 {
-    cql_status st = ask(p, 0); /* the server works while the program does */
-    if (st) {
-        cqln_gate_lock(&p->gate);
-        p->error = complain(p, st, "the next page cannot be asked for");
-        cqln_gate_unlock(&p->gate);
-    }
+    (void)ask_in_turn(p); /* the server works while the program does */
     cqln_gate_lock(&p->gate);
     p->resumed = false;
     cqln_gate_unlock(&p->gate);

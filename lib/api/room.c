@@ -162,6 +162,52 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
     return st == CQL_WOULD_BLOCK ? CQL_TIMEOUT : st;
 }
 
+/* --- parked ---------------------------------------------------------------------------------------- */
+
+/* The first has its place from when it is first, so that who fills the queue from callbacks leaves it one. */
+static void keep_place(cqln_cluster *c)
+{
+    if (cqln_list_empty(&c->parked) || atomic_load(&c->kept))
+        return;
+    cqln_count_requests(c, c->alone, 1);
+    atomic_store(&c->kept, 1);
+}
+
+static void drop_place(cqln_cluster *c)
+{
+    if (atomic_exchange(&c->kept, 0))
+        cqln_record_uncount(c, c->alone);
+}
+
+void cqln_room_park(cqln_cluster *c, cqln_parked *parked)
+{
+    atomic_fetch_add(&c->waits, 1);
+    cqln_list_push(&c->parked, &parked->at);
+    keep_place(c);
+    cqln_cluster_mark_full(c); /* room that came since it was refused was told to nobody */
+}
+
+/* Only the first is behind its own place; the others begin anew. */
+static void unpark(cqln_cluster *c)
+{
+    cqln_list *first = cqln_list_pop(&c->parked);
+    if (!first)
+        return;
+    cqln_parked *parked = CQLN_CONTAINER(first, cqln_parked, at);
+    drop_place(c);
+    parked->go_on(parked);
+    keep_place(c);
+    if (!cqln_list_empty(&c->parked))
+        cqln_cluster_mark_full(c);
+    cqln_cluster_leave(c);
+}
+
+void cqln_room_unpark_all(cqln_cluster *c)
+{
+    while (!cqln_list_empty(&c->parked))
+        unpark(c);
+}
+
 /* --- who is told ---------------------------------------------------------------------------------- */
 
 void cqln_room_wake(cql_session *s)
@@ -174,6 +220,7 @@ void cqln_room_wake(cql_session *s)
 /* Of several loops each that has room again says so; the first after a refusal is heard. */
 void cqln_room_drained(cql_session *s, void *user)
 {
+    unpark(user);
     if (s->loops && !atomic_exchange(&s->loops->full, false))
         return;
     pthread_mutex_lock(&s->lock);

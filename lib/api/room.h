@@ -1,5 +1,6 @@
 /* room.h: a blocking call that finds the session full waits in line until there is room. Who is first in the line
- * has a place kept when a request ends, so that it gets one beside programs that fill the queue from callbacks. */
+ * has a place kept when a request ends, so that it gets one beside programs that fill the queue from callbacks. What
+ * goes on from callbacks is parked instead, on the loop that it belongs to. */
 #ifndef CQLN_API_ROOM_H
 #define CQLN_API_ROOM_H
 
@@ -21,5 +22,17 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
 void cqln_room_drained(cql_session *s, void *user);
 /* Something has changed for who is first in line: the session closes. */
 void cqln_room_wake(cql_session *s);
+
+/* Of what waits for room without blocking. */
+typedef struct cqln_parked {
+    cqln_list at;
+    void (*go_on)(struct cqln_parked *parked);
+} cqln_parked;
+
+/* A request on c was refused with CQL_WOULD_BLOCK: go_on comes when there is room, which is kept for it, or c closes. It
+ * may park again. All on c's loop; the close waits for it. */
+void cqln_room_park(cqln_cluster *c, cqln_parked *parked);
+/* All that are parked go on: c closes. */
+void cqln_room_unpark_all(cqln_cluster *c);
 
 #endif

@@ -283,7 +283,8 @@ static void on_close(cqln_mail *m)
         cqln_cluster_close(&s->cluster, on_closed, s);
         if (s->loops)
             cqln_loops_close(s);
-        cqln_room_wake(s); /* that it closes is to be told now */
+        cqln_room_unpark_all(&s->cluster); /* that it closes is to be told now */
+        cqln_room_wake(s);
     }
     cqln_cluster_leave(&s->cluster);
 }

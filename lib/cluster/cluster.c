@@ -39,6 +39,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_loop_init(&c->loop, io, al, &config->log, on_ended, c);
     cqln_rand_seed(&c->rand, io->ops->random(io));
     cqln_list_init(&c->waiting);
+    cqln_list_init(&c->parked);
     cqln_deferred_init(&c->draining, on_draining);
     c->drain_mail.fn = on_drain_mail;
     cqln_deferred_init(&c->close_step, on_close_step);
@@ -468,7 +469,8 @@ void cqln_cluster_nudge(cqln_cluster *c)
 bool cqln_cluster_has_room(cqln_cluster *c)
 {
     uint32_t max = c->config->max_pending_requests;
-    return atomic_load(&c->pending) <= (atomic_load(&c->in_line) ? max - 1 : max / 4 * 3) &&
+    uint32_t kept = atomic_load(&c->kept);
+    return atomic_load(&c->pending) <= (kept || atomic_load(&c->in_line) ? max - 1 + kept : max / 4 * 3) &&
            atomic_load(&c->pending_bytes) < c->config->max_pending_bytes;
 }
 

@@ -352,6 +352,147 @@ static void a_drain_callback_has_its_share_beside_threads(void **state)
     }
 }
 
+/* --- pages with callbacks beside it ------------------------------------------------------------------ */
+
+typedef struct scroll {
+    cql_pages *pages;
+    bool pause_first;
+    int32_t next;
+    atomic_int pages_seen;
+    atomic_int ended;
+    atomic_int status; /* of the error at the end */
+} scroll;
+
+static cql_pages_step on_scroll(cql_session *s, const cql_error *err, const cql_result *page, void *user)
+{
+    scroll *r = user;
+    cql_rows rows;
+    (void)s;
+    cql_rows_init(&rows, page);
+    while (page && cql_rows_next(&rows))
+        assert_int_equal(cql_rows_int32(&rows, 0), r->next++);
+    r->pages_seen += page != NULL;
+    if (!page) {
+        r->status = err ? (int)cql_error_status(err) : CQL_OK;
+        r->ended = 1;
+    }
+    return r->pause_first && r->pages_seen == 1 ? CQL_PAGES_PAUSE : CQL_PAGES_GO_ON;
+}
+
+static void scroll_in(cql_session *s, scroll *r, int32_t rows)
+{
+    char text[64];
+    cql_statement *st = NULL;
+    snprintf(text, sizeof text, "SELECT * FROM t rows %d", (int)rows);
+    assert_int_equal(cql_statement_new(text, 0, NULL, &st), CQL_OK);
+    assert_int_equal(cql_pages_new(s, st, 10, &r->pages), CQL_OK);
+    cql_statement_free(st);
+    assert_int_equal(cql_pages_run(r->pages, on_scroll, r), CQL_OK);
+}
+
+/* Until it is that much, or for long enough. */
+static void turn_until(cql_session *s, atomic_int *what, int wanted)
+{
+    for (int tries = 0; tries < PATIENCE_MS && *what < wanted; tries++)
+        if (cql_session_drive(s, 1))
+            poll(NULL, 0, 1);
+}
+
+static void pages_have_their_share_beside_callbacks(void **state)
+{
+    enum { ROWS = 400 };
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        cql_session *s = open_session(forms[i]);
+        tally t = {.stop = false};
+        scroll r[2] = {{.next = 0}};
+        lap laps[4];
+        bool threads = cql_session_fd(s) < 0;
+        assert_int_equal(cql_session_on_drain(s, refill_drained, &t), CQL_OK);
+        for (int j = 0; j < 2; j++)
+            scroll_in(s, &r[j], ROWS);
+        refill_drained(s, &t);
+        for (size_t j = 0; j < CQL_COUNT(laps) && threads; j++) {
+            laps[j] = (lap){.s = s, .t = &t};
+            assert_int_equal(pthread_create(&laps[j].thread, NULL, run_laps, &laps[j]), 0);
+        }
+        for (int j = 0; j < 2; j++)
+            turn_until(s, &r[j].ended, 1);
+        t.stop = true;
+        for (size_t j = 0; j < CQL_COUNT(laps) && threads; j++)
+            pthread_join(laps[j].thread, NULL);
+        for (int j = 0; j < 2; j++)
+            cql_pages_free(r[j].pages);
+        close_session(s);
+        for (int j = 0; j < 2; j++) {
+            assert_int_equal(r[j].ended, 1);
+            assert_int_equal(r[j].status, CQL_OK);
+            assert_int_equal(r[j].next, ROWS);
+        }
+        assert_int_equal(t.errors, 0);
+    }
+}
+
+/* The second page is read, and the third to be asked for, when the queue is full of what is not answered. */
+static void park(cql_session *s, scroll *r, tally *t, int32_t rows)
+{
+    r->pause_first = true;
+    scroll_in(s, r, rows);
+    turn_until(s, &r->pages_seen, 1);
+    for (int i = 0; i < 50; i++) /* the second comes, too */
+        if (cql_session_drive(s, 1))
+            poll(NULL, 0, 1);
+    fill(s, t);
+    assert_int_equal(cql_pages_resume(r->pages), CQL_OK);
+    turn_until(s, &r->pages_seen, 2);
+}
+
+/* Those that fill the queue are answered by their time-out. */
+static void pages_go_on_when_there_is_room(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        char form[100];
+        snprintf(form, sizeof form, "%s&request_timeout=2000", forms[i]);
+        cql_session *s = open_session(form);
+        tally t = {.stop = false};
+        scroll r = {.next = 0};
+        park(s, &r, &t, 95);
+        stall(false);
+        turn_until(s, &r.ended, 1);
+        cql_pages_free(r.pages);
+        close_session(s);
+        assert_int_equal(r.status, CQL_OK);
+        assert_int_equal(r.next, 95);
+    }
+}
+
+static void pages_that_wait_for_room_end_with_the_session(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++)
+        for (int freed = 0; freed < 2; freed++) {
+            cql_session *s = open_session(forms[i]);
+            tally t = {.stop = false};
+            scroll r = {.next = 0};
+            park(s, &r, &t, 95);
+            assert_int_equal(r.ended, 0);
+            if (freed)
+                cql_pages_free(r.pages);
+            assert_int_equal(cql_session_close(s, NULL, NULL), CQL_OK);
+            if (!freed)
+                turn_until(s, &r.ended, 1);
+            stall(false);
+            mockserver_cut(&server);
+            assert_int_equal(cql_session_close_wait(s), CQL_OK);
+            assert_int_equal(r.ended, !freed);
+            assert_int_equal(r.status, freed ? CQL_OK : CQL_BAD_STATE);
+            if (!freed)
+                cql_pages_free(r.pages);
+            close_session(s);
+        }
+}
+
 /* --- the drain callback ------------------------------------------------------------------------------ */
 
 static void *set_and_take_away(void *arg)
@@ -397,6 +538,9 @@ int main(void)
         CASE(closing_ends_the_wait),
         CASE(a_full_queue_lets_others_in),
         CASE(a_drain_callback_has_its_share_beside_threads),
+        CASE(pages_have_their_share_beside_callbacks),
+        CASE(pages_go_on_when_there_is_room),
+        CASE(pages_that_wait_for_room_end_with_the_session),
         CASE(drain_callback_is_set_by_any_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
