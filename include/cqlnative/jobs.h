@@ -95,7 +95,8 @@ typedef struct cql_jobs_options {
     uint32_t grace_s;       /* after which an index row without its job is removed; 0: 120 */
     size_t max_bytes;       /* of arguments and of a result; 0: 1 MiB */
     int32_t max_retries;    /* of jobs that do not say it; 0: 3, -1: none */
-    /* Gets the warnings that servers attach to answers; NULL: nobody. On the session's loop. */
+    /* Gets the warnings that servers attach to answers, and the ids of jobs that lists leave out since
+     * their rows cannot be read; NULL: nobody. On the session's loop. */
     void (*on_warning)(void *user, cql_str text);
     void *user; /* of on_warning */
 } cql_jobs_options;
@@ -161,7 +162,8 @@ CQL_API cql_status cql_jobs_get(cql_jobs *jobs, const char *id, cql_job_cb cb, v
 CQL_API cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out,
                                      cql_error **err);
 /* Lists up to limit jobs (1 to 100,000; 0: 100) of a state, oldest first. Index rows that the job
- * itself contradicts are left out and removed. [any thread] */
+ * itself contradicts are left out and removed; a job that cannot be read is left out with a warning.
+ * [any thread] */
 CQL_API cql_status cql_jobs_list(cql_jobs *jobs, cql_job_state state, uint32_t limit,
                                  cql_job_list_cb cb, void *user);
 CQL_API cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limit,
@@ -224,8 +226,8 @@ typedef struct cql_cleanup_options {
     uint32_t limit;       /* at most so many; 0: all */
 } cql_cleanup_options;
 
-/* Deletes jobs that have ended, with all their rows; answers how many. CQL_BAD_ARGUMENT: a state
- * that is not final. [any thread] */
+/* Deletes jobs that have ended, with all their rows; answers how many. Jobs that are stored while it
+ * is at work are left. CQL_BAD_ARGUMENT: a state that is not final. [any thread] */
 CQL_API cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
                                     cql_job_count_cb cb, void *user);
 CQL_API cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *options,

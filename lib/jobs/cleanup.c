@@ -12,7 +12,9 @@ typedef struct cleanup {
     unsigned states;
     int32_t state; /* the one at hand */
     int64_t from_ms, until_ms;
-    int64_t limit; /* 0: none */
+    int64_t old_ms; /* of those created until then; of all ages it is when this began */
+    bool all;       /* of all ages: then also those of clocks that are ahead, the present left out */
+    int64_t limit;  /* 0: none */
     int64_t deleted;
     size_t flying;
     bool last_page;
@@ -41,12 +43,30 @@ static void keep_error(cleanup *c, cql_status st, const cql_error *err)
 
 static void next_page(cleanup *c);
 
+static void to_state(cleanup *c, int32_t state)
+{
+    c->state = state;
+    c->from_ms = INT64_MIN;
+    c->until_ms = c->old_ms;
+}
+
+/* What is stored and ended while this is at work is left, or it might never end. */
+static void next_range(cleanup *c)
+{
+    if (!c->all || c->until_ms != c->old_ms) {
+        to_state(c, c->state + 1);
+        return;
+    }
+    c->from_ms = cqljob_now_us(c->jobs) / 1000 + 1;
+    c->until_ms = INT64_MAX;
+}
+
 static void page_done(cleanup *c)
 {
     if (c->flying || !c->begun)
         return;
     if (c->last_page)
-        c->state++, c->from_ms = INT64_MIN;
+        next_range(c);
     next_page(c);
 }
 
@@ -128,12 +148,11 @@ cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
         return CQL_NO_MEMORY;
     c->jobs = cqljob_ref(jobs);
     c->states = o.states ? o.states : all;
+    c->all = !o.older_than_s;
+    c->old_ms = cqljob_now_us(jobs) / 1000 - o.older_than_s * 1000;
+    to_state(c, 0);
     while (!(c->states & (1U << c->state)))
         c->state++;
-    c->from_ms = INT64_MIN;
-    c->until_ms = INT64_MAX;
-    if (o.older_than_s)
-        c->until_ms = cqljob_now_us(jobs) / 1000 - o.older_than_s * 1000;
     c->limit = o.limit;
     c->cb = cb;
     c->user = user;

@@ -78,6 +78,12 @@ static inline int64_t cqljob_steady_ms(const cql_jobs *jobs)
 cql_status cqljob_send(const cql_jobs *jobs, const cqljob_request *rq, cqljob_answer_fn fn,
                        void *user);
 
+/* A row that is there and cannot be read, as a stray write of another program leaves it: no trouble of the store. */
+static inline bool cqljob_is_unreadable(const cqljob_answer *a)
+{
+    return a->outcome == CQLJOB_FAILED && a->err && cql_error_status(a->err) == CQL_MALFORMED;
+}
+
 /* An error with a text; cause may be NULL. Never NULL. Yours. */
 cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *cause,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -253,10 +253,23 @@ static void took_page(duty *d, cqljob_answer *a)
         finish(d, NULL);
 }
 
+/* One of those that wait is passed over; a member may be anything, so what waits for its batch goes on waiting. */
+static void pass_over(duty *d)
+{
+    if (d->step == CHILD)
+        next_key(d);
+    else
+        finish(d, NULL);
+}
+
 static void on_answer(void *user, cqljob_answer *a)
 {
     duty *d = user;
 
+    if ((d->step == CHILD || d->step == MEMBER) && cqljob_is_unreadable(a)) {
+        pass_over(d);
+        return;
+    }
     if (a->outcome == CQLJOB_UNKNOWN || a->outcome == CQLJOB_FAILED) {
         finish(d, a->err);
         return;

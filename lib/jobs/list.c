@@ -1,7 +1,7 @@
 /* list.c: the jobs of a state: a page of the index, each of its jobs from `jobs` in parallel, the
  * next page, until there are enough. A row whose job is in another state is left out and removed; a
  * row without a job only when it is older than ten grace periods, since its job may be on its way
- * in.
+ * in. A job that cannot be read is left out, with a warning: it is not to hide the others.
  *
  * The index has a tombstone for each job that has left the state, and servers refuse to read over
  * too many of them. The range of times is then halved until they do not. */
@@ -18,6 +18,7 @@ typedef struct listing listing;
 typedef struct fetch {
     listing *of;
     cql_job_info *job;
+    bool unreadable;
     cqljob_request rq;
 } fetch;
 
@@ -211,6 +212,8 @@ static void take_page(listing *l)
         bool indexed = l->page_rq.verb == CQLJOB_LIST;
         cql_status st;
 
+        if (f->unreadable)
+            continue;
         if (indexed && (!job || job->state != l->state || is_double(job, &l->keys[i]))) {
             if (job || is_old(l, &l->keys[i]))
                 sweep_row(l, &l->keys[i], job);
@@ -227,6 +230,19 @@ static void take_page(listing *l)
     proceed(l);
 }
 
+static void warn(const listing *l, cql_str id)
+{
+    const cqljob_settings *set = &l->jobs->set;
+    cql_error *err;
+
+    if (!set->on_warning)
+        return;
+    err = cqljob_error(l->jobs, CQL_MALFORMED, NULL, "the row of job %.*s cannot be read, it is left out",
+                       (int)id.len, id.ptr);
+    set->on_warning(set->user, cql_str_of(cql_error_text(err)));
+    cql_error_unref(err);
+}
+
 static void on_job(void *user, cqljob_answer *a)
 {
     fetch *f = user;
@@ -236,6 +252,9 @@ static void on_job(void *user, cqljob_answer *a)
     if (a->outcome == CQLJOB_DONE) {
         f->job = a->job;
         a->job = NULL;
+    } else if (cqljob_is_unreadable(a)) {
+        f->unreadable = true;
+        warn(l, f->rq.id);
     } else if (a->outcome != CQLJOB_REFUSED) {
         keep_error(l, CQL_UNEXPECTED, a->err);
     }

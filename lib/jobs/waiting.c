@@ -1,12 +1,12 @@
 /* waiting.c: looks at the jobs that wait for others. Their release follows from the end of what they
  * wait for; this is for the cases in which nobody was left to do it, and for jobs that other
  * programs have stored. A look goes over some of them, and the next one begins where it ended, so that
- * those that wait for what never comes are not in the way of the others. */
+ * those that wait for what never comes, or cannot be released, are not in the way of the others. */
 #include "jobs/duty.h"
 #include "jobs/list.h"
 #include "jobs/waiting.h"
 
-enum { MOST = 1000 };
+enum { MOST = 1000, FAILURES_MOST = 20 };
 
 typedef struct waiting {
     cql_jobs *jobs;
@@ -14,6 +14,7 @@ typedef struct waiting {
     int64_t from;
     cql_job_info **items;
     size_t count, at;
+    unsigned failures;
 } waiting;
 
 static void begin(cql_jobs *jobs, int32_t state);
@@ -32,23 +33,29 @@ static void finish(waiting *w)
 }
 
 static void next(waiting *w);
+static void move_on(waiting *w);
 
 static void minded(void *user, const cql_error *err, size_t released)
 {
+    waiting *w = user;
+
     (void)released;
-    if (err)
-        finish(user); /* the next round tries again */
-    else
-        next(user);
+    w->failures += err != NULL;
+    if (w->failures < FAILURES_MOST) {
+        next(w);
+        return;
+    }
+    move_on(w); /* the store is away; should it be these jobs, the next round comes to those behind them */
+    finish(w);
 }
 
-/* All were looked at. */
+/* The next round begins with the one looked at last. */
 static void move_on(waiting *w)
 {
     int64_t from = 0;
 
-    if (w->count == MOST) { /* there may be more; of one time are never so many */
-        from = w->items[MOST - 1]->created_at;
+    if (w->count == MOST || w->at < w->count) { /* there may be more; of one time are never so many */
+        from = w->items[w->at - 1]->created_at;
         from += from <= w->from;
     }
     (void)pthread_mutex_lock(&w->jobs->lock);
@@ -69,7 +76,10 @@ static void on_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *li
 {
     waiting *w = user;
 
-    (void)err;
+    if (err) { /* the next round begins here again */
+        finish(w);
+        return;
+    }
     w->items = cqljob_zalloc(&jobs->al, cql_job_list_count(list) * sizeof(cql_job_info *) + 1);
     for (size_t i = 0; w->items && i < cql_job_list_count(list); i++) {
         w->items[w->count] = cqljob_info_new(&jobs->al, cql_job_list_at(list, i));

@@ -11,7 +11,8 @@
 static const char id_a[] = "aaaaaaaa-1111-4222-8333-444455556666";
 static const char id_b[] = "bbbbbbbb-1111-4222-8333-444455556666";
 static const char id_c[] = "cccccccc-1111-4222-8333-444455556666";
-static const char batch_id[] = "dddddddd-1111-4222-8333-444455556666";
+static const char id_d[] = "dddddddd-1111-4222-8333-444455556666";
+static const char batch_id[] = "eeeeeeee-1111-4222-8333-444455556666";
 
 typedef struct process {
     jobstore_client client;
@@ -420,6 +421,119 @@ static void a_job_that_cannot_be_read_slows_nobody(void **state)
     jobstore_free(db);
 }
 
+/* As another program would have stored it. */
+static void put(jobstore *db, const char *id, const char *parent, int32_t state, int64_t at_ms)
+{
+    cql_job_info job;
+    cqljob_info_init(&job);
+    job.id = cql_str_of(id);
+    job.type = cql_str_of("t");
+    job.arguments = cql_str_of("");
+    job.parent_job_id = cql_str_of(parent);
+    job.state = state;
+    job.created_at = job.scheduled_at = at_ms;
+    jobstore_put_job(db, &job);
+    jobstore_put_state(db, state, at_ms, id);
+}
+
+/* One of those that wait cannot be read, or what it waits for. */
+static void a_job_that_cannot_be_read_keeps_nobody_waiting(void **state)
+{
+    static const char *const parents[] = {id_c, id_b};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        jobstore *db = jobstore_new(0);
+        process p = {.verb = CQLJOB_GET, .fate = JOBSTORE_GARBLED, .meets = 1000000, .only = id_b};
+        begin(&p, db);
+        put(db, id_a, NULL, CQL_JOB_SUCCEEDED, now_ms(db) - 9000);
+        put(db, i ? id_d : id_b, parents[i], CQL_JOB_AWAITING_CONTINUATION, now_ms(db) - 8000);
+        put(db, id_c, id_a, CQL_JOB_AWAITING_CONTINUATION, now_ms(db) - 7000);
+        work(&p, 4, false);
+        pass(&p, 150);
+        assert_int_equal(state_of(db, id_c), CQL_JOB_SUCCEEDED);
+        end(&p);
+        jobstore_free(db);
+    }
+}
+
+/* More than a round puts up with, in front of one that can be released. */
+static void jobs_behind_many_that_fail_are_looked_after(void **state)
+{
+    enum { MANY = 60 };
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_GET, .fate = JOBSTORE_GARBLED, .meets = 1000000, .only = id_b};
+    (void)state;
+    begin(&p, db);
+    put(db, id_a, NULL, CQL_JOB_SUCCEEDED, now_ms(db) - 9000);
+    for (int i = 0; i < MANY; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "%08x-1111-4222-8333-444455556666", (unsigned)i);
+        put(db, id, id_b, CQL_JOB_AWAITING_CONTINUATION, now_ms(db) - 8000 + i / 10);
+    }
+    put(db, id_c, id_a, CQL_JOB_AWAITING_CONTINUATION, now_ms(db) - 7000);
+    work(&p, 4, false);
+    pass(&p, 600);
+    assert_int_equal(state_of(db, id_c), CQL_JOB_SUCCEEDED);
+    end(&p);
+    jobstore_free(db);
+}
+
+static void siblings_of_a_job_that_cannot_be_read_are_released(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_GET, .fate = JOBSTORE_GARBLED, .only = id_b};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    store(&p, &spec);
+    spec = spec_of(id_b);
+    spec.parent_id = id_a;
+    store(&p, &spec);
+    spec = spec_of(id_c);
+    spec.parent_id = id_a;
+    store(&p, &spec);
+    p.meets = 1000000;
+    work(&p, 4, false);
+    pass(&p, 5);
+    assert_int_equal(state_of(db, id_c), CQL_JOB_SUCCEEDED);
+    assert_int_equal(jobstore_due_rows(db, id_a, -1), 0);
+    end(&p);
+    jobstore_free(db);
+}
+
+static void keep_warning(void *user, cql_str text)
+{
+    char **kept = user;
+    assert_null(*kept);
+    *kept = strndup(text.ptr, text.len);
+}
+
+static void a_job_that_cannot_be_read_is_left_out_of_lists(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_GET, .fate = JOBSTORE_GARBLED, .meets = 1000000, .only = id_b};
+    static const char *const ids[] = {id_a, id_b, id_c};
+    cql_job_list *list = NULL;
+    char *warning = NULL;
+    (void)state;
+    begin(&p, db);
+    p.jobs->set.on_warning = keep_warning;
+    p.jobs->set.user = &warning;
+    for (int i = 0; i < 3; i++) {
+        cql_job_spec spec = spec_of(ids[i]);
+        store(&p, &spec);
+    }
+    assert_int_equal(cql_jobs_list_wait(p.jobs, CQL_JOB_SCHEDULED, 0, &list, NULL), CQL_OK);
+    assert_int_equal(cql_job_list_count(list), 2);
+    assert_non_null(warning);
+    assert_non_null(strstr(warning, id_b));
+    assert_int_equal(jobstore_state_rows(db, id_b, CQL_JOB_SCHEDULED), 1);
+    free(warning);
+    cql_job_list_free(list);
+    end(&p);
+    jobstore_free(db);
+}
+
 /* More than a worker remembers. */
 static void jobs_behind_very_many_of_others_are_run(void **state)
 {
@@ -509,6 +623,40 @@ static void cleanup_of_all_takes_jobs_of_clocks_ahead(void **state)
     assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_OK);
     assert_int_equal(count, 1);
     end(&ahead);
+    end(&p);
+    jobstore_free(db);
+}
+
+/* Each that is deleted makes room for one more that has just ended. */
+static jobstore_fate end_another(jobstore_client *c, const cqljob_request *rq, void *user)
+{
+    process *p = user;
+    char id[40];
+    if (rq->verb != CQLJOB_CHANGE || !rq->change->remove || p->meets > 2000)
+        return JOBSTORE_OK;
+    (void)snprintf(id, sizeof id, "%08zx-1111-4222-8333-444455556666", ++p->meets);
+    put(c->db, id, NULL, CQL_JOB_CANCELLED, now_ms(c->db));
+    return JOBSTORE_OK;
+}
+
+static void cleanup_of_all_ends_although_jobs_go_on_ending(void **state)
+{
+    enum { MANY = 150 };
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false};
+    int64_t count = -1;
+    (void)state;
+    begin(&p, db);
+    for (unsigned i = 0; i < MANY; i++) {
+        char id[40];
+        (void)snprintf(id, sizeof id, "%08x-2222-4222-8333-444455556666", i);
+        put(db, id, NULL, CQL_JOB_CANCELLED, now_ms(db) - MANY + i);
+    }
+    jobstore_run_until(db, jobstore_time(db) + 1000000);
+    p.client.fate = end_another;
+    assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_OK);
+    assert_int_equal(count, MANY);
+    assert_int_equal(jobstore_jobs(db, CQL_JOB_CANCELLED), MANY);
     end(&p);
     jobstore_free(db);
 }
@@ -697,6 +845,11 @@ int main(void)
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
         cmocka_unit_test(deep_looks_see_the_bucket_at_hand),
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
+        cmocka_unit_test(cleanup_of_all_ends_although_jobs_go_on_ending),
+        cmocka_unit_test(a_job_that_cannot_be_read_keeps_nobody_waiting),
+        cmocka_unit_test(jobs_behind_many_that_fail_are_looked_after),
+        cmocka_unit_test(siblings_of_a_job_that_cannot_be_read_are_released),
+        cmocka_unit_test(a_job_that_cannot_be_read_is_left_out_of_lists),
         cmocka_unit_test(insert_half_done_keeps_its_rows),
         cmocka_unit_test(rows_of_a_claim_are_made_up_for_after_renewals),
         cmocka_unit_test(only_clear_refusals_are_certain),

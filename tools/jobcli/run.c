@@ -125,7 +125,7 @@ static void on_warning(void *user, cql_str text)
     char *copy = tool_copy_str(text);
 
     if (jobs_warning_is_new(&run->warned, copy, now_ms()) || run->cli->verbose)
-        tool_remark(JOBS_NAME, "warning of the server: %s", copy);
+        tool_remark(JOBS_NAME, "warning: %s", copy);
     free(copy);
 }
 
