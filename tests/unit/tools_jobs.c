@@ -6,9 +6,11 @@
 #include "common/exit_code.h"
 #include "jobcli/cli.h"
 #include "jobcli/exec.h"
+#include "jobcli/lines.h"
 #include "jobcli/run.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "jobs/worker.h"
 #include "jobstore.h"
@@ -385,6 +387,70 @@ static void warnings_of_one_kind_are_told_once_in_a_while(void **state)
     assert_true(jobs_warning_is_new(&warned, "Read 3 live rows and 5 tombstone cells", 700000));
 }
 
+static void assert_line(jobs_lines *l, const char *expected)
+{
+    size_t n = 0;
+    const char *line = jobs_lines_next(l, &n);
+    assert_string_equal(line, expected);
+    assert_int_equal(n, strlen(expected));
+}
+
+/* What came in one piece is had without waiting for the next piece. */
+static void lines_of_a_pipe_are_ready_when_they_have_come(void **state)
+{
+    int ends[2];
+    jobs_lines l = {.fd = -1};
+    size_t n;
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    l.fd = ends[0];
+    assert_false(jobs_lines_are_ready(&l));
+    assert_int_equal(write(ends[1], "1\n22\n\n3", 7), 7);
+    assert_line(&l, "1");
+    assert_true(jobs_lines_are_ready(&l));
+    assert_line(&l, "22");
+    assert_line(&l, "");
+    assert_false(jobs_lines_are_ready(&l)); /* the last one has no end yet */
+    assert_int_equal(write(ends[1], "4\n5", 3), 3);
+    assert_line(&l, "34");
+    close(ends[1]);
+    assert_line(&l, "5");
+    assert_null(jobs_lines_next(&l, &n));
+    assert_int_equal(l.error, 0);
+    close(ends[0]);
+    jobs_lines_free(&l);
+    l = (jobs_lines){.fd = ends[0]};
+    assert_null(jobs_lines_next(&l, &n));
+    assert_int_equal(l.error, EBADF);
+    jobs_lines_free(&l);
+}
+
+static void answers_are_printed_in_the_order_of_their_lines(void **state)
+{
+    static const unsigned order[] = {2, 0, 3, 1};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    jobs_in_order o = {.first = 0};
+    for (int round = 0; round < 100; round++) {
+        unsigned place[4];
+        for (int i = 0; i < 4; i++)
+            place[i] = jobs_in_order_add(&o);
+        for (int i = 0; i < 4; i++) {
+            char digit[] = {(char)('0' + order[i]), '\0'};
+            assert_int_equal(jobs_in_order_count(&o), i < 2 ? 4 : 3);
+            jobs_in_order_come(&o, place[order[i]], order[i] == 3 ? NULL : strdup(digit), out);
+        }
+        assert_int_equal(jobs_in_order_count(&o), 0);
+    }
+    fclose(out);
+    assert_int_equal(size, 300);
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(text[i], '0' + i % 3);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +460,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_followed_is_said),
         cmocka_unit_test(lines_of_files_come_without_what_editors_put_around_them),
         cmocka_unit_test(warnings_of_one_kind_are_told_once_in_a_while),
+        cmocka_unit_test(lines_of_a_pipe_are_ready_when_they_have_come),
+        cmocka_unit_test(answers_are_printed_in_the_order_of_their_lines),
         cmocka_unit_test(input_and_output_of_a_command),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(command_of_a_lost_job_is_ended),

@@ -1,5 +1,6 @@
 /* enqueue and schedule: one job from the command line, or one for each line of a file, many on the
  * way at a time. */
+#include "jobcli/lines.h"
 #include "jobcli/run.h"
 
 #include "common/exit_code.h"
@@ -9,12 +10,12 @@
 #include "common/report.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define AT_ONCE   64
 #define INPUT_MAX (16u << 20)
 
 static int64_t time_of(const jobs_cli *cli)
@@ -72,12 +73,12 @@ static cql_job_spec spec_of(const jobs_cli *cli, const char *json)
     return spec;
 }
 
-static void tell(const jobs_cli *cli, const cql_job_info *job)
+static void tell(const jobs_cli *cli, const cql_job_info *job, FILE *out)
 {
     if (cli->json)
-        jobs_show_json(stdout, job->was_there ? "exists" : "created", job);
+        jobs_show_json(out, job->was_there ? "exists" : "created", job);
     else
-        printf("%s\n", job->id.ptr);
+        fprintf(out, "%s\n", job->id.ptr);
     if (job->parent_ended)
         tool_remark(JOBS_NAME, "job %s waits for one that has ended without success: it will not "
                                "run unless that one is retried", job->id.ptr);
@@ -118,7 +119,7 @@ static int enqueue_one(jobs_run *run, const char *json)
     if (cql_jobs_enqueue_wait(run->jobs, &spec, &job, &err))
         code = jobs_report(err);
     else
-        tell(run->cli, job);
+        tell(run->cli, job, stdout);
     cql_job_info_free(job);
     cql_error_unref(err);
     return code;
@@ -141,50 +142,72 @@ static int enqueue_word(jobs_run *run)
 }
 
 /* --- many ------------------------------------------------------------------------------------- */
-typedef struct feed {
+typedef struct feed feed;
+
+/* A line that is being stored. */
+typedef struct pending {
+    feed *of;
+    unsigned place;
+} pending;
+
+struct feed {
     jobs_run *run;
-    FILE *file;
-    char *line;
-    size_t capacity;
+    jobs_lines lines;
     unsigned long long number; /* of the line read last */
-    unsigned flying;
+    jobs_in_order answers;
+    pending pending[JOBS_IN_ORDER];
     int code;
-} feed;
+};
+
+/* What is said of the job; NULL: nothing. Yours: free(). */
+static char *text_of(const jobs_cli *cli, const cql_job_info *job)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    tell(cli, job, out);
+    fclose(out);
+    return text;
+}
 
 static void stored(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
 {
-    feed *f = user;
+    pending *p = user;
+    feed *f = p->of;
 
     (void)jobs;
-    f->flying--;
-    if (!err) {
-        tell(f->run->cli, job);
-        return;
-    }
-    if (f->code == TOOL_EXIT_OK) /* one message is enough when all fail alike */
+    if (err && f->code == TOOL_EXIT_OK) /* one message is enough when all fail alike */
         f->code = jobs_report(err);
+    jobs_in_order_come(&f->answers, p->place, err ? NULL : text_of(f->run->cli, job), stdout);
+}
+
+static bool is_flying(const feed *f)
+{
+    return jobs_in_order_count(&f->answers) != 0;
 }
 
 /* The next line that is not blank, without its end; NULL at the end or after a message. */
 static const char *next_line(feed *f)
 {
-    ssize_t n;
+    const char *name = f->run->cli->lines;
+    size_t length;
+    char *line;
 
-    while ((n = getline(&f->line, &f->capacity, f->file)) >= 0) {
-        size_t length = (size_t)n;
-        const char *line = jobs_trim_line(f->line, &length, f->number++ == 0);
-
+    while ((line = jobs_lines_next(&f->lines, &length)) != NULL) {
+        line = jobs_trim_line(line, &length, f->number++ == 0);
         if (!length)
             continue;
         if (strlen(line) == length && tool_json_is_value(line))
             return line;
-        tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored",
-                    f->run->cli->lines, f->number);
+        tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored", name, f->number);
         f->code = TOOL_EXIT_FAILED;
         return NULL;
     }
-    if (ferror(f->file) && !tool_interrupted()) {
-        tool_remark(JOBS_NAME, "%s: %s", f->run->cli->lines, strerror(errno));
+    if (f->lines.error && !tool_interrupted()) {
+        tool_remark(JOBS_NAME, "%s: %s", name, strerror(f->lines.error));
         f->code = TOOL_EXIT_FAILED;
     }
     return NULL;
@@ -194,12 +217,28 @@ static const char *next_line(feed *f)
  * and whoever reads the ids has them. */
 static void settle_before_waiting(feed *f)
 {
-    struct pollfd input = {fileno(f->file), POLLIN, 0};
-
-    while (f->flying && poll(&input, 1, 0) == 0)
+    while (is_flying(f) && !jobs_lines_are_ready(&f->lines))
         (void)cql_session_drive(f->run->s, -1);
-    if (!f->flying)
+    if (!is_flying(f))
         (void)fflush(stdout);
+}
+
+/* False after a message. */
+static bool store_line(feed *f, const char *json)
+{
+    cql_job_spec spec = spec_of(f->run->cli, json);
+    unsigned place = jobs_in_order_add(&f->answers);
+    pending *p = &f->pending[place % JOBS_IN_ORDER];
+    cql_status st;
+
+    *p = (pending){f, place};
+    st = cql_jobs_enqueue(f->run->jobs, &spec, stored, p);
+    if (!st)
+        return true;
+    jobs_in_order_come(&f->answers, place, NULL, stdout);
+    tool_remark(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
+    f->code = TOOL_EXIT_FAILED;
+    return false;
 }
 
 static void feed_all(feed *f)
@@ -207,21 +246,12 @@ static void feed_all(feed *f)
     const char *json = NULL;
 
     while (f->code == TOOL_EXIT_OK && !tool_interrupted() && (json = next_line(f)) != NULL) {
-        cql_job_spec spec = spec_of(f->run->cli, json);
-        cql_status st;
-
-        while (f->flying >= AT_ONCE)
+        while (jobs_in_order_count(&f->answers) == JOBS_IN_ORDER)
             (void)cql_session_drive(f->run->s, -1);
-        st = cql_jobs_enqueue(f->run->jobs, &spec, stored, f);
-        if (!st) {
-            f->flying++;
+        if (store_line(f, json))
             settle_before_waiting(f);
-            continue;
-        }
-        tool_remark(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
-        f->code = TOOL_EXIT_FAILED;
     }
-    while (f->flying)
+    while (is_flying(f))
         (void)cql_session_drive(f->run->s, -1);
     if (f->code == TOOL_EXIT_OK && tool_interrupted()) {
         tool_remark(JOBS_NAME, "%s:%llu: interrupted, and nothing after it was stored",
@@ -235,15 +265,15 @@ static int enqueue_lines(jobs_run *run)
     const char *path = run->cli->lines;
     feed f = {.run = run};
 
-    f.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (!f.file) {
+    f.lines.fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (f.lines.fd < 0) {
         tool_remark(JOBS_NAME, "%s: %s", path, strerror(errno));
         return TOOL_EXIT_USAGE;
     }
     feed_all(&f);
-    free(f.line);
-    if (f.file != stdin)
-        fclose(f.file);
+    jobs_lines_free(&f.lines);
+    if (f.lines.fd != STDIN_FILENO)
+        close(f.lines.fd);
     return f.code;
 }
 
