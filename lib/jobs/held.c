@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WAIT_FIRST = 100, WAIT_MOST = 5000, TEXT_MAX = 512 };
+enum { WAIT_FIRST = 100, WAIT_MOST = 5000, FULL_LEAST = 50, FULL_MOST = 1000, TEXT_MAX = 512 };
 
 static void settle_row(cql_job *job);
 
@@ -29,6 +29,15 @@ static void set_token(cql_job *job, int64_t token)
     (void)pthread_mutex_lock(&job->hub->lock);
     job->token = token;
     (void)pthread_mutex_unlock(&job->hub->lock);
+}
+
+/* The session's queue is full: nothing was sent, and there may be room at any moment. */
+static void wait_for_room(cql_job *job)
+{
+    int64_t ms = job->w->set.lease_ms / 100;
+
+    ms = ms > FULL_MOST ? FULL_MOST : ms < FULL_LEAST ? FULL_LEAST : ms;
+    job->retry_at = cqljob_worker_now(job->w) + ms;
 }
 
 static void wait_a_little(cql_job *job)
@@ -123,8 +132,21 @@ void cqljob_held_begin(cql_job *job)
 /* After an operation could not be started. */
 static void not_started(cql_job *job, cql_status st)
 {
-    if (st)
+    if (st == CQL_WOULD_BLOCK)
+        wait_for_room(job);
+    else if (st)
         wait_a_little(job);
+}
+
+/* After one that certainly did nothing. */
+static void failed(cql_job *job)
+{
+    if (job->err && cql_error_status(job->err) == CQL_WOULD_BLOCK) {
+        wait_for_room(job);
+        return;
+    }
+    cqljob_worker_trouble(job->w, job->err);
+    wait_a_little(job);
 }
 
 static void renew(cql_job *job)
@@ -266,8 +288,7 @@ static void renewed(cql_job *job)
         wait_a_little(job);
         break;
     case CQLJOB_MOVE_FAILED:
-        cqljob_worker_trouble(job->w, job->err);
-        wait_a_little(job);
+        failed(job);
         break;
     }
 }
@@ -329,8 +350,7 @@ static void written(cql_job *job)
             cannot_write(job);
             break;
         }
-        cqljob_worker_trouble(job->w, job->err);
-        wait_a_little(job);
+        failed(job);
         break;
     }
 }

@@ -469,6 +469,37 @@ static void lease_is_renewed_while_the_handler_works(void **state)
     end(&s);
 }
 
+/* Another part of the program fills the session's queue for more than half of a lease. */
+static void lease_outlasts_a_full_queue(void **state)
+{
+    cql_worker_options o = {.size = sizeof o, .lease_s = 5};
+    scene s;
+    (void)state;
+    begin(&s);
+    add(&s, id_a, 0);
+    s.a.habit = KEEP;
+    process_work(&s.a, &o);
+    pass(&s, 1000);
+    assert_int_equal(s.a.runs, 1);
+    process_work(&s.b, &o);
+    pass(&s, 600);
+    s.a.faulty = s.a.any_verb = true;
+    s.a.fate = JOBSTORE_BLOCKED;
+    pass(&s, 2800);
+    s.a.faulty = false;
+    pass(&s, 20000);
+    assert_int_equal(s.a.lost, 0);
+    assert_int_equal(s.b.runs, 0);
+    s.a.kept_count = 0;
+    s.a.faulty = true; /* and its result waits as well */
+    assert_int_equal(cql_job_complete(s.a.kept[0], "mine"), CQL_OK);
+    pass(&s, 3000);
+    s.a.faulty = false;
+    pass(&s, 200);
+    assert_ended(&s, CQL_JOB_SUCCEEDED);
+    end(&s);
+}
+
 static void job_of_a_dead_worker_runs_elsewhere_after_the_lease(void **state)
 {
     scene s;
@@ -979,6 +1010,7 @@ int main(void)
         cmocka_unit_test(options_out_of_range_are_named),
         cmocka_unit_test(results_are_checked_before_they_are_taken),
         cmocka_unit_test(lease_is_renewed_while_the_handler_works),
+        cmocka_unit_test(lease_outlasts_a_full_queue),
         cmocka_unit_test(job_of_a_dead_worker_runs_elsewhere_after_the_lease),
         cmocka_unit_test(worker_that_dies_with_a_job_each_time_gets_it_abandoned),
         cmocka_unit_test(late_result_is_refused),
