@@ -8,7 +8,9 @@
  *
  * Calls without _wait never block; their callback comes exactly once, on the session's loop, and
  * never from inside the call. The _wait twins return CQL_WRONG_THREAD where they would hang the
- * loop, and wait for room in the session's queue for as long as a request may take. Text that is stored
+ * loop, and wait for room in the session's queue for as long as a request may take. The others give
+ * CQL_WOULD_BLOCK where it is full at once, and as the error of their callback where another part of the
+ * program has filled it before they were through: repeat them as after any other error. Text that is stored
  * must be UTF-8 (CQL_BAD_VALUE) and within max_bytes (CQL_TOO_LARGE);
  * arguments and results are otherwise not looked at. */
 #ifndef CQLNATIVE_JOBS_H
@@ -195,7 +197,8 @@ CQL_API cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, in
 CQL_API cql_status cql_jobs_retry(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err);
 /* Removes a job that does not run, with its index rows; answers the job as it was. CQL_BAD_STATE in
- * err: a worker holds it. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
+ * err: a worker holds it, or other jobs wait for it (parent_id), which then wait for ever: cancel or
+ * delete those first. CQL_NOT_FOUND. CQL_OUTCOME_UNKNOWN. [any thread] */
 CQL_API cql_status cql_jobs_delete(cql_jobs *jobs, const char *id, cql_job_cb cb, void *user);
 CQL_API cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err);
 
@@ -227,7 +230,8 @@ typedef struct cql_cleanup_options {
 } cql_cleanup_options;
 
 /* Deletes jobs that have ended, with all their rows; answers how many. Jobs that are stored while it
- * is at work are left. CQL_BAD_ARGUMENT: a state that is not final. [any thread] */
+ * is at work are left, and those that ended without success while others wait for them.
+ * CQL_BAD_ARGUMENT: a state that is not final. [any thread] */
 CQL_API cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
                                     cql_job_count_cb cb, void *user);
 CQL_API cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *options,
@@ -351,6 +355,9 @@ CQL_API void cql_job_give_back(cql_job *job);
 CQL_API void cql_job_renew(cql_job *job);
 
 /* --- workers ---------------------------------------------------------------------------------- */
+/* A worker uses its session's queue as all others do, and tries again while it is full. Where other parts
+ * of the program keep it full for most of a lease (lease_s), renewals do not get through and its jobs are
+ * lost to other workers: give it a session of its own there. */
 typedef struct cql_worker cql_worker;
 
 typedef enum cql_worker_event_kind {

@@ -1,4 +1,5 @@
 /* admin.c: what operators do to a job by its id: cancel, delete, retry. */
+#include "jobs/duty.h"
 #include "jobs/list.h"
 #include "jobs/move.h"
 
@@ -100,6 +101,33 @@ static const char *objection(const order *o, int32_t state)
     return NULL;
 }
 
+static void start_move(order *o)
+{
+    cql_status st = cqljob_mover_start(&o->mover, o->jobs, o->job->id, moved, o);
+
+    if (st)
+        fail(o, st, NULL, cql_status_text(st));
+}
+
+/* Those that wait for the job to be deleted were looked after. */
+static void left(void *user, const cql_error *err, size_t count)
+{
+    order *o = user;
+    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+
+    if (err) {
+        finish(o, err);
+        return;
+    }
+    if (count && o->job->state != CQL_JOB_SUCCEEDED) {
+        fail(o, CQL_BAD_STATE, NULL,
+             "other jobs wait for it and would wait for ever: cancel or delete those first");
+        return;
+    }
+    cqljob_plan_delete(&o->mover.move, o->job, &facts);
+    start_move(o);
+}
+
 static void act(order *o)
 {
     cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
@@ -108,19 +136,18 @@ static void act(order *o)
 
     if (text) {
         fail(o, CQL_BAD_STATE, NULL, text);
-        return;
-    }
-    if (o->what == DELETE) {
-        cqljob_plan_delete(&o->mover.move, o->job, &facts);
+    } else if (o->what == DELETE) {
+        st = cqljob_duty_leaving(o->jobs, o->job, left, o);
+        if (st)
+            fail(o, st, NULL, cql_status_text(st));
     } else if (o->what == CANCEL) {
         cqljob_plan_cancel(&o->mover.move, o->job, &facts);
-    } else if (!cqljob_plan_retry(&o->mover.move, o->job, &facts)) {
+        start_move(o);
+    } else if (cqljob_plan_retry(&o->mover.move, o->job, &facts)) {
+        start_move(o);
+    } else {
         fail(o, CQL_OUT_OF_RANGE, NULL, "its times leave no room for another run");
-        return;
     }
-    st = cqljob_mover_start(&o->mover, o->jobs, o->job->id, moved, o);
-    if (st)
-        fail(o, st, NULL, cql_status_text(st));
 }
 
 static void on_job(void *user, cqljob_answer *a)
@@ -182,7 +209,6 @@ cql_status cql_jobs_retry(cql_jobs *jobs, const char *id, cql_job_cb cb, void *u
 /* Reads nothing first: the job is at hand. When it has changed it is left alone. */
 cql_status cqljob_delete_final(cql_jobs *jobs, const cql_job_info *job, cql_job_cb cb, void *user)
 {
-    cqljob_facts facts = {cqljob_now_us(jobs), jobs->set.buckets, -1, false};
     order *o = cqljob_zalloc(&jobs->al, sizeof *o);
     cql_status st = CQL_NO_MEMORY;
 
@@ -195,10 +221,8 @@ cql_status cqljob_delete_final(cql_jobs *jobs, const cql_job_info *job, cql_job_
     o->rounds = ROUNDS + 1;
     o->cb = cb;
     o->user = user;
-    if (o->id && o->job) {
-        cqljob_plan_delete(&o->mover.move, o->job, &facts);
-        st = cqljob_mover_start(&o->mover, jobs, o->job->id, moved, o);
-    }
+    if (o->id && o->job)
+        st = cqljob_duty_leaving(jobs, o->job, left, o);
     if (st)
         order_free(o);
     return st;

@@ -24,6 +24,7 @@ typedef struct duty {
     char *batch; /* NULL: no batch */
     char *self;  /* the job that waits for the batch, whether it has its link or not; NULL: any */
     bool members_seen;
+    bool counts; /* those that wait are counted and left */
     step step;
     step list;       /* what the keys are */
     cqljob_key *keys; /* of CHILDREN or MEMBERS */
@@ -198,6 +199,11 @@ static void child(duty *d, cqljob_answer *a)
         next_key(d);
         return;
     }
+    if (d->counts) {
+        d->released++;
+        next_key(d);
+        return;
+    }
     d->job = a->job;
     a->job = NULL;
     release(d);
@@ -311,14 +317,15 @@ static duty *duty_new(cql_jobs *jobs, cqljob_duty_fn fn, void *user)
     return d;
 }
 
-static cql_status begin(cql_jobs *jobs, cql_str id, cql_str batch, cql_str self, cqljob_duty_fn fn,
-                        void *user)
+static cql_status begin(cql_jobs *jobs, cql_str id, cql_str batch, cql_str self, bool counts,
+                        cqljob_duty_fn fn, void *user)
 {
     duty *d = duty_new(jobs, fn, user);
     cql_status st = CQL_OK;
 
     if (!d)
         return CQL_NO_MEMORY;
+    d->counts = counts;
     d->id = id.ptr ? cqljob_copy(&jobs->al, id) : NULL;
     d->batch = batch.ptr ? cqljob_copy(&jobs->al, batch) : NULL;
     d->self = self.ptr ? cqljob_copy(&jobs->al, self) : NULL;
@@ -338,7 +345,15 @@ cql_status cqljob_duty_ended(cql_jobs *jobs, cql_str id, bool succeeded, cql_str
 
     if (!succeeded && !batch.ptr)
         return CQL_BAD_ARGUMENT;
-    return begin(jobs, succeeded ? id : none, batch, none, fn, user);
+    return begin(jobs, succeeded ? id : none, batch, none, false, fn, user);
+}
+
+cql_status cqljob_duty_leaving(cql_jobs *jobs, const cql_job_info *job, cqljob_duty_fn fn,
+                               void *user)
+{
+    cql_str none = {NULL, 0};
+
+    return begin(jobs, job->id, none, none, job->state != CQL_JOB_SUCCEEDED, fn, user);
 }
 
 cql_status cqljob_duty_waiting(cql_jobs *jobs, const cql_job_info *job, cqljob_duty_fn fn,
@@ -349,7 +364,7 @@ cql_status cqljob_duty_waiting(cql_jobs *jobs, const cql_job_info *job, cqljob_d
     duty *d;
 
     if (job->state == CQL_JOB_AWAITING_BATCH && job->batch_id.ptr)
-        return begin(jobs, none, job->batch_id, job->id, fn, user);
+        return begin(jobs, none, job->batch_id, job->id, false, fn, user);
     if (job->state != CQL_JOB_AWAITING_CONTINUATION || !job->parent_job_id.ptr)
         return CQL_BAD_ARGUMENT;
     d = duty_new(jobs, fn, user);

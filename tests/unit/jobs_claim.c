@@ -573,7 +573,7 @@ static void lost_answers_of_cancel_and_delete_are_settled(void **state)
     SCRIPT(&s, OK, OK, MUTE); /* read, index row, update */
     assert_int_equal(cql_jobs_cancel_wait(s.jobs, id_a, NULL), CQL_OK);
     assert_int_equal(jobstore_job(s.db, id_a)->state, CQL_JOB_CANCELLED);
-    SCRIPT(&s, OK, DROP);
+    SCRIPT(&s, OK, OK, DROP); /* read, who waits for it, delete */
     assert_int_equal(cql_jobs_delete_wait(s.jobs, id_a, NULL), CQL_OK);
     assert_null(jobstore_job(s.db, id_a));
     end(&s);

@@ -288,6 +288,66 @@ static void released_continuation_is_no_member(void **state)
     jobstore_free(db);
 }
 
+/* Nobody would ever release it. */
+static void a_parent_that_others_wait_for_is_not_deleted(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = true};
+    cql_job_spec spec = spec_of(id_a);
+    cql_cleanup_options o = {.size = sizeof o};
+    cql_error *err = NULL;
+    int64_t count = -1;
+    (void)state;
+    begin(&p, db);
+    store(&p, &spec);
+    spec = spec_of(id_b);
+    spec.parent_id = id_a;
+    store(&p, &spec);
+    assert_int_equal(cql_jobs_delete_wait(p.jobs, id_a, &err), CQL_BAD_STATE);
+    assert_non_null(strstr(cql_error_text(err), "other jobs wait for it"));
+    work(&p, 1, true);
+    pass(&p, 2);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_ABANDONED);
+    assert_int_equal(cql_jobs_cleanup_wait(p.jobs, &o, &count, NULL), CQL_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(cql_jobs_cancel_wait(p.jobs, id_b, NULL), CQL_OK);
+    assert_int_equal(cql_jobs_delete_wait(p.jobs, id_a, NULL), CQL_OK);
+    assert_int_equal(cql_jobs_delete_wait(p.jobs, id_b, NULL), CQL_OK);
+    assert_int_equal(jobstore_link_rows(db, NULL), 0);
+    cql_error_unref(err);
+    end(&p);
+    jobstore_free(db);
+}
+
+/* Its worker died before it released the other. */
+static void a_parent_that_is_deleted_releases_first(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_LINKS, .fate = JOBSTORE_DROPPED}, q = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    cql_cleanup_options o = {.size = sizeof o};
+    int64_t count = -1;
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    store(&p, &spec);
+    spec = spec_of(id_b);
+    spec.parent_id = id_a;
+    store(&p, &spec);
+    p.meets = 1000000;
+    work(&p, 1, false);
+    pass(&p, 1);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED);
+    p.client.dead = true;
+    assert_int_equal(state_of(db, id_b), CQL_JOB_AWAITING_CONTINUATION);
+    assert_int_equal(cql_jobs_cleanup_wait(q.jobs, &o, &count, NULL), CQL_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SCHEDULED);
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
 /* More jobs wait for something that does not come than are looked at in one go. */
 static void jobs_behind_many_that_wait_are_looked_after(void **state)
 {
@@ -837,6 +897,8 @@ int main(void)
         cmocka_unit_test(release_survives_readers_that_sweep),
         cmocka_unit_test(child_runs_although_its_parent_was_deleted_meanwhile),
         cmocka_unit_test(released_continuation_is_no_member),
+        cmocka_unit_test(a_parent_that_others_wait_for_is_not_deleted),
+        cmocka_unit_test(a_parent_that_is_deleted_releases_first),
         cmocka_unit_test(jobs_behind_many_that_wait_are_looked_after),
         cmocka_unit_test(drain_reads_behind_jobs_of_others),
         cmocka_unit_test(jobs_at_the_edges_of_pages_are_taken_back),
