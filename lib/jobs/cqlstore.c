@@ -329,7 +329,9 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
     }
     /* A refusal whose row cannot be read was a refusal all the same, but no caller could go on. */
     answer_failure(c, is_conditional(c) ? CQLJOB_UNKNOWN : CQLJOB_FAILED, st,
-                   "job store: the answer cannot be read");
+                   verbs[c->rq->verb].reading == READ_JOB
+                       ? "job store: the row of the job cannot be read (it has no state, or columns of other types)"
+                       : "job store: the answer cannot be read");
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

@@ -113,6 +113,8 @@ static void cron_names_the_next_time(void **state)
     assert_next("0 0 13 * 5", 1767225600, 1767312000);   /* the 13th or a Friday */
     assert_next("0 0 13 * *", 1767225600, 1768262400);
     assert_next("0 0 29 2 *", 1767225600, 1835395200);   /* 2028 */
+    assert_next("0 0 29 2 *", 3981398400, 4233686400);   /* 2100 has none: after 2096 comes 2104 */
+    assert_next("0 0 29 2 */7", 3728937600, 4991068800); /* and a Sunday: 2088, then 2128 */
     assert_next("1,2,3-5,50/5 23 31 12 *", 1767225600, 1798758060);
     assert_next("0 0 1 1 *", -1, 0); /* the epoch itself */
 }
