@@ -229,7 +229,8 @@ typedef struct cql_cleanup_options {
     uint32_t limit;       /* at most so many; 0: all */
 } cql_cleanup_options;
 
-/* Deletes jobs that have ended, with all their rows; answers how many. Jobs that are stored while it
+/* Deletes jobs that have ended, with all their rows; answers how many, beside an error as well: one
+ * that cannot be deleted is not in the way of the others. Jobs that are stored while it
  * is at work are left, and those that ended without success while others wait for them.
  * CQL_BAD_ARGUMENT: a state that is not final. [any thread] */
 CQL_API cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
@@ -240,8 +241,8 @@ CQL_API cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_optio
 /* --- recurring jobs --------------------------------------------------------------------------- */
 /* The first time after after_ms (milliseconds since the epoch, UTC) that a cron expression of five
  * fields names: minute, hour, day of month, month, day of week (0 and 7 are Sunday). Numbers, *,
- * lists, ranges and steps; when day and weekday are both limited either will do. CQL_BAD_VALUE: it
- * is none, or names no time; *why (may be NULL) then says what is wrong, static storage. [any
+ * lists, ranges and steps; when day and weekday are both limited (neither begins with *) either will
+ * do, else both must. CQL_BAD_VALUE: it is none, or names no time; *why (may be NULL) then says what is wrong, static storage. [any
  * thread] */
 CQL_API cql_status cql_cron_next(const char *cron, int64_t after_ms, int64_t *next_ms,
                                  const char **why);

@@ -16,7 +16,6 @@ enum {
     HOUR_MS = 3600000,
     RECUR_LEAST_MS = 50
 };
-#define DEEP_BACK_MS (INT64_C(7) * 86400000)
 
 typedef enum chore { CHORE_WAITING, CHORE_RETENTION, CHORE_DEEP, CHORES } chore;
 
@@ -162,7 +161,7 @@ static void save_low(cql_worker *w)
 static void look_deep(cql_worker *w)
 {
     for (uint32_t i = 0; i < w->jobs->set.buckets; i++) {
-        int64_t from = w->scan.from[i] - DEEP_BACK_MS;
+        int64_t from = w->scan.from[i] - CQLJOB_DEEP_BACK_MS;
 
         w->scan.from[i] = from > 0 ? from : 0;
     }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PAGE = 64 };
+enum { PAGE = 64, FAILURES_MOST = 20 };
 
 typedef struct cleanup {
     cql_jobs *jobs;
@@ -16,7 +16,10 @@ typedef struct cleanup {
     bool all;       /* of all ages: then also those of clocks that are ahead, the present left out */
     int64_t limit;  /* 0: none */
     int64_t deleted;
+    int64_t page_from, page_deleted; /* as they were before the page */
     size_t flying;
+    unsigned failures; /* jobs that could not be deleted: they are not in the way of the others */
+    bool stop;
     bool last_page;
     bool begun; /* all of the page are sent */
     cql_error *err;
@@ -39,6 +42,12 @@ static void keep_error(cleanup *c, cql_status st, const cql_error *err)
     if (!c->err)
         c->err = err ? cql_error_ref(err)
                      : cqljob_error(c->jobs, st, NULL, "clean-up: %s", cql_status_text(st));
+}
+
+static void fail(cleanup *c, cql_status st, const cql_error *err)
+{
+    keep_error(c, st, err);
+    c->stop = c->stop || ++c->failures == FAILURES_MOST;
 }
 
 static void next_page(cleanup *c);
@@ -67,6 +76,8 @@ static void page_done(cleanup *c)
         return;
     if (c->last_page)
         next_range(c);
+    else if (c->deleted == c->page_deleted && c->from_ms == c->page_from)
+        c->from_ms++; /* a whole page of one time that is left */
     next_page(c);
 }
 
@@ -81,7 +92,7 @@ static void deleted(cql_jobs *jobs, const cql_error *err, const cql_job_info *jo
     if (!err)
         c->deleted++;
     else if (cql_error_status(err) != CQL_NOT_FOUND && cql_error_status(err) != CQL_BAD_STATE)
-        keep_error(c, CQL_UNEXPECTED, err);
+        fail(c, CQL_UNEXPECTED, err);
     page_done(c);
 }
 
@@ -93,15 +104,18 @@ static void on_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *li
 
     if (err)
         keep_error(c, CQL_UNEXPECTED, err);
+    c->stop = c->stop || err;
+    c->page_from = c->from_ms;
+    c->page_deleted = c->deleted;
     c->begun = false;
     c->last_page = n < asked;
-    for (size_t i = 0; i < n && !c->err; i++) {
+    for (size_t i = 0; i < n && !c->stop; i++) {
         const cql_job_info *job = cql_job_list_at(list, i);
         cql_status st = cqljob_delete_final(jobs, job, deleted, c);
 
         c->from_ms = job->created_at;
         if (st)
-            keep_error(c, st, NULL);
+            fail(c, st, NULL);
         else
             c->flying++;
     }
@@ -116,7 +130,7 @@ static void next_page(cleanup *c)
 
     while (c->state < CQLJOB_STATES && !(c->states & (1U << c->state)))
         c->state++;
-    if (c->err || c->state == CQLJOB_STATES || (c->limit && c->deleted >= c->limit)) {
+    if (c->stop || c->state == CQLJOB_STATES || (c->limit && c->deleted >= c->limit)) {
         finish(c);
         return;
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { MINUTE_MS = 60000, FIELDS = 5 };
-/* The 29th of February may have to be a Sunday (weekday * with a step of 7): every 28 years, or 40 about a year like 2100. */
+/* The 29th of February may have to be a Sunday, too: each 28 years, or 40 about a year like 2100. */
 enum { DAYS_AHEAD = 366 * 41 };
 enum { F_MINUTE, F_HOUR, F_DAY, F_MONTH, F_WEEKDAY };
 

@@ -164,6 +164,18 @@ static void on_page(void *user, cqljob_answer *a)
 
 typedef enum which_page { FIRST, MORE, NEXT_SLICE } which_page;
 
+/* Where the bucket was last left, unless that is still to come: then the clock was ahead and has been set
+ * right, and what others stored meanwhile lies behind that place. */
+static int64_t bucket_from(cql_worker *w)
+{
+    int64_t *from = &w->scan.from[w->scan.bucket];
+    int64_t now = cqljob_worker_wall(w);
+
+    if (*from > now)
+        *from = now > CQLJOB_DEEP_BACK_MS ? now - CQLJOB_DEEP_BACK_MS : 0;
+    return *from;
+}
+
 /* Asks for the first page of the bucket, for the one after the page at hand, or for the next stretch
  * of time. */
 static cql_status ask_page(cql_worker *w, which_page which)
@@ -182,7 +194,7 @@ static cql_status ask_page(cql_worker *w, which_page which)
     p->rq.part = scan->bucket;
     p->rq.page_size = w->set.batch;
     if (which == FIRST) {
-        scan->page_from = scan->visit_from = scan->from[scan->bucket];
+        scan->page_from = scan->visit_from = bucket_from(w);
         scan->open_at = INT64_MAX;
     } else if (which == NEXT_SLICE) {
         scan->page_from = scan->page_until + 1;

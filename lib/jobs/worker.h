@@ -218,6 +218,8 @@ void cqljob_scan_pump(cql_worker *w);
 /* Steady time at which cqljob_scan_pump has something to do; INT64_MAX: when an answer comes. */
 int64_t cqljob_scan_deadline(const cql_worker *w);
 void cqljob_scan_free(cql_worker *w);
+/* How far a look goes back for rows that should not be there any more. */
+#define CQLJOB_DEEP_BACK_MS (INT64_C(7) * 86400000)
 /* A job will be due at that steady time: looks then. */
 void cqljob_scan_expect(cql_worker *w, int64_t due_ms);
 

@@ -636,6 +636,32 @@ static void marks_of_a_clock_ahead_hide_nothing(void **state)
     jobstore_free(db);
 }
 
+/* A clock that was set right again is not waited for. */
+static void clock_that_was_ahead_for_a_moment_hides_nothing(void **state)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {.fails = false}, q = {.fails = false};
+    cql_job_spec spec = spec_of(id_a);
+    (void)state;
+    begin(&p, db);
+    begin(&q, db);
+    work(&p, 4, false);
+    pass(&p, 5);
+    p.client.ahead_us = INT64_C(86400) * 1000000;
+    pass(&p, 30);
+    store(&q, &spec);
+    pass(&p, 5);
+    p.client.ahead_us = 0;
+    spec = spec_of(id_b);
+    store(&q, &spec);
+    pass(&p, 10);
+    assert_int_equal(state_of(db, id_b), CQL_JOB_SUCCEEDED);
+    assert_int_equal(state_of(db, id_a), CQL_JOB_SUCCEEDED); /* stored behind where it looked */
+    end(&p);
+    end(&q);
+    jobstore_free(db);
+}
+
 /* A deep look that begins while a bucket is being visited holds for that bucket too. */
 static void deep_looks_see_the_bucket_at_hand(void **state)
 {
@@ -717,6 +743,37 @@ static void cleanup_of_all_ends_although_jobs_go_on_ending(void **state)
     assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_OK);
     assert_int_equal(count, MANY);
     assert_int_equal(jobstore_jobs(db, CQL_JOB_CANCELLED), MANY);
+    end(&p);
+    jobstore_free(db);
+}
+
+/* More than a page of one time, each of which another job waits for; and one that cannot be deleted. */
+static void cleanup_goes_past_what_it_leaves(void **state)
+{
+    enum { MANY = 70 };
+    jobstore *db = jobstore_new(0);
+    process p = {.verb = CQLJOB_CHANGE, .fate = JOBSTORE_REFUSED, .only = id_c};
+    int64_t count = -1;
+    (void)state;
+    begin(&p, db);
+    for (unsigned i = 0; i < MANY; i++) {
+        char id[40], child[40];
+        cql_job_spec spec = spec_of(child);
+        (void)snprintf(id, sizeof id, "%08x-3333-4222-8333-444455556666", i);
+        (void)snprintf(child, sizeof child, "%08x-4444-4222-8333-444455556666", i);
+        put(db, id, NULL, CQL_JOB_ABANDONED, 3000);
+        spec.parent_id = id;
+        store(&p, &spec);
+    }
+    put(db, id_c, NULL, CQL_JOB_ABANDONED, 2000);
+    put(db, id_a, NULL, CQL_JOB_ABANDONED, now_ms(db) - 1000);
+    p.meets = 1000000;
+    assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_SERVER_UNAVAILABLE);
+    assert_int_equal(state_of(db, id_a), -1);
+    assert_int_equal(jobstore_jobs(db, CQL_JOB_ABANDONED), MANY + 1);
+    p.meets = 0;
+    assert_int_equal(cql_jobs_cleanup_wait(p.jobs, NULL, &count, NULL), CQL_OK);
+    assert_int_equal(count, 1);
     end(&p);
     jobstore_free(db);
 }
@@ -905,9 +962,11 @@ int main(void)
         cmocka_unit_test(a_job_that_cannot_be_read_slows_nobody),
         cmocka_unit_test(jobs_behind_very_many_of_others_are_run),
         cmocka_unit_test(marks_of_a_clock_ahead_hide_nothing),
+        cmocka_unit_test(clock_that_was_ahead_for_a_moment_hides_nothing),
         cmocka_unit_test(deep_looks_see_the_bucket_at_hand),
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(cleanup_of_all_ends_although_jobs_go_on_ending),
+        cmocka_unit_test(cleanup_goes_past_what_it_leaves),
         cmocka_unit_test(a_job_that_cannot_be_read_keeps_nobody_waiting),
         cmocka_unit_test(jobs_behind_many_that_fail_are_looked_after),
         cmocka_unit_test(siblings_of_a_job_that_cannot_be_read_are_released),
