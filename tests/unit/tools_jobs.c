@@ -177,6 +177,11 @@ static void what_cannot_be_followed_is_said(void **state)
     refused("enqueue mail", "enqueue needs TYPE JSON");
     refused("enqueue mail {", "not JSON");
     refused("enqueue mail {}x", "not JSON");
+    refused("enqueue abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+            "abcdefghijklmnopqrstuvwxyz {}",
+            "the type of the job has 260 bytes");
     refused("enqueue mail {} --id 7", "not a UUID");
     refused("enqueue mail --lines f --id 11111111-2222-4333-8444-555555555555",
             "exclude each other");

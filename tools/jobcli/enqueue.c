@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TYPE_MAX  255
 #define INPUT_MAX (16u << 20)
 
 static int64_t time_of(const jobs_cli *cli)
@@ -46,8 +47,11 @@ char *jobs_trim_line(char *line, size_t *n, bool first)
 bool jobs_cli_is_sound(jobs_cli *cli)
 {
     bool stores = cli->command == JOBS_ENQUEUE || cli->command == JOBS_SCHEDULE;
+    size_t type = stores || cli->command == JOBS_BATCH ? strlen(cli->words[0]) : 1;
 
-    if (stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !tool_json_is_value(cli->words[1]))
+    if (type == 0 || type > TYPE_MAX)
+        tool_args_fail(&cli->args, "the type of the job has %zu bytes, it may have 1 to %d", type, TYPE_MAX);
+    if (!cli->args.ended && stores && !cli->lines && strcmp(cli->words[1], "-") != 0 && !tool_json_is_value(cli->words[1]))
         tool_args_fail(&cli->args, "the arguments of the job are not JSON: %s", cli->words[1]);
     if (!cli->args.ended && cli->then_json && !tool_json_is_value(cli->then_json))
         tool_args_fail(&cli->args, "--then-json: not JSON: %s", cli->then_json);
