@@ -120,8 +120,8 @@ CQL_API cql_status cql_session_prepare_in_wait(cql_session *s, const char *keysp
                                                const char *cql, cql_prepared **out,
                                                cql_error **err);
 /* Called when the queue has room again after a CQL_WOULD_BLOCK, once per full-to-room edge, on the
- * loop's thread; of several loops the one that had room first. It may come after a blocking call had to wait
- * for room, too, and others may have taken the room by then. One per session; NULL takes it away.
+ * loop's thread; of several loops the one that had room first. It may come after a blocking call or pages had to
+ * wait for room, too, and others may have taken the room by then. One per session; NULL takes it away.
  * [any thread]: from another thread than the loop's, a call that has begun may still run with what was set
  * before, after this returned. */
 typedef void (*cql_drain_cb)(cql_session *s, void *user);

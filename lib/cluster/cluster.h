@@ -159,13 +159,13 @@ struct cqln_cluster {
     _Atomic(uint64_t) pending_bytes;
     _Atomic(bool) full;  /* a caller was told to wait */
     _Atomic(bool) in_line; /* somebody waits for the next place */
-    cqln_list parked;      /* who waits for it on this loop, without blocking (api/room.h) */
-    _Atomic(uint32_t) kept; /* 1: the first of them has a place, counted as pending */
     cqln_deferred draining;
     cqln_mail drain_mail;
     _Atomic(bool) drain_mailed;
     cql_drain_cb drain_cb;
     void *drain_user;
+    cqln_list parked;       /* who waits for room on this loop, without blocking (api/room.h) */
+    _Atomic(uint32_t) kept; /* 1: the first of them has a place, counted as pending */
     struct cqln_gone *gone; /* nodes that left, to be told (tell.c) */
     cqln_deferred telling;
     cqln_router router;

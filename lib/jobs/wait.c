@@ -334,7 +334,7 @@ cql_status cqljob_wait_count(cqljob_wait *w, cql_status started, int64_t *count,
 {
     cql_status st = cqljob_wait_end(w, started, err);
 
-    if (!st && count)
+    if (count && (!st || w->count)) /* a clean-up may have done much before it failed */
         *count = w->count;
     cqljob_wait_free(w);
     return st;
