@@ -242,8 +242,8 @@ CQL_API cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_optio
 /* The first time after after_ms (milliseconds since the epoch, UTC) that a cron expression of five
  * fields names: minute, hour, day of month, month, day of week (0 and 7 are Sunday). Numbers, *,
  * lists, ranges and steps; when day and weekday are both limited (neither begins with *) either will
- * do, else both must. CQL_BAD_VALUE: it is none, or names no time; *why (may be NULL) then says what is wrong, static storage. [any
- * thread] */
+ * do, else both must. CQL_BAD_VALUE: it is none, or names no time; *why (may be NULL) then says what is
+ * wrong, static storage. [any thread] */
 CQL_API cql_status cql_cron_next(const char *cron, int64_t after_ms, int64_t *next_ms,
                                  const char **why);
 
