@@ -7,7 +7,7 @@ PARTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/../run.d" && pwd -P) || exit 99
 # What the parts take from tests/run.
 # shellcheck disable=SC2034
 FULL=no RELEASES='5.0 4.1' PATTERNS=() CHECKS=() LIVE=() LIMIT=38 KEEP=no
-for part in results list check live; do
+for part in attend results list check live; do
     # shellcheck source=/dev/null
     . "$PARTS/$part.sh" || exit 99
 done
@@ -78,6 +78,40 @@ CHECKS=(tests/unit/there.sh)
 echo ':global-test-result: PASS' >"$BUILD/tests/unit/there.trs"
 log >"$BUILD/tests/unit/there.log"
 counts "a script's results without its suffix" 1/0/0 collect_checks
+
+mkdir -p "$BUILD"
+echo 'no rule' >"$BUILD/Makefile"
+CHECKS=(tests/unit/there.sh)
+counts "a makefile that cannot be read" 0/1/0 run_checks
+echo 'TESTS = tests/unit/other' >"$BUILD/Makefile"
+CHECKS=(tests/unit/there.sh)
+counts "a test that was not built" 0/0/1 run_checks
+
+# ---- signals --------------------------------------------------------------------
+
+alive() {
+    kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+# Ends with what it attends to, and what that has started, when it is told to.
+cat >"$DIR/attends" <<SCRIPT
+. "$PARTS/attend.sh"
+trap 'end_attended; exit 143' TERM
+attended sh -c 'sleep 300 & echo \$! >"$DIR/pid.new"; mv "$DIR/pid.new" "$DIR/pid"; wait'
+SCRIPT
+timeout 60 bash "$DIR/attends" &
+waiter=$!
+until [ -e "$DIR/pid" ] || ! kill -0 "$waiter" 2>/dev/null; do sleep 0.05; done
+kill "$waiter"
+wait "$waiter"
+same "the status of a script that was ended" 143 $?
+for ((i = 0; i < 200; i++)); do
+    alive "$(cat "$DIR/pid")" || break
+    sleep 0.05
+done
+same "what it began is gone" gone "$(alive "$(cat "$DIR/pid")" || echo gone)"
+attended sh -c 'exit 7'
+same "the status of what was attended to" 7 $?
 
 # ---- the lists ----------------------------------------------------------------
 

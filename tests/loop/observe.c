@@ -426,6 +426,46 @@ static void a_trace_is_waited_for_as_long_as_it_is_said(void **state)
     }
 }
 
+/* Looks until both writes of the row are there, and as long as there are more events than before. */
+static void a_trace_without_its_coordinator_is_not_complete(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=1"};
+    for (size_t m = 0; m < CQL_COUNT(modes); m++) {
+        cql_trace *trace = NULL;
+        cql_trace_info info;
+        cql_trace_event step;
+        cql_str value;
+        cql_session *s = open_session(modes[m]);
+        pthread_mutex_lock(&server.lock);
+        server.mc.session_looks = server.mc.event_looks = 0;
+        pthread_mutex_unlock(&server.lock);
+        assert_int_equal(cql_session_trace_wait(s, cql_uuid_random(), PATIENCE_MS, &trace, NULL), CQL_OK);
+        close_session(s);
+        pthread_mutex_lock(&server.lock);
+        unsigned session_looks = server.mc.session_looks, event_looks = server.mc.event_looks;
+        pthread_mutex_unlock(&server.lock);
+        assert_int_equal(session_looks, 4);
+        assert_int_equal(event_looks, 3);
+        cql_trace_info_of(trace, &info);
+        assert_int_equal(info.coordinator.len, 4);
+        assert_memory_equal(info.coordinator.bytes, ((const uint8_t[]){127, 9, 0}), 3);
+        assert_int_equal(info.client.len, 4);
+        assert_int_equal(info.duration_us, 777);
+        assert_int_equal(info.started_at_ms, 1000);
+        assert_true(cql_str_equal(info.command, cql_str_of("QUERY")));
+        assert_int_equal(cql_trace_parameter(trace, "page_size", &value), CQL_OK);
+        assert_true(cql_str_equal(value, cql_str_of("5000")));
+        assert_int_equal(cql_trace_parameter(trace, "query", &value), CQL_NO_SUCH_NAME);
+        assert_int_equal(cql_trace_event_count(trace), 2);
+        assert_int_equal(cql_trace_event_at(trace, 1, &step), CQL_OK);
+        assert_int_equal(step.source_elapsed_us, 11);
+        assert_true(cql_str_equal(step.activity, cql_str_of("Read 1 live row")));
+        assert_int_equal(cql_trace_event_at(trace, 2, &step), CQL_OUT_OF_RANGE);
+        cql_trace_free(trace);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -442,6 +482,7 @@ int main(void)
         CASE(a_node_that_goes_takes_no_count_away),
         CASE(addresses_are_translated),
         CASE(a_trace_is_waited_for_as_long_as_it_is_said),
+        CASE(a_trace_without_its_coordinator_is_not_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ tree_to_build() {
 }
 
 logged() {
-    "$@" >>"$WORK/build.log" 2>&1
+    attended "$@" >>"$WORK/build.log" 2>&1
 }
 
 configure_if_needed() {

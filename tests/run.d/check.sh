@@ -63,11 +63,15 @@ collect_checks() {
 drop_unbuilt() {
     local all name kept=()
     # shellcheck disable=SC2016
-    all=" $(make -s -C "$BUILD" -f - print-tests <<<"$(
+    if ! all=$(make -s -C "$BUILD" -f - print-tests <<<"$(
         printf 'include Makefile\nprint-tests:\n\t@echo $(TESTS)\n'
-    )" 2>/dev/null) "
+    )" 2>"$WORK/check.log"); then
+        fail "make check" "the makefile does not tell its tests" "$WORK/check.log"
+        CHECKS=()
+        return
+    fi
     for name in "${CHECKS[@]}"; do
-        if [[ $all = *" $name "* ]]; then
+        if [[ " $all " = *" $name "* ]]; then
             kept+=("$name")
         else
             skip "$name" "this configuration does not build it"
@@ -82,7 +86,7 @@ run_checks() {
     [ "${#CHECKS[@]}" -gt 0 ] || return 0
     progress "make check: ${#CHECKS[@]} test programs"
     find "$BUILD" -name '*.trs' -delete
-    UBSAN_OPTIONS=print_stacktrace=1 timeout "$CHECK_LIMIT" \
+    UBSAN_OPTIONS=print_stacktrace=1 attended timeout --kill-after=10 "$CHECK_LIMIT" \
         make -k -C "$BUILD" -j"$JOBS" check TESTS="${CHECKS[*]}" >"$WORK/check.log" 2>&1
     collect_checks
 }

@@ -39,7 +39,7 @@ fetch_all() {
 # Cassandra comes over the network while the compilers work.
 begin_fetch() {
     rm -f "$WORK"/fetch-*.code
-    fetch_all &
+    in_group fetch_all
     FETCH_PID=$!
 }
 
@@ -119,7 +119,7 @@ use_cluster() {
     read -r -a options <<<"${2%%#*}"
     # The scripts leave more tables behind than 4.1 keeps quiet about.
     [ "$1" != 4.1 ] || options+=(--set table_count_warn_threshold=10000 --set keyspace_count_warn_threshold=1000)
-    localcassandra_here start -q "${options[@]}" >"$WORK/cluster.log" 2>&1
+    attended localcassandra_here start -q "${options[@]}" >"$WORK/cluster.log" 2>&1
 }
 
 drop_cluster() {
@@ -144,7 +144,8 @@ clean_up() {
     [ "$CLEAN" = no ] || return 0
     CLEAN=yes
     trap '' INT TERM
-    [ -z "$FETCH_PID" ] || kill "$FETCH_PID" 2>/dev/null
+    end_attended
+    [ -z "$FETCH_PID" ] || end_group "$FETCH_PID"
     [ "${#LIVE[@]}" -eq 0 ] || drop_all_clusters
 }
 
@@ -224,6 +225,13 @@ count_run() {
     fi
 }
 
+# in_its_folder RELEASE SCRIPT FOLDER
+in_its_folder() {
+    test_environment "$@"
+    cd "$3" || exit 1
+    exec timeout --kill-after=10 "$(time_limit "$2")" "$2"
+}
+
 run_script() {
     local release=$1 script=$2 label='' folder output code begin=$SECONDS failed_before=$FAILED
     [ "$release" = none ] || label=" [$release]"
@@ -231,11 +239,7 @@ run_script() {
     rm -rf "$folder"
     mkdir -p "$folder/scratch" || exit 1
     output=$folder/output
-    (
-        test_environment "$release" "$script" "$folder/scratch"
-        cd "$folder/scratch" || exit 1
-        exec timeout --kill-after=10 "$(time_limit "$script")" "$script"
-    ) >"$output" 2>&1
+    attended in_its_folder "$release" "$script" "$folder/scratch" >"$output" 2>&1
     code=$?
     count_run "$script" "$label" "$output" "$code"
     if [ "$FAILED" != "$failed_before" ] && [ "$release" != none ]; then

@@ -8,6 +8,7 @@
  *   … garbled …       rows whose body is cut; … strange …: an envelope of no known opcode
  *   CREATE …          a schema change, and one table more;  USE name: the keyspace
  *   system tables     the cluster's nodes; of the schema: keyspace "mock", its tables t0, t1, … and their column k
+ *   system_traces     grows from look to look, as a slow replica has it (mocktables.c)
  *
  * Faults are set on the node; an answer can be held back, doubled or replaced. */
 #ifndef TESTS_SUPPORT_MOCKNODE_H
@@ -75,6 +76,8 @@ struct mockcluster {
     const char *warning; /* sent with every row result; NULL: none */
     cql_str planned_local; /* body of RESULT in place of the rows of system.local; NULL: those */
     cql_str planned_peers; /* and of the peers tables */
+    unsigned session_looks; /* how often the session of a trace was read, */
+    unsigned event_looks;   /* and its events */
 };
 
 typedef struct mockconn {

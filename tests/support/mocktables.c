@@ -23,6 +23,14 @@ static void cell(cqln_writer *wr, const void *bytes, size_t len)
     cqln_write_bytes(wr, bytes, len);
 }
 
+static void cell_or_null(cqln_writer *wr, bool there, const void *bytes, size_t len)
+{
+    if (there)
+        cell(wr, bytes, len);
+    else
+        cqln_write_u32(wr, UINT32_MAX);
+}
+
 void mock_cell_text(cqln_writer *wr, const char *text)
 {
     cell(wr, text, strlen(text));
@@ -191,6 +199,62 @@ static void answer_peers(mockconn *c, int16_t stream, bool v2, bool agree, cqln_
     cqln_writer_fini(&cells);
 }
 
+/* --- traces ---------------------------------------------------------------------------------------- */
+
+static const respond_column trace_columns[] = {
+    {"session_id", CQL_TYPE_UUID},  {"request", CQL_TYPE_TEXT},  {"command", CQL_TYPE_TEXT},
+    {"coordinator", CQL_TYPE_INET}, {"client", CQL_TYPE_INET},   {"started_at", CQL_TYPE_TIMESTAMP},
+    {"duration", CQL_TYPE_INT},     {"parameters", CQL_TYPE_MAP}};
+static const respond_column step_columns[] = {{"activity", CQL_TYPE_TEXT},
+                                              {"thread", CQL_TYPE_TEXT},
+                                              {"source", CQL_TYPE_INET},
+                                              {"source_elapsed", CQL_TYPE_INT},
+                                              {"event_id", CQL_TYPE_UUID}};
+
+/* The row has two writes, the first with the coordinator and the last with the duration: it is not there, has the
+ * last only, the first only, and then both. */
+static void answer_trace(mockconn *c, int16_t stream, cqln_writer *out)
+{
+    const mocknode *n = c->node;
+    unsigned look = ++c->node->cluster->session_looks;
+    bool first = look >= 3, last = look == 2 || look > 3;
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    cell(&cells, n->host_id.bytes, 16); /* the id that was asked for is not looked at */
+    cell_or_null(&cells, first, "Execute CQL3 query", 18);
+    cell_or_null(&cells, first, "QUERY", 5);
+    cell_or_null(&cells, first, n->address.bytes, n->address.len);
+    cell_or_null(&cells, first, n->address.bytes, n->address.len);
+    cell_or_null(&cells, first, "\0\0\0\0\0\0\3\350", 8);
+    cell_or_null(&cells, last, "\0\0\3\11", 4);
+    if (first)
+        cell_map(&cells, "page_size=5000");
+    else
+        cell_or_null(&cells, false, NULL, 0);
+    if (look == 1)
+        cells.len = 0;
+    send_rows(c, stream, trace_columns, CQL_COUNT(trace_columns), look > 1, &cells, out);
+    cqln_writer_fini(&cells);
+}
+
+/* One, then two. */
+static void answer_steps(mockconn *c, int16_t stream, cqln_writer *out)
+{
+    const mocknode *n = c->node;
+    uint32_t rows = ++c->node->cluster->event_looks > 1 ? 2 : 1;
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
+    for (uint32_t i = 0; i < rows; i++) {
+        mock_cell_text(&cells, i ? "Read 1 live row" : "Parsing");
+        mock_cell_text(&cells, "ReadStage-1");
+        cell(&cells, n->address.bytes, n->address.len);
+        mock_cell_int(&cells, 10 + i);
+        cell(&cells, n->host_id.bytes, 16);
+    }
+    send_rows(c, stream, step_columns, CQL_COUNT(step_columns), rows, &cells, out);
+    cqln_writer_fini(&cells);
+}
+
 bool mocktables_answer(mockconn *c, int16_t stream, cql_str cql, cqln_writer *out)
 {
     const mockcluster *mc = c->node->cluster;
@@ -206,6 +270,10 @@ bool mocktables_answer(mockconn *c, int16_t stream, cql_str cql, cqln_writer *ou
         respond_error(out, c->version, stream, 0x2200, "table peers_v2 does not exist", NULL, 0);
     else if (mock_has(cql, "system.peers"))
         answer_peers(c, stream, mock_has(cql, "peers_v2"), !mock_has(cql, "*"), out);
+    else if (mock_has(cql, "system_traces.sessions"))
+        answer_trace(c, stream, out);
+    else if (mock_has(cql, "system_traces.events"))
+        answer_steps(c, stream, out);
     else if (mc->replication && (mock_has(cql, "SELECT keyspace_name, replication") ||
                                  mock_has(cql, "* FROM system_schema.keyspaces")))
         answer_keyspaces(c, stream, out);
