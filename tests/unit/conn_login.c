@@ -54,6 +54,8 @@ static void a_wrong_password_names_the_user_only(void **state)
                    CQL_SERVER_BAD_CREDENTIALS, "the server refused user \"user\" (error 0x0100): Provided");
     wrong_password(&w, 0x100, "no, secret is wrong", CQL_SERVER_BAD_CREDENTIALS,
                    "its text is not shown");
+    wrong_password(&w, 0x100, "wrong: secret", CQL_SERVER_BAD_CREDENTIALS, "its text is not shown");
+    wrong_password(&w, 0x100, "secret", CQL_SERVER_BAD_CREDENTIALS, "its text is not shown");
     wrong_password(&w, 0x1001, "busy", CQL_SERVER_OVERLOADED,
                    "log-in of user \"user\" failed: busy");
 }

@@ -35,6 +35,7 @@ static void maps_are_read_as_the_server_means_them(void **state)
         {"replication_factor=3 class=SimpleStrategy", "SimpleStrategy 3"},
         {"class=SimpleStrategy replication_factor=3/1", "SimpleStrategy 3/1"},
         {"class=SimpleStrategy replication_factor=0", "SimpleStrategy 0"},
+        {"class=SimpleStrategy replication_factor=12", "SimpleStrategy 12"},
         {"class=SimpleStrategy dc1=4 replication_factor=2", "SimpleStrategy 2"},
         {"class=SimpleStrategy", "an unknown strategy"},
         {"class=SimpleStrategy replication_factor=x", "an unknown strategy"},

@@ -7,14 +7,14 @@ static const respond_column columns[] = {{"k", CQL_TYPE_INT}, {"v", CQL_TYPE_TEX
 static const respond_table two = {"ks", "t", columns, 2};
 
 /* The views in head lie in an answer that stays until the next one. */
-static void decode(const cql_allocator *al, cqln_prepared_head *head, cql_status *st)
+static void decode_table(const cql_allocator *al, const respond_table *t, cqln_prepared_head *head, cql_status *st)
 {
     static uint8_t answer[1024];
     cqln_writer wr;
     cqln_reader rd;
     cqln_writer_init(&wr, cqln_alloc_default(), 1 << 20);
-    respond_prepared(&wr, 5, 1, cql_str_of("0123456789abcdef"), cql_str_of("metadata-id-0001"), &two,
-                     NULL, 0, &two);
+    respond_prepared(&wr, 5, 1, cql_str_of("0123456789abcdef"), cql_str_of("metadata-id-0001"), t,
+                     NULL, 0, t);
     assert_int_equal(wr.status, CQL_OK);
     assert_in_range(wr.len, CQLN_FRAME_HEADER, sizeof answer);
     memcpy(answer, wr.data, wr.len);
@@ -22,6 +22,11 @@ static void decode(const cql_allocator *al, cqln_prepared_head *head, cql_status
     assert_int_equal(cqln_read_u32(&rd), CQLN_RESULT_PREPARED);
     cqln_writer_fini(&wr);
     *st = cqln_decode_prepared(&rd, 5, al, head);
+}
+
+static void decode(const cql_allocator *al, cqln_prepared_head *head, cql_status *st)
+{
+    decode_table(al, &two, head, st);
 }
 
 static cql_status make(const cql_allocator *al, const char *cql, cql_prepared **out)
@@ -73,6 +78,34 @@ static void a_star_is_noticed_but_not_that_of_count(void **state)
     assert_true(star("select json * from t"));
     assert_false(star("SELECT count(*) FROM t"));
     assert_false(star("SELECT k, v FROM t"));
+}
+
+static cqln_metadata *markers_of(const respond_table *t)
+{
+    cqln_prepared_head head;
+    cql_status st;
+    decode_table(cqln_alloc_default(), t, &head, &st);
+    assert_int_equal(st, CQL_OK);
+    cqln_metadata_unref(head.result);
+    return head.bind;
+}
+
+static void metadata_are_the_same_if_every_column_is(void **state)
+{
+    (void)state;
+    static const respond_column names[] = {{"k", CQL_TYPE_INT}, {"w", CQL_TYPE_TEXT}};
+    static const respond_column types[] = {{"k", CQL_TYPE_INT}, {"v", CQL_TYPE_BLOB}};
+    static const respond_table tables[] = {{"ks", "t", columns, 2}, {"ks", "t", columns, 1},
+                                           {"ks", "u", columns, 2}, {"kt", "t", columns, 2},
+                                           {"ks", "t", names, 2},   {"ks", "t", types, 2}};
+    for (size_t i = 0; i < CQL_COUNT(tables); i++) {
+        for (size_t k = 0; k < CQL_COUNT(tables); k++) {
+            cqln_metadata *a = markers_of(&tables[i]), *b = markers_of(&tables[k]);
+            assert_int_equal(cqln_metadata_same(a, b), i == k);
+            cqln_metadata_unref(a);
+            cqln_metadata_unref(b);
+        }
+    }
 }
 
 static void versions_of_metadata_are_bounded(void **state)
@@ -173,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_keeps_text_id_and_markers),
         cmocka_unit_test(a_star_is_noticed_but_not_that_of_count),
+        cmocka_unit_test(metadata_are_the_same_if_every_column_is),
         cmocka_unit_test(versions_of_metadata_are_bounded),
         cmocka_unit_test(the_same_columns_again_are_no_new_version),
         cmocka_unit_test(distrusted_metadata_is_not_used_until_it_is_heard_again),

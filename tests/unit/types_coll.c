@@ -354,6 +354,17 @@ static void elements_tell_together_what_they_are(void **state)
     assert_int_equal(cqln_value_check(cql("list<tuple<int, float>>"), &v), CQL_TYPE_MISMATCH);
     add(first, cql_value_float(1));
     assert_int_equal(cql_collection_add(c, cql_value_collection(first)), CQL_TYPE_MISMATCH);
+    /* Also when the longer one came first. */
+    cql_collection_clear(c);
+    cql_collection_clear(first);
+    add(first, cql_value_int32(3));
+    add(c, cql_value_collection(second));
+    add(c, cql_value_collection(first));
+    v = cql_value_collection(c);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, text>>"), &v), CQL_OK);
+    assert_int_equal(cqln_value_check(cql("list<tuple<int, float>>"), &v), CQL_TYPE_MISMATCH);
+    add(first, cql_value_float(1));
+    assert_int_equal(cql_collection_add(c, cql_value_collection(first)), CQL_TYPE_MISMATCH);
     /* Nested: the keys of one map, the values of another. */
     cql_collection_clear(c);
     cql_collection *map = made(CQL_TYPE_MAP);

@@ -346,6 +346,8 @@ static void cql_text_comes_back_the_same(void **state)
         "vector<float, 3>",
         "vector<vector<float, 2>, 2>",
         "addr",
+        "addr_2b",
+        "\"a-b\"",
         "list<frozen<addr>>",
         "\"MixedCase\"",
         "map<text, frozen<\"MixedCase\">>",
@@ -359,6 +361,28 @@ static void cql_text_comes_back_the_same(void **state)
     };
     for (size_t i = 0; i < CQL_COUNT(texts); i++)
         assert_prints(cql_text_type(&arena, texts[i]), texts[i]);
+}
+
+static void types_are_the_same_down_to_their_leaves(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "int", "text", "list<int>", "set<int>", "list<text>", "map<int, text>", "map<text, text>", "map<int, int>",
+        "tuple<int>", "tuple<int, text>", "vector<float, 2>", "vector<float, 3>", "addr", "list<frozen<addr>>",
+        "list<frozen<other>>",
+    };
+    for (size_t i = 0; i < CQL_COUNT(types); i++)
+        for (size_t k = 0; k < CQL_COUNT(types); k++)
+            assert_int_equal(cqln_type_same(cql_text_type(&arena, types[i]), cql_text_type(&arena, types[k])), i == k);
+    /* User types by their names and fields too. */
+    static const char *const classes[] = {
+        M "UserType(ks,61:6b:" M "Int32Type)", M "UserType(kt,61:6b:" M "Int32Type)",
+        M "UserType(ks,62:6b:" M "Int32Type)", M "UserType(ks,61:6c:" M "Int32Type)",
+        M "UserType(ks,61:6b:" M "LongType)",
+    };
+    for (size_t i = 0; i < CQL_COUNT(classes); i++)
+        for (size_t k = 0; k < CQL_COUNT(classes); k++)
+            assert_int_equal(cqln_type_same(class(classes[i]), class(classes[k])), i == k);
 }
 
 static void cql_text_is_read_loosely(void **state)
@@ -537,6 +561,7 @@ int main(void)
         cmocka_unit_test(long_classes_take_little_time),
         cmocka_unit_test(every_cut_is_read_within_bounds),
         cmocka_unit_test(cql_text_comes_back_the_same),
+        cmocka_unit_test(types_are_the_same_down_to_their_leaves),
         cmocka_unit_test(cql_text_is_read_loosely),
         cmocka_unit_test(unbalanced_cql_text_is_malformed),
         cmocka_unit_test(deep_cql_text_is_malformed_beyond_the_limit),

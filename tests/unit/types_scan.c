@@ -169,7 +169,8 @@ static void texts_that_are_none_are_refused(void **state)
     static const struct {
         const char *type, *text;
     } bad[] = {
-        {"ascii", "\xc3\xa9"}, {"text", "\xff"}, {"blob", "cafe"}, {"blob", "0xc"}, {"blob", "0xzz"},
+        {"ascii", "\xc3\xa9"}, {"text", "\xff"}, {"text", "\xe2\x82\xac\xff"},
+        {"text", "\xf0\x9f\x8e\xae\xff"}, {"blob", "cafe"}, {"blob", "0xc"}, {"blob", "0xzz"},
         {"boolean", "yes"}, {"boolean", ""}, {"tinyint", "128"}, {"tinyint", "-129"}, {"int", ""},
         {"int", "1 2"}, {"int", "1.0"}, {"int", "0x1"}, {"int", "2147483648"}, {"int", "-"},
         {"bigint", "9223372036854775808"}, {"varint", "-"}, {"varint", "1a"}, {"decimal", "."},
@@ -179,7 +180,8 @@ static void texts_that_are_none_are_refused(void **state)
         {"time", "86400000000000"}, {"time", "-1"}, {"date", "4294967296"}, {"date", "-1"}, {"date", "--1-01-01"},
         {"date", "-+1-01-01"}, {"date", "+-1-01-01"}, {"timestamp", "1970-01-01T"}, {"timestamp", "1970-01-01+"},
         {"float", "infinit"}, {"float", "infinityx"}, {"float", "-"}, {"float", "na"},
-        {"time", "01:02:03."}, {"time", "01:02.5"}, {"decimal", "1e2147483649"},
+        {"time", "01:02:03."}, {"time", "01:02.5"}, {"time", "01:60"},
+         {"time", "01:02:60"}, {"time", "01:02:003"}, {"decimal", "1e2147483649"},
         {"decimal", "1e-2147483648"}, {"decimal", "1e-9223372036854775808"},
         {"timestamp", "2024-01-02 03:04.5Z"}, {"timestamp", "2024-01-02 03:04:05+01:"},
         {"timestamp", "yesterday"},

@@ -40,6 +40,10 @@ static void dates_that_are_none_are_refused(void **state)
     assert_int_equal(cql_timestamp_from_civil(&bad[0], &ms), CQL_BAD_VALUE);
     assert_int_equal(cql_timestamp_from_civil(&(cql_civil){2024, 1, 1, 24, 0, 0, 0}, &ms),
                      CQL_BAD_VALUE);
+    assert_int_equal(cql_timestamp_from_civil(&(cql_civil){2024, 1, 1, 0, 60, 0, 0}, &ms),
+                     CQL_BAD_VALUE);
+    assert_int_equal(cql_timestamp_from_civil(&(cql_civil){2024, 1, 1, 0, 0, 60, 0}, &ms),
+                     CQL_BAD_VALUE);
     assert_int_equal(cql_timestamp_from_civil(&(cql_civil){2024, 1, 1, 0, 0, 0, 1000000000}, &ms),
                      CQL_BAD_VALUE);
     assert_int_equal(cql_timestamp_from_civil(&(cql_civil){292278995, 1, 1, 0, 0, 0, 0}, &ms),
