@@ -34,6 +34,12 @@ static const char elements_hex[] =
     "0010 00112233445566778899aabbccddeeff 00000001 00000005 00000000 0002 6b73 0001 74"
     "0001 6c 0020 0002  0001 73 0022 0009  0001 6d 0021 000d 0002  0001 74 0031 0002 0009 000d"
     "0001 6e 0020 0020 0002"
+     "00000004 00000000";
+
+/* Markers a int, v text, b text; the partition key is (b, a). */
+static const char keys_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000003 00000002 0002 0000 0002 6b73 0001 74"
+    "0001 61 0009  0001 76 000d  0001 62 000d"
     "00000004 00000000";
 
 static cql_prepared *make_prepared(const char *text)
@@ -416,6 +422,51 @@ static void what_has_no_value_is_named(void **state)
     cql_statement_free(st);
 }
 
+/* --- the partition key ------------------------------------------------------------------------------- */
+
+/* The key of these bytes, in a buffer that it just fits into, in a smaller one, and in none. */
+static void has_key(const cql_statement *st, const char *text)
+{
+    uint8_t buf[64];
+    hex h = hex_bytes(text);
+    size_t len = 7;
+    assert_int_equal(cql_statement_partition_key(st, buf, h.len, &len), CQL_OK);
+    assert_hex(buf, len, text);
+    memset(buf, 0xee, sizeof buf);
+    len = 7;
+    assert_int_equal(cql_statement_partition_key(st, buf, h.len - 1, &len), CQL_TOO_LARGE);
+    assert_int_equal(len, h.len);
+    assert_int_equal(buf[h.len - 1], 0xee);
+    assert_int_equal(cql_statement_partition_key(st, NULL, 0, &len), CQL_TOO_LARGE);
+    assert_int_equal(len, h.len);
+    hex_free(&h);
+}
+
+static void a_partition_key_is_as_servers_keep_it(void **state)
+{
+    (void)state;
+    size_t len = 7;
+    cql_statement *st = make_statement();
+    assert_int_equal(cql_statement_partition_key(st, NULL, 0, &len), CQL_UNBOUND);
+    assert_int_equal(cql_statement_bind_int64(st, 0, 258), CQL_OK);
+    has_key(st, "0000000000000102");
+    cql_statement_free(st);
+    st = make_statement_of(keys_hex);
+    assert_int_equal(cql_statement_bind_int32(st, 0, 1), CQL_OK);
+    assert_int_equal(cql_statement_partition_key(st, NULL, 0, &len), CQL_UNBOUND);
+    assert_int_equal(cql_statement_bind_text(st, 2, "xy"), CQL_OK);
+    has_key(st, "0002 7879 00  0004 00000001 00");
+    assert_int_equal(cql_statement_bind_text(st, 2, ""), CQL_OK);
+    has_key(st, "0000 00  0004 00000001 00");
+    cql_statement_free(st);
+    st = make_statement_of(numbers_hex);
+    assert_int_equal(cql_statement_partition_key(st, NULL, 0, &len), CQL_NO_SUCH_NAME);
+    assert_int_equal(cql_statement_partition_key(st, NULL, 1, &len), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_statement_partition_key(st, NULL, 0, NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_statement_partition_key(NULL, NULL, 0, &len), CQL_BAD_ARGUMENT);
+    cql_statement_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_wrong_length_is_told),
         cmocka_unit_test(wrong_elements_are_told),
         cmocka_unit_test(what_has_no_value_is_named),
+        cmocka_unit_test(a_partition_key_is_as_servers_keep_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,19 @@ static void every_allocation_may_fail(void **state)
     assert_true(failmalloc_each(bind_and_batch, NULL, false) >= 8);
 }
 
+static void a_session_without_a_host_is_of_this_machine(void **state)
+{
+    (void)state;
+    cql_options *o = NULL;
+    cql_session *s = NULL;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    assert_int_equal(s->config.contact_count, 1);
+    assert_string_equal(s->config.contacts[0].host, "127.0.0.1");
+    cql_session_free(s);
+    cql_options_free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +190,7 @@ int main(void)
         cmocka_unit_test(batch_takes_bound_statements_only),
         cmocka_unit_test(consistency_names_go_both_ways),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_session_without_a_host_is_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,8 +53,22 @@ static void rows_are_read_from_a_kept_result(void **state)
     assert_true(is(cql_rows_str(&rows, 1), "x"));
     assert_true(cql_rows_next(&rows));
     assert_true(cql_rows_is_null(&rows, 0) && !cql_rows_is_null(&rows, 1));
+    assert_null(cql_rows_str(&rows, 0).ptr);
+    assert_int_equal(cql_rows_status(&rows), CQL_OK);
     assert_false(cql_rows_next(&rows));
     assert_int_equal(cql_rows_status(&rows), CQL_OK);
+    cql_result_unref(k);
+}
+
+static void a_column_that_is_not_there_is_an_error(void **state)
+{
+    (void)state;
+    cql_rows rows;
+    cql_result *k = kept(rows_hex, 0);
+    cql_rows_init(&rows, k);
+    assert_true(cql_rows_next(&rows));
+    assert_null(cql_rows_str(&rows, 2).ptr);
+    assert_int_equal(cql_rows_status(&rows), CQL_OUT_OF_RANGE);
     cql_result_unref(k);
 }
 
@@ -253,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_read_from_a_kept_result),
+        cmocka_unit_test(a_column_that_is_not_there_is_an_error),
         cmocka_unit_test(prefix_is_kept_with_every_kind),
         cmocka_unit_test(other_kinds_are_kept),
         cmocka_unit_test(no_cut_passes_as_whole),

@@ -320,6 +320,14 @@ static void the_queue_has_a_limit_but_takes_one_request_of_any_size(void **state
         while (cqln_conn_submit(w.conn, q, 100, &w, &stream) == CQL_OK)
             taken++;
         assert_in_range(taken, 7, 9);
+        assert_true(cqln_conn_output(w.conn, &p, &n));
+        cqln_conn_sent(w.conn, n);
+        submit(&w, 600);
+        assert_true(cqln_conn_output(w.conn, &p, &n)); /* what is being written counts */
+        taken = 0;
+        while (cqln_conn_submit(w.conn, q, 100, &w, &stream) == CQL_OK)
+            taken++;
+        assert_in_range(taken, 2, 4);
         free(q);
         wire_fini(&w);
     }

@@ -193,6 +193,18 @@ static void draws_are_even_and_the_less_busy_wins(void **state)
             assert_int_equal(busy_first, 0); /* it never wins against another */
         else
             assert_in_range(busy_first, 850, 1150);
+        unsigned of_two = 0;
+        for (int i = 0; i < 3000; i++) {
+            char found[NODES + 1];
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            cqln_wish wish = {replicas, 2, (cqln_replica_choice)choice, false, random, 0};
+            order_of("LLLL", &wish, found);
+            of_two += found[0] == '1';
+        }
+        if (choice == CQLN_CHOICE_LEAST_BUSY)
+            assert_int_equal(of_two, 0);
+        else
+            assert_in_range(of_two, 1350, 1650);
     }
     memset(loads, 0, sizeof loads);
 }
