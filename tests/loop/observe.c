@@ -97,9 +97,12 @@ static void requests_under_way_are_seen(void **state)
 static void time_outs_and_losses_are_counted(void **state)
 {
     (void)state;
+    cql_error *err = NULL;
     cql_session *s = open_session("loop_threads=1&request_timeout=30&reconnect_base=10");
     server.hold_ms = 150;
-    assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, NULL), CQL_TIMEOUT);
+    assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, &err), CQL_TIMEOUT);
+    assert_int_equal(strncmp(cql_error_host(err), "127.9.0.", 8), 0); /* the node that was asked */
+    cql_error_unref(err);
     server.hold_ms = 0;
     assert_int_equal(metric_of(s, CQL_METRIC_ERROR_TIMEOUT), 1);
     mockserver_cut(&server);

@@ -20,6 +20,7 @@ static void *take(void *context, size_t size)
         return NULL;
     block->size = size;
     atomic_fetch_add(&f->live, 1);
+    atomic_fetch_add(&f->bytes, size);
     return memset(block + 1, 0xa5, size);
 }
 
@@ -28,8 +29,10 @@ static void give_back(void *context, void *block)
     failmalloc *f = context;
     if (!block)
         return;
+    prefix *head = (prefix *)block - 1;
     atomic_fetch_sub(&f->live, 1);
-    free((prefix *)block - 1);
+    atomic_fetch_sub(&f->bytes, head->size);
+    free(head);
 }
 
 static void *move(void *context, void *block, size_t size)
@@ -50,6 +53,7 @@ void failmalloc_init(failmalloc *f)
     f->fail_after = false;
     atomic_init(&f->requests, 0);
     atomic_init(&f->live, 0);
+    atomic_init(&f->bytes, 0);
 }
 
 static void give_up(const failmalloc *f, const char *what)

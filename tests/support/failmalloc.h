@@ -12,7 +12,8 @@ typedef struct failmalloc {
     size_t fail_at;   /* the number, from 1, of the request for memory that fails; 0: none */
     bool fail_after;  /* and all requests behind it fail too */
     atomic_size_t requests;
-    atomic_size_t live; /* blocks not freed yet */
+    atomic_size_t live;  /* blocks not freed yet, */
+    atomic_size_t bytes; /* and what they hold */
 } failmalloc;
 
 void failmalloc_init(failmalloc *f);

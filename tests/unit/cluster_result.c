@@ -60,6 +60,25 @@ static void rows_are_read_from_a_kept_result(void **state)
     cql_result_unref(k);
 }
 
+/* The connection's own text of it may be gone. */
+static void a_kept_result_has_its_host(void **state)
+{
+    (void)state;
+    char host[] = "127.0.0.1:9042";
+    hex h = hex_bytes(rows_hex);
+    cql_result res;
+    cqln_metadata *fresh;
+    assert_int_equal(decode(&res, h.data, h.len, 0, NULL, &fresh), CQL_OK);
+    res.host = cql_str_of(host);
+    cql_result *k = cql_result_ref(&res);
+    cqln_result_done(&res);
+    cqln_metadata_unref(fresh);
+    memset(host, 'x', sizeof host - 1);
+    hex_free(&h);
+    assert_true(is(cql_result_host(k), "127.0.0.1:9042"));
+    cql_result_unref(k);
+}
+
 static void a_column_that_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -267,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_read_from_a_kept_result),
+        cmocka_unit_test(a_kept_result_has_its_host),
         cmocka_unit_test(a_column_that_is_not_there_is_an_error),
         cmocka_unit_test(prefix_is_kept_with_every_kind),
         cmocka_unit_test(other_kinds_are_kept),

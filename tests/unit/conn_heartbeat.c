@@ -266,7 +266,7 @@ static void an_idle_connection_keeps_little(void **state)
     assert_int_equal(cqln_conn_submit(w.conn, q, 40, &w, &stream), CQL_OK);
     free(q);
     wire_listen(&w);
-    size_t before = atomic_load(&f.live);
+    size_t before = atomic_load(&f.live), bytes = atomic_load(&f.bytes);
     uint8_t *body = calloc(1, 3 << 20);
     assert_non_null(body);
     respond_body(&w.say, 5, stream, CQLN_OP_RESULT, body, 3 << 20);
@@ -282,6 +282,7 @@ static void an_idle_connection_keeps_little(void **state)
     wire_event(&w, CQLN_CONN_EV_RESPONSE);
     wire_no_event(&w);
     assert_true(atomic_load(&f.live) > before);
+    assert_true(atomic_load(&f.bytes) > bytes + (1 << 20));
     w.heard_at = w.heard.len;
     to_probe(&w);
     respond_supported(&w.say, 5, 0, "5/v5", NULL);
@@ -292,6 +293,7 @@ static void an_idle_connection_keeps_little(void **state)
     cqln_conn_space(w.conn, &p, &cap);
     assert_int_equal(cap, w.config.read_buffer); /* grown for segments, and back again */
     assert_true(atomic_load(&f.live) <= before + 1);
+    assert_true(atomic_load(&f.bytes) <= bytes + (8 << 10));
     free(body);
     wire_fini(&w);
     assert_int_equal(atomic_load(&f.live), 0);
