@@ -7,6 +7,7 @@ verb=$1 src=$2
 export LC_ALL=C
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 
 fail() {
     echo "check-abi: $1" >&2

@@ -5,6 +5,7 @@ set -eu
 bench=${BENCH_BUILD:-tests/bench}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 
 mkfifo "$work/stay"
 "$bench/responder" --nodes 3 --seconds 120 <"$work/stay" >"$work/target" &
@@ -13,7 +14,7 @@ exec 9>"$work/stay"
 tries=0
 while [ ! -s "$work/target" ]; do
     tries=$((tries + 1))
-    [ $tries -lt 100 ] || { echo "the responder did not start"; exit 1; }
+    [ $tries -lt 1200 ] || { echo "the responder did not start"; exit 1; }
     sleep 0.05
 done
 target=$(cat "$work/target")

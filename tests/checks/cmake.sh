@@ -7,6 +7,7 @@ MAKE=${MAKE:-make}
 version=${VERSION:?}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 unset DESTDIR MAKEFLAGS MFLAGS MAKELEVEL
 

@@ -7,6 +7,7 @@ packages=$1 version=$2
 CC=${CC:-cc}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 
 fail() {

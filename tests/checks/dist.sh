@@ -6,6 +6,7 @@ set -eu
 src=$1 archive=$2
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 
 git -C "$src" rev-parse --git-dir >/dev/null 2>&1 || { echo "check-dist: this is no checkout"; exit 1; }

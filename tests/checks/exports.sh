@@ -8,6 +8,7 @@ src=${1:-${srcdir:-.}}
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 status=0
 

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 archives=${2:-lib/.libs}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 
 calls='strcpy|stpcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|alloca|setjmp|_setjmp|sigsetjmp|longjmp|siglongjmp|signal|sigaction|raise|exit|_exit|_Exit|quick_exit|abort|atexit|system|printf|vprintf|fprintf|vfprintf|puts|fputs|putchar|putc|fputc|perror'

@@ -8,6 +8,7 @@ set -eu
 src=${1:-${srcdir:-.}}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 status=0 count=0
 
 # compile NAME LANGUAGE COMPILER FLAGS...

@@ -6,6 +6,7 @@ set -eu
 . ./tests/checks/vars.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 
 fail() {

@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 archives=${1:-lib/.libs} only=${2-}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 echo 'int main(void) { return 0; }' >"$tmp/main.c"
 
 status=0

@@ -7,6 +7,7 @@ set -eu
 src=${1:-${srcdir:-.}}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 faults=0
 

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 archives=${2:-lib/.libs}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 list=$src/lib/libcqlnative.sym
 

@@ -6,6 +6,7 @@ set -eu
 src=${srcdir:-.}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 
 sed -n '/^```c$/,/^```$/p' "$src/README.md" | sed '/^```/d' >"$tmp/first.c"
 grep -q main "$tmp/first.c" || { echo "README.md: no program"; exit 1; }

@@ -7,6 +7,7 @@ src=${srcdir:-.}
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 faults=0 shown=0
 

@@ -3,6 +3,7 @@
 # warning, the tests that the switch leaves pass (tests/unit/api_parts.c asks for the missing part), and it
 # exports what the list says. All are built in one folder, one after the other: a switch picks source
 # files, so that only what it picks is compiled again; libraries and programs are linked anew.
+# Without what the library needs, configure names the package.
 # Usage: switches.sh SOURCE_FOLDER BUILD_FOLDER [SWITCH...]
 set -eu
 src=$1 build=$2
@@ -11,7 +12,7 @@ parts='--without-openssl --without-lz4 --without-zlib --disable-threads --disabl
 parts="$parts --disable-metadata --disable-outbox --disable-writer --disable-insight --disable-text"
 parts="$parts --disable-routing --disable-speculation --disable-helpers"
 # shellcheck disable=SC2086 # several words
-[ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all
+[ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all lacks
 MAKE=${MAKE:-make}
 # Enough to find what is missing or unused.
 CFLAGS=${CFLAGS--O1}
@@ -61,10 +62,32 @@ try() {
     echo "PASS: $2"
 }
 
+# lacks PACKAGE VARIABLE...: what pkg-config does not find is given in variables, but for one.
+lacks() {
+    package=$1
+    shift
+    mkdir -p "$build/lacks"
+    if (cd "$build/lacks" && env PKG_CONFIG_LIBDIR=/none "$@" "$src/configure" -q) >"$build/lacks.log" 2>&1 ||
+        ! grep -q "error: .*(Debian: $package)" "$build/lacks.log"; then
+        echo "FAIL: configure does not ask for $package (see $build/lacks.log)"
+        failed=1
+    else
+        echo "PASS: configure asks for $package"
+    fi
+}
+
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 for switch in "$@"; do
     case $switch in
+    lacks) # shellcheck disable=SC2086 # several words
+        lacks libuv1-dev
+        given="UV_CFLAGS=-I. UV_LIBS=-luv"
+        lacks libssl-dev $given
+        given="$given OPENSSL_CFLAGS=-I. OPENSSL_LIBS=-lssl"
+        lacks liblz4-dev $given
+        lacks zlib1g-dev $given LZ4_CFLAGS=-I. LZ4_LIBS=-llz4
+        ;;
     all) try all "$parts --disable-tools" ;;
     --disable-tools | --enable-lib-only) try "${switch#--}" "$switch" ;;
     *) try "${switch#--}" "$switch --disable-tools" ;;
