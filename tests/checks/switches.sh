@@ -80,13 +80,12 @@ mkdir -p "$build"
 build=$(cd "$build" && pwd)
 for switch in "$@"; do
     case $switch in
-    lacks) # shellcheck disable=SC2086 # several words
+    lacks)
         lacks libuv1-dev
-        given="UV_CFLAGS=-I. UV_LIBS=-luv"
-        lacks libssl-dev $given
-        given="$given OPENSSL_CFLAGS=-I. OPENSSL_LIBS=-lssl"
-        lacks liblz4-dev $given
-        lacks zlib1g-dev $given LZ4_CFLAGS=-I. LZ4_LIBS=-llz4
+        lacks libssl-dev UV_CFLAGS=-I. UV_LIBS=-luv
+        lacks liblz4-dev UV_CFLAGS=-I. UV_LIBS=-luv OPENSSL_CFLAGS=-I. OPENSSL_LIBS=-lssl
+        lacks zlib1g-dev UV_CFLAGS=-I. UV_LIBS=-luv OPENSSL_CFLAGS=-I. OPENSSL_LIBS=-lssl \
+            LZ4_CFLAGS=-I. LZ4_LIBS=-llz4
         ;;
     all) try all "$parts --disable-tools" ;;
     --disable-tools | --enable-lib-only) try "${switch#--}" "$switch" ;;
