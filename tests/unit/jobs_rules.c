@@ -216,6 +216,24 @@ static void giving_back_counts_nothing(void **state)
     assert_int_equal(m.change.scheduled_at, 5001);
 }
 
+/* What is released keeps a time that has yet to come. */
+static void a_released_job_is_due_when_it_was_or_now(void **state)
+{
+    cql_job_info job = job_in(CQL_JOB_AWAITING_CONTINUATION, 2000);
+    cqljob_facts facts = {NOW * 1000LL, 10, 7, false};
+    cqljob_move m;
+    (void)state;
+    job.scheduled_at = NOW + 5000;
+    cqljob_plan_release(&m, &job, &facts);
+    assert_int_equal(m.change.state, CQL_JOB_SCHEDULED);
+    assert_int_equal(m.change.scheduled_at, NOW + 5000);
+    assert_non_null(find(&m.before, CQLJOB_PUT_DUE, cqljob_bucket(job.id, 10), NOW + 5000));
+    job.scheduled_at = NOW - 5000;
+    cqljob_plan_release(&m, &job, &facts);
+    assert_int_equal(m.change.scheduled_at, NOW);
+    assert_non_null(find(&m.before, CQLJOB_PUT_DUE, cqljob_bucket(job.id, 10), NOW));
+}
+
 static void reclaiming_counts_as_a_retry(void **state)
 {
     cql_job_info job = job_in(CQL_JOB_PROCESSING, 2000);
@@ -467,6 +485,7 @@ int main(void)
         cmocka_unit_test(failure_comes_back_later_then_never),
         cmocka_unit_test(retry_never_removes_the_row_it_puts),
         cmocka_unit_test(giving_back_counts_nothing),
+        cmocka_unit_test(a_released_job_is_due_when_it_was_or_now),
         cmocka_unit_test(reclaiming_counts_as_a_retry),
         cmocka_unit_test(change_is_recognised_in_the_row),
         cmocka_unit_test(every_column_of_a_change_is_compared),
