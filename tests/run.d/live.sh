@@ -117,8 +117,8 @@ use_cluster() {
     CLUSTER_RELEASE=$1
     CLUSTER_NAME=$name
     read -r -a options <<<"${2%%#*}"
-    # The scripts leave more tables behind than 4.1 keeps quiet about.
-    [ "$1" != 4.1 ] || options+=(--set table_count_warn_threshold=10000 --set keyspace_count_warn_threshold=1000)
+    # The scripts leave more tables behind than 4 keeps quiet about.
+    [[ $1 != 4.* ]] || options+=(--set table_count_warn_threshold=10000 --set keyspace_count_warn_threshold=1000)
     attended localcassandra_here start -q "${options[@]}" >"$WORK/cluster.log" 2>&1
 }
 

@@ -34,7 +34,7 @@ static const char elements_hex[] =
     "0010 00112233445566778899aabbccddeeff 00000001 00000005 00000000 0002 6b73 0001 74"
     "0001 6c 0020 0002  0001 73 0022 0009  0001 6d 0021 000d 0002  0001 74 0031 0002 0009 000d"
     "0001 6e 0020 0020 0002"
-     "00000004 00000000";
+    "00000004 00000000";
 
 /* Markers a int, v text, b text; the partition key is (b, a). */
 static const char keys_hex[] =
