@@ -14,7 +14,7 @@ enum { DAY_S = 86400 };
 static char folder[] = "/tmp/doctorXXXXXX";
 static testcert ca, cert;
 static SSL_CTX *ctx;
-static const char *ca_file;
+static char ca_file[64];
 
 static int start(void **state)
 {
@@ -29,7 +29,7 @@ static int start(void **state)
                                           .to_s = 90 * DAY_S});
     ctx = tlsend_context(&cert, NULL);
     tlsend_want_client(ctx, &ca);
-    ca_file = testcert_write(folder, "ca.pem", &ca, NULL);
+    snprintf(ca_file, sizeof ca_file, "%s", testcert_write(folder, "ca.pem", &ca, NULL)); /* a few names are kept */
     tlsend_wrap(&server, ctx);
     return 0;
 }
@@ -62,8 +62,8 @@ static cql_options *options_for(void *user, const char *host)
     return o;
 }
 
-/* What it says to a client whose certificate has so many days left. */
-static const char *examine_with(int days, ping_output output)
+/* What it says of the first nodes to a client whose certificate has so many days left. */
+static const char *examine_nodes(size_t nodes, int days, ping_output output)
 {
     testcert client = testcert_make(&(testcert_plan){.cn = "worker",
                                                      .usage = "clientAuth",
@@ -75,14 +75,19 @@ static const char *examine_with(int days, ping_output output)
     ping_config config = {.answer_ms = 60000, .output = output};
     ping_doctor d;
     ping_doctor_init(&d, &config, options_for, &f);
-    ping_doctor_add(&d, mockserver_host(&server, 0), false);
-    ping_doctor_add(&d, mockserver_host(&server, 1), false);
+    for (size_t i = 0; i < nodes; i++)
+        ping_doctor_add(&d, mockserver_host(&server, i), false);
     capture_begin();
     (void)ping_doctor_run(&d);
     capture_end();
     ping_doctor_free(&d);
     testcert_free(&client);
     return captured_output();
+}
+
+static const char *examine_with(int days, ping_output output)
+{
+    return examine_nodes(2, days, output);
 }
 
 static void our_certificate_is_remarked_on_before_it_expires(void **state)
@@ -116,12 +121,34 @@ static void nothing_is_said_of_one_with_time(void **state)
     assert_null(strstr(said, "this side's certificate"));
 }
 
+static void have_peers_v2(bool have)
+{
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        server.mc.nodes[i].peers_v2 = have;
+    pthread_mutex_unlock(&server.lock);
+}
+
+/* Servers before 4.0 have no table of peers with ports. */
+static void the_other_nodes_of_an_older_server_are_found(void **state)
+{
+    char announced[64];
+    (void)state;
+    snprintf(announced, sizeof announced, "127.9.0.2%s (announced by the cluster)",
+             strrchr(mockserver_host(&server, 0), ':'));
+    have_peers_v2(false);
+    const char *said = examine_nodes(1, 31, PING_PEOPLE);
+    have_peers_v2(true);
+    assert_non_null(strstr(said, announced));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_certificate_is_remarked_on_before_it_expires),
         cmocka_unit_test(it_is_told_as_json_too),
         cmocka_unit_test(nothing_is_said_of_one_with_time),
+        cmocka_unit_test(the_other_nodes_of_an_older_server_are_found),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -13,6 +13,7 @@
     "SELECT cluster_name, release_version, data_center, rack, host_id, schema_version, tokens, "  \
     "toUnixTimestamp(now()) FROM system.local"
 #define PEERS   "SELECT native_address, native_port FROM system.peers_v2"
+#define PEERS_3 "SELECT rpc_address FROM system.peers"
 #define THREADS "SELECT name, active_tasks, pending_tasks, blocked_tasks FROM system_views.thread_pools"
 #define TASKS   "SELECT keyspace_name, table_name, kind, progress, total FROM system_views.sstable_tasks"
 #define DISK    "SELECT keyspace_name, table_name, mebibytes FROM system_views.disk_usage"
@@ -91,24 +92,36 @@ static bool first_query(ping_patient *p, cql_session *s)
     return st == CQL_OK;
 }
 
+/* The port of "address:port", for servers before 4.0: all their nodes have the same. */
+static int32_t port_of(const char *address)
+{
+    const char *colon = address ? strrchr(address, ':') : NULL;
+    return colon ? (int32_t)strtol(colon + 1, NULL, 10) : 0;
+}
+
+static void add_peer(ping_doctor *d, answer *a, int32_t port)
+{
+    char *address = text_of(a, 0);
+    if (!address)
+        return;
+    bool v6 = strchr(address, ':') != NULL;
+    char *host =
+        tool_format(v6 ? "[%s]:%d" : "%s:%d", address, port > 0 && port < 65536 ? port : 9042);
+    ping_doctor_add(d, host, true);
+    free(host);
+    free(address);
+}
+
 /* The nodes that the cluster announces join the queue, under the addresses for clients. */
-static void add_peers(ping_doctor *d, ping_chart *c, cql_session *s)
+static void add_peers(ping_doctor *d, ping_patient *p, cql_session *s)
 {
     answer a = {0};
-    if (!ask(c, s, PEERS, &a))
+    int32_t port = port_of(p->address);
+    bool with_ports = ask(&p->chart, s, PEERS, &a);
+    if (!with_ports && !ask(&p->chart, s, PEERS_3, &a))
         return;
-    while (cql_rows_next(&a.rows)) {
-        char *address = text_of(&a, 0);
-        int32_t port = cql_rows_int32(&a.rows, 1);
-        if (address) {
-            bool v6 = strchr(address, ':') != NULL;
-            char *host =
-                tool_format(v6 ? "[%s]:%d" : "%s:%d", address, port > 0 && port < 65536 ? port : 9042);
-            ping_doctor_add(d, host, true);
-            free(host);
-        }
-        free(address);
-    }
+    while (cql_rows_next(&a.rows)) /* each moves the list: p is no longer good */
+        add_peer(d, &a, with_ports ? cql_rows_int32(&a.rows, 1) : port);
     cql_result_unref(a.res);
 }
 
@@ -205,7 +218,7 @@ void ping_examine(ping_doctor *d, size_t index, cql_session *s)
     ask_disk(&p->chart, s);
     ask_hints(&p->chart, s);
     if (!p->by_proxy) /* else only the proxy can dial their addresses */
-        add_peers(d, &p->chart, s); /* moves the list: p is no longer good */
+        add_peers(d, p, s); /* moves the list: p is no longer good */
 }
 
 void ping_examine_bundle(ping_doctor *d, cql_session *s)
