@@ -221,10 +221,12 @@ static bool bad_lz4(cqln_conn *c, const cqln_conn_event *ev, const char *what)
     return false;
 }
 
-/* Plain it is too much: no news for others than who waits for it. */
+/* Plain it is too much: no news for others than who waits for it. A small one may be of consequence to others: what
+ * answers a USE changed the keyspace of the connection. */
 static bool no_room(cqln_conn *c, cqln_conn_event *ev, cql_status st, size_t plain)
 {
-    if (cqln_answers_request(c, ev->stream, ev->opcode)) {
+    bool large = st == CQL_TOO_LARGE || plain > CQLN_SEGMENT_MAX;
+    if (large && cqln_answers_request(c, ev->stream, ev->opcode)) {
         cqln_unread(ev, st, plain);
         return true;
     }

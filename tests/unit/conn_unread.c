@@ -441,6 +441,32 @@ static void an_answer_without_memory_is_the_only_one_that_is_lost(void **state)
     free(body);
 }
 
+/* It may say that the connection has another keyspace now, which nobody would know. */
+static void a_small_answer_without_memory_ends_the_connection(void **state)
+{
+    enum { SIZE = 5000 };
+    uint8_t *body = wire_pattern(SIZE, 7);
+    (void)state;
+    for (int how = 2; how < 4; how++) {
+        wire_end w;
+        seen s = {.body = body};
+        tight t = {.al = {.context = &t, .malloc_fn = tight_malloc, .realloc_fn = tight_realloc, .free_fn = tight_free},
+                   .most = SIZE_MAX};
+        open_limit(&w, how, LIMIT, &t.al);
+        int16_t stream = wire_submit(&w, &w);
+        wire_listen(&w);
+        t.most = SIZE - 1;
+        answer(&w, stream, body, SIZE);
+        say(&w, &s);
+        assert_int_equal(s.count, 1);
+        w.closed_early = true;
+        wire_closed(&w, CQL_NO_MEMORY, "");
+        assert_ptr_equal(cqln_conn_take_owner(w.conn), &w);
+        wire_fini(&w);
+    }
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +479,7 @@ int main(void)
         cmocka_unit_test(the_end_while_one_is_passed_over_is_told),
         cmocka_unit_test(bytes_that_are_passed_over_are_a_sign_of_life),
         cmocka_unit_test(an_answer_without_memory_is_the_only_one_that_is_lost),
+        cmocka_unit_test(a_small_answer_without_memory_ends_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
