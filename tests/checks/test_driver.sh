@@ -93,23 +93,35 @@ alive() {
     kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
 
-# Ends with what it attends to, and what that has started, when it is told to.
-cat >"$DIR/attends" <<SCRIPT
-. "$PARTS/attend.sh"
-trap 'end_attended; exit 143' TERM
-attended sh -c 'sleep 300 & echo \$! >"$DIR/pid.new"; mv "$DIR/pid.new" "$DIR/pid"; wait'
-SCRIPT
-timeout 60 bash "$DIR/attends" &
-waiter=$!
-until [ -e "$DIR/pid" ] || ! kill -0 "$waiter" 2>/dev/null; do sleep 0.05; done
-kill "$waiter"
-wait "$waiter"
-same "the status of a script that was ended" 143 $?
-for ((i = 0; i < 200; i++)); do
-    alive "$(cat "$DIR/pid")" || break
-    sleep 0.05
-done
-same "what it began is gone" gone "$(alive "$(cat "$DIR/pid")" || echo gone)"
+# ends WHAT COMMAND...: a script that does this ends with what it attends to, and what that has started,
+# when it is told to.
+ends() {
+    local what=$1 script waiter i
+    shift
+    script="for part in attend results build; do . '$PARTS'/\$part.sh; done
+        trap 'end_attended; exit 143' TERM
+        $*"
+    rm -f "$DIR/pid"
+    timeout 60 bash -c "$script" >/dev/null &
+    waiter=$!
+    until [ -e "$DIR/pid" ] || ! kill -0 "$waiter" 2>/dev/null; do sleep 0.05; done
+    kill "$waiter"
+    wait "$waiter"
+    same "$what: the status" 143 $?
+    for ((i = 0; i < 200; i++)); do
+        alive "$(cat "$DIR/pid")" || break
+        sleep 0.05
+    done
+    same "$what: what it began" gone "$(alive "$(cat "$DIR/pid")" || echo gone)"
+}
+
+mkdir -p "$DIR/tree"
+printf '#!/bin/sh\nsleep 300 & echo $! >"%s"; mv "%s" "%s"; wait\n' "$DIR/pid.new" "$DIR/pid.new" "$DIR/pid" \
+    >"$DIR/tree/configure"
+chmod +x "$DIR/tree/configure"
+ends "a script that was ended" attended "$DIR/tree/configure"
+ends "configure that was ended" "WORK='$DIR/work' BUILD='$DIR/work/build'; mkdir -p '$DIR/work'
+    configure_if_needed '$DIR/tree'"
 attended sh -c 'exit 7'
 same "the status of what was attended to" 7 $?
 

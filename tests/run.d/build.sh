@@ -36,6 +36,10 @@ logged() {
     attended "$@" >>"$WORK/build.log" 2>&1
 }
 
+in_build_folder() {
+    cd "$BUILD" && exec "$@"
+}
+
 configure_if_needed() {
     local tree=$1 wanted
     wanted="$tree ${CONFIGURE_OPTIONS[*]}"
@@ -46,10 +50,9 @@ configure_if_needed() {
     if [ ! -e "$BUILD/config.status" ] ||
         [ "$(cat "$WORK/configured" 2>/dev/null)" != "$wanted" ]; then
         progress "configure"
-        mkdir -p "$BUILD" && (
-            cd "$BUILD" && logged "$tree/configure" "${CONFIGURE_OPTIONS[@]}" \
-                CFLAGS='-O1 -g1' CXXFLAGS='-O1 -g1'
-        ) || return 1
+        mkdir -p "$BUILD" &&
+            logged in_build_folder "$tree/configure" "${CONFIGURE_OPTIONS[@]}" \
+                CFLAGS='-O1 -g1' CXXFLAGS='-O1 -g1' || return 1
         echo "$wanted" >"$WORK/configured"
     fi
 }
