@@ -191,13 +191,24 @@ users_replication() {
     echo "{'class': 'NetworkTopologyStrategy'$text}"
 }
 
+# By the first node that can: one may be asked for a log-in which it reads from two others that lack the
+# user, or may not have heard of the new replication yet. The node that has the user always reads its own.
+read_users_everywhere() {
+    local n
+    for n in "${NODES[@]}"; do
+        probe "$n" --timeout 20 --all --count system_auth.roles >/dev/null && return 0
+    done
+    return 1
+}
+
 # For a new cluster with log-in: the users, known to one node so far, to the others. Reading them
 # from all their nodes gives each what it lacks.
 spread_users() {
     [ "$C_AUTH" = on ] && [ "${#NODES[@]}" -gt 1 ] || return 0
     say "copying the users to every node ..."
+    SETTLE_END=$((SECONDS + 60))
     probe "${NODES[0]}" --timeout 20 \
         --run "ALTER KEYSPACE system_auth WITH replication = $(users_replication)" &&
-        probe "${NODES[0]}" --timeout 20 --all --count system_auth.roles >/dev/null ||
+        until_true "not every node has given its users" read_users_everywhere ||
         warn "the users could not be copied to every node; see the log of node ${NODES[0]}"
 }
