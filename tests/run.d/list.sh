@@ -71,7 +71,7 @@ live_name() {
 }
 
 # The names of the script's cases, or its own name if it has none; for a run on 3.11 without those that
-# need what came later: version 5, DESCRIBE, virtual tables.
+# need what came later: version 5, DESCRIBE, virtual tables, a nodetool that runs on the Java that is there.
 live_cases() {
     local case cases newer
     cases=$(header "$1" case | sed 's/[ \t].*//')
