@@ -73,7 +73,7 @@ static void compare_column(cqlsch_comparison *c, const cqlsch_column *want,
     if (want->kind != has->kind || want->position != has->position)
         cqlsch_differ(c, false, subject, role_of(c->mem, want), role_of(c->mem, has));
     if (want->kind == CQLSCH_CLUSTERING && has->kind == CQLSCH_CLUSTERING &&
-        want->descending != has->descending)
+        want->descending != has->descending && (want->ordered || want->type.len))
         cqlsch_differ(c, false, subject_of(c->mem, "clustering order of", want->name),
                       want->descending ? "DESC" : "ASC", has->descending ? "DESC" : "ASC");
 }

@@ -153,7 +153,7 @@ static void take_aggregate(cqlsch_cursor *c, cqlsch_object *o)
     expect(c, "STYPE");
     add_part(c, o, "state_type", c->why ? nothing : cqlsch_take_type(c));
     add_part(c, o, "final_func", cqlsch_accept(c, "FINALFUNC") ? cqlsch_take_name(c) : nothing);
-    add_part(c, o, "initcond", cqlsch_accept(c, "INITCOND") ? take_until(c, "") : nothing);
+    add_part(c, o, "initcond", cqlsch_accept(c, "INITCOND") && !cqlsch_accept(c, "NULL") ? take_until(c, "") : nothing);
 }
 
 /* USING 'class', behind the table */

@@ -24,6 +24,20 @@ static bool is_unnamed(const cqlsch_object *o)
     return o->kind == CQLSCH_INDEX && o->name.len == 0;
 }
 
+/* A view keeps the order of its table where it says no other. */
+static void take_orders(const cqlsch_model *m, cqlsch_object *view)
+{
+    const cqlsch_object *table = cqlsch_model_find(m, CQLSCH_TABLE, view->keyspace, view->table);
+    for (size_t i = 0; table && i < view->columns.count; i++) {
+        cqlsch_column *column = CQLSCH_AT(cqlsch_column, &view->columns, i);
+        const cqlsch_column *of = cqlsch_column_find(table, column->name);
+        if (column->ordered || !of)
+            continue;
+        column->descending = of->descending;
+        column->ordered = true;
+    }
+}
+
 /* `o`: the object that this one takes the place of, else a new one. */
 static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, cqlsch_object *o,
                         size_t step)
@@ -41,6 +55,8 @@ static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace
     o->step = step;
     o->signature = signature_in(m, o, keyspace);
     settle_types(m, o);
+    if (o->kind == CQLSCH_VIEW)
+        take_orders(m, o);
 }
 
 static void add_columns(cqlsch_model *m, cqlsch_object *o, const cqlsch_ddl *ddl)

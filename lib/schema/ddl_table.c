@@ -79,8 +79,10 @@ static void take_order(cqlsch_cursor *c, cqlsch_object *o)
         if (!descending)
             (void)cqlsch_accept(c, "ASC");
         cqlsch_column *column = cqlsch_column_find(o, name);
-        if (column)
+        if (column) {
             column->descending = descending;
+            column->ordered = true;
+        }
     } while (!c->why && cqlsch_accept_punct(c, ','));
     (void)cqlsch_expect_punct(c, ')');
 }

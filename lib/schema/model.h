@@ -30,6 +30,7 @@ typedef struct cqlsch_column {
     cqlsch_column_kind kind;
     int32_t position; /* within the partition or clustering key, else -1 */
     bool descending;
+    bool ordered; /* the text says so; what a view leaves open is as in its table */
 } cqlsch_column;
 
 typedef struct cqlsch_pair {

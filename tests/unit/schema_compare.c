@@ -5,9 +5,9 @@
 
 #include "unit.h"
 
-/* Differences of the first object of two texts, a line each; notes begin with "note ". The live
+/* Differences of the object at that place of the first text, a line each; notes begin with "note ". The live
  * side is written as a server would describe it. */
-static void expect_as(cql_schema_verify verify, const char *expected, const char *live,
+static void expect_at(size_t place, cql_schema_verify verify, const char *expected, const char *live,
                       const char *differences)
 {
     cqlsch_mem mem;
@@ -18,7 +18,7 @@ static void expect_as(cql_schema_verify verify, const char *expected, const char
     cqlsch_text_init(&out, &mem);
     schema_read(&mem, expected, &want);
     schema_read(&mem, live, &has);
-    const cqlsch_object *o = cqlsch_model_at(&want, 0);
+    const cqlsch_object *o = cqlsch_model_at(&want, place);
     const cqlsch_object *there = cqlsch_live_of(&has, o);
     cqlsch_comparison c = {.mem = &mem, .verify = verify};
     cqlsch_compare(&c, o, there);
@@ -33,6 +33,12 @@ static void expect_as(cql_schema_verify verify, const char *expected, const char
     assert_string_equal(cqlsch_text_str(&out).ptr, differences);
     assert_int_equal(cqlsch_comparison_count(&c), real);
     cqlsch_mem_fini(&mem);
+}
+
+static void expect_as(cql_schema_verify verify, const char *expected, const char *live,
+                      const char *differences)
+{
+    expect_at(0, verify, expected, live, differences);
 }
 
 static void expect(const char *expected, const char *live, const char *differences)
@@ -365,6 +371,35 @@ static void views_are_compared_by_all_that_they_say(void **state)
            all, "note the view is not compared: a column of its table gets another name\n");
 }
 
+/* Servers leave the rows of a view in the order of its table where nothing else is said. */
+static void views_have_the_order_of_their_table(void **state)
+{
+    static const char key[] = "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL PRIMARY KEY (a, c)";
+    static const char live[] = "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL PRIMARY KEY (a, c) "
+                               "WITH CLUSTERING ORDER BY (c DESC)";
+    static const char up[] = "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL PRIMARY KEY (a, c) "
+                             "WITH CLUSTERING ORDER BY (c ASC)";
+    static const char *const tables[] = {
+        "CREATE TABLE t (a int, c int, PRIMARY KEY (a, c))",
+        "CREATE TABLE t (a int, c int, PRIMARY KEY (a, c)) WITH CLUSTERING ORDER BY (c DESC)",
+    };
+    static const char *const differences[][2] = {
+        {"", "clustering order of c: expected ASC, found DESC\n"},
+        {"clustering order of c: expected DESC, found ASC\n", ""},
+    };
+    char text[400];
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(tables); i++) {
+        (void)snprintf(text, sizeof text, "%s; %s", tables[i], key);
+        expect_at(1, CQL_SCHEMA_VERIFY_FULL, text, up, differences[i][0]);
+        expect_at(1, CQL_SCHEMA_VERIFY_FULL, text, live, differences[i][1]);
+        (void)snprintf(text, sizeof text, "%s; %s", tables[i], up);
+        expect_at(1, CQL_SCHEMA_VERIFY_FULL, text, live, "clustering order of c: expected ASC, found DESC\n");
+    }
+    expect(key, live, ""); /* a table that the text does not make */
+    expect(live, up, "clustering order of c: expected DESC, found ASC\n");
+}
+
 static void functions_are_compared_by_all_that_they_say(void **state)
 {
     static const char start[] = "CREATE FUNCTION f (x int, y int) ";
@@ -424,6 +459,7 @@ static void aggregates_and_triggers_are_compared_by_all_that_they_say(void **sta
          "initial condition: expected {'b':2, 'a':1}, found {'a': 1, 'B': 2}\n"},
         {"SFUNC f STYPE timestamp INITCOND '2020-01-01'",
          "SFUNC f STYPE timestamp INITCOND '2020-01-01T00:00:00.000Z'", ""},
+        {"SFUNC f STYPE int INITCOND null", "SFUNC f STYPE int", ""},
         {"SFUNC f STYPE int INITCOND 0", "SFUNC f STYPE int", "initial condition: missing, expected 0\n"},
     };
     char want[200];
@@ -496,6 +532,7 @@ int main(void)
         cmocka_unit_test(options_of_indexes_are_compared_where_they_are_named),
         cmocka_unit_test(functions_of_one_name_differ_by_their_arguments),
         cmocka_unit_test(views_are_compared_by_all_that_they_say),
+        cmocka_unit_test(views_have_the_order_of_their_table),
         cmocka_unit_test(functions_are_compared_by_all_that_they_say),
         cmocka_unit_test(aggregates_and_triggers_are_compared_by_all_that_they_say),
         cmocka_unit_test(indexes_that_nothing_expects_are_differences_of_the_table),
