@@ -121,7 +121,7 @@ static bool scan_date(cql_str text, int32_t *out)
     cql_civil c = {0};
     int64_t raw;
     if (cqln_scan_i64(text, &raw)) {
-        *out = (int32_t)(raw - (INT64_C(1) << 31));
+        *out = (int32_t)((uint32_t)raw ^ UINT32_C(0x80000000));
         return raw >= 0 && raw <= UINT32_MAX;
     }
     return take_date(&text, &c) && text.len == 0 && cql_date_from_civil(&c, out) == CQL_OK;
@@ -161,7 +161,7 @@ static cql_status put_inet(cql_str text, cqln_writer *out)
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     char buf[INET_TEXT];
     uint8_t bytes[16];
-    if (text.len >= sizeof buf)
+    if (text.len == 0 || text.len >= sizeof buf || memchr(text.ptr, '\0', text.len))
         return CQL_BAD_VALUE;
     memcpy(buf, text.ptr, text.len);
     buf[text.len] = '\0';

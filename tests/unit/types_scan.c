@@ -177,7 +177,7 @@ static void texts_that_are_none_are_refused(void **state)
         {"decimal", "1e"}, {"decimal", "1e99999999999"}, {"decimal", "1.2.3"}, {"float", "0x1p3"},
         {"float", "inf"}, {"double", "1,5"}, {"double", ""}, {"date", "2023-02-29"},
         {"date", "2024-1"}, {"date", "2024-01-01Z"}, {"time", "24:00"}, {"time", "13h"},
-        {"time", "86400000000000"}, {"time", "-1"}, {"date", "4294967296"}, {"date", "-1"}, {"date", "--1-01-01"},
+        {"time", "86400000000000"}, {"time", "-1"}, {"date", "4294967296"}, {"date", "-1"}, {"date", "-9223372036854775808"}, {"date", "--1-01-01"},
         {"date", "-+1-01-01"}, {"date", "+-1-01-01"}, {"timestamp", "1970-01-01T"}, {"timestamp", "1970-01-01+"},
         {"float", "infinit"}, {"float", "infinityx"}, {"float", "-"}, {"float", "na"},
         {"time", "01:02:03."}, {"time", "01:02.5"}, {"time", "01:60"},
@@ -213,6 +213,16 @@ static void texts_that_are_none_are_refused(void **state)
             fail_msg("%s '%s': %s", bad[i].type, bad[i].text, cql_status_text(st));
         assert_int_equal(len, 7);
     }
+}
+
+static void a_nul_ends_no_address(void **state)
+{
+    static const char text[] = "1.2.3.4\0x";
+    uint8_t wire[20];
+    size_t len;
+    (void)state;
+    for (size_t n = 8; n < sizeof text; n++)
+        assert_int_equal(cql_value_parse(type_of("inet"), (cql_str){text, n}, wire, sizeof wire, &len), CQL_BAD_VALUE);
 }
 
 /* Every cut of every good text is a value or refused, in bounds. */
@@ -312,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(texts_become_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(texts_that_are_none_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_nul_ends_no_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_cut_reads_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(user_types_go_by_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(room_and_digits_are_bounded, set_up, tear_down),
