@@ -416,9 +416,13 @@ static void lines_of_a_pipe_are_ready_when_they_have_come(void **state)
     assert_line(&l, "22");
     assert_line(&l, "");
     assert_false(jobs_lines_are_ready(&l)); /* the last one has no end yet */
-    assert_int_equal(write(ends[1], "4\n5", 3), 3);
+    assert_int_equal(write(ends[1], "4", 1), 1);
+    assert_false(jobs_lines_are_ready(&l)); /* nor now */
+    assert_int_equal(write(ends[1], "\n5", 2), 2);
+    assert_true(jobs_lines_are_ready(&l));
     assert_line(&l, "34");
     close(ends[1]);
+    assert_true(jobs_lines_are_ready(&l));
     assert_line(&l, "5");
     assert_null(jobs_lines_next(&l, &n));
     assert_int_equal(l.error, 0);

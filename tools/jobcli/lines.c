@@ -18,13 +18,6 @@ static char *end_of_line(const jobs_lines *l)
     return l->to > l->from ? memchr(l->text + l->from, '\n', l->to - l->from) : NULL;
 }
 
-bool jobs_lines_are_ready(const jobs_lines *l)
-{
-    struct pollfd input = {l->fd, POLLIN, 0};
-
-    return l->ended || end_of_line(l) || poll(&input, 1, 0) != 0;
-}
-
 /* False: there is no more, or none now. */
 static bool read_more(jobs_lines *l)
 {
@@ -47,6 +40,20 @@ static bool read_more(jobs_lines *l)
     l->ended = n == 0 || errno != EINTR;
     l->error = n < 0 ? errno : 0;
     return n == 0 && l->to > l->from; /* the last line has no end */
+}
+
+/* What has come may be a part of a line. */
+bool jobs_lines_are_ready(jobs_lines *l)
+{
+    struct pollfd input = {l->fd, POLLIN, 0};
+
+    while (!l->ended && !end_of_line(l)) {
+        if (poll(&input, 1, 0) == 0)
+            return false;
+        if (!read_more(l))
+            break;
+    }
+    return true;
 }
 
 char *jobs_lines_next(jobs_lines *l, size_t *n)

@@ -16,7 +16,7 @@ typedef struct jobs_lines {
 } jobs_lines;
 
 /* False: to give one (or the end) it would have to wait for who writes them. */
-bool jobs_lines_are_ready(const jobs_lines *l);
+bool jobs_lines_are_ready(jobs_lines *l);
 /* The next line without its line feed, good until the next call; NULL at the end, after an error, and
  * when it is interrupted. *n: its length; a NUL follows. */
 char *jobs_lines_next(jobs_lines *l, size_t *n);
