@@ -62,7 +62,7 @@ static void keep(session_port *p, const cqlox_statement *st, const cql_prepared 
 
 /* --- sending --------------------------------------------------------------------------------------- */
 
-static bool prepare_anew(cqlox_place *place);
+static cql_status prepare_anew(cqlox_place *place);
 
 /* Its table may be another one than when it was prepared: only what was prepared for this very statement can
  * be refused for good. */
@@ -74,10 +74,18 @@ static bool may_be_stale(cql_status st)
 static void on_applied(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
     cqlox_place *place = user;
+    cql_error *own = NULL;
     (void)s;
     (void)res;
-    if (!err || !may_be_stale(cql_error_status(err)) || !prepare_anew(place))
-        cqlox_on_answer(place, err);
+    if (err && !place->fresh && may_be_stale(cql_error_status(err))) {
+        cql_status st = prepare_anew(place);
+        if (st == CQL_OK)
+            return;
+        own = cql_error_make(((session_port *)place->o->port.self)->at.al, st, NULL, cql_status_text(st));
+        err = own; /* a full queue refuses nothing for good */
+    }
+    cqlox_on_answer(place, err);
+    cql_error_unref(own);
 }
 
 static cql_status bind_values(cql_statement *bound, const cqlox_statement *st, cql_error **err)
@@ -145,7 +153,7 @@ static cql_status prepare(session_port *p, cqlox_place *place)
     return cql_session_prepare_in(p->at.s, *st->keyspace ? st->keyspace : NULL, st->cql, on_prepared, place);
 }
 
-static bool prepare_anew(cqlox_place *place)
+static cql_status prepare_anew(cqlox_place *place)
 {
     cql_outbox *o = place->o;
     session_port *p = o->port.self;
@@ -153,9 +161,9 @@ static bool prepare_anew(cqlox_place *place)
     kept *k = find(p, &place->st);
     if (k)
         forget(p, k);
-    bool begun = !o->freed && !place->fresh && prepare(p, place) == CQL_OK;
+    cql_status st = o->freed ? CQL_CANCELLED : prepare(p, place);
     (void)pthread_mutex_unlock(&o->lock);
-    return begun;
+    return st;
 }
 
 /* --- connecting ------------------------------------------------------------------------------------ */

@@ -314,6 +314,31 @@ static void a_table_that_was_made_anew_takes_its_values(void **state)
     takes_anew(cql_value_int32(1), cql_value_int32(2)); /* the new one not as the old one did */
 }
 
+/* It cannot be prepared anew by a session that is being closed: that refuses nothing for good. */
+static void what_cannot_be_prepared_anew_now_is_kept(void **state)
+{
+    (void)state;
+    cql_session *s = make_session("loop_threads=0");
+    cql_outbox *o = open_box(s, 1);
+    cql_outbox_stats st;
+    add(o, 0);
+    flush(o);
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = true;
+    add(o, 1);
+    (void)cql_session_drive(s, 0);
+    (void)cql_session_drive(s, 0);
+    assert_int_equal(cql_session_close(s, NULL, NULL), CQL_OK);
+    pthread_mutex_unlock(&server.lock); /* now it can answer */
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    cql_outbox_read_stats(o, &st);
+    assert_int_equal(st.sent, 1);
+    assert_int_equal(st.refused, 0);
+    assert_int_equal(st.held, 1);
+    cql_outbox_free(o);
+    cql_session_free(s);
+}
+
 static void a_statement_that_has_another_id_now_is_prepared_again(void **state)
 {
     (void)state;
@@ -405,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup(what_a_closed_session_cannot_send_is_there_the_next_time, reset),
         cmocka_unit_test_setup(what_the_server_refuses_is_kept, reset),
         cmocka_unit_test_setup(a_table_that_was_made_anew_takes_its_values, reset),
+        cmocka_unit_test_setup(what_cannot_be_prepared_anew_now_is_kept, reset),
         cmocka_unit_test_setup(a_statement_that_has_another_id_now_is_prepared_again, reset),
         cmocka_unit_test_setup(the_file_stays_where_it_is, reset),
         cmocka_unit_test_setup(one_file_has_one_outbox, reset),
