@@ -16,16 +16,13 @@ cluster_prefix() {
 
 FETCH_PID=
 
+# The newest first, as the tests want them.
 needed_releases() {
-    local script release
-    for release in $RELEASES; do
-        for script in "${LIVE[@]}"; do
-            if [[ " $(needs_of "$script") $(header "$script" fetch) " = *" $release "* ]]; then
-                echo "$release"
-                break
-            fi
-        done
-    done
+    local script
+    for script in "${LIVE[@]}"; do
+        releases_of "$script"
+        header "$script" fetch
+    done | grep -v '^none$' | sort -ru
 }
 
 fetch_all() {
