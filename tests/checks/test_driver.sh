@@ -120,7 +120,7 @@ printf '#!/bin/sh\nsleep 300 & echo $! >"%s"; mv "%s" "%s"; wait\n' "$DIR/pid.ne
     >"$DIR/tree/configure"
 chmod +x "$DIR/tree/configure"
 ends "a script that was ended" attended "$DIR/tree/configure"
-ends "configure that was ended" "WORK='$DIR/work' BUILD='$DIR/work/build'; mkdir -p '$DIR/work'
+ends "configure that was ended" "WORK='$DIR/run' BUILD='$DIR/run/build'; mkdir -p '$DIR/run'
     configure_if_needed '$DIR/tree'"
 attended sh -c 'exit 7'
 same "the status of what was attended to" 7 $?
