@@ -182,21 +182,29 @@ static bool pulled_the_end(wire_end *w)
     return true;
 }
 
+size_t wire_give(wire_end *w, const void *bytes, size_t n)
+{
+    uint8_t *to;
+    size_t cap;
+    cqln_conn_space(w->conn, &to, &cap);
+    if (cqln_conn_state_of(w->conn) == CQLN_CONN_DEAD)
+        return 0;
+    assert_true(cap > 0);
+    size_t part = n < cap ? n : cap;
+    if (w->step && part > w->step)
+        part = w->step;
+    memcpy(to, bytes, part);
+    cqln_conn_commit(w->conn, part, w->now);
+    return part;
+}
+
 void wire_feed(wire_end *w, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
     while (n > 0) {
-        uint8_t *to;
-        size_t cap;
-        cqln_conn_space(w->conn, &to, &cap);
-        if (cqln_conn_state_of(w->conn) == CQLN_CONN_DEAD)
+        size_t part = wire_give(w, p, n);
+        if (part == 0)
             return;
-        assert_true(cap > 0);
-        size_t part = n < cap ? n : cap;
-        if (w->step && part > w->step)
-            part = w->step;
-        memcpy(to, p, part);
-        cqln_conn_commit(w->conn, part, w->now);
         p += part;
         n -= part;
         if (w->pull && n > 0 && pulled_the_end(w))

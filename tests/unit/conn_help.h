@@ -50,6 +50,8 @@ heard_request wire_request(wire_end *w, uint8_t opcode);
 bool wire_silent(wire_end *w); /* no request is left */
 /* Sends what was put into w->say, in the framing of the moment. */
 void wire_say(wire_end *w);
+/* Gives the client as many of the bytes as it has room for, at most w->step; how many, 0 when it is dead. */
+size_t wire_give(wire_end *w, const void *bytes, size_t n);
 /* Gives bytes to the client as they are. */
 void wire_feed(wire_end *w, const void *bytes, size_t n);
 /* Pulls one event, which has to be of that kind. */

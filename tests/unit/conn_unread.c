@@ -25,22 +25,9 @@ static void pull(wire_end *w, seen *s)
 /* As a loop does: space, commit, all events. */
 static void feed(wire_end *w, seen *s, const uint8_t *p, size_t n)
 {
-    while (n > 0) {
-        uint8_t *to;
-        size_t cap;
-        cqln_conn_space(w->conn, &to, &cap);
-        if (cqln_conn_state_of(w->conn) == CQLN_CONN_DEAD)
-            break;
-        assert_true(cap > 0);
-        size_t part = n < cap ? n : cap;
-        if (w->step && part > w->step)
-            part = w->step;
-        memcpy(to, p, part);
-        cqln_conn_commit(w->conn, part, w->now);
-        p += part;
-        n -= part;
+    size_t part;
+    for (; n > 0 && (part = wire_give(w, p, n)) > 0; p += part, n -= part)
         pull(w, s);
-    }
     pull(w, s);
 }
 
