@@ -211,7 +211,7 @@ cql_options_set_close_timeout(cql_options *o, uint64_t value, cql_error **err)
     return cql_options_set_number(o, "close_timeout", value, err);
 }
 
-/* silence after which a connection is probed; 0: never (milliseconds); 0 to 86400000 */
+/* silence after which a connection is probed, heartbeat_timeout if it owes an answer; 0: never (milliseconds); 0 to 86400000 */
 static inline cql_status
 cql_options_set_heartbeat(cql_options *o, uint64_t value, cql_error **err)
 {

@@ -69,7 +69,7 @@
     OPT_NUMBER(close_timeout, duration, 5000, 0, 3600000,                                          \
         "how long closing lets requests in flight finish")                                         \
     OPT_NUMBER(heartbeat, duration, 30000, 0, 86400000,                                            \
-        "silence after which a connection is probed; 0: never")                                    \
+        "silence after which a connection is probed, heartbeat_timeout if it owes an answer; 0: never") \
     OPT_NUMBER(heartbeat_timeout, duration, 5000, 1, 3600000,                                      \
         "silence after the probe that ends the connection")                                        \
     OPT_NUMBER(reconnect_base, duration, 1000, 1, 3600000,                                         \

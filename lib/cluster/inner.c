@@ -34,7 +34,7 @@ static void lost(cqln_owner *o, cqln_link *link)
 static void timed_out(cqln_deadline *d)
 {
     cqln_inner *in = CQLN_CONTAINER(d, cqln_inner, deadline);
-    cqln_conn_orphan(in->link->conn, in->stream);
+    cqln_link_orphan(in->link, in->stream);
     finish(in, CQL_TIMEOUT, in->link, NULL);
 }
 
@@ -81,7 +81,7 @@ void cqln_inner_forget(cqln_inner *in)
 {
     if (!in)
         return;
-    cqln_conn_orphan(in->link->conn, in->stream);
+    cqln_link_orphan(in->link, in->stream);
     cqln_deadline_clear(in->loop, &in->deadline);
     cqln_free(in->loop->al, in);
 }

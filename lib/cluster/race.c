@@ -104,7 +104,7 @@ static void give_up_runner(runner *r)
     cqln_link *link = r->link;
     r->link = NULL;
     r->race->running--;
-    cqln_conn_orphan(link->conn, r->stream);
+    cqln_link_orphan(link, r->stream);
     cqln_slot_orphaned(link);
 }
 

@@ -299,7 +299,7 @@ void cqln_request_detach(cqln_request *req)
 {
     switch (req->state) {
     case CQLN_REQUEST_SENT:
-        cqln_conn_orphan(req->link->conn, req->stream);
+        cqln_link_orphan(req->link, req->stream);
         break;
     case CQLN_REQUEST_WAITING:
     case CQLN_REQUEST_ASIDE:

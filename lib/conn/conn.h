@@ -137,6 +137,9 @@ void *cqln_conn_take_owner(cqln_conn *c);
 /* --- time and state -------------------------------------------------------------------------- */
 /* When cqln_conn_tick wants to be called; UINT64_MAX: never. */
 uint64_t cqln_conn_deadline(const cqln_conn *c);
+/* A request was given up although its answer is still owed: with nothing else heard either, the next heartbeat comes
+ * sooner. True when cqln_conn_deadline is another one by it. */
+bool cqln_conn_unanswered(cqln_conn *c, uint64_t now);
 /* Sends the heartbeat or declares the connection dead. Only reads count as a sign of life: a whole
  * envelope or segment, or steady progress in one; a byte now and then does not. A tick far behind its
  * time puts the verdict off once: read from the transport first, then tick. */

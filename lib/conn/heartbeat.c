@@ -1,5 +1,6 @@
 /* The heartbeat: OPTIONS when nothing came for a while, the end when nothing comes then either.
- * Only what comes in counts: a dead peer's socket takes writes for a long time. */
+ * Only what comes in counts: a dead peer's socket takes writes for a long time. Nothing on a connection that owes
+ * an answer is no calm: then a while is as long as the answer to a heartbeat may take. */
 #include "conn/internal.h"
 
 /* A tick this much after its time: the program was late, not the server. Its answer may be waiting
@@ -17,11 +18,25 @@ static uint64_t verdict_at(const cqln_conn *c)
     return plus(from, c->config.heartbeat_timeout_ms);
 }
 
+static uint64_t probe_due(const cqln_conn *c)
+{
+    uint32_t calm = c->config.heartbeat_ms, timeout = c->config.heartbeat_timeout_ms;
+    return plus(c->alive_at, c->unanswered_at > c->alive_at && timeout < calm ? timeout : calm);
+}
+
 uint64_t cqln_conn_deadline(const cqln_conn *c)
 {
     if (c->state != CQLN_CONN_OPEN || c->lost || c->config.heartbeat_ms == 0)
         return UINT64_MAX;
-    return c->probing ? verdict_at(c) : plus(c->alive_at, c->config.heartbeat_ms);
+    return c->probing ? verdict_at(c) : probe_due(c);
+}
+
+bool cqln_conn_unanswered(cqln_conn *c, uint64_t now)
+{
+    bool first = c->unanswered_at <= c->alive_at && now > c->alive_at;
+    if (first)
+        c->unanswered_at = now;
+    return first;
 }
 
 static void probe(cqln_conn *c, uint64_t now)

@@ -120,6 +120,7 @@ struct cqln_conn {
     uint64_t read_at;      /* time of the last commit */
     uint64_t alive_at;     /* time of the last sign of life */
     uint64_t probe_at;
+    uint64_t unanswered_at; /* when a request was last given up */
     size_t max_body;
     size_t max_output;
     cqln_streams streams;

@@ -129,6 +129,13 @@ static void on_deadline(cqln_deadline *d)
         set_deadline(link);
 }
 
+void cqln_link_orphan(cqln_link *link, int16_t stream)
+{
+    cqln_conn_orphan(link->conn, stream);
+    if (!link->closing && cqln_conn_unanswered(link->conn, cqln_loop_now(link->loop)))
+        set_deadline(link);
+}
+
 /* --- through a filter ------------------------------------------------------------------------------ */
 
 /* The filter's own handshake, its end or its failure reach the machine. */

@@ -92,6 +92,9 @@ static inline cql_status cqln_link_submit(cqln_link *link, const uint8_t *envelo
                                (uint32_t)cqln_loop_us(link->loop));
 }
 
+/* Nobody waits for the answer on this stream any more; the server may owe it because it is gone. */
+void cqln_link_orphan(cqln_link *link, int16_t stream);
+
 /* How long the answer to this stream took, in the handler of its response. */
 static inline uint32_t cqln_link_took_us(const cqln_link *link, int16_t stream)
 {

@@ -777,6 +777,28 @@ static void r23_an_unanswered_heartbeat_moves_the_requests(void **state)
     assert_int_equal(node(0)->usable, 0);
 }
 
+/* A node that hangs is found out by the requests it does not answer, long before the heartbeat of a quiet connection. */
+static void requests_without_an_answer_find_a_hanging_node(void **state)
+{
+    (void)state;
+    option("heartbeat", "30000");
+    option("heartbeat_timeout", "1000");
+    start(2);
+    w.io.hosts[0].frozen = true;
+    for (size_t i = 0; i < 10; i++)
+        ask(i, w.echo, true, 300);
+    pass(900);
+    assert_true(node(0)->usable > 0);
+    pass(1300);
+    assert_int_equal(node(0)->usable, 0);
+    read_many(10, 20);
+    pass(300);
+    expect(10, 20, CQL_OK);
+    w.io.hosts[0].frozen = false;
+    pass(10000);
+    assert_true(node(0)->usable > 0);
+}
+
 static void r32_a_node_that_slams_the_door_is_not_stormed(void **state)
 {
     (void)state;
@@ -1431,6 +1453,7 @@ int main(void)
         CASE(a_node_that_is_back_begins_with_one_request),
         CASE(a_node_that_is_back_alone_gets_all),
         CASE(r23_an_unanswered_heartbeat_moves_the_requests),
+        CASE(requests_without_an_answer_find_a_hanging_node),
         CASE(r32_a_node_that_slams_the_door_is_not_stormed),
         CASE(r33_a_removed_node_is_left_alone),
         CASE(a_removed_node_may_end_what_it_began),

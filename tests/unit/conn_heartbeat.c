@@ -225,6 +225,68 @@ static void a_late_tick_is_given_one_more_chance(void **state)
     wire_fini(&w);
 }
 
+/* A connection that owes an answer and says nothing is asked after TIMEOUT, not after IDLE. */
+static void an_answer_that_is_owed_brings_the_probe_forward(void **state)
+{
+    wire_end w;
+    (void)state;
+    open_at(&w, 5);
+    uint64_t began = w.now;
+    wire_submit(&w, &w);
+    wire_listen(&w);
+    w.heard_at = w.heard.len;
+    assert_true(cqln_conn_unanswered(w.conn, began + 2000));
+    assert_int_equal(cqln_conn_deadline(w.conn), began + TIMEOUT);
+    assert_false(cqln_conn_unanswered(w.conn, began + 3000)); /* nothing new: the deadline stays */
+    assert_int_equal(cqln_conn_deadline(w.conn), began + TIMEOUT);
+    to_probe(&w);
+    assert_false(cqln_conn_unanswered(w.conn, w.now));
+    to_time(&w, began + 2 * TIMEOUT);
+    wire_closed(&w, CQL_TIMEOUT, "no answer to a heartbeat within 10000 ms");
+    wire_fini(&w);
+}
+
+/* What comes afterwards, the answer itself or another one, is a sign of life: the calm is what it was. */
+static void a_sign_of_life_puts_the_probe_back(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        wire_end w;
+        open_at(&w, version);
+        int16_t stream = wire_submit(&w, &w);
+        wire_listen(&w);
+        w.heard_at = w.heard.len;
+        w.now += 2000;
+        assert_true(cqln_conn_unanswered(w.conn, w.now));
+        w.now += 10;
+        respond_void(&w.say, version, stream);
+        wire_say(&w);
+        wire_event(&w, CQLN_CONN_EV_RESPONSE);
+        assert_int_equal(cqln_conn_deadline(w.conn), w.now + IDLE);
+        assert_true(cqln_conn_unanswered(w.conn, w.now + 1)); /* and the next one that is owed counts again */
+        assert_int_equal(cqln_conn_deadline(w.conn), w.now + TIMEOUT);
+        wire_fini(&w);
+    }
+}
+
+static void what_is_owed_never_puts_a_probe_off(void **state)
+{
+    wire_end w;
+    (void)state;
+    wire_init(&w, 4);
+    w.config.heartbeat_ms = TIMEOUT / 2;
+    wire_open(&w);
+    assert_true(cqln_conn_unanswered(w.conn, w.now + 1));
+    assert_int_equal(cqln_conn_deadline(w.conn), w.now + TIMEOUT / 2);
+    wire_fini(&w);
+    wire_init(&w, 4);
+    w.config.heartbeat_ms = 0;
+    wire_open(&w);
+    cqln_conn_unanswered(w.conn, w.now + 1);
+    assert_int_equal(cqln_conn_deadline(w.conn), UINT64_MAX);
+    wire_fini(&w);
+}
+
 static void without_a_heartbeat_there_is_no_deadline(void **state)
 {
     wire_end w;
@@ -328,6 +390,9 @@ int main(void)
         cmocka_unit_test(a_trickle_is_no_sign_of_life),
         cmocka_unit_test(steady_progress_in_a_large_body_is_a_sign_of_life),
         cmocka_unit_test(a_late_tick_is_given_one_more_chance),
+        cmocka_unit_test(an_answer_that_is_owed_brings_the_probe_forward),
+        cmocka_unit_test(a_sign_of_life_puts_the_probe_back),
+        cmocka_unit_test(what_is_owed_never_puts_a_probe_off),
         cmocka_unit_test(without_a_heartbeat_there_is_no_deadline),
         cmocka_unit_test(a_tick_before_its_time_does_nothing),
         cmocka_unit_test(an_idle_connection_keeps_little),
