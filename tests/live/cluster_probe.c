@@ -9,9 +9,9 @@
  *   clients     say how many connections of the load each node counts, and then "counted"
  *   end         no more load; count, and end with 1 if anything is wrong
  *
- * On standard output, at the millisecond: what was marked, nodes that came up and went down, and failed attempts to
- * reach them for another reason than the one before. In the end a
- * line for each mark and a line for each rule:
+ * On standard output, at the millisecond: what was marked, with what the session holds then of memory and the program of
+ * descriptors, nodes that came up and went down, and failed attempts to reach them for another reason than the one
+ * before. In the end a line for each mark and a line for each rule:
  *   - each callback came once, and by its time-out;
  *   - rows, appends and conditional inserts that were acknowledged are there, read at ALL;
  *   - no append is there twice, nor any that was answered "not applied";
@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPS_MAX = 400000, MARKS_MAX = 32, NODES_MAX = SIDE_NODES, TEXT_MAX = SIDE_TEXT };
+enum { OPS_MAX = 1200000, MARKS_MAX = 256, NODES_MAX = SIDE_NODES, TEXT_MAX = SIDE_TEXT };
 enum { PER_LIST = 40, LATE_MS = 100 };
 enum { INSERT, READ, APPEND, COUNT, LWT, KINDS };
 enum { OPEN, OK, NOT_APPLIED, IN_DOUBT };
@@ -275,6 +275,7 @@ static void mark(probe *p, const char *text)
          (unsigned long long)cql_metrics_value(metrics, CQL_METRICS_SESSION, CQL_METRIC_CONNECT_FAILED),
          (unsigned long long)clock() * 1000 / CLOCKS_PER_SEC);
     cql_metrics_free(metrics);
+    tell(p, "holds memory %llu, descriptors %u", (unsigned long long)side_memory(), side_descriptors());
 }
 
 static known_node *node_of(probe *p, const char *address)
@@ -708,7 +709,7 @@ static cql_session *open_session(probe *p, const char *url, const char *keyspace
     cql_options *o = NULL;
     cql_error *err = NULL;
     cql_session *s = NULL;
-    die(cql_options_new(NULL, &o), NULL, "options");
+    die(cql_options_new(keyspace ? &side_counted : NULL, &o), NULL, "options");
     die(cql_options_from_environment(o, &err), err, "environment");
     die(cql_options_parse(o, url, &err), err, url);
     const char *level = getenv("PROBE_CONSISTENCY");

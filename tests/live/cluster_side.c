@@ -2,9 +2,11 @@
 #include "cluster_side.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,58 @@ void side_next(side_way *way)
 const char *side_node(uint8_t node)
 {
     return node < seen_count ? seen_nodes[node] : "";
+}
+
+/* --- what is held ---------------------------------------------------------------------------------- */
+
+enum { HEAD = 16 }; /* in front of each block: its size */
+static _Atomic uint64_t held;
+
+static void *counted_realloc(void *context, void *block, size_t size)
+{
+    char *old = block ? (char *)block - HEAD : NULL;
+    size_t before = old ? *(size_t *)(void *)old : 0;
+    char *b = realloc(old, HEAD + size);
+    (void)context;
+    if (!b)
+        return NULL;
+    *(size_t *)(void *)b = size;
+    atomic_fetch_add(&held, size - before);
+    return b + HEAD;
+}
+
+static void *counted_malloc(void *context, size_t size)
+{
+    return counted_realloc(context, NULL, size);
+}
+
+static void counted_free(void *context, void *block)
+{
+    (void)context;
+    if (!block)
+        return;
+    char *b = (char *)block - HEAD;
+    atomic_fetch_sub(&held, *(size_t *)(void *)b);
+    free(b);
+}
+
+const cql_allocator side_counted = {
+    .malloc_fn = counted_malloc, .realloc_fn = counted_realloc, .free_fn = counted_free};
+
+uint64_t side_memory(void)
+{
+    return atomic_load(&held);
+}
+
+unsigned side_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned n = 0;
+    while (d && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return n;
 }
 
 /* --- when a node takes connections again ----------------------------------------------------------- */

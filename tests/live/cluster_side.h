@@ -1,5 +1,5 @@
-/* What cluster_probe sees beside the answers to its load: when and to whom each request was sent, when a
- * node takes connections again, and what the servers themselves say. */
+/* What cluster_probe sees beside the answers to its load: when and to whom each request was sent, what the session
+ * holds, when a node takes connections again, and what the servers themselves say. */
 #ifndef CLUSTER_SIDE_H
 #define CLUSTER_SIDE_H
 
@@ -19,6 +19,11 @@ void side_watch(cql_options *o);
 void side_next(side_way *way);
 /* "address:port"; "" when the request went nowhere. */
 const char *side_node(uint8_t node);
+
+/* The memory of a session that is given this allocator, in bytes, and the open descriptors of the program. */
+extern const cql_allocator side_counted;
+uint64_t side_memory(void);
+unsigned side_descriptors(void);
 
 /* From now on side_accepts looks, at most every 10 ms, whether "address:port" takes connections again after it
  * refused one: true once, when it does. */
