@@ -68,7 +68,7 @@ CQL_BEGIN
     X(CQL_BAD_VERSION, 302, "no common protocol version")                                          \
     X(CQL_AUTH_FAILED, 303, "authentication failed")                                               \
     X(CQL_UNEXPECTED, 304, "unexpected message from the server")                                   \
-    X(CQL_PREPARED_CHANGED, 305, "prepared statement changed its id")                              \
+    X(CQL_PREPARED_CHANGED, 305, "prepared statement is another one now")                          \
     X(CQL_NOT_AGREED, 400, "the nodes do not agree on the schema")                                 \
     X(CQL_SCHEMA_DIFFERS, 401, "the live schema differs")                                          \
     X(CQL_BAD_CQL_FILE, 402, "the CQL text cannot be split into statements")                       \

@@ -78,7 +78,7 @@ CQL_API void cql_session_free(cql_session *s);
 /* Sends a statement. CQL_OK: cb is called once. Any other status: it is not; CQL_WOULD_BLOCK: the
  * queue is full (options max_pending_requests, max_pending_bytes), the drain callback tells when to go
  * on; CQL_UNBOUND (cql_statement_check says which marker), CQL_BAD_STATE (not connected or closing),
- * CQL_NO_MEMORY, CQL_TOO_LARGE.
+ * CQL_NO_MEMORY, CQL_TOO_LARGE, CQL_PREPARED_CHANGED (see cql_prepared_bind).
  * The _wait functions do not give CQL_WOULD_BLOCK: they wait for room, one behind the other, then for the
  * answer, both within the time-out of the call. CQL_TIMEOUT when there was no room in time: nothing was sent. */
 CQL_API cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,

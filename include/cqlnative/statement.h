@@ -66,7 +66,9 @@ CQL_BEGIN
 CQL_API cql_status cql_statement_new(const char *cql, size_t markers, const cql_allocator *al,
                                      cql_statement **out);
 /* A statement bound to a prepared one, which it holds; every marker starts unbound. NULL when memory
- * is out. Yours: free with cql_statement_free. */
+ * is out. Yours: free with cql_statement_free.
+ * Executing gives CQL_PREPARED_CHANGED from when on a server says that the markers have other types, since the table
+ * was made anew: prepare it again, and bind that. A user type that got fields is no other type. */
 CQL_API cql_statement *cql_prepared_bind(const cql_prepared *prepared);
 CQL_API void cql_statement_free(cql_statement *stmt);
 

@@ -173,6 +173,8 @@ cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_reques
         return encode_unusual(c, s, NULL, req);
     uint8_t version = cqln_version_of(c);
     cqln_metadata *known = cqln_prepared_result(s->prepared);
+    if (!known && cqln_prepared_retired(s->prepared))
+        return CQL_PREPARED_CHANGED;
     if (cqln_result_is_known(s->prepared, known, version))
         req->known = known;
     req->prepared = cqln_cluster_hold(c, c->alone, s->prepared);
@@ -211,6 +213,9 @@ static cql_status hold_members(const cql_batch *b, cqln_request *req)
 {
     if (b->member_count == 0)
         return CQL_OK;
+    for (size_t i = 0; i < b->member_count; i++)
+        if (cqln_prepared_retired(b->members[i]))
+            return CQL_PREPARED_CHANGED;
     req->members = cqln_alloc_array(req->cluster->al, b->member_count, sizeof *req->members);
     if (!req->members)
         return CQL_NO_MEMORY;

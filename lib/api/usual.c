@@ -7,12 +7,14 @@ bool cqln_usual_make(cqln_cluster *c, cqln_hold *e, cql_prepared *p)
     uint8_t version = cqln_version_of(c);
     const cqln_config *config = c->config;
     cqln_metadata *newest = cqln_prepared_result(p);
+    if (!newest) /* it may be retired by the next time */
+        return false;
     bool known = cqln_result_is_known(p, newest, version);
     cqln_query_options o = {.consistency = (uint16_t)config->consistency,
                             .skip_metadata = known,
                             .page_size = (int32_t)config->page_size};
-    cql_str metadata_id = version >= 5 && newest ? newest->id : (cql_str){"", 0};
-    cqln_tail tail = !newest || newest->count > 0 ? CQLN_TAIL_PAGE
+    cql_str metadata_id = version >= 5 ? newest->id : (cql_str){"", 0};
+    cqln_tail tail = newest->count > 0 ? CQLN_TAIL_PAGE
                      : config->client_timestamps  ? CQLN_TAIL_TIME
                                                   : CQLN_TAIL_NONE;
     cqln_usual *u = &e->usual;

@@ -66,6 +66,8 @@ cql_prepared *cqln_lessons_keep(cqln_cluster *c, cql_prepared *fresh, cqln_node 
     cql_prepared *old = find_same(c, fresh);
     if (old) {
         cqln_metadata *now = cqln_prepared_result(fresh);
+        if (cqln_prepared_retired(old))
+            cqln_prepared_retire(old, false);
         if (now)
             cqln_prepared_learn(old, now);
         cql_prepared_unref(fresh);
@@ -131,6 +133,8 @@ static cql_status learn(cql_prepared *p, cqln_link *link, const cqln_conn_event 
     if (!cql_str_equal(p->id, head.id)) {
         end->new_id = head.id; /* a view of the body */
         st = CQL_PREPARED_CHANGED;
+    } else if (!cqln_prepared_fits(p, head.bind)) {
+        st = CQL_PREPARED_CHANGED;
     } else {
         cqln_prepared_learn(p, head.result);
     }
@@ -154,6 +158,9 @@ static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_con
     bool eager = l->eager;
     n->teaching -= eager;
     drop_lesson(l);
+    /* A node that comes up may not know the newest schema yet: only one that had forgotten it is believed. */
+    if (end.status == CQL_PREPARED_CHANGED && !end.new_id.len && !(eager && cqln_list_empty(&waiting)))
+        cqln_prepared_retire(held, true);
     while ((at = cqln_list_pop(&waiting)) != NULL)
         cqln_request_taught(CQLN_CONTAINER(at, cqln_request, queue), link, &end);
     cql_prepared_unref(held);

@@ -52,13 +52,15 @@ static void print_id(char out[2 * 16 + 1], cql_str id)
 
 static void fail_changed(cqln_request *req, cql_str was, cql_str now)
 {
-    char a[33], b[33], why[200];
+    char a[33], b[33], why[200] = "its markers have other types now, since its table was made anew: prepare it "
+                                  "and bind its values again";
     print_id(a, was);
     print_id(b, now);
-    snprintf(why, sizeof why,
-             "preparing it again gave id %s instead of %s; the usual cause is a USE after it was "
-             "prepared: qualify its tables with their keyspace",
-             b, a);
+    if (now.len)
+        snprintf(why, sizeof why,
+                 "preparing it again gave id %s instead of %s; the usual cause is a USE after it was "
+                 "prepared: qualify its tables with their keyspace",
+                 b, a);
     cqln_request_failed(req, cqln_report_local(req->cluster, CQL_PREPARED_CHANGED, req, why));
 }
 

@@ -156,7 +156,7 @@ typedef struct cqln_lesson_end {
     cql_prepared *prepared;
     bool answered;     /* else the link is gone or silent */
     bool refused;      /* by `error` */
-    cql_status status; /* CQL_PREPARED_CHANGED: with this id instead */
+    cql_status status; /* CQL_PREPARED_CHANGED: with `new_id`, or markers of other types */
     cql_str new_id;
     cqln_server_error error;
 } cqln_lesson_end;

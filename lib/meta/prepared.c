@@ -26,15 +26,20 @@ static cql_str copy_into(char **at, cql_str from)
 }
 
 /* With the lock, or while nobody else knows it. */
+static void publish(cql_prepared *p, cqln_metadata *newest)
+{
+    atomic_store_explicit(&p->result, cqln_prepared_retired(p) ? NULL : newest, memory_order_release);
+}
+
 static void update(cql_prepared *p, cqln_metadata *newer)
 {
     if (p->version_count == CQLN_PREPARED_VERSIONS) {
         cqln_metadata_unref(newer);
-        atomic_store_explicit(&p->result, NULL, memory_order_release);
+        publish(p, NULL);
         return;
     }
     p->versions[p->version_count++] = newer;
-    atomic_store_explicit(&p->result, newer, memory_order_release);
+    publish(p, newer);
 }
 
 cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
@@ -63,6 +68,7 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
         p->keyspace_mark = cqln_keyspace_mark(head->bind->columns[head->bind->pk_index[0]].keyspace);
     p->bind = head->bind;
     atomic_init(&p->refs, 1);
+    atomic_init(&p->retired, false);
     atomic_init(&p->result, NULL);
     update(p, head->result);
     *out = p;
@@ -91,7 +97,7 @@ void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m)
     pthread_mutex_lock(&p->learning);
     cqln_metadata *old = find_version(p, m);
     if (old)
-        atomic_store_explicit(&p->result, old, memory_order_release);
+        publish(p, old);
     else
         update(p, cqln_metadata_ref(m));
     pthread_mutex_unlock(&p->learning);
@@ -100,6 +106,24 @@ void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m)
 void cqln_prepared_distrust(cql_prepared *p)
 {
     atomic_store_explicit(&p->result, NULL, memory_order_release);
+}
+
+bool cqln_prepared_fits(const cql_prepared *p, const cqln_metadata *bind)
+{
+    if (bind->count != p->bind->count)
+        return false;
+    for (uint32_t i = 0; i < bind->count; i++)
+        if (!cqln_type_fits(p->bind->columns[i].type, bind->columns[i].type))
+            return false;
+    return true;
+}
+
+void cqln_prepared_retire(cql_prepared *p, bool retired)
+{
+    pthread_mutex_lock(&p->learning);
+    atomic_store_explicit(&p->retired, retired, memory_order_release);
+    publish(p, NULL);
+    pthread_mutex_unlock(&p->learning);
 }
 
 cql_prepared *cql_prepared_ref(const cql_prepared *prepared)

@@ -24,7 +24,8 @@ struct cql_prepared {
     bool select_star; /* the text has a `*`: v4 cannot tell when such a result changed its columns */
     cqln_metadata *bind;
     _Atomic(cqln_metadata *) result; /* the newest version; NULL: decode what comes */
-    pthread_mutex_t learning; /* over the two below: any loop may learn of a new version */
+    atomic_bool retired; /* its markers have other types now; `result` is NULL then, so that few have to look */
+    pthread_mutex_t learning; /* over the two above and below: any loop may learn of a new version */
     uint32_t version_count;
     cqln_metadata *versions[CQLN_PREPARED_VERSIONS];
     cqln_fit fits[]; /* of the markers in `bind`; behind them the texts */
@@ -41,6 +42,15 @@ void cqln_prepared_update(cql_prepared *p, cqln_metadata *newer);
 void cqln_prepared_learn(cql_prepared *p, cqln_metadata *m);
 /* What is known of the result is wrong: the next execution asks for its metadata. [any thread] */
 void cqln_prepared_distrust(cql_prepared *p);
+/* Whether values that were made for its markers mean the same where the markers are these. */
+bool cqln_prepared_fits(const cql_prepared *p, const cqln_metadata *bind);
+/* A server's markers do not fit: nothing is executed any more, lest values are stored as what they are not; and back, when
+ * it was prepared again with the types it had. [any thread] */
+void cqln_prepared_retire(cql_prepared *p, bool retired);
+static inline bool cqln_prepared_retired(const cql_prepared *p)
+{
+    return atomic_load_explicit(&p->retired, memory_order_acquire);
+}
 /* That many holders more, or fewer; the caller is one before and after. [any thread] */
 static inline void cqln_prepared_count(cql_prepared *p, int32_t holders)
 {

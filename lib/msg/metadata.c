@@ -122,8 +122,11 @@ bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b)
 {
     if (a == b)
         return true;
-    if (a->count != b->count)
+    if (a->count != b->count || a->pk_count != b->pk_count)
         return false;
+    for (uint32_t i = 0; i < a->pk_count; i++)
+        if (a->pk_index[i] != b->pk_index[i])
+            return false;
     for (uint32_t i = 0; i < a->count; i++) {
         const cqln_column *x = &a->columns[i], *y = &b->columns[i];
         if (!cql_str_equal(x->name, y->name) || !cql_str_equal(x->table, y->table) ||

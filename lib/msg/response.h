@@ -90,7 +90,7 @@ struct cqln_metadata {
 };
 cqln_metadata *cqln_metadata_ref(cqln_metadata *m);
 void cqln_metadata_unref(cqln_metadata *m);
-/* The same columns: names and types, in order. Ids are not looked at. */
+/* The same columns: names and types, in order, and the same key. Ids are not looked at. */
 bool cqln_metadata_same(const cqln_metadata *a, const cqln_metadata *b);
 
 /* Head of a ROWS body, without decoding columns. */

@@ -203,7 +203,7 @@ static cql_status session_send(void *self, cqlox_place *place)
         k->used = ++p->uses;
         status = execute(p, place, k->prepared, &place->why);
     }
-    if (place->why) { /* it may be stale */
+    if (place->why || status == CQL_PREPARED_CHANGED) { /* it may be stale */
         cql_error_unref(place->why);
         place->why = NULL;
         forget(p, k);

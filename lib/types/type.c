@@ -295,3 +295,17 @@ bool cqln_type_same(const cql_type *a, const cql_type *b)
             return false;
     return true;
 }
+
+bool cqln_type_fits(const cql_type *a, const cql_type *b)
+{
+    uint32_t count = a->count < b->count ? a->count : b->count;
+    if (a == b || a->id == CQL_TYPE_CUSTOM || b->id == CQL_TYPE_CUSTOM)
+        return true;
+    if (a->id != b->id || a->dimension != b->dimension ||
+        (a->count != b->count && a->id != CQL_TYPE_UDT))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!cqln_type_fits(a->items[i], b->items[i]))
+            return false;
+    return true;
+}

@@ -2,9 +2,9 @@
  *
  *   protocol_probe URL CASE
  *
- * alter: a table that changes under prepared statements is never decoded wrongly. options: keyspace, clock,
- * payload, names, borrowed values, tracing of batches. large: answers over max_response_bytes. Ends with 1 and
- * a line for the first thing that is not so. */
+ * alter: a table that changes under prepared statements is never decoded wrongly, and one that is made anew takes no
+ * values for the old one. options: keyspace, clock, payload, names, borrowed values, tracing of batches. large: answers
+ * over max_response_bytes. Ends with 1 and a line for the first thing that is not so. */
 #include <cqlnative/cql.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +89,34 @@ static void alter(cql_session *mine, cql_session *other)
     cql_prepared_unref(star);
     cql_prepared_unref(theirs);
     cql_prepared_unref(named);
+}
+
+/* What was bound for the old table would be stored as what it is not. */
+static void make_anew(cql_session *mine, cql_session *other)
+{
+    cql_prepared *p = NULL;
+    cql_result *res = NULL;
+    run(other, "DROP TABLE IF EXISTS " KS ".anew");
+    run(other, "CREATE TABLE " KS ".anew (k int PRIMARY KEY, v int)");
+    CHECK(cql_session_prepare_wait(mine, "INSERT INTO " KS ".anew (k, v) VALUES (1, ?)", &p, &err) == CQL_OK);
+    cql_statement *stmt = cql_prepared_bind(p);
+    CHECK(cql_statement_bind_int32(stmt, 0, 65) == CQL_OK);
+    CHECK(cql_session_execute_wait(mine, stmt, NULL, &err) == CQL_OK);
+    run(other, "DROP TABLE " KS ".anew");
+    run(other, "CREATE TABLE " KS ".anew (k int PRIMARY KEY, v text)");
+    for (int i = 0; i < 3; i++)
+        CHECK(cql_session_execute_wait(mine, stmt, NULL, NULL) == CQL_PREPARED_CHANGED);
+    CHECK(cql_session_query_wait(mine, "SELECT * FROM " KS ".anew", &res, &err) == CQL_OK);
+    CHECK(cql_result_row_count(res) == 0);
+    cql_result_unref(res);
+    cql_statement_free(stmt);
+    cql_prepared_unref(p);
+    CHECK(cql_session_prepare_wait(mine, "INSERT INTO " KS ".anew (k, v) VALUES (1, ?)", &p, &err) == CQL_OK);
+    stmt = cql_prepared_bind(p);
+    CHECK(cql_statement_bind_text(stmt, 0, "A") == CQL_OK);
+    CHECK(cql_session_execute_wait(mine, stmt, NULL, &err) == CQL_OK);
+    cql_statement_free(stmt);
+    cql_prepared_unref(p);
 }
 
 /* --- options --------------------------------------------------------------------------------------------- */
@@ -328,11 +356,12 @@ int main(int argc, char **argv)
     CHECK(cql_session_open_wait(argv[1], &b, &err) == CQL_OK);
     run(a, "CREATE KEYSPACE IF NOT EXISTS " KS
            " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
-    if (strcmp(argv[2], "alter") == 0)
+    if (strcmp(argv[2], "alter") == 0) {
         alter(a, b);
-    else if (strcmp(argv[2], "options") == 0)
+        make_anew(a, b);
+    } else if (strcmp(argv[2], "options") == 0) {
         options(a);
-    else {
+    } else {
         fill_wide(a);
         too_large(argv[1], "none");
         too_large(argv[1], "lz4");

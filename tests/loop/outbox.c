@@ -286,7 +286,7 @@ static void what_the_server_refuses_is_kept(void **state)
 }
 
 /* What was prepared for the table that was there before decides nothing. */
-static void takes_anew(cql_value first, cql_value second)
+static void takes_anew(cql_value first, cql_value second, bool forgotten)
 {
     cql_session *s = make_session("loop_threads=0");
     cql_outbox *o = open_box(s, 1);
@@ -295,6 +295,8 @@ static void takes_anew(cql_value first, cql_value second)
     flush(o);
     pthread_mutex_lock(&server.lock);
     server.mc.wide_values = true;
+    for (size_t i = 0; forgotten && i < server.mc.count; i++)
+        mocknode_forget(&server.mc.nodes[i]);
     pthread_mutex_unlock(&server.lock);
     assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(first), NULL, NULL), CQL_OK);
     assert_int_equal(cql_outbox_add(o, "INSERT by_key ?", CQL_VALUES(second), NULL, NULL), CQL_OK);
@@ -309,9 +311,12 @@ static void takes_anew(cql_value first, cql_value second)
 
 static void a_table_that_was_made_anew_takes_its_values(void **state)
 {
-    takes_anew(cql_value_int64(1), cql_value_int64(2)); /* the old one would not */
-    (void)reset(state);
-    takes_anew(cql_value_int32(1), cql_value_int32(2)); /* the new one not as the old one did */
+    for (int forgotten = 0; forgotten < 2; forgotten++) {
+        (void)reset(state);
+        takes_anew(cql_value_int64(1), cql_value_int64(2), forgotten); /* the old one would not */
+        (void)reset(state);
+        takes_anew(cql_value_int32(1), cql_value_int32(2), forgotten); /* the new one not as the old one did */
+    }
 }
 
 /* It cannot be prepared anew by a session that is being closed: that refuses nothing for good. */

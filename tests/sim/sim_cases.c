@@ -1128,6 +1128,67 @@ static void r70_another_id_is_one_error(void **state)
     assert_int_equal(w.c.meter->values[CQL_METRIC_REPREPARES], 1);
 }
 
+static cql_status encode_alone(cql_prepared *p)
+{
+    cqln_request *req;
+    assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+    cql_statement *stmt = cql_prepared_bind(p);
+    cql_statement_bind_int32(stmt, 0, 1);
+    cql_status st = cqln_encode_statement(&w.c, stmt, req);
+    cql_statement_free(stmt);
+    cqln_request_abandon(req);
+    return st;
+}
+
+/* Its values would be stored as what they are not. Prepared again it is another statement, and the old one is of
+ * use again when the types are back. */
+static void a_table_made_anew_takes_nothing_that_was_bound_before(void **state)
+{
+    (void)state;
+    cql_prepared *wide = NULL, *back = NULL;
+    start(1);
+    w.mc.wide_values = true;
+    mocknode_forget(&w.mc.nodes[0]);
+    ask(0, w.insert, true, 0);
+    ask(1, w.insert, false, 0);
+    pass(200);
+    expect(0, 2, CQL_PREPARED_CHANGED);
+    assert_false(all[0].maybe_applied || all[1].maybe_applied);
+    assert_non_null(strstr(all[0].text, "other types"));
+    assert_int_equal(encode_alone(w.insert), CQL_PREPARED_CHANGED);
+    assert_int_equal(encode_alone(w.echo), CQL_OK);
+    prepare("INSERT INTO t (v) VALUES (?)", &wide);
+    pass(200);
+    assert_ptr_not_equal(wide, w.insert);
+    assert_int_equal(encode_alone(wide), CQL_OK);
+    w.mc.wide_values = false;
+    mocknode_forget(&w.mc.nodes[0]);
+    prepare("INSERT INTO t (v) VALUES (?)", &back);
+    pass(200);
+    assert_ptr_equal(back, w.insert);
+    ask(2, w.insert, true, 0);
+    pass(200);
+    assert_int_equal(all[2].status, CQL_OK);
+    cql_prepared_unref(wide);
+    cql_prepared_unref(back);
+}
+
+/* A node that comes up may not know the newest schema yet. */
+static void a_node_that_comes_up_retires_no_statement(void **state)
+{
+    (void)state;
+    start(2);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    mocknode_forget(&w.mc.nodes[1]);
+    pass(1000);
+    w.mc.wide_values = true;
+    w.io.hosts[1].down = false;
+    pass(5000);
+    assert_int_equal(w.mc.nodes[1].statements, 2);
+    assert_int_equal(encode_alone(w.insert), CQL_OK);
+}
+
 static void r71_a_server_that_never_learns_is_asked_with_the_text(void **state)
 {
     (void)state;
@@ -1471,6 +1532,8 @@ int main(void)
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(r70_another_id_is_one_error),
+        CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
+        CASE(a_node_that_comes_up_retires_no_statement),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
         CASE(one_lesson_serves_all_that_wait_for_it),

@@ -230,6 +230,34 @@ static void newer_metadata_is_used_at_once(void **state)
     cql_prepared_unref(other);
 }
 
+/* However it was executed before: by the short way, and after its result was distrusted by the long one. */
+static void what_is_retired_is_not_executed(void **state)
+{
+    (void)state;
+    for (int distrusted = 0; distrusted < 2; distrusted++) {
+        cql_prepared *p = make_prepared("INSERT INTO t (k) VALUES (?)", 4, "0123456789abcdef", &nothing);
+        cql_statement *s = bound(p);
+        cql_batch *b;
+        assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+        assert_int_equal(cql_batch_add(b, s), CQL_OK);
+        if (distrusted)
+            cqln_prepared_distrust(p);
+        encode(true, s);
+        cqln_prepared_retire(p, true);
+        cqln_record_clean(&request);
+        assert_int_equal(cqln_encode_statement(&cluster, s, &request), CQL_PREPARED_CHANGED);
+        assert_int_equal(cqln_encode_batch_request(&cluster, b, &request), CQL_PREPARED_CHANGED);
+        assert_null(request.prepared);
+        assert_null(request.members);
+        cqln_prepared_retire(p, false);
+        encode(true, s);
+        cql_batch_free(b);
+        cql_statement_free(s);
+        cqln_holds_fini(&cluster.holds);
+        cql_prepared_unref(p);
+    }
+}
+
 /* More statements than there are places for what is usual. */
 static void statements_take_turns(void **state)
 {
@@ -291,6 +319,7 @@ int main(void)
         with_cluster(what_has_no_usual_is_sent_all_the_same),
         with_cluster(what_is_said_is_sent),
         with_cluster(newer_metadata_is_used_at_once),
+        with_cluster(what_is_retired_is_not_executed),
         with_cluster(statements_take_turns),
         with_cluster(it_may_go_anywhere_where_every_node_has_every_row),
     };

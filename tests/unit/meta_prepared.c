@@ -108,6 +108,66 @@ static void metadata_are_the_same_if_every_column_is(void **state)
     }
 }
 
+/* A table that was made anew with another key: rows are in other partitions. */
+static void metadata_of_another_key_are_others(void **state)
+{
+    (void)state;
+    static const uint16_t first = 0, second = 1, both[] = {0, 1};
+    cqln_metadata *a = markers_of(&two), *b = markers_of(&two);
+    a->pk_index = &first;
+    a->pk_count = b->pk_count = 1;
+    b->pk_index = &second;
+    assert_false(cqln_metadata_same(a, b));
+    b->pk_index = both;
+    assert_true(cqln_metadata_same(a, b));
+    b->pk_count = 2;
+    assert_false(cqln_metadata_same(a, b));
+    cqln_metadata_unref(a);
+    cqln_metadata_unref(b);
+}
+
+static void markers_of_other_types_do_not_fit(void **state)
+{
+    (void)state;
+    static const respond_column types[] = {{"k", CQL_TYPE_INT}, {"v", CQL_TYPE_BLOB}},
+                                names[] = {{"k", CQL_TYPE_INT}, {"w", CQL_TYPE_TEXT}};
+    static const respond_table tables[] = {{"ks", "t", columns, 2}, {"kt", "u", names, 2}, {"ks", "t", types, 2},
+                                           {"ks", "t", columns, 1}};
+    static const bool fit[] = {true, true, false, false};
+    cql_prepared *p;
+    assert_int_equal(make(cqln_alloc_default(), "INSERT INTO t (k, v) VALUES (?, ?)", &p), CQL_OK);
+    for (size_t i = 0; i < CQL_COUNT(tables); i++) {
+        cqln_metadata *m = markers_of(&tables[i]);
+        assert_int_equal(cqln_prepared_fits(p, m), fit[i]);
+        cqln_metadata_unref(m);
+    }
+    cql_prepared_unref(p);
+}
+
+/* Whoever looks at the result alone sees that there is something to look at. */
+static void what_is_retired_has_no_result_until_it_is_back(void **state)
+{
+    (void)state;
+    cql_prepared *p;
+    cqln_prepared_head head;
+    cql_status st;
+    assert_int_equal(make(cqln_alloc_default(), "SELECT k FROM t", &p), CQL_OK);
+    cqln_metadata *first = cqln_prepared_result(p);
+    decode(cqln_alloc_default(), &head, &st);
+    cqln_prepared_retire(p, true);
+    cqln_prepared_learn(p, head.result);
+    cqln_prepared_update(p, cqln_metadata_ref(head.result));
+    assert_true(cqln_prepared_retired(p));
+    assert_null(cqln_prepared_result(p));
+    cqln_prepared_retire(p, false);
+    cqln_prepared_learn(p, first);
+    assert_false(cqln_prepared_retired(p));
+    assert_non_null(cqln_prepared_result(p));
+    cqln_metadata_unref(head.bind);
+    cqln_metadata_unref(head.result);
+    cql_prepared_unref(p);
+}
+
 static void versions_of_metadata_are_bounded(void **state)
 {
     (void)state;
@@ -207,6 +267,9 @@ int main(void)
         cmocka_unit_test(it_keeps_text_id_and_markers),
         cmocka_unit_test(a_star_is_noticed_but_not_that_of_count),
         cmocka_unit_test(metadata_are_the_same_if_every_column_is),
+        cmocka_unit_test(metadata_of_another_key_are_others),
+        cmocka_unit_test(markers_of_other_types_do_not_fit),
+        cmocka_unit_test(what_is_retired_has_no_result_until_it_is_back),
         cmocka_unit_test(versions_of_metadata_are_bounded),
         cmocka_unit_test(the_same_columns_again_are_no_new_version),
         cmocka_unit_test(distrusted_metadata_is_not_used_until_it_is_heard_again),

@@ -376,13 +376,32 @@ static void types_are_the_same_down_to_their_leaves(void **state)
             assert_int_equal(cqln_type_same(cql_text_type(&arena, types[i]), cql_text_type(&arena, types[k])), i == k);
     /* User types by their names and fields too. */
     static const char *const classes[] = {
-        M "UserType(ks,61:6b:" M "Int32Type)", M "UserType(kt,61:6b:" M "Int32Type)",
-        M "UserType(ks,62:6b:" M "Int32Type)", M "UserType(ks,61:6c:" M "Int32Type)",
-        M "UserType(ks,61:6b:" M "LongType)",
+        M "UserType(ks,61,6b:" M "Int32Type)", M "UserType(kt,61,6b:" M "Int32Type)",
+        M "UserType(ks,62,6b:" M "Int32Type)", M "UserType(ks,61,6c:" M "Int32Type)",
+        M "UserType(ks,61,6b:" M "LongType)",
     };
     for (size_t i = 0; i < CQL_COUNT(classes); i++)
         for (size_t k = 0; k < CQL_COUNT(classes); k++)
             assert_int_equal(cqln_type_same(class(classes[i]), class(classes[k])), i == k);
+}
+
+/* Values that were bound for the one may go where the other is now. */
+static void bytes_fit_where_they_mean_the_same(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "int", "text", "blob", "list<int>", "set<int>", "list<text>", "map<int, text>", "map<text, text>",
+        "tuple<int>", "tuple<int, text>", "vector<float, 2>", "vector<float, 3>",
+    };
+    for (size_t i = 0; i < CQL_COUNT(types); i++)
+        for (size_t k = 0; k < CQL_COUNT(types); k++)
+            assert_int_equal(cqln_type_fits(cql_text_type(&arena, types[i]), cql_text_type(&arena, types[k])), i == k);
+    const cql_type *was = class(M "ListType(" M "UserType(ks,61,6b:" M "Int32Type))");
+    assert_true(cqln_type_fits(was, class(M "ListType(" M "UserType(ks,61,6d:" M "Int32Type,6c:" M "LongType))")));
+    assert_true(cqln_type_fits(class(M "UserType(ks,61,6b:" M "Int32Type,6c:" M "LongType)"), was->items[0]));
+    assert_false(cqln_type_fits(was, class(M "ListType(" M "UserType(ks,61,6b:" M "LongType))")));
+    assert_true(cqln_type_fits(was, class("org.example.Own")));
+    assert_true(cqln_type_fits(class("org.example.Own"), was));
 }
 
 static void cql_text_is_read_loosely(void **state)
@@ -562,6 +581,7 @@ int main(void)
         cmocka_unit_test(every_cut_is_read_within_bounds),
         cmocka_unit_test(cql_text_comes_back_the_same),
         cmocka_unit_test(types_are_the_same_down_to_their_leaves),
+        cmocka_unit_test(bytes_fit_where_they_mean_the_same),
         cmocka_unit_test(cql_text_is_read_loosely),
         cmocka_unit_test(unbalanced_cql_text_is_malformed),
         cmocka_unit_test(deep_cql_text_is_malformed_beyond_the_limit),
