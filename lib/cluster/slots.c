@@ -186,9 +186,12 @@ void cqln_slots_init(cqln_cluster *c)
 
 /* --- links --------------------------------------------------------------------------------------- */
 
+/* Several connections that end until then are one failure. */
 static void retry_later(cqln_node *n)
 {
     cqln_cluster *c = n->cluster;
+    if (n->retry.item.deadline)
+        return;
     uint32_t delay = cqln_backoff_next(&n->backoff, &c->rand);
     cqln_deadline_set(&c->loop, &n->retry, cqln_loop_now(&c->loop) + delay);
 }
@@ -527,11 +530,12 @@ bool cqln_slots_any(const cqln_node *n)
     return n->leavers != NULL;
 }
 
+/* As long as no second attempt is made, those on their way are of the first, whatever came of the others. */
 bool cqln_slots_tried(const cqln_node *n)
 {
+    bool first = n->last_status == CQL_OK || n->retry.item.deadline;
     for (uint32_t i = 0; i < n->want; i++)
-        if (n->slots[i].link && !n->slots[i].link->ready && !n->slots[i].link->closing &&
-            n->last_status == CQL_OK)
+        if (n->slots[i].link && !n->slots[i].link->ready && !n->slots[i].link->closing && first)
             return false;
     return n->tried;
 }

@@ -656,6 +656,21 @@ static void r20_a_failed_refill_is_tried_again(void **state)
     assert_int_equal(node(0)->usable, 2);
 }
 
+/* Connections that end together are one failure: the first attempt after it does not wait for as many times as long. */
+static void a_node_with_many_connections_is_tried_as_soon_as_one_with_few(void **state)
+{
+    (void)state;
+    option("connections_per_host", "8");
+    option("reconnect_base", "1000");
+    start(1);
+    assert_int_equal(node(0)->usable, 8);
+    simio_cut(&w.io, 0);
+    pass(100);
+    assert_int_equal(node(0)->usable, 0);
+    pass(1400);
+    assert_int_equal(node(0)->usable, 8);
+}
+
 static void r21_all_nodes_come_back_without_an_event(void **state)
 {
     (void)state;
@@ -1509,6 +1524,7 @@ int main(void)
         CASE(a_slow_node_is_overtaken),
         CASE(at_a_percentile_only_slow_answers_are_overtaken),
         CASE(r20_a_failed_refill_is_tried_again),
+        CASE(a_node_with_many_connections_is_tried_as_soon_as_one_with_few),
         CASE(r21_all_nodes_come_back_without_an_event),
         CASE(a_request_lost_with_the_last_connection_says_where_and_why),
         CASE(a_node_that_is_back_begins_with_one_request),

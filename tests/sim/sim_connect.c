@@ -126,6 +126,19 @@ static void a_frozen_node_is_given_up_in_time(void **state)
     assert_true(w->io.now - began <= 2000);
 }
 
+/* What it serves is enough to be connected, however early it ends the others. */
+static void a_server_that_takes_few_connections_takes_requests(void **state)
+{
+    world *w = *state;
+    w->io.hosts[0].most = 3; /* one is for control */
+    w->mc.nodes[1].member = false;
+    assert_int_equal(cql_options_set(w->options, "connections_per_host", "8", NULL), CQL_OK);
+    connect_to(w, "127.9.0.1", "true");
+    if (w->error)
+        fail_msg("%s", cql_error_text(w->error));
+    assert_int_equal(cqln_node_find(&w->c, "127.9.0.1:9042")->usable, 2);
+}
+
 static void a_wrong_password_is_refused_once(void **state)
 {
     world *w = *state;
@@ -160,6 +173,7 @@ int main(void)
         CONNECT_TEST(a_refused_connection_waited_for_nothing),
         CONNECT_TEST(tables_that_are_too_large_are_named),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),
+        CONNECT_TEST(a_server_that_takes_few_connections_takes_requests),
         CONNECT_TEST(a_wrong_password_is_refused_once),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
     };

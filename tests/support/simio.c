@@ -290,15 +290,27 @@ static void flush_node(simio *s, cqln_stream *st)
     }
 }
 
+static unsigned served(const simio *s, size_t node)
+{
+    unsigned n = 0;
+    for (cqln_list *l = s->streams.next; l != &s->streams; l = l->next) {
+        const cqln_stream *st = CQLN_CONTAINER(l, cqln_stream, link);
+        n += st->node == node && st->connected && !st->dead && !st->closing;
+    }
+    return n;
+}
+
 static void on_connect(simio *s, cqln_stream *st)
 {
     if (st->node >= MOCK_NODES || s->hosts[st->node].down) {
         st->ev->connected(st->user, CQL_CONNECT_FAILED, "connection refused");
         return;
     }
+    unsigned most = s->hosts[st->node].most;
+    bool full = most && served(s, st->node) >= most;
     mockconn_init(&st->conn, &s->mc->nodes[st->node]);
     st->connected = true;
-    if (s->hosts[st->node].slams)
+    if (s->hosts[st->node].slams || full)
         lose(s, st, s->now + 1);
     st->ev->connected(st->user, CQL_OK, "");
 }

@@ -14,6 +14,7 @@
 typedef struct simhost {
     bool down;   /* refuses connections */
     bool slams;  /* accepts connections and ends them at once */
+    unsigned most; /* serves so many connections at once, and ends the others; 0: all */
     bool frozen; /* accepts, reads nothing, answers nothing */
     uint32_t delay_ms; /* added to every chunk from it */
 } simhost;
