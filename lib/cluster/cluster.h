@@ -134,6 +134,8 @@ struct cqln_cluster {
     uint32_t turn; /* round robin */
     char *local_dc;
     char *cluster_name;
+    uint16_t told_port; /* the nodes tell of this port, */
+    uint16_t tls_port;  /* and speak TLS on this one; 0: not known */
     uint32_t links;  /* open or opening, control included */
     cqln_deadline idle_check; /* are there connections that are not needed any more? */
     _Atomic(uint32_t) waits; /* work under way that must end before the close is over */

@@ -201,6 +201,18 @@ static bool same_cluster(cqln_discover *d, cql_str name)
     return d->name_mark == mark;
 }
 
+/* Servers with a port of its own for TLS tell of the other one. Only where the node was reached by the very address
+ * that it has in the tables, with nothing between, does its port say where the others speak TLS. */
+static void note_ports(cqln_cluster *c, cql_rows *rows, const cql_result *res, const cqln_address *reached)
+{
+    cqln_address own;
+    if (c->config->tls == CQLN_TLS_OFF || !address_cell(rows, res, "rpc_address", reached->port, &own) ||
+        !cqln_address_equal(&own, reached))
+        return;
+    c->told_port = port_cell(rows, res, "rpc_port", reached->port);
+    c->tls_port = reached->port;
+}
+
 /* NULL, or what is wrong. The control node keeps the address over which it was reached: its own idea of it may be
  * wrong. */
 static const char *put_local(cqln_discover *d, const cql_result *res, const cqln_link *link, char why[200])
@@ -225,6 +237,7 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
             return not_understood[LOCAL];
     } else {
         info.address = link->address;
+        note_ports(d->c, &rows, res, &link->address);
     }
     d->own = info.host_id;
     keep_name(d->c, name);

@@ -208,8 +208,11 @@ bool cqln_translate(const cqln_cluster *c, cqln_address *a)
     cql_str host;
     uint16_t port;
     cqln_address out;
-    if (!c->config->translate)
+    if (!c->config->translate) {
+        if (a->port == c->told_port)
+            a->port = c->tls_port;
         return true;
+    }
     cqln_address_print(a, from);
     memset(to, 0, sizeof to);
     if (!c->config->translate(c->config->translate_user, from, to, sizeof to))

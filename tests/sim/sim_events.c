@@ -325,6 +325,43 @@ static void names_come_before_nodes_that_are_silent(void **state)
     assert_int_equal(w->c.ready_count, 2);
 }
 
+/* Servers with two ports tell of the one without TLS, in their tables and in events. */
+static void where_tls_has_a_port_of_its_own_all_nodes_are_found_there(void **state)
+{
+    world *w = *state;
+    w->options->config.tls = CQLN_TLS_VERIFY_FULL; /* what is asked for; nothing is encrypted here */
+    w->mc.told_port = 9042;
+    for (size_t i = 0; i < MOCK_NODES; i++)
+        w->mc.nodes[i].address.port = 9142;
+    start(w);
+    assert_int_equal(w->c.ready_count, 2);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+    w->io.hosts[1].down = true;
+    simio_cut(&w->io, 1);
+    simio_event(&w->io, "STATUS_CHANGE", "DOWN", 1);
+    simio_run(&w->io, w->io.now + 200);
+    bool said = false;
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        said = said || n->said_down;
+    assert_true(said);
+    w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 2000);
+    assert_int_equal(w->c.ready_count, 2);
+    assert_int_equal(w->nodes[CQL_NODE_ADDED], 2);
+}
+
+/* Without TLS ports are what the tables say, and so they are where something stands between. */
+static void ports_are_what_the_tables_say(void **state)
+{
+    world *w = *state;
+    w->mc.told_port = 9042;
+    w->mc.nodes[0].address.port = 9142; /* the first one answers there as well, by the seed's name */
+    start(w);
+    assert_int_equal(w->c.ready_count, 2);
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        assert_int_equal(n->address.port, cqln_address_equal(&n->address, &w->mc.nodes[0].address) ? 9142 : 9042);
+}
+
 /* Only peers_v2 knows of ports: an error that passes is no reason to read the older table from then on. */
 static void a_busy_server_still_has_its_tables(void **state)
 {
@@ -493,6 +530,8 @@ int main(void)
         EVENT_TEST(a_lost_event_heals),
         EVENT_TEST(another_cluster_is_not_taken_for_this_one),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
+        EVENT_TEST(where_tls_has_a_port_of_its_own_all_nodes_are_found_there),
+        EVENT_TEST(ports_are_what_the_tables_say),
         EVENT_TEST(a_busy_server_still_has_its_tables),
         EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),
         EVENT_TEST(a_node_whose_row_is_broken_stays_while_it_answers),

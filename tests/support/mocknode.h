@@ -69,6 +69,7 @@ struct mockcluster {
     uint32_t columns;    /* of a row of the echo: 1, or 2 after an ALTER */
     uint32_t tables;     /* of the keyspace "mock" */
     bool wide_values;    /* markers are bigint: the table was made anew */
+    uint16_t told_port;  /* that the tables and events have in place of the nodes' own; 0: those */
     uint8_t salt;        /* goes into the ids of prepared statements */
     uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
     const char *replication; /* of the keyspace "mock": class, "replication_factor" or a data centre,

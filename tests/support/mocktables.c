@@ -49,7 +49,7 @@ static const respond_column local_columns[] = {
     {"key", CQL_TYPE_TEXT},        {"cluster_name", CQL_TYPE_TEXT}, {"data_center", CQL_TYPE_TEXT},
     {"rack", CQL_TYPE_TEXT},       {"release_version", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID},
     {"schema_version", CQL_TYPE_UUID}, {"tokens", CQL_TYPE_SET},
-    {"partitioner", CQL_TYPE_TEXT},    {"rpc_address", CQL_TYPE_INET}};
+    {"partitioner", CQL_TYPE_TEXT},    {"rpc_address", CQL_TYPE_INET}, {"rpc_port", CQL_TYPE_INT}};
 static const respond_column version_columns[] = {{"schema_version", CQL_TYPE_UUID}};
 static const respond_column peers_v2_columns[] = {
     {"native_address", CQL_TYPE_INET}, {"native_port", CQL_TYPE_INT},
@@ -95,6 +95,12 @@ static void answer_planned(mockconn *c, int16_t stream, cql_str body, cqln_write
     respond_body(out, c->version, stream, CQLN_OP_RESULT, body.ptr, body.len);
 }
 
+static uint16_t told_port(const mocknode *n)
+{
+    uint16_t told = n->cluster->told_port;
+    return told ? told : n->address.port;
+}
+
 static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_writer *out)
 {
     const mocknode *n = c->node;
@@ -109,6 +115,7 @@ static void answer_local(mockconn *c, int16_t stream, bool version_only, cqln_wr
         common_cells(&cells, n);
         mock_cell_text(&cells, "org.apache.cassandra.dht.Murmur3Partitioner");
         cell(&cells, n->address.bytes, n->address.len);
+        mock_cell_int(&cells, told_port(n));
         send_rows(c, stream, local_columns, CQL_COUNT(local_columns), 1, &cells, out);
     }
     cqln_writer_fini(&cells);
@@ -187,7 +194,7 @@ static void answer_peers(mockconn *c, int16_t stream, bool v2, bool agree, cqln_
             continue;
         }
         if (v2)
-            mock_cell_int(&cells, n->address.port);
+            mock_cell_int(&cells, told_port(n));
         common_cells(&cells, n);
     }
     if (agree)
