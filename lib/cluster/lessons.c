@@ -96,7 +96,8 @@ static lesson *find_lesson(cqln_node *n, const cql_prepared *p)
 {
     for (cqln_list *at = n->lessons.next; at != &n->lessons; at = at->next) {
         lesson *l = CQLN_CONTAINER(at, lesson, link);
-        if (l->prepared == p || cql_str_equal(l->prepared->id, p->id))
+        if (l->prepared == p ||
+            (cql_str_equal(l->prepared->id, p->id) && cqln_prepared_fits(l->prepared, p->bind)))
             return l;
     }
     return NULL;

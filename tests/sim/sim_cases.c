@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "base/error.h"
+#include "cluster/lessons.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -1176,6 +1177,12 @@ static void a_table_made_anew_takes_nothing_that_was_bound_before(void **state)
     pass(200);
     assert_ptr_not_equal(wide, w.insert);
     assert_int_equal(encode_alone(wide), CQL_OK);
+    mocknode_forget(&w.mc.nodes[0]);
+    ask(3, wide, true, 0);
+    cqln_lessons_begin(node(0)); /* of the old one too, which has the same id: it is no lesson of this one */
+    pass(200);
+    assert_int_equal(all[3].calls, 1);
+    assert_int_equal(all[3].status, CQL_OK);
     w.mc.wide_values = false;
     mocknode_forget(&w.mc.nodes[0]);
     prepare("INSERT INTO t (v) VALUES (?)", &back);
