@@ -1211,6 +1211,30 @@ static void a_node_that_comes_up_retires_no_statement(void **state)
     assert_int_equal(encode_alone(w.insert), CQL_OK);
 }
 
+/* An answer without metadata is read with what its request knew, though a later one has brought newer before. */
+static void a_slow_answer_is_read_with_the_columns_it_was_asked_with(void **state)
+{
+    (void)state;
+    cql_prepared *star = NULL;
+    start(2);
+    prepare("SELECT * FROM t WHERE echo = ?", &star);
+    pass(100);
+    w.io.hosts[0].delay_ms = 300;
+    for (size_t i = 0; i < 20; i++)
+        ask(i, star, true, 0);
+    pass(100);
+    w.mc.columns = 2;
+    for (size_t i = 20; i < 40; i++)
+        ask(i, star, true, 0);
+    pass(100);
+    assert_in_range(answered(0, 20), 5, 15);
+    assert_int_equal(cqln_prepared_result(star)->count, 2);
+    pass(1000);
+    expect(0, 40, CQL_OK);
+    assert_int_equal(cqln_prepared_result(star)->count, 2);
+    cql_prepared_unref(star);
+}
+
 static void r71_a_server_that_never_learns_is_asked_with_the_text(void **state)
 {
     (void)state;
@@ -1557,6 +1581,7 @@ int main(void)
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(a_node_that_comes_up_retires_no_statement),
+        CASE(a_slow_answer_is_read_with_the_columns_it_was_asked_with),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),
         CASE(one_lesson_serves_all_that_wait_for_it),
