@@ -139,6 +139,20 @@ static void a_server_that_takes_few_connections_takes_requests(void **state)
     assert_int_equal(cqln_node_find(&w->c, "127.9.0.1:9042")->usable, 2);
 }
 
+/* One node is set up otherwise than the rest, and is the first contact point: it is told, and done without. */
+static void one_node_that_wants_a_password_keeps_nobody_out(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[0].want_login = true;
+    connect_to(w, "127.9.0.1,127.9.0.2", "true");
+    if (w->error)
+        fail_msg("%s", cql_error_text(w->error));
+    const cqln_node *n = cqln_node_find(&w->c, "127.9.0.1:9042");
+    assert_int_equal(n->usable, 0);
+    assert_int_equal(n->last_status, CQL_AUTH_FAILED);
+    assert_int_equal(cqln_node_find(&w->c, "127.9.0.2:9042")->usable, 1);
+}
+
 static void a_wrong_password_is_refused_once(void **state)
 {
     world *w = *state;
@@ -174,6 +188,7 @@ int main(void)
         CONNECT_TEST(tables_that_are_too_large_are_named),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),
         CONNECT_TEST(a_server_that_takes_few_connections_takes_requests),
+        CONNECT_TEST(one_node_that_wants_a_password_keeps_nobody_out),
         CONNECT_TEST(a_wrong_password_is_refused_once),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
     };
