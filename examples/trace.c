@@ -44,9 +44,11 @@ static void on_end(void *self, const cql_request_note *note, void **slot)
     FILE *out = self;
     if (!sp)
         return;
-    fprintf(out, "span: db.operation.name=%s parent=%s server.address=\"%s\" us=%" PRIu64 "%s%s\n",
-            note->kind, sp->parent, sp->hosts, note->elapsed_us, note->err ? " error.type=" : "",
-            note->err ? cql_status_name(note->status) : "");
+    fprintf(out,
+            "span: db.operation.name=%s db.query.text=\"%.*s\" parent=%s server.address=\"%s\" us=%" PRIu64
+            "%s%s\n",
+            note->kind, (int)note->cql.len, note->cql.ptr, sp->parent, sp->hosts, note->elapsed_us,
+            note->err ? " error.type=" : "", note->err ? cql_status_name(note->status) : "");
     free(sp);
 }
 

@@ -109,6 +109,7 @@ typedef struct cql_request_note {
     uint64_t elapsed_us; /* since the session's loop took the request; start: 0 */
     cql_status status;   /* end: CQL_OK or what the callback gets */
     const cql_error *err; /* end: the error, NULL when it went well */
+    cql_str cql;          /* the statement's text, with its markers; of a batch that of its first one */
 } cql_request_note;
 
 /* Called for every request of the session, cql_session_prepare's too. `slot` is a word of the request's

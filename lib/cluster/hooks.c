@@ -1,11 +1,15 @@
 /* The program's hooks: what a tracer hangs on. */
 #include "cluster/hooks.h"
 
+#include "wire/notation.h"
+
+enum { FLAG_PAYLOAD = 0x04 };
+
 static const char *kind_of(const cqln_request *req)
 {
     if (req->is_prepare)
         return "prepare";
-    switch (req->env.data[4]) { /* the opcode in the envelope's header */
+    switch (req->env.data[CQLN_FRAME_OPCODE_AT]) {
     case CQLN_OP_EXECUTE:
         return "execute";
     case CQLN_OP_BATCH:
@@ -15,10 +19,37 @@ static const char *kind_of(const cqln_request *req)
     }
 }
 
+/* The text of a QUERY, or of the first member of a BATCH: it stands in front of all but a payload. */
+static cql_str text_within(const cqln_request *req)
+{
+    const uint8_t *env = req->env.data;
+    cqln_reader rd;
+    cql_str payload;
+    cqln_reader_init(&rd, env + CQLN_FRAME_HEADER, req->env.len - CQLN_FRAME_HEADER);
+    for (uint16_t n = env[1] & FLAG_PAYLOAD ? cqln_read_u16(&rd) : 0; n > 0 && !rd.failed; n--) {
+        (void)cqln_read_string(&rd);
+        (void)cqln_read_nbytes(&rd, &payload);
+    }
+    if (env[CQLN_FRAME_OPCODE_AT] != CQLN_OP_BATCH)
+        return cqln_read_long_string(&rd);
+    (void)cqln_read_u8(&rd); /* its type, and how many members it has */
+    bool any = cqln_read_u16(&rd) > 0;
+    if (any && cqln_read_u8(&rd) != 0)
+        return req->members[0]->cql;
+    return any ? cqln_read_long_string(&rd) : cql_str_of("");
+}
+
+static cql_str text_of(const cqln_request *req)
+{
+    if (req->is_prepare)
+        return req->cql;
+    return req->prepared ? req->prepared->cql : text_within(req);
+}
+
 static cql_request_note note_of(cqln_request *req)
 {
     cql_request_note note = {
-        .id = cqln_request_handle(req), .kind = kind_of(req), .host = ""};
+        .id = cqln_request_handle(req), .kind = kind_of(req), .host = "", .cql = text_of(req)};
     return note;
 }
 

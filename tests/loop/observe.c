@@ -144,6 +144,7 @@ static void snapshot_without_memory_is_none(void **state)
 typedef struct tracer {
     atomic_uint starts, attempts, ends, errors, wrong;
     const char *kind;
+    char cql[80];
 } tracer;
 
 typedef struct span {
@@ -158,6 +159,7 @@ static void on_start(void *self, const cql_request_note *note, void **slot)
     sp->id = note->id;
     t->wrong += *slot != NULL || note->host[0] || note->attempt || note->elapsed_us;
     t->kind = note->kind;
+    snprintf(t->cql, sizeof t->cql, "%.*s", (int)note->cql.len, note->cql.ptr);
     *slot = sp;
     t->starts++;
 }
@@ -168,6 +170,7 @@ static void on_attempt(void *self, const cql_request_note *note, void **slot)
     span *sp = *slot;
     t->wrong += sp->id != note->id || note->attempt != ++sp->attempts ||
                 strncmp(note->host, "127.9.0.", 8) != 0;
+    t->wrong += !cql_str_equal(note->cql, cql_str_of(t->cql));
     t->attempts++;
 }
 
@@ -177,6 +180,7 @@ static void on_end(void *self, const cql_request_note *note, void **slot)
     span *sp = *slot;
     t->wrong += sp->id != note->id || note->attempt != sp->attempts;
     t->wrong += (note->err != NULL) != (note->status != CQL_OK);
+    t->wrong += !cql_str_equal(note->cql, cql_str_of(t->cql));
     t->errors += note->err != NULL;
     t->ends++;
     free(sp);
@@ -222,6 +226,62 @@ static void hooks_frame_every_request(void **state)
         assert_int_equal(t.errors, 1);
         assert_int_equal(t.wrong, 0);
     }
+}
+
+/* Runs one of a new batch with two members, of which the first decides. */
+static void run_batch(cql_session *s, const cql_statement *first, const cql_statement *second)
+{
+    cql_batch *b = NULL;
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add_payload(b, "key", "value", 5), CQL_OK);
+    if (first)
+        assert_int_equal(cql_batch_add(b, first), CQL_OK);
+    if (second)
+        assert_int_equal(cql_batch_add(b, second), CQL_OK);
+    assert_int_equal(cql_session_execute_batch_wait(s, b, NULL, NULL), CQL_OK);
+    cql_batch_free(b);
+}
+
+static void hooks_tell_the_text(void **state)
+{
+    (void)state;
+    static const char insert[] = "INSERT INTO t (k) VALUES (1)", find[] = "SELECT v FROM t WHERE echo = ?";
+    tracer t = {.starts = 0};
+    cql_prepared *p = NULL;
+    cql_statement *text = NULL;
+    const cql_request_hooks hooks = {.size = sizeof hooks,
+                                     .self = &t,
+                                     .start = on_start,
+                                     .attempt = on_attempt,
+                                     .end = on_end};
+    cql_options *o = options("loop_threads=1");
+    assert_int_equal(cql_options_set_request_hooks(o, &hooks), CQL_OK);
+    cql_session *s = open_with(o);
+    assert_int_equal(cql_statement_new(insert, 0, NULL, &text), CQL_OK);
+    assert_int_equal(cql_session_execute_wait(s, text, NULL, NULL), CQL_OK);
+    assert_string_equal(t.cql, insert);
+    assert_int_equal(cql_statement_add_payload(text, "a name", "some bytes", 10), CQL_OK);
+    assert_int_equal(cql_statement_add_payload(text, "null", NULL, 0), CQL_OK);
+    assert_int_equal(cql_session_execute_wait(s, text, NULL, NULL), CQL_OK);
+    assert_string_equal(t.cql, insert);
+    assert_int_equal(cql_session_prepare_wait(s, find, &p, NULL), CQL_OK);
+    assert_string_equal(t.cql, find);
+    assert_int_equal(cql_session_query_wait(s, insert, NULL, NULL), CQL_OK);
+    cql_statement *bound = cql_prepared_bind(p);
+    assert_int_equal(cql_statement_bind_int32(bound, 0, 7), CQL_OK);
+    assert_int_equal(cql_session_execute_wait(s, bound, NULL, NULL), CQL_OK);
+    assert_string_equal(t.cql, find);
+    run_batch(s, text, bound);
+    assert_string_equal(t.cql, insert);
+    run_batch(s, bound, text);
+    assert_string_equal(t.cql, find);
+    run_batch(s, NULL, NULL);
+    assert_string_equal(t.cql, "");
+    cql_statement_free(text);
+    cql_statement_free(bound);
+    cql_prepared_unref(p);
+    close_session(s);
+    assert_int_equal(t.wrong, 0);
 }
 
 static void hooks_of_another_size_are_refused(void **state)
@@ -500,6 +560,7 @@ int main(void)
         CASE(time_outs_and_losses_are_counted),
         CASE(snapshot_without_memory_is_none),
         CASE(hooks_frame_every_request),
+        CASE(hooks_tell_the_text),
         CASE(hooks_of_another_size_are_refused),
         CASE(nodes_are_told_as_they_come_and_go),
         CASE(a_node_that_goes_takes_no_count_away),
