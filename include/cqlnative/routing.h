@@ -18,7 +18,8 @@ CQL_API cql_status cql_statement_set_routing_key(cql_statement *stmt, const void
 /* The same from the values of the partition key columns, in the table's order. CQL_IS_NULL for one that
  * is not set. */
 CQL_API cql_status cql_statement_set_routing_values(cql_statement *stmt, cql_values values);
-/* The keyspace of the table, when it is not that of the prepared statement or of the session. Copied; NULL
+/* The keyspace of the table, when it is not that of the prepared statement (it is known when there are markers) or of
+ * the session. Copied; NULL
  * or "" takes it away. CQL_NO_MEMORY. */
 CQL_API cql_status cql_statement_set_routing_keyspace(cql_statement *stmt, const char *keyspace);
 /* Of a batch, instead of those of the first member that has a key. */

@@ -64,8 +64,9 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
     p->id = copy_into(&at, head->id);
     p->select_star = has_star(cql);
     p->conditional = cqln_cql_conditional(cql);
-    if (head->bind->pk_count)
-        p->keyspace_mark = cqln_keyspace_mark(head->bind->columns[head->bind->pk_index[0]].keyspace);
+    if (markers)
+        p->keyspace_mark = cqln_keyspace_mark(
+            head->bind->columns[head->bind->pk_count ? head->bind->pk_index[0] : 0].keyspace);
     p->bind = head->bind;
     atomic_init(&p->refs, 1);
     atomic_init(&p->retired, false);

@@ -13,9 +13,14 @@ static const char prepared_hex[] =
 
 enum { LONG = 700 /* a key that has memory of its own for a moment */ };
 
-static cql_prepared *make_prepared(void)
+/* The same without a partition key: as with token(…) markers, or a key that is written in the text. */
+static const char keyless_hex[] =
+    "0010 00112233445566778899aabbccddeeff 00000001 00000001 00000000 0002 6b73 0001 74 0001 61 0002"
+    "00000004 00000000";
+
+static cql_prepared *make_prepared_of(const char *text)
 {
-    hex h = hex_bytes(prepared_hex);
+    hex h = hex_bytes(text);
     cqln_prepared_head head;
     cqln_reader rd;
     cql_prepared *p = NULL;
@@ -25,6 +30,11 @@ static cql_prepared *make_prepared(void)
     assert_int_equal(cqln_prepared_new(al, cql_str_of("INSERT"), cql_str_of(""), &head, &p), CQL_OK);
     hex_free(&h);
     return p;
+}
+
+static cql_prepared *make_prepared(void)
+{
+    return make_prepared_of(prepared_hex);
 }
 
 /* A statement of that, whose memory is that of `al`. */
@@ -73,6 +83,20 @@ static void a_key_of_several_columns_has_their_token(void **state)
         assert_true(route.keyspace_mark == cqln_keyspace_mark(cql_str_of("ks")));
         cql_statement_free(s);
     }
+}
+
+static void a_key_by_hand_is_of_the_keyspace_of_the_markers(void **state)
+{
+    (void)state;
+    cql_prepared *p = make_prepared_of(keyless_hex);
+    cql_statement *s = cql_prepared_bind(p);
+    assert_int_equal(cql_statement_bind_int64(s, 0, 1), CQL_OK);
+    assert_false(route_of(s).has_token);
+    assert_int_equal(cql_statement_set_routing_key(s, "abc", 3), CQL_OK);
+    assert_true(route_of(s).has_token);
+    assert_true(route_of(s).keyspace_mark == cqln_keyspace_mark(cql_str_of("ks")));
+    cql_statement_free(s);
+    cql_prepared_unref(p);
 }
 
 /* The token is what it is for: the request goes to some node then. */
@@ -193,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_of_several_columns_has_their_token),
+        cmocka_unit_test(a_key_by_hand_is_of_the_keyspace_of_the_markers),
         cmocka_unit_test(a_long_key_without_memory_has_no_token),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(a_member_that_is_not_taken_leaves_no_trace),
