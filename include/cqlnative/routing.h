@@ -18,6 +18,9 @@ CQL_API cql_status cql_statement_set_routing_key(cql_statement *stmt, const void
 /* The same from the values of the partition key columns, in the table's order. CQL_IS_NULL for one that
  * is not set. */
 CQL_API cql_status cql_statement_set_routing_values(cql_statement *stmt, cql_values values);
+/* A token in place of a key, for a statement that asks for tokens (token(k) > ?): it goes to the replicas of that
+ * token. What was said last counts, key or token. Of use with Murmur3Partitioner alone. CQL_NO_MEMORY. */
+CQL_API cql_status cql_statement_set_routing_token(cql_statement *stmt, int64_t token);
 /* The keyspace of the table, when it is not that of the prepared statement (it is known when there are markers) or of
  * the session. Copied; NULL
  * or "" takes it away. CQL_NO_MEMORY. */
@@ -25,6 +28,27 @@ CQL_API cql_status cql_statement_set_routing_keyspace(cql_statement *stmt, const
 /* Of a batch, instead of those of the first member that has a key. */
 CQL_API cql_status cql_batch_set_routing_key(cql_batch *batch, const void *key, size_t len);
 CQL_API cql_status cql_batch_set_routing_keyspace(cql_batch *batch, const char *keyspace);
+
+/* --- whole tables --------------------------------------------------------------------------------- */
+/* The rows whose token is above `after` and at most `upto`. */
+typedef struct cql_token_range {
+    int64_t after;
+    int64_t upto;
+} cql_token_range;
+
+/* Cuts the tokens of the cluster into ranges, so that a whole table can be read by several at the same time:
+ *
+ *   SELECT … FROM t WHERE token(k) > ? AND token(k) <= ?
+ *
+ * with both ends bound and cql_statement_set_routing_token(stmt, upto), in pages. All rows of one range have
+ * the same replicas, and no range is wider than one of `parts` equal parts of all tokens (0: as wide as they are;
+ * at most 1,048,576). Together they have each row once, also later, when nodes have joined or left.
+ * Writes at most cap of them to out, rising, and to *count how many there are; out may be NULL with cap 0.
+ * CQL_TOO_LARGE: more than cap, ask again with more room. CQL_BAD_STATE: the tokens are not known, as before
+ * the session is connected and with token_aware=false. CQL_UNSUPPORTED: the partitioner is not
+ * Murmur3Partitioner. CQL_BAD_ARGUMENT. [any thread] */
+CQL_API cql_status cql_session_token_ranges(cql_session *s, size_t parts, cql_token_range *out,
+                                            size_t cap, size_t *count);
 
 /* --- policies of the program ---------------------------------------------------------------------- */
 typedef enum cql_distance {

@@ -53,6 +53,7 @@ static cql_status set_key(const cql_allocator *al, cqln_execution *ex, const voi
     if (len)
         memmove(ex->routing->key, key, len);
     ex->routing->len = len;
+    ex->routing->has_token = false;
     ex->routing->key_by_hand = by_hand && len > 0;
     return CQL_OK;
 }
@@ -65,6 +66,8 @@ cql_status cqln_routing_copy(cql_statement *to, const cql_statement *from)
     cql_status st = set_key(to->al, &to->ex, r->key, r->len, r->key_by_hand);
     if (st)
         return st;
+    to->ex.routing->token = r->token;
+    to->ex.routing->has_token = r->has_token;
     to->ex.routing->keyspace_mark = r->keyspace_mark;
     to->ex.routing->keyspace_by_hand = r->keyspace_by_hand;
     return CQL_OK;
@@ -83,6 +86,18 @@ static cql_status set_keyspace(const cql_allocator *al, cqln_execution *ex, cons
 cql_status cql_statement_set_routing_key(cql_statement *s, const void *key, size_t len)
 {
     return s ? set_key(s->al, &s->ex, key, len, true) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_statement_set_routing_token(cql_statement *s, int64_t token)
+{
+    cqln_routing *r = s ? routing_of(s->al, &s->ex) : NULL;
+    if (!r)
+        return s ? CQL_NO_MEMORY : CQL_BAD_ARGUMENT;
+    r->len = 0;
+    r->key_by_hand = false;
+    r->has_token = true;
+    r->token = cqln_token_number(token);
+    return CQL_OK;
 }
 
 cql_status cql_statement_set_routing_keyspace(cql_statement *s, const char *keyspace)
@@ -228,7 +243,11 @@ void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitio
         out->conditional = out->conditional || s->prepared->conditional;
     else if (r && r->len)
         out->conditional = out->conditional || cqln_cql_conditional(cql_str_of(s->cql));
-    if (r && r->len)
+    if (r && r->has_token) {
+        out->token = r->token;
+        out->keyspace_mark = keyspace;
+        out->has_token = partitioner == CQLN_PARTITIONER_MURMUR3;
+    } else if (r && r->len)
         take_token(partitioner, r->key, r->len, keyspace, out);
     else
         route_by_values(s, partitioner, keyspace, out);

@@ -10,6 +10,8 @@ struct cqln_routing {
     size_t cap;
     size_t len; /* 0: no key */
     uint64_t keyspace_mark; /* 0: none */
+    cqln_token token;
+    bool has_token; /* said in place of a key */
     bool key_by_hand;
     bool keyspace_by_hand;
     bool conditional; /* a member of the batch is */
@@ -22,6 +24,10 @@ cql_status cqln_routing_copy(cql_statement *to, const cql_statement *from);
 cql_status cqln_routing_add(cql_batch *b, const cql_statement *s);
 /* The batch was emptied: what members knew goes. */
 void cqln_routing_clear(cql_batch *b);
+
+/* What cql_session_token_ranges answers for a ring (ranges.c). */
+cql_status cqln_ranges_of(const cqln_ring *r, size_t parts, cql_token_range *out, size_t cap,
+                          size_t *count);
 
 /* The ways that are not the commonest (routing.c). */
 void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitioner,

@@ -103,9 +103,20 @@ static void set_map(cqln_cluster *c, cqln_tokenmap *map)
 
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map)
 {
-    cqln_ring_unref(c->router.ring);
+    pthread_mutex_lock(&c->view_lock);
+    cqln_ring *old = c->router.ring;
     c->router.ring = ring;
+    pthread_mutex_unlock(&c->view_lock);
+    cqln_ring_unref(old);
     set_map(c, map);
+}
+
+cqln_ring *cqln_router_ring(cqln_cluster *c)
+{
+    pthread_mutex_lock(&c->view_lock);
+    cqln_ring *r = c->router.ring ? cqln_ring_ref(c->router.ring) : NULL;
+    pthread_mutex_unlock(&c->view_lock);
+    return r;
 }
 
 static void drop_map(cqln_cluster *c)
@@ -434,7 +445,7 @@ static void refresh_ring(cqln_cluster *c)
     cqln_ring *ring;
     if (mark == r->ring_mark)
         return;
-    drop_ring(c);
+    r->keyspace_mark = 0;
     r->ring_mark = mark;
     cql_status st = make_ring(c, &ring);
     cqln_router_use(c, ring, NULL);

@@ -33,7 +33,7 @@ typedef struct cqln_router {
     cqln_partitioner ring_partitioner;
     uint64_t ring_mark;     /* of what the ring was built from */
     uint64_t keyspace_mark; /* and the map */
-    cqln_ring *ring;        /* NULL: no tokens are known */
+    cqln_ring *ring;        /* NULL: no tokens are known; replaced under view_lock */
     cqln_tokenmap *map;     /* NULL: no placement is known */
     cql_result *keyspaces;  /* the rows it is built from */
     cqln_node **nodes;      /* by index, which is also that of the ring's members */
@@ -77,6 +77,8 @@ void cqln_router_recount(cqln_cluster *c);
 void cqln_router_unlist(cqln_cluster *c);
 /* The ring and the map from now on, both taken over; NULL: not known. */
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map);
+/* The ring that is used, held; NULL: no tokens are known. [any thread] */
+cqln_ring *cqln_router_ring(cqln_cluster *c);
 /* How slow nodes are has changed. */
 void cqln_router_set_heads(cqln_cluster *c);
 /* Is it left out by the allow or deny list? */

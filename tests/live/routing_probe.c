@@ -4,9 +4,11 @@
  *   routing_probe KIND URL COUNT         runs COUNT traced requests, one line each: the node that got it,
  *                                        how many steps other nodes had in it or messages they were sent,
  *                                        the first of its plan
+ *   routing_probe rows URL PARTS         reads the whole table range by range, PARTS of them or more: the keys
  *
  * REPLICATION is a CQL map. KIND: single (a key of one column), several (of two), hand (an unprepared
- * statement whose key is told), batch, insert, once (INSERT … IF NOT EXISTS); plain is single without a
+ * statement whose key is told), batch, insert, once (INSERT … IF NOT EXISTS),
+ * range (the rows of a range of tokens); plain is single without a
  * trace, and prints the first of the plan alone. */
 #include <cqlnative/cql.h>
 
@@ -20,6 +22,8 @@ typedef struct probe {
     cql_session *s;
     const char *kind;
     cql_prepared *prepared;
+    cql_token_range ranges[1000];
+    size_t range_count;
     cql_error *err;
 } probe;
 
@@ -78,9 +82,19 @@ static const char *text_of(const probe *p)
         return "SELECT v FROM live_routing.two WHERE b = ? AND a = ?";
     if (is_kind(p, "insert") || is_kind(p, "batch"))
         return "INSERT INTO live_routing.one (v, k) VALUES (?, ?)";
+    if (is_kind(p, "range") || is_kind(p, "rows"))
+        return "SELECT k FROM live_routing.one WHERE token(k) > ? AND token(k) <= ?";
     if (is_kind(p, "once"))
         return "INSERT INTO live_routing.one (v, k) VALUES (?, ?) IF NOT EXISTS";
     return "SELECT v FROM live_routing.one WHERE k = ?";
+}
+
+static cql_status bind_range(const cql_token_range *r, cql_statement *stmt)
+{
+    cql_status st = cql_statement_bind_int64(stmt, 0, r->after);
+    if (st == CQL_OK)
+        st = cql_statement_bind_int64(stmt, 1, r->upto);
+    return st ? st : cql_statement_set_routing_token(stmt, r->upto);
 }
 
 /* Of two columns: the second marker is the first column of the key, so that their order counts. */
@@ -88,6 +102,8 @@ static cql_status bind(const probe *p, int i, cql_statement *stmt)
 {
     char key[32];
     bool two = is_kind(p, "several");
+    if (is_kind(p, "range"))
+        return bind_range(&p->ranges[(size_t)i * 7 % p->range_count], stmt); /* here and there */
     snprintf(key, sizeof key, two ? "%d" : "key %d", i);
     if (is_kind(p, "single") || is_kind(p, "plain"))
         return cql_statement_bind_text(stmt, 0, key);
@@ -193,26 +209,70 @@ static cql_status trace_one(probe *p, int i)
     return st;
 }
 
+/* --- a whole table ---------------------------------------------------------------------------------- */
+
+static cql_status print_keys(probe *p, const cql_statement *stmt)
+{
+    cql_pages *pages = NULL;
+    cql_rows rows;
+    cql_status st = cql_pages_new(p->s, stmt, 2, &pages);
+    while (st == CQL_OK && (st = cql_pages_next_wait(pages, &rows, &p->err)) == CQL_OK)
+        while (cql_rows_next(&rows))
+            printf("%s\n", cql_rows_cstr(&rows, 0));
+    cql_pages_free(pages);
+    return st == CQL_DONE ? CQL_OK : st;
+}
+
+static cql_status print_ranges(probe *p)
+{
+    cql_statement *stmt = NULL;
+    cql_status st = cql_session_prepare_wait(p->s, text_of(p), &p->prepared, &p->err);
+    if (st == CQL_OK && !(stmt = cql_prepared_bind(p->prepared)))
+        st = CQL_NO_MEMORY;
+    for (size_t i = 0; i < p->range_count && st == CQL_OK; i++) {
+        st = bind_range(&p->ranges[i], stmt);
+        st = st ? st : print_keys(p, stmt);
+    }
+    cql_statement_free(stmt);
+    return st;
+}
+
+static cql_status cut(probe *p, int parts)
+{
+    return cql_session_token_ranges(p->s, (size_t)parts, p->ranges, CQL_COUNT(p->ranges),
+                                    &p->range_count);
+}
+
 static cql_status trace_all(probe *p, int count)
 {
-    cql_status st = CQL_OK;
-    if (!is_kind(p, "hand"))
+    cql_status st = is_kind(p, "range") ? cut(p, count) : CQL_OK;
+    if (!is_kind(p, "hand") && st == CQL_OK)
         st = cql_session_prepare_wait(p->s, text_of(p), &p->prepared, &p->err);
     for (int i = 0; i < count && st == CQL_OK; i++)
         st = trace_one(p, is_kind(p, "once") ? i / 3 : i); /* each key three times */
     return st;
 }
 
+static cql_status run(probe *p, const char *last)
+{
+    if (is_kind(p, "make"))
+        return make(p, last);
+    if (!is_kind(p, "rows"))
+        return trace_all(p, atoi(last));
+    cql_status st = cut(p, atoi(last));
+    return st ? st : print_ranges(p);
+}
+
 int main(int argc, char **argv)
 {
     probe p = {.kind = argc > 1 ? argv[1] : ""};
     if (argc != 4) {
-        fprintf(stderr, "usage: routing_probe make URL REPLICATION | KIND URL COUNT\n");
+        fprintf(stderr, "usage: routing_probe make URL REPLICATION | rows URL PARTS | KIND URL COUNT\n");
         return 2;
     }
     cql_status st = cql_session_open_wait(argv[2], &p.s, &p.err);
     if (st == CQL_OK)
-        st = is_kind(&p, "make") ? make(&p, argv[3]) : trace_all(&p, atoi(argv[3]));
+        st = run(&p, argv[3]);
     if (st != CQL_OK)
         fprintf(stderr, "routing_probe: %s\n", p.err ? cql_error_text(p.err) : cql_status_text(st));
     cql_error_unref(p.err);

@@ -222,6 +222,10 @@ static void routing_is_there_or_refused(void **state)
     session_with("cql://127.0.0.1:1/?loop_threads=0&token_aware=true", true, NULL);
     assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_set_routing_token(s, 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    size_t count;
+    assert_int_equal(cql_session_token_ranges(NULL, 0, NULL, 0, &count),
+                     PART_ROUTING ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
     assert_int_equal(cql_options_set_balancing_policy(o, &none),
                      PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);

@@ -213,6 +213,94 @@ static void keys_that_are_none_are_refused(void **state)
     cql_statement_free(s);
 }
 
+/* Of a statement and its copy, which pages make; what was said last counts. */
+static void a_token_takes_the_place_of_a_key(void **state)
+{
+    (void)state;
+    cql_statement *s = bound(cqln_alloc_default(), 1, 2);
+    cqln_route route = {0};
+    assert_int_equal(cql_statement_set_routing_key(s, "abc", 3), CQL_OK);
+    assert_int_equal(cql_statement_set_routing_token(s, -5), CQL_OK);
+    cql_statement *copy = cqln_statement_copy(s);
+    assert_true(route_of(s).has_token);
+    assert_true(route_of(s).token.hi == UINT64_C(0x7ffffffffffffffb));
+    assert_true(route_of(s).keyspace_mark == cqln_keyspace_mark(cql_str_of("ks")));
+    assert_true(route_of(copy).token.hi == route_of(s).token.hi);
+    cqln_route_slowly(NULL, s, CQLN_PARTITIONER_RANDOM, &route);
+    assert_false(route.has_token);
+    assert_int_equal(cql_statement_set_routing_key(s, "abc", 3), CQL_OK);
+    assert_true(route_of(s).token.hi == cqln_token_murmur3("abc", 3).hi);
+    assert_int_equal(cql_statement_set_routing_token(NULL, 1), CQL_BAD_ARGUMENT);
+    cql_statement_free(copy);
+    cql_statement_free(s);
+}
+
+static cqln_ring *ring_of(cqln_partitioner p, const int64_t *numbers, uint32_t count)
+{
+    cqln_ring *r;
+    cqln_token tokens[4];
+    for (uint32_t i = 0; i < count; i++)
+        tokens[i] = cqln_token_number(numbers[i]);
+    cqln_member one = {.tokens = tokens, .token_count = count};
+    assert_int_equal(cqln_ring_new(cqln_alloc_default(), p, &one, 1, &r), CQL_OK);
+    return r;
+}
+
+/* Each row once: a range begins where the one before ends, the first and the last at the ends of all tokens. And
+ * each within one range of the ring, and no wider than asked for. */
+static size_t check_ranges(const cqln_ring *r, size_t parts)
+{
+    cql_token_range out[1200];
+    size_t count = 0;
+    assert_int_equal(cqln_ranges_of(r, parts, out, CQL_COUNT(out), &count), CQL_OK);
+    assert_true(count >= parts && out[0].after == INT64_MIN && out[count - 1].upto == INT64_MAX);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t width = (uint64_t)out[i].upto - (uint64_t)out[i].after;
+        assert_true(out[i].after < out[i].upto);
+        assert_true(i == 0 || out[i].after == out[i - 1].upto);
+        assert_true(parts < 2 || width <= UINT64_MAX / parts + 1);
+        assert_int_equal(cqln_ring_find(r, cqln_token_number(out[i].after + 1)),
+                         cqln_ring_find(r, cqln_token_number(out[i].upto)));
+    }
+    return count;
+}
+
+static void ranges_have_each_row_once(void **state)
+{
+    (void)state;
+    static const int64_t some[] = {-7, 0, 1000, INT64_MAX - 1}, ends[] = {INT64_MIN, 0, INT64_MAX};
+    cqln_ring *r = ring_of(CQLN_PARTITIONER_MURMUR3, some, 4);
+    assert_int_equal(check_ranges(r, 0), 5);
+    assert_int_equal(check_ranges(r, 1), 5);
+    assert_int_equal(check_ranges(r, 3), 3 + 4);
+    check_ranges(r, 1000);
+    cqln_ring_unref(r);
+    r = ring_of(CQLN_PARTITIONER_MURMUR3, ends, 3);
+    assert_int_equal(check_ranges(r, 0), 2);
+    assert_int_equal(check_ranges(r, 2), 2);
+    assert_int_equal(check_ranges(r, 4), 4);
+    cqln_ring_unref(r);
+}
+
+static void ranges_need_room_and_numbers(void **state)
+{
+    (void)state;
+    static const int64_t some[] = {0, 1};
+    cql_token_range out[3] = {{0, 0}};
+    size_t count = 0;
+    cqln_ring *r = ring_of(CQLN_PARTITIONER_MURMUR3, some, 2);
+    assert_int_equal(cqln_ranges_of(r, 0, NULL, 0, &count), CQL_TOO_LARGE);
+    assert_int_equal(count, 3);
+    assert_int_equal(cqln_ranges_of(r, 0, out, 2, &count), CQL_TOO_LARGE);
+    assert_true(out[1].upto == 1 && out[2].upto == 0); /* nothing behind the room */
+    assert_int_equal(cqln_ranges_of(r, 0, out, 3, &count), CQL_OK);
+    cqln_ring_unref(r);
+    r = ring_of(CQLN_PARTITIONER_RANDOM, some, 2);
+    assert_int_equal(cqln_ranges_of(r, 0, out, 3, &count), CQL_UNSUPPORTED);
+    cqln_ring_unref(r);
+    assert_int_equal(cql_session_token_ranges(NULL, 0, out, 3, &count), CQL_BAD_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +310,9 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(a_member_that_is_not_taken_leaves_no_trace),
         cmocka_unit_test(keys_that_are_none_are_refused),
+        cmocka_unit_test(a_token_takes_the_place_of_a_key),
+        cmocka_unit_test(ranges_have_each_row_once),
+        cmocka_unit_test(ranges_need_room_and_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
