@@ -85,6 +85,13 @@ cql_options_set_latency_exclusion(cql_options *o, uint64_t value, cql_error **er
     return cql_options_set_number(o, "latency_exclusion", value, err);
 }
 
+/* address of this machine that connections are made from, to nodes with one of the same kind; not given: the system chooses */
+static inline cql_status
+cql_options_set_local_address(cql_options *o, const char *value, cql_error **err)
+{
+    return cql_options_set(o, "local_address", value, err);
+}
+
 /* name shown in the server's list of clients */
 static inline cql_status
 cql_options_set_application(cql_options *o, const char *value, cql_error **err)

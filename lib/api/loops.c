@@ -2,6 +2,7 @@
 #include "api/loops.h"
 
 #include "api/room.h"
+#include "api/session_make.h"
 #include "cluster/astra.h"
 #include "net/io_uv.h"
 
@@ -48,7 +49,7 @@ static cql_status make_hand(cql_session *s, cqln_hand *h, const cqln_config *who
     cql_status st = cqln_secure_new(s->al, &h->quiet, s->bundle, &h->secure, why);
     if (st)
         return st;
-    st = cqln_io_uv_new(s->al, NULL, &h->io);
+    st = cqln_session_make_io(s, NULL, &h->io, why);
     if (st)
         goto fail_secure;
     st = cqln_cluster_init(&h->cluster, h->io, s->al, &h->config, s);

@@ -34,6 +34,8 @@
         "measure how fast nodes answer; slow ones come behind the others")                         \
     OPT_NUMBER(latency_exclusion, count, 200, 101, 10000,                                          \
         "percent of the fastest node's time from which on a node is slow")                         \
+    OPT_TEXT(local_address, text,                                                                  \
+        "address of this machine that connections are made from, to nodes with one of the same kind; not given: the system chooses") \
     OPT_TEXT(application, text, "name shown in the server's list of clients")                      \
     OPT_CHOICE(protocol, 0, "auto", "auto|1|2|3|4|5", "protocol version: the highest that works, or 4 or 5") \
     OPT_CHOICE(compression, 0, "none", "none|lz4", "compression of what is sent and received")             \

@@ -64,6 +64,20 @@ static const char *missing(const cqln_config *config)
     return NULL;
 }
 
+cql_status cqln_session_make_io(const cql_session *s, void *uv_loop, cqln_io **out, char *why)
+{
+    cql_str text = cql_str_of(s->config.local_address);
+    cqln_address from;
+    if (text.len && !cqln_address_parse(&from, text, 0)) {
+        snprintf(why, CQLN_FILTER_REASON, "the option local_address is no address such as 10.0.0.5");
+        return CQL_BAD_VALUE;
+    }
+    cql_status st = cqln_io_uv_new(s->al, uv_loop, out);
+    if (st == CQL_OK && text.len)
+        cqln_io_uv_from(*out, &from);
+    return st;
+}
+
 static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o, char *why)
 {
     cql_status st = cqln_config_copy(s->al, &o->config, &s->config);
@@ -85,7 +99,7 @@ static cql_status make_parts(cql_session *s, void *uv_loop, const cql_options *o
     st = cqln_secure_new(s->al, &s->config, s->bundle, &s->secure, why);
     if (st)
         goto fail_bundle;
-    st = cqln_io_uv_new(s->al, uv_loop, &s->io);
+    st = cqln_session_make_io(s, uv_loop, &s->io, why);
     if (st)
         goto fail_secure;
     st = make_clusters(s, why);

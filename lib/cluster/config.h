@@ -51,6 +51,7 @@ typedef struct cqln_config {
     char *keyspace;
     char *local_dc;
     char *application;
+    char *local_address; /* NULL: the system chooses */
     uint32_t port;
     uint32_t protocol;    /* 0: the highest that works */
     uint32_t compression; /* 0 none, 1 lz4 */

@@ -9,7 +9,12 @@
 
 enum { LIST_TEXT = 1200 };
 
-static const char refused_hint[] = "is Cassandra running there, and is the port right?";
+static const char *refused_hint(const cqln_cluster *c)
+{
+    return c->config->local_address
+               ? "is Cassandra running there, and is local_address an address of this machine?"
+               : "is Cassandra running there, and is the port right?";
+}
 
 /* --- server errors ------------------------------------------------------------------------------- */
 
@@ -170,7 +175,7 @@ static cql_error *cannot_connect(cqln_cluster *c, const cqln_tried *rows, size_t
     }
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "cannot connect: %s%s%s", list,
-                           hint ? "; " : "", hint ? refused_hint : "");
+                           hint ? "; " : "", hint ? refused_hint(c) : "");
 }
 
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
@@ -189,7 +194,7 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
     list_rows(list, sizeof list, rows, count);
     return cqln_error_make(c->al, &info, rows, count, "no alive connections%s%s%s%s",
                            count ? ": " : "", list, any_connect_failure(c, rows, count) ? "; " : "",
-                           any_connect_failure(c, rows, count) ? refused_hint : "");
+                           any_connect_failure(c, rows, count) ? refused_hint(c) : "");
 }
 
 cql_error *cqln_report_unknown_node(cqln_cluster *c, const char *host)

@@ -155,6 +155,11 @@ cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out)
     return CQL_OK;
 }
 
+void cqln_io_uv_from(cqln_io *base, const cqln_address *from)
+{
+    ((uv_parts *)base)->from = *from;
+}
+
 void cqln_io_uv_free(cqln_io *base)
 {
     uv_parts *io = (uv_parts *)base;

@@ -7,6 +7,8 @@
 /* uv_loop: the caller's `uv_loop_t *`, or NULL for a loop of the io's own. Nothing is on the loop before the
  * start; what is called until then may look at the clock, no more. CQL_NO_MEMORY, CQL_SYSTEM. */
 cql_status cqln_io_uv_new(const cql_allocator *al, void *uv_loop, cqln_io **out);
+/* Connections to addresses of the same kind are made from this one. */
+void cqln_io_uv_from(cqln_io *io, const cqln_address *from);
 /* From here on it has its handles on the loop, which only end() closes. CQL_SYSTEM: nothing is on the loop. */
 cql_status cqln_io_uv_start(cqln_io *io);
 /* Frees; after ended(), inside of it too, or without a start. Look-ups that were forgotten may still be on a caller's

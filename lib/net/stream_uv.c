@@ -124,6 +124,13 @@ static void fill_sockaddr(struct sockaddr_storage *out, const cqln_address *a)
     }
 }
 
+static int bind_to(cqln_stream *s, const cqln_address *from)
+{
+    struct sockaddr_storage address;
+    fill_sockaddr(&address, from);
+    return uv_tcp_bind(&s->tcp, (const struct sockaddr *)&address, 0);
+}
+
 /* A stream whose connect could not even begin: no event was promised, and nobody waits for this, so that the io
  * may be gone. */
 static void on_aborted(uv_handle_t *handle)
@@ -154,7 +161,9 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
     }
     s->tcp.data = s;
     s->connect.data = s;
-    int rc = uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *)&address, on_connect);
+    int rc = io->from.len == to->len ? bind_to(s, &io->from) : 0;
+    if (rc == 0)
+        rc = uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *)&address, on_connect);
     if (rc != 0) {
         s->closing = true;
         uv_close((uv_handle_t *)&s->tcp, on_aborted);

@@ -16,6 +16,7 @@ typedef struct uv_parts {
     uv_timer_t timer;
     uv_timer_t limit; /* own loops: bounds one turn */
     pthread_t thread;
+    cqln_address from; /* len 0: the system chooses */
     unsigned open_handles;
     bool own;
 } uv_parts;

@@ -654,6 +654,38 @@ static void refused_connection_says_where_and_why(void **state)
     cql_error_unref(err);
 }
 
+static void connections_come_from_the_address_that_is_said(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=0&local_address=127.9.1.7",
+                                        "loop_threads=3&local_address=127.9.1.7"};
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        uint32_t before = server.strangers;
+        cql_session *s = open_session(modes[i]);
+        ask_everything(s);
+        assert_int_equal(server.strangers, before);
+        close_session(s);
+    }
+    uint32_t before = server.strangers;
+    close_session(open_session("local_address=::1")); /* these nodes have none of the kind */
+    assert_true(server.strangers > before);
+}
+
+static void an_address_of_others_is_told(void **state)
+{
+    (void)state;
+    char url[200];
+    cql_session *s = NULL;
+    cql_error *err = NULL;
+    snprintf(url, sizeof url, "cql://%s/?local_address=192.0.2.1", mockserver_host(&server, 0));
+    assert_int_equal(connect_to(url, NULL, &err), CQL_NO_HOST);
+    assert_non_null(strstr(cql_error_text(err), "is local_address an address of this machine?"));
+    snprintf(url, sizeof url, "cql://%s/?local_address=eth0", mockserver_host(&server, 0));
+    assert_int_equal(cql_session_open_wait(url, &s, &err), CQL_BAD_VALUE);
+    assert_non_null(strstr(cql_error_text(err), "local_address"));
+    cql_error_unref(err);
+}
+
 static void log_in_is_asked_for_and_checked(void **state)
 {
     (void)state;
@@ -848,6 +880,8 @@ int main(void)
         CASE(session_may_be_freed_inside_a_callback),
         CASE(own_poll_drives_a_session),
         CASE(refused_connection_says_where_and_why),
+        CASE(connections_come_from_the_address_that_is_said),
+        CASE(an_address_of_others_is_told),
         CASE(log_in_is_asked_for_and_checked),
         CASE(one_call_logs_in),
         CASE(wrong_data_centre_names_the_right_ones),

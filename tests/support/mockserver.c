@@ -52,9 +52,12 @@ static void drop(mockserver *s, size_t i)
 
 static void take_in(mockserver *s, size_t node)
 {
-    int fd = accept4(s->listeners[node], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct sockaddr_in from = {0};
+    socklen_t size = sizeof from;
+    int fd = accept4(s->listeners[node], (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
+    s->strangers += from.sin_addr.s_addr != htonl(0x7f090107);
     if (s->count == MOCK_CONNECTIONS) {
         close(fd);
         return;
