@@ -43,6 +43,19 @@ typedef bool (*cql_tls_name_fn)(void *user, const char *address, const char *con
  * options is freed. [one at a time] */
 CQL_API void cql_options_set_tls_name_fn(cql_options *o, cql_tls_name_fn fn, void *user);
 
+/* What no option says is said on OpenSSL's own context: a certificate and key that are in memory or in hardware,
+ * ciphers, a log of the keys for a network analyser. ssl_ctx is an SSL_CTX * of the OpenSSL that the library is
+ * linked with, with trust and certificate as the options have it; it may not be kept. Whatever is done to it,
+ * TLS 1.2 and OpenSSL's security level 2 at least and the verification of the option tls stand, unless the
+ * function takes the verification over itself (SSL_CTX_set_cert_verify_callback). False: it cannot be used, as
+ * the newest error of OpenSSL says; then no session is made. Called when a session is made, once for each of its
+ * loops, and on the loop's thread when changed files are read (then false: the files read before stay). */
+typedef bool (*cql_tls_context_fn)(void *user, void *ssl_ctx);
+
+/* Sets that function; NULL takes it away. user is borrowed until the last session made with these
+ * options is freed. [one at a time] */
+CQL_API void cql_options_set_tls_context_fn(cql_options *o, cql_tls_context_fn fn, void *user);
+
 /* Encrypts, and accepts any server: whoever sits between can read and change everything, the password
  * too. For trials on one machine. Sets the option tls to "require", which no other way can: not
  * cql_options_set, a connection string, the environment or a file. Each session logs a warning.

@@ -17,6 +17,14 @@ void cql_options_set_tls_name_fn(cql_options *o, cql_tls_name_fn fn, void *user)
     o->config.tls_name_user = user;
 }
 
+void cql_options_set_tls_context_fn(cql_options *o, cql_tls_context_fn fn, void *user)
+{
+    if (!o)
+        return;
+    o->config.tls_context_fn = fn;
+    o->config.tls_context_user = user;
+}
+
 void cql_options_set_tls_insecure(cql_options *o)
 {
     if (!o)

@@ -112,6 +112,8 @@ typedef struct cqln_config {
     char *secure_bundle; /* file; in place of contacts and of all tls_ files */
     bool (*tls_name_fn)(void *user, const char *address, const char *contact, char *name);
     void *tls_name_user;
+    bool (*tls_context_fn)(void *user, void *ssl_ctx); /* NULL: none */
+    void *tls_context_user;
     char *auth_classes; /* more authenticators that get the password, with commas between */
     cql_authenticator authenticator; /* the program's own; size 0: user and password */
     cqln_log log;

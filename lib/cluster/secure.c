@@ -75,6 +75,8 @@ cql_status cqln_secure_new(const cql_allocator *al, const cqln_config *config,
         .key = config->tls_key,
         .key_password = config->tls_key_password,
         .loose_key = config->tls_key_check == CQLN_KEY_CHECK_LOOSE,
+        .context_fn = config->tls_context_fn,
+        .context_user = config->tls_context_user,
         .buffer = config->read_buffer < BUFFER_MAX ? config->read_buffer : BUFFER_MAX,
     };
     if (bundle)

@@ -34,6 +34,8 @@ typedef struct cqln_tls_config {
     const char *key;  /* PEM file; NULL: in `cert` */
     const char *key_password;
     bool loose_key;   /* the key's file may be a link and readable by others */
+    bool (*context_fn)(void *user, void *ssl_ctx); /* the program's last word on the context; NULL: none */
+    void *context_user;
     size_t buffer;    /* bytes read at once */
 } cqln_tls_config;
 

@@ -338,6 +338,17 @@ static bool set_rules(SSL_CTX *ctx)
            SSL_CTX_set_max_proto_version(ctx, 0) == 1;
 }
 
+/* Our rules stand, whatever the program did. */
+static bool ask_program(const cqln_tls *tls, SSL_CTX *ctx, char *why)
+{
+    char said[200];
+    if (!tls->config.context_fn ||
+        (tls->config.context_fn(tls->config.context_user, ctx) && set_rules(ctx)))
+        return true;
+    cqln_tls_last_error(said, sizeof said);
+    return refuse(why, "the program's own function for the TLS context failed: %s", said);
+}
+
 SSL_CTX *cqln_tls_context(cqln_tls *tls, cql_status *st, char *why)
 {
     ERR_clear_error();
@@ -349,8 +360,11 @@ SSL_CTX *cqln_tls_context(cqln_tls *tls, cql_status *st, char *why)
     }
     if (!set_rules(ctx))
         cqln_tls_last_error(why, CQLN_FILTER_REASON);
-    else if (load_trust(tls, ctx, why) && load_revoked(tls, ctx, why) && load_own(tls, ctx, why))
+    else if (load_trust(tls, ctx, why) && load_revoked(tls, ctx, why) && load_own(tls, ctx, why) &&
+             ask_program(tls, ctx, why)) {
+        ERR_clear_error();
         return ctx;
+    }
     ERR_clear_error();
     SSL_CTX_free(ctx);
     return NULL;

@@ -325,6 +325,28 @@ static void certificates_with_one_name_for_all(void **state)
     testcert_free(&named);
 }
 
+static bool count_call(void *user, void *ssl_ctx)
+{
+    ++*(unsigned *)user;
+    return SSL_CTX_set_max_proto_version(ssl_ctx, 0) == 1 &&
+           SSL_CTX_set_ciphersuites(ssl_ctx, "TLS_CHACHA20_POLY1305_SHA256") == 1;
+}
+
+static void the_context_is_shown_to_the_program(void **state)
+{
+    (void)state;
+    cql_tls_facts f = {.size = sizeof f};
+    unsigned calls = 0;
+    cql_options *o = options("tls=verify-full");
+    cql_options_set_tls_context_fn(o, count_call, &calls);
+    cql_session *s = connect_with(o);
+    until_up(s, 3);
+    assert_int_equal(calls, 1);
+    assert_int_equal(cql_session_tls_facts(s, NULL, &f), CQL_OK);
+    assert_string_equal(f.cipher, "TLS_CHACHA20_POLY1305_SHA256");
+    cql_session_free(s);
+}
+
 static void what_a_handshake_came_to_is_told(void **state)
 {
     cql_tls_facts f = {.size = sizeof f}, g = {.size = sizeof g};
@@ -571,6 +593,7 @@ int main(void)
         cmocka_unit_test(connections_come_back_by_resuming),
         cmocka_unit_test(an_outbox_comes_back_by_resuming),
         cmocka_unit_test(credentials_go_over_tls_wherever_it_leads),
+        cmocka_unit_test(the_context_is_shown_to_the_program),
         cmocka_unit_test(what_a_handshake_came_to_is_told),
         cmocka_unit_test(certificates_with_one_name_for_all),
         cmocka_unit_test(a_contact_point_keeps_its_name),

@@ -55,6 +55,7 @@ static void only_one_call_turns_verification_off(void **state)
     assert_string_equal(cql_options_value(o, "tls"), "verify-full");
     cql_options_set_tls_insecure(o);
     cql_options_set_tls_insecure(NULL);
+    cql_options_set_tls_context_fn(NULL, NULL, NULL);
     assert_string_equal(cql_options_value(o, "tls"), "require");
     assert_true(cql_options_given(o, "tls"));
     cql_options_free(o);

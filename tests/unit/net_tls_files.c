@@ -177,6 +177,71 @@ static void servers_that_want_a_certificate_get_it(void **state)
     }
 }
 
+static bool take_from_memory(void *user, void *ssl_ctx)
+{
+    const testcert *own = user;
+    return SSL_CTX_use_certificate(ssl_ctx, own->cert) == 1 &&
+           SSL_CTX_use_PrivateKey(ssl_ctx, own->key) == 1;
+}
+
+static bool weaken(void *user, void *ssl_ctx)
+{
+    (void)user;
+    SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_security_level(ssl_ctx, 0);
+    return SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(ssl_ctx, "ALL:@SECLEVEL=0") == 1;
+}
+
+static bool give_up(void *user, void *ssl_ctx)
+{
+    (void)user;
+    return SSL_CTX_set_cipher_list(ssl_ctx, "NONE-OF-THIS-NAME") == 1;
+}
+
+static void the_program_has_a_say_in_the_context(void **state)
+{
+    const char *reason;
+    client_world c;
+    (void)state;
+    client_init(&c, TLS1_3_VERSION);
+    c.w.config.cert = NULL;
+    c.w.config.key = NULL;
+    c.w.config.context_fn = take_from_memory;
+    c.w.config.context_user = &c.client;
+    cqln_tls *tls = tls_world_client(&c.w);
+    assert_int_equal(tls_try(tls, "db.example", c.ctx, &reason), CQLN_FILTER_OPEN);
+    cqln_tls_free(tls);
+    c.w.config.context_fn = give_up;
+    not_made(&c.w, "the program's own function for the TLS context failed: no cipher match");
+    client_fini(&c);
+}
+
+static void the_program_weakens_nothing_by_accident(void **state)
+{
+    const char *reason;
+    tls_world w;
+    (void)state;
+    tls_world_init(&w);
+    testcert other = testcert_authority("other authority");
+    testcert foreign = testcert_server(&other, "DNS:db.example");
+    SSL_CTX *ctx = tlsend_context(&foreign, NULL);
+    w.config.context_fn = weaken;
+    cqln_tls *tls = tls_world_client(&w);
+    assert_int_equal(tls_try(tls, "db.example", ctx, &reason), CQLN_FILTER_FAILED);
+    assert_non_null(strstr(reason, "which is not trusted"));
+    assert_int_equal(tls_try(tls, "other.example", w.ctx, &reason), CQLN_FILTER_FAILED);
+    SSL_CTX_set_security_level(w.ctx, 0);
+    SSL_CTX_set_min_proto_version(w.ctx, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(w.ctx, TLS1_1_VERSION);
+    assert_int_equal(tls_try(tls, "db.example", w.ctx, &reason), CQLN_FILTER_FAILED);
+    cqln_tls_free(tls);
+    SSL_CTX_free(ctx);
+    testcert_free(&foreign);
+    testcert_free(&other);
+    tls_world_fini(&w);
+}
+
 static void a_pass_phrase_opens_the_key(void **state)
 {
     client_world c;
@@ -290,6 +355,8 @@ int main(void)
         cmocka_unit_test(bad_files_are_named),
         cmocka_unit_test(revoked_certificates_are_refused),
         cmocka_unit_test(servers_that_want_a_certificate_get_it),
+        cmocka_unit_test(the_program_has_a_say_in_the_context),
+        cmocka_unit_test(the_program_weakens_nothing_by_accident),
         cmocka_unit_test(a_pass_phrase_opens_the_key),
         cmocka_unit_test(keys_that_do_not_fit_are_named),
         cmocka_unit_test(a_key_that_others_can_read_is_refused),
