@@ -88,7 +88,7 @@ CQL_API cql_status cql_session_execute_wait(cql_session *s, const cql_statement 
 /* The same with more to say; opts and request may be NULL. */
 typedef struct cql_execute_options {
     size_t size;         /* sizeof(cql_execute_options) */
-    uint32_t timeout_ms; /* 0: the statement's, then the session's */
+    uint32_t timeout_ms; /* 0: that of the statement or batch, then the session's */
     const char *host;    /* "address:port" of the only node to use; NULL: any */
 } cql_execute_options;
 CQL_API cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
@@ -97,6 +97,10 @@ CQL_API cql_status cql_session_execute_with(cql_session *s, const cql_statement 
 CQL_API cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *stmt,
                                                  const cql_execute_options *opts, cql_result **res,
                                                  cql_error **err);
+/* A batch in the same way. */
+CQL_API cql_status cql_session_execute_batch_with(cql_session *s, const cql_batch *batch,
+                                                  const cql_execute_options *opts,
+                                                  cql_request *request, cql_result_cb cb, void *user);
 /* Gives a request up: its callback comes with CQL_CANCELLED unless it was already on its way. The
  * server may still apply it. CQL_NO_SUCH_NAME when it has ended. [any thread] */
 CQL_API cql_status cql_request_cancel(cql_session *s, cql_request request);

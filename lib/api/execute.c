@@ -76,6 +76,17 @@ static cql_status apply_options(cqln_request *req, const cql_execute_options *op
     return CQL_OK;
 }
 
+/* What more is said of a request that was encoded with st. */
+static cql_status say(cqln_request *req, cql_status st, const cql_execute_options *opts,
+                      cql_request *request)
+{
+    if (st == CQL_OK && opts)
+        st = apply_options(req, opts);
+    if (st == CQL_OK && request)
+        request->id = cqln_request_handle(req);
+    return st;
+}
+
 cql_status cql_session_execute_with(cql_session *s, const cql_statement *stmt,
                                     const cql_execute_options *opts, cql_request *request,
                                     cql_result_cb cb, void *user)
@@ -95,11 +106,22 @@ cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
     if (st)
         return cqln_session_refuse(s, st);
     st = cqln_encode_statement(c, stmt, req);
-    if (st == CQL_OK && opts)
-        st = apply_options(req, opts);
-    if (st == CQL_OK && request)
-        request->id = cqln_request_handle(req);
-    return start(req, st, 0, cb, user);
+    return start(req, say(req, st, opts, request), 0, cb, user);
+}
+
+cql_status cql_session_execute_batch_with(cql_session *s, const cql_batch *batch,
+                                          const cql_execute_options *opts, cql_request *request,
+                                          cql_result_cb cb, void *user)
+{
+    cqln_request *req;
+    if (!s || !batch)
+        return CQL_BAD_ARGUMENT;
+    cqln_cluster *c = cqln_session_pick(s);
+    cql_status st = cqln_request_begin(c, &req);
+    if (st)
+        return cqln_session_refuse(s, st);
+    st = cqln_encode_batch_request(c, batch, req);
+    return start(req, say(req, st, opts, request), 0, cb, user);
 }
 
 cql_status cql_request_cancel(cql_session *s, cql_request request)

@@ -398,6 +398,35 @@ static void cancelled_request_is_told(void **state)
     close_session(s);
 }
 
+static void a_batch_can_be_cancelled_and_sent_to_one_node(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=1");
+    tally t = {.s = s};
+    cql_request rq;
+    cql_batch *b = NULL;
+    uint64_t before = server.mc.nodes[1].requests;
+    cql_execute_options opts = {.size = sizeof opts, .host = mockserver_host(&server, 1)};
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(cql_session_execute_batch_with(s, b, &opts, NULL, count, &t), CQL_OK);
+    wait_calls(&t, 5);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(server.mc.nodes[1].requests - before, 5);
+    server.hold_ms = 50;
+    assert_int_equal(cql_session_execute_batch_with(s, b, NULL, &rq, count, &t), CQL_OK);
+    assert_int_equal(cql_request_cancel(s, rq), CQL_OK);
+    wait_calls(&t, 6);
+    server.hold_ms = 0;
+    assert_int_equal(t.last_status, CQL_CANCELLED);
+    opts.size = 1;
+    assert_int_equal(cql_session_execute_batch_with(s, b, &opts, NULL, count, &t), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_session_execute_batch_with(s, NULL, NULL, NULL, count, &t), CQL_BAD_ARGUMENT);
+    cql_batch_free(b);
+    close_session(s);
+    assert_int_equal(t.calls, 6);
+}
+
 static void closing_ends_every_request_once(void **state)
 {
     (void)state;
@@ -873,6 +902,7 @@ int main(void)
         CASE(full_queue_says_so_and_drains),
         CASE(time_out_then_late_answer_harms_nobody),
         CASE(cancelled_request_is_told),
+        CASE(a_batch_can_be_cancelled_and_sent_to_one_node),
         CASE(closing_ends_every_request_once),
         CASE(many_threads_share_a_session),
         CASE(the_end_of_a_call_wakes_no_other),
