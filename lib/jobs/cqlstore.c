@@ -15,8 +15,10 @@ typedef struct cqlstore {
     char *keyspace; /* what set.keyspace is */
     char *texts[CQLJOB_STATEMENTS];
     int32_t shard; /* which of the counters' rows this store writes */
-    pthread_mutex_t lock; /* guards prepared */
+    pthread_mutex_t lock; /* guards what follows */
     cql_prepared *prepared[CQLJOB_STATEMENTS];
+    uint64_t since[CQLJOB_STATEMENTS]; /* the number of the preparing that each is of */
+    uint64_t preparings;
 } cqlstore;
 
 /* A request under way. */
@@ -26,6 +28,8 @@ typedef struct call {
     cqljob_answer_fn fn;
     void *user;
     cqljob_statement preparing;
+    uint64_t seen; /* preparings before it was sent */
+    bool anew;     /* it was sent again, with what was prepared anew */
 } call;
 
 static cql_status proceed(call *c);
@@ -104,31 +108,48 @@ static void answer_failure(call *c, cqljob_outcome outcome, cql_status st, const
 }
 
 /* --- preparing -------------------------------------------------------------------------------- */
-static const cql_prepared *prepared_for(cqlstore *store, cqljob_statement which)
+/* One holder more. What was prepared anew takes the place of what was there, which is never empty again. */
+static cql_prepared *prepared_for(cqlstore *store, cqljob_statement which)
 {
-    const cql_prepared *prepared;
+    cql_prepared *prepared;
 
     (void)pthread_mutex_lock(&store->lock);
-    prepared = store->prepared[which]; /* once there, it stays until the store goes */
+    prepared = cql_prepared_ref(store->prepared[which]);
     (void)pthread_mutex_unlock(&store->lock);
     return prepared;
 }
 
-static cql_status keep_prepared(cqlstore *store, cqljob_statement which,
-                                const cql_prepared *prepared)
+/* With the lock. */
+static bool is_good(const call *c, cqljob_statement which)
 {
-    cql_prepared *kept = cql_prepared_ref(prepared);
+    return c->store->prepared[which] && !(c->anew && c->store->since[which] <= c->seen);
+}
 
-    if (!kept)
-        return CQL_NO_MEMORY;
+static bool is_prepared(const call *c, cqljob_statement which)
+{
+    bool good;
+
+    (void)pthread_mutex_lock(&c->store->lock);
+    good = is_good(c, which);
+    (void)pthread_mutex_unlock(&c->store->lock);
+    return good;
+}
+
+static void keep_prepared(call *c, const cql_prepared *prepared)
+{
+    cqlstore *store = c->store;
+    cql_prepared *left = cql_prepared_ref(prepared);
+
     (void)pthread_mutex_lock(&store->lock);
-    if (!store->prepared[which]) {
-        store->prepared[which] = kept;
-        kept = NULL;
+    if (!is_good(c, c->preparing)) {
+        cql_prepared *old = store->prepared[c->preparing];
+
+        store->prepared[c->preparing] = left;
+        store->since[c->preparing] = ++store->preparings;
+        left = old;
     }
     (void)pthread_mutex_unlock(&store->lock);
-    cql_prepared_unref(kept);
-    return CQL_OK;
+    cql_prepared_unref(left);
 }
 
 static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared *prepared,
@@ -142,9 +163,8 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
         answer_error(c, CQLJOB_FAILED, err);
         return;
     }
-    st = keep_prepared(c->store, c->preparing, prepared);
-    if (!st)
-        st = proceed(c);
+    keep_prepared(c, prepared);
+    st = proceed(c);
     if (st)
         answer_failure(c, CQLJOB_FAILED, st, "job store: the request was not sent");
 }
@@ -309,6 +329,23 @@ static cql_status read_answer(const cqlstore *store, const cqljob_request *rq,
     }
 }
 
+/* The servers have the statement under another id: what ends so did not run, but an earlier attempt of it may have. */
+static bool has_stale(const call *c, const cql_error *err)
+{
+    return cql_error_status(err) == CQL_PREPARED_CHANGED && !cql_error_maybe_applied(err) && !c->anew;
+}
+
+/* With what was prepared since it was sent, by itself or by another. */
+static void send_anew(call *c)
+{
+    cql_status st;
+
+    c->anew = true;
+    st = proceed(c);
+    if (st)
+        answer_failure(c, CQLJOB_FAILED, st, "job store: the request was not sent again");
+}
+
 static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
     call *c = user;
@@ -316,6 +353,10 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
     cql_status st;
 
     (void)s;
+    if (err && has_stale(c, err)) {
+        send_anew(c);
+        return;
+    }
     if (err) {
         answer_error(c, is_conditional(c) && cqljob_is_open(err) ? CQLJOB_UNKNOWN : CQLJOB_FAILED,
                      err);
@@ -337,8 +378,10 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 /* --- sending ---------------------------------------------------------------------------------- */
 static cql_statement *bind(cqlstore *store, cqljob_statement which)
 {
-    cql_statement *stmt = cql_prepared_bind(prepared_for(store, which));
+    cql_prepared *prepared = prepared_for(store, which);
+    cql_statement *stmt = prepared ? cql_prepared_bind(prepared) : NULL;
 
+    cql_prepared_unref(prepared);
     if (!stmt)
         return NULL;
     cql_statement_set_consistency(stmt, store->set.consistency);
@@ -440,9 +483,17 @@ static cql_status send_batch(call *c)
     return st;
 }
 
+static void note_prepared(call *c)
+{
+    (void)pthread_mutex_lock(&c->store->lock);
+    c->seen = c->store->preparings;
+    (void)pthread_mutex_unlock(&c->store->lock);
+}
+
 /* CHECK: all is prepared by now; the tables are to answer too. */
 static cql_status execute(call *c)
 {
+    note_prepared(c);
     if (c->rq->verb == CQLJOB_INDEX || c->rq->verb == CQLJOB_TALLY)
         return send_batch(c);
     return send_statement(c, statement_of(c->rq));
@@ -454,7 +505,7 @@ static cql_status proceed(call *c)
     unsigned bits = statements_of(c->rq);
 
     for (int i = 0; i < CQLJOB_STATEMENTS; i++) {
-        if (!(bits & (1U << i)) || prepared_for(c->store, (cqljob_statement)i))
+        if (!(bits & (1U << i)) || is_prepared(c, (cqljob_statement)i))
             continue;
         c->preparing = (cqljob_statement)i;
         return cql_session_prepare(c->store->s, c->store->texts[i], on_prepared, c);

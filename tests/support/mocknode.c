@@ -97,6 +97,8 @@ static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
 static const respond_column value_column[] = {{"v", CQL_TYPE_INT}, {"w", CQL_TYPE_INT}};
 static const respond_table value_table = {"mock", "t", value_column, 1};
 static const respond_column wide_column[] = {{"v", CQL_TYPE_BIGINT}};
+static const respond_column name_column[] = {{"id", CQL_TYPE_TEXT}};
+static const respond_table name_table = {"mock", "t", name_column, 1};
 static const respond_table wide_table = {"mock", "t", wide_column, 1};
 
 /* What a `SELECT * … echo …` has now: the second column comes and goes with ALTER. */
@@ -230,6 +232,7 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
     } else if (mock_has(s->cql, "echo"))
         answer_echo(c, stream, s, out);
     else {
+        n->cluster->conditional += mock_has(s->cql, " IF ");
         if (s->has_value && s->value < MOCK_VALUES)
             n->cluster->executed[s->value]++;
         respond_void(out, c->version, stream);
@@ -269,6 +272,10 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
     mocknode *n = c->node;
     uint8_t id[16];
     make_id(cql, id);
+    if (n->cluster->restless) {
+        n->cluster->salt++;
+        mocknode_forget(n);
+    }
     id[0] = (uint8_t)(id[0] ^ n->cluster->salt);
     cql_str id_view = {(const char *)id, 16};
     bool select = mock_has(cql, "SELECT");
@@ -290,7 +297,9 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
     respond_table t = echo_table(n->cluster, cql);
-    const respond_table *markers = n->cluster->wide_values ? &wide_table : &value_table;
+    const respond_table *markers = n->cluster->wide_values     ? &wide_table
+                                   : mock_has(cql, "id = ?") ? &name_table
+                                                             : &value_table;
     uint8_t result_id[16];
     metadata_id(result_id, id, t.count);
     respond_prepared(out, c->version, stream, id_view, (cql_str){(const char *)result_id, 16},

@@ -71,6 +71,8 @@ struct mockcluster {
     bool wide_values;    /* markers are bigint: the table was made anew */
     uint16_t told_port;  /* that the tables and events have in place of the nodes' own; 0: those */
     uint8_t salt;        /* goes into the ids of prepared statements */
+    bool restless;       /* it is another one after each PREPARE, and what was prepared is forgotten */
+    unsigned conditional; /* statements with IF that ran */
     uint64_t reused;     /* streams on which a request came before the client had the earlier answer */
     const char *replication; /* of the keyspace "mock": class, "replication_factor" or a data centre,
                               * number; NULL: the table of keyspaces cannot be read */
