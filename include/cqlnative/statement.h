@@ -162,8 +162,10 @@ CQL_API cql_status cql_statement_add_payload(cql_statement *stmt, const char *na
 /* One holder more, and one less; the last one frees it. NULL is fine for both. */
 CQL_API cql_prepared *cql_prepared_ref(const cql_prepared *prepared);
 CQL_API void cql_prepared_unref(cql_prepared *prepared);
-/* Its text, as it was given. Borrowed, as all that these functions return. */
+/* Its text, as it was given; this and its keyspace end with a NUL. Borrowed, as all that these functions return. */
 CQL_API cql_str cql_prepared_cql(const cql_prepared *prepared);
+/* The keyspace that it was prepared in, for the tables that its text does not qualify; empty: none. */
+CQL_API cql_str cql_prepared_keyspace(const cql_prepared *prepared);
 /* Number of markers; name and type of marker i, an empty view and NULL past the end. */
 CQL_API size_t cql_prepared_marker_count(const cql_prepared *prepared);
 CQL_API cql_str cql_prepared_marker_name(const cql_prepared *prepared, size_t i);
@@ -184,6 +186,13 @@ CQL_API cql_status cql_batch_add(cql_batch *batch, const cql_statement *stmt);
 CQL_API size_t cql_batch_count(const cql_batch *batch);
 /* Bytes of its members in wire form. */
 CQL_API size_t cql_batch_bytes(const cql_batch *batch);
+/* Prepared statement i of those among its members, each once; NULL past the end. Borrowed as long as the
+ * batch is not changed. */
+CQL_API const cql_prepared *cql_batch_prepared(const cql_batch *batch, size_t i);
+/* After CQL_PREPARED_CHANGED: members of `old` are members of `now` from here on, with the values that they have, so
+ * that the batch can be sent again as it is. CQL_PREPARED_CHANGED, and nothing is done, when `now` is another
+ * statement and not the same one prepared anew: text, keyspace, and name, type and table of each marker count. */
+CQL_API cql_status cql_batch_renew(cql_batch *batch, const cql_prepared *old, const cql_prepared *now);
 CQL_API void cql_batch_clear(cql_batch *batch);
 CQL_API void cql_batch_free(cql_batch *batch);
 CQL_API void cql_batch_set_consistency(cql_batch *batch, cql_consistency level);

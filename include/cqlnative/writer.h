@@ -70,7 +70,8 @@ CQL_API cql_status cql_writer_new(cql_session *s, const cql_writer_options *opti
  * NULL) is called once. Any other status: it is not, and the row was not taken. CQL_WOULD_BLOCK: too
  * much is waiting (max_rows, max_bytes); on_room tells when to go on. CQL_UNBOUND, CQL_BAD_STATE
  * (closed), CQL_NO_MEMORY. Rows with one primary key in one group have one write time: if that matters,
- * flush in between, give them a time of their own (USING TIMESTAMP ?) or use CQL_WRITER_BY_ROW. Only
+ * flush in between, give them a time of their own (USING TIMESTAMP ?) or use CQL_WRITER_BY_ROW. A statement
+ * that has another id on the servers now (CQL_PREPARED_CHANGED) is prepared anew by the writer. Only
  * prepared statements with their whole partition key in markers are grouped; others go by themselves. */
 CQL_API cql_status cql_writer_add(cql_writer *w, const cql_statement *row, cql_writer_cb cb,
                                   void *user);

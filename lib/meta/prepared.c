@@ -151,6 +151,11 @@ cql_str cql_prepared_cql(const cql_prepared *p)
     return p->cql;
 }
 
+cql_str cql_prepared_keyspace(const cql_prepared *p)
+{
+    return p->keyspace;
+}
+
 size_t cql_prepared_marker_count(const cql_prepared *p)
 {
     return p->bind->count;

@@ -3,8 +3,7 @@
 
 /* --- repeating ------------------------------------------------------------------------------------- */
 
-/* Trouble that passes. A server error and a failed write may be for good: those have few tries. */
-static bool may_pass(cql_status st, unsigned attempts)
+bool cqlwr_may_pass(cql_status st, unsigned attempts)
 {
     switch (st) {
     case CQL_TIMEOUT:
@@ -27,22 +26,35 @@ static bool may_pass(cql_status st, unsigned attempts)
     }
 }
 
+/* Not even once did it run so. */
+static bool is_stale(const cqlwr_group *g, const cql_error *err)
+{
+    return cql_error_status(err) == CQL_PREPARED_CHANGED && g->renewals < CQLWR_UNSURE_TRIES;
+}
+
 static bool is_repeated(const cqlwr_group *g, const cql_error *err, uint64_t now)
 {
     const cql_writer *w = g->w;
-    if (w->gave_up || !may_pass(cql_error_status(err), g->attempts))
+    if (w->gave_up || !(is_stale(g, err) || cqlwr_may_pass(cql_error_status(err), g->attempts)))
         return false;
     if (w->o.not_idempotent && cql_error_maybe_applied(err))
         return false;
     return !w->o.give_up_ms || now - g->opened < w->o.give_up_ms;
 }
 
-static uint64_t pause_of(const cql_writer *w, unsigned attempts)
+static uint64_t pause_of(const cql_writer *w, unsigned tries)
 {
     uint64_t pause = w->o.retry_ms;
-    while (--attempts && pause < w->o.retry_max_ms)
+    while (--tries && pause < w->o.retry_max_ms)
         pause *= 2;
     return pause < w->o.retry_max_ms ? pause : w->o.retry_max_ms;
+}
+
+void cqlwr_send_later(cqlwr_group *g, unsigned tries)
+{
+    cql_writer *w = g->w;
+    g->due = w->port.now_ms(w->port.self) + pause_of(w, tries);
+    cqlwr_push(&w->waiting, g);
 }
 
 /* With the lock, which it gives back meanwhile. */
@@ -67,8 +79,10 @@ void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res
     if (again && !w->gave_up) {
         cql_error_unref(g->err);
         g->err = cql_error_ref(err);
-        g->due = now + pause_of(w, g->attempts);
-        cqlwr_push(&w->waiting, g);
+        if (is_stale(g, err))
+            cqlwr_prepare_anew(g);
+        else
+            cqlwr_send_later(g, g->attempts);
     } else {
         w->in_flight--;
         cqlwr_deliver(w, g, err, res);

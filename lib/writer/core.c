@@ -48,6 +48,7 @@ void cqlwr_pump(cql_writer *w)
     while (w->ready.first && w->in_flight < w->o.max_in_flight) {
         cqlwr_group *g = cqlwr_pop(&w->ready);
         set_time(g);
+        (void)cqlwr_renew(g);
         w->in_flight++;
         w->holds++;
         g->attempts++;
@@ -127,7 +128,7 @@ static void give_up(cql_writer *w)
     cqlwr_group *g;
     w->gave_up = true;
     cqlwr_seal_all(w);
-    while ((g = cqlwr_pop(&w->waiting)) != NULL) {
+    while ((g = cqlwr_pop(w->waiting.first ? &w->waiting : &w->stale)) != NULL) {
         w->in_flight--;
         cqlwr_push(&w->ended, g);
     }

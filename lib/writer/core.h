@@ -5,6 +5,7 @@
  *   READY     full or old enough; waits for its turn in `ready`
  *   SENT      a request is under way
  *   WAITING   failed, and is sent again at `due`
+ *   STALE     its statements are prepared anew, then as WAITING
  *   ENDED     cannot be sent; is acknowledged by the next timer call
  * Then it is delivered, without the lock, and goes back to the free ones. All lists and counts are under
  * the lock; no function of the program is called with it. */
@@ -16,13 +17,14 @@
 #include <cqlnative/writer.h>
 #include <pthread.h>
 
-enum { CQLWR_KEY_MAX = 256, CQLWR_BUCKETS = 1024, CQLWR_UNSURE_TRIES = 5 };
+enum { CQLWR_KEY_MAX = 256, CQLWR_BUCKETS = 1024, CQLWR_UNSURE_TRIES = 5, CQLWR_CHANGES = 8 };
 
 /* What the writer stands on: a session, or a test. */
 typedef struct cqlwr_port {
     void *self;
     const cql_allocator *al;
     cql_status (*send)(void *self, const cql_batch *batch, cql_result_cb cb, void *user);
+    cql_status (*prepare)(void *self, const cql_prepared *old, cql_prepared_cb cb, void *user);
     uint64_t (*now_ms)(void *self);  /* never goes back */
     int64_t (*epoch_us)(void *self); /* of the calendar */
     void (*timer)(void *self, int ms);
@@ -52,6 +54,9 @@ struct cqlwr_group {
     uint64_t due;
     uint64_t hash;
     unsigned attempts;
+    unsigned renewals; /* how often it was STALE */
+    size_t member;     /* STALE: which of its statements comes next */
+    bool news;  /* STALE: one of them has another id */
     bool keyed; /* OPEN and in the table */
     bool timed; /* has its write time */
     cql_error *err;
@@ -73,6 +78,12 @@ struct cqlwr_flusher {
     cql_writer_cb done;
     void *user;
 };
+
+/* A statement that has another id now. */
+typedef struct cqlwr_change {
+    cql_prepared *old;
+    cql_prepared *now;
+} cqlwr_change;
 
 struct cql_writer {
     size_t holds;           /* the program, requests under way, timer calls under way */
@@ -96,6 +107,10 @@ struct cql_writer {
     cqlwr_queue open;
     cqlwr_queue ready;
     cqlwr_queue waiting;
+    cqlwr_queue stale;       /* the first one's statement is being prepared, if any is */
+    cql_prepared *preparing; /* NULL: none */
+    cqlwr_change changes[CQLWR_CHANGES]; /* the oldest first */
+    size_t change_count;
     cqlwr_queue ended;
     cqlwr_queue spare;
     cql_writer_stats stats;
@@ -136,10 +151,21 @@ void cqlwr_drop_and_unlock(cql_writer *w);
 
 /* answer.c */
 void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user);
+/* Trouble that passes. A server error and a failed write may be for good: those have few tries. */
+bool cqlwr_may_pass(cql_status st, unsigned attempts);
+/* Sent again after a pause, which grows with `tries` (from 1). With the lock. */
+void cqlwr_send_later(cqlwr_group *g, unsigned tries);
 /* Acknowledges the rows of a group that is in no queue, then frees its place. With the lock, which it
  * gives back meanwhile. */
 void cqlwr_deliver(cql_writer *w, cqlwr_group *g, const cql_error *err, const cql_result *res);
 /* Calls those whose groups are gone, as above. */
 void cqlwr_call_flushers(cql_writer *w);
+
+/* anew.c; under the lock */
+/* Its request ended with CQL_PREPARED_CHANGED. */
+void cqlwr_prepare_anew(cqlwr_group *g);
+/* Puts the new ids in place of the old ones that are known. True: there were some. */
+bool cqlwr_renew(cqlwr_group *g);
+void cqlwr_forget_changes(cql_writer *w);
 
 #endif

@@ -183,6 +183,7 @@ void cqlwr_group_release(cqlwr_group *g)
     g->err = NULL;
     g->count = 0;
     g->attempts = 0;
+    g->renewals = 0;
     g->timed = false;
     cql_batch_clear(g->batch);
     if (w->spare_count > 2 * (size_t)w->o.max_in_flight) {

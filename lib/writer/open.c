@@ -89,6 +89,7 @@ void cqlwr_destroy(cql_writer *w)
     cqlwr_group *g;
     while ((g = cqlwr_pop(&w->spare)) != NULL)
         cqlwr_group_free(g);
+    cqlwr_forget_changes(w);
     (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->lock);
     cqlseat_free(w->port.al, w);
@@ -105,6 +106,16 @@ static cql_status session_send(void *self, const cql_batch *batch, cql_result_cb
 {
     session_port *p = self;
     return cql_session_execute_batch(p->at.s, batch, cb, user);
+}
+
+/* v4 has no keyspace in a PREPARE: there it is that of the connections, and if it is another one now, so is the
+ * statement, which cql_batch_renew sees. */
+static cql_status session_prepare(void *self, const cql_prepared *old, cql_prepared_cb cb, void *user)
+{
+    session_port *p = self;
+    cql_str in = cql_prepared_keyspace(old);
+    bool said = in.len && cql_session_protocol_version(p->at.s) >= 5;
+    return cql_session_prepare_in(p->at.s, said ? in.ptr : NULL, cql_prepared_cql(old).ptr, cb, user);
 }
 
 static void on_due(cql_session *s, void *user)
@@ -138,6 +149,7 @@ cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql
     *out = NULL;
     cqlwr_port port = {.al = cql_session_allocator(s),
                        .send = session_send,
+                       .prepare = session_prepare,
                        .now_ms = cqlseat_now_ms,
                        .epoch_us = cqlseat_epoch_us,
                        .timer = cqlseat_timer,

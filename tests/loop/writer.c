@@ -199,6 +199,113 @@ static void who_waits_for_a_close_is_not_called(void **state)
     cql_session_free(s);
 }
 
+/* --- statements with other ids --------------------------------------------------------------------- */
+
+/* As after an upgrade of all nodes: they forget what was prepared, and know it by another id. */
+static void change_ids(uint8_t salt)
+{
+    pthread_mutex_lock(&server.lock);
+    server.mc.salt = salt;
+    for (size_t i = 0; i < server.mc.count; i++)
+        mocknode_forget(&server.mc.nodes[i]);
+    pthread_mutex_unlock(&server.lock);
+}
+
+static uint64_t prepares(void)
+{
+    return server.mc.nodes[0].prepares + server.mc.nodes[1].prepares;
+}
+
+/* The program goes on with what it has prepared, and each row is written once, counters too. */
+static void statements_are_prepared_anew_in(const char *mode, bool counters)
+{
+    cql_session *s = open_session(mode);
+    cql_prepared *p = prepare(s);
+    cql_writer *w = NULL;
+    cql_writer_options o = {.size = sizeof o, .group_rows = 10, .flush_ms = 20, .not_idempotent = counters};
+    assert_int_equal(cql_writer_new(s, &o, &w, NULL), CQL_OK);
+    reset();
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = prepares();
+        write_rows(w, p, i * ROWS);
+        change_ids((uint8_t)(i + 1));
+        write_rows(w, p, i * ROWS + ROWS / 2);
+        assert_int_equal(cql_writer_flush_wait(w, NULL), CQL_OK);
+        assert_true(prepares() - before < 40); /* and not one for each group */
+    }
+    assert_int_equal(atomic_load(&acked), 6 * ROWS);
+    assert_int_equal(atomic_load(&failed), 0);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    close_session(s);
+    for (int i = 0; i < 6; i++)
+        assert_written(i * ROWS / 2);
+}
+
+static void statements_are_prepared_anew(void **state)
+{
+    (void)state;
+    statements_are_prepared_anew_in("loop_threads=0", false);
+    change_ids(0);
+    statements_are_prepared_anew_in("loop_threads=3", true);
+}
+
+/* What is another statement now ends its rows with an error; ids that change with each PREPARE end them somehow. */
+static void comes_to_an_end(bool wide)
+{
+    cql_session *s = open_session("loop_threads=1");
+    cql_prepared *p = prepare(s);
+    cql_writer *w = NULL;
+    cql_writer_options o = {.size = sizeof o, .flush_ms = 20, .retry_ms = 1, .retry_max_ms = 1};
+    assert_int_equal(cql_writer_new(s, &o, &w, NULL), CQL_OK);
+    change_ids(77);
+    reset();
+    server.mc.wide_values = wide;
+    server.mc.restless = !wide;
+    uint64_t before = prepares();
+    write_rows(w, p, 0);
+    assert_int_equal(cql_writer_flush_wait(w, NULL), CQL_OK);
+    assert_int_equal(atomic_load(&acked), ROWS);
+    if (wide)
+        assert_int_equal(atomic_load(&failed), ROWS);
+    assert_true(prepares() - before < 20 * ROWS);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    close_session(s);
+    server.mc.wide_values = server.mc.restless = false;
+}
+
+static void another_statement_is_an_error(void **state)
+{
+    (void)state;
+    comes_to_an_end(true);
+    change_ids(0);
+    comes_to_an_end(false);
+}
+
+static void who_frees_meanwhile_loses_nothing_else(void **state)
+{
+    (void)state;
+    for (int turns = 0; turns < 12; turns++) {
+        cql_session *s = open_session("loop_threads=0");
+        cql_prepared *p = prepare(s);
+        cql_writer *w = make_writer(s);
+        cql_statement *row = cql_prepared_bind(p);
+        change_ids((uint8_t)(turns + 1));
+        reset();
+        assert_int_equal(cql_statement_bind_int32(row, 0, 1), CQL_OK);
+        assert_int_equal(cql_writer_add(w, row, on_ack, NULL), CQL_OK);
+        assert_int_equal(cql_writer_flush(w, NULL, NULL), CQL_OK);
+        for (int i = 0; i < turns; i++)
+            assert_int_equal(cql_session_drive(s, 5), CQL_OK);
+        cql_writer_free(w);
+        cql_statement_free(row);
+        cql_prepared_unref(p);
+        close_session(s);
+        assert_int_equal(atomic_load(&acked), 1);
+    }
+}
+
 /* --- the program's loop ---------------------------------------------------------------------------- */
 
 typedef struct on_loop {
@@ -339,6 +446,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_two, stop_server),
         cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_two, stop_server),
         cmocka_unit_test_setup_teardown(who_waits_for_a_close_is_not_called, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(statements_are_prepared_anew, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(another_statement_is_an_error, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(who_frees_meanwhile_loses_nothing_else, start_two, stop_server),
         cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_two, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

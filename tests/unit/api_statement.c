@@ -167,6 +167,69 @@ static void every_allocation_may_fail(void **state)
     assert_true(failmalloc_each(bind_and_batch, NULL, false) >= 8);
 }
 
+/* One marker of that type. */
+static cql_prepared *prepared(const char *cql, uint8_t id, uint16_t type)
+{
+    char text[200];
+    cqln_prepared_head head;
+    cqln_reader rd;
+    cql_prepared *p = NULL;
+    snprintf(text, sizeof text,
+             "0004 aabbcc%02x 00000001 00000001 00000000 0002 6b73 0001 74 0001 76 %04x 00000004 00000000", id, type);
+    hex h = hex_bytes(text);
+    cqln_reader_init(&rd, h.data, h.len);
+    assert_int_equal(cqln_decode_prepared(&rd, 4, cqln_alloc_default(), &head), CQL_OK);
+    assert_int_equal(cqln_prepared_new(cqln_alloc_default(), cql_str_of(cql), cql_str_of("ks"), &head, &p),
+                     CQL_OK);
+    hex_free(&h);
+    return p;
+}
+
+static void add_number(cql_batch *b, const cql_prepared *p, int32_t value)
+{
+    cql_statement *s = cql_prepared_bind(p);
+    assert_int_equal(cql_statement_bind_int32(s, 0, value), CQL_OK);
+    assert_int_equal(cql_batch_add(b, s), CQL_OK);
+    cql_statement_free(s);
+}
+
+static void a_batch_takes_other_ids_for_the_same_statements(void **state)
+{
+    (void)state;
+    cql_prepared *old = prepared("INSERT", 1, 9), *now = prepared("INSERT", 2, 9);
+    cql_prepared *other = prepared("UPDATE", 3, 9), *wide = prepared("INSERT", 4, 2);
+    cql_batch *b = NULL;
+    cql_statement *text = plain(1);
+    assert_int_equal(cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b), CQL_OK);
+    assert_null(cql_batch_prepared(b, 0));
+    assert_int_equal(cql_statement_bind_value(text, 0, cql_value_unset()), CQL_OK);
+    add_number(b, old, 7);
+    assert_int_equal(cql_batch_add(b, text), CQL_OK);
+    add_number(b, other, (int32_t)0xaabbcc01); /* as the id looks */
+    add_number(b, old, 8);
+    assert_ptr_equal(cql_batch_prepared(b, 0), old);
+    assert_ptr_equal(cql_batch_prepared(b, 1), other);
+    assert_null(cql_batch_prepared(b, 2));
+    assert_int_equal(cql_batch_renew(b, old, wide), CQL_PREPARED_CHANGED);
+    assert_int_equal(cql_batch_renew(b, old, other), CQL_PREPARED_CHANGED);
+    assert_int_equal(cql_batch_renew(b, old, NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_batch_renew(b, old, old), CQL_OK);
+    assert_int_equal(cql_batch_renew(b, now, old), CQL_OK); /* not among them */
+    assert_int_equal(cql_batch_renew(b, old, now), CQL_OK);
+    assert_hex(b->entries.data, b->entries.len,
+               "01 0004 aabbcc02 0001 00000004 00000007"
+               "00 0000000a 494e5345525420e280a6 0001 fffffffe"
+               "01 0004 aabbcc03 0001 00000004 aabbcc01"
+               "01 0004 aabbcc02 0001 00000004 00000008");
+    assert_ptr_equal(cql_batch_prepared(b, 0), now);
+    cql_statement_free(text);
+    cql_batch_free(b);
+    cql_prepared_unref(old);
+    cql_prepared_unref(now);
+    cql_prepared_unref(other);
+    cql_prepared_unref(wide);
+}
+
 static void a_session_without_a_host_is_of_this_machine(void **state)
 {
     (void)state;
@@ -190,6 +253,7 @@ int main(void)
         cmocka_unit_test(batch_takes_bound_statements_only),
         cmocka_unit_test(consistency_names_go_both_ways),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_batch_takes_other_ids_for_the_same_statements),
         cmocka_unit_test(a_session_without_a_host_is_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

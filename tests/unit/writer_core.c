@@ -194,8 +194,8 @@ static scene *begin(const cql_writer_options *o)
     s->prepared = make_prepared(&s->f.al, "00000001 0000");
     s->row = cql_prepared_bind(s->prepared);
     assert_int_equal(cql_statement_bind_int32(s->row, 1, 7), CQL_OK);
-    cqlwr_port port = {s,          &s->f.al, play_send,     play_now, play_epoch,
-                       play_timer, play_end, play_may_wait, true,     play_turn};
+    cqlwr_port port = {s,          &s->f.al, play_send,     NULL, play_now, play_epoch,
+                       play_timer, play_end, play_may_wait, true, play_turn};
     cql_writer_options mine = *o;
     mine.size = sizeof mine;
     mine.user = s;
