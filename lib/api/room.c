@@ -13,6 +13,7 @@ typedef struct place {
     pthread_cond_t woken;
     bool turn;          /* it may try */
     cqln_cluster *kept; /* has counted a request for it; NULL: none has */
+    cqln_cluster *lender; /* of that place; NULL: it is its own */
 } place;
 
 static uint64_t now_ms(void)
@@ -42,6 +43,13 @@ static bool make_cond(pthread_cond_t *cond)
 
 /* --- with the session's lock ---------------------------------------------------------------------- */
 
+static void wake(cql_session *s, place *p)
+{
+    p->turn = true;
+    if (s->mode != CQLN_MODE_DRIVEN)
+        pthread_cond_signal(&p->woken);
+}
+
 /* c: has just got room and keeps a place; NULL: look whether there is any. */
 static void let_first_try(cql_session *s, cqln_cluster *c)
 {
@@ -52,17 +60,40 @@ static void let_first_try(cql_session *s, cqln_cluster *c)
         cqln_count_requests(c, c->alone, 1);
         p->kept = c;
     }
-    p->turn = true;
-    if (s->mode != CQLN_MODE_DRIVEN)
-        pthread_cond_signal(&p->woken);
+    wake(s, p);
 }
 
-static void give_back(place *p)
+/* The first in line goes before who is parked on c, with the place of those, which stays counted. */
+static bool lend(cql_session *s, cqln_cluster *c)
 {
-    cqln_cluster *c = p->kept;
-    p->kept = NULL;
+    uint32_t kept = CQLN_KEPT;
+    place *p = cqln_list_empty(&s->line) ? NULL : CQLN_CONTAINER(s->line.next, place, at);
+    if (!p || p->kept || !atomic_compare_exchange_strong(&c->kept, &kept, CQLN_LENT))
+        return false;
+    p->kept = p->lender = c;
+    wake(s, p);
+    return true;
+}
+
+/* Gives whose it was if it was lent. */
+static cqln_cluster *give_back(place *p)
+{
+    cqln_cluster *c = p->kept, *lender = p->lender;
+    p->kept = p->lender = NULL;
     if (c)
         cqln_record_uncount(c, c->alone);
+    return lender;
+}
+
+/* Who is parked has a place again, unless they went on meanwhile. Counted first: what is kept is counted. */
+static void restore(cqln_cluster *lender)
+{
+    uint32_t lent = CQLN_LENT;
+    if (!lender)
+        return;
+    cqln_count_requests(lender, lender->alone, 1);
+    if (!atomic_compare_exchange_strong(&lender->kept, &lent, CQLN_KEPT))
+        cqln_record_uncount(lender, lender->alone);
 }
 
 /* While somebody is in line the loops tell of each place, not of the queue being well below full again. */
@@ -83,7 +114,7 @@ static void join(cql_session *s, place *p)
 static void leave(cql_session *s, place *p)
 {
     cqln_list_remove(&p->at);
-    give_back(p);
+    restore(give_back(p));
     if (cqln_list_empty(&s->line))
         note_line(s, false);
     else
@@ -150,9 +181,10 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
     join(s, &p);
     while (st == CQL_WOULD_BLOCK && await_turn(s, &p, until)) {
         p.turn = false;
-        give_back(&p);
+        cqln_cluster *lender = give_back(&p);
         pthread_mutex_unlock(&s->lock);
         st = try_to_send(s, until, send, user);
+        restore(lender);
         pthread_mutex_lock(&s->lock);
     }
     leave(s, &p);
@@ -170,19 +202,20 @@ static void keep_place(cqln_cluster *c)
     if (cqln_list_empty(&c->parked) || atomic_load(&c->kept))
         return;
     cqln_count_requests(c, c->alone, 1);
-    atomic_store(&c->kept, 1);
+    atomic_store(&c->kept, CQLN_KEPT);
 }
 
 static void drop_place(cqln_cluster *c)
 {
-    if (atomic_exchange(&c->kept, 0))
+    if (atomic_exchange(&c->kept, CQLN_NOT_KEPT) == CQLN_KEPT)
         cqln_record_uncount(c, c->alone);
 }
 
 void cqln_room_park(cqln_cluster *c, cqln_parked *parked)
 {
     atomic_fetch_add(&c->waits, 1);
-    cqln_list_push(&c->parked, &parked->at);
+    /* Who is refused once more, as when another thread was quicker, stays the first. */
+    cqln_list_push(c->going_on == &parked->at ? c->parked.next : &c->parked, &parked->at);
     keep_place(c);
     cqln_cluster_mark_full(c); /* room that came since it was refused was told to nobody */
 }
@@ -195,7 +228,10 @@ static void unpark(cqln_cluster *c)
         return;
     cqln_parked *parked = CQLN_CONTAINER(first, cqln_parked, at);
     drop_place(c);
+    c->line_next = true;
+    c->going_on = first;
     parked->go_on(parked);
+    c->going_on = NULL;
     keep_place(c);
     if (!cqln_list_empty(&c->parked))
         cqln_cluster_mark_full(c);
@@ -217,14 +253,39 @@ void cqln_room_wake(cql_session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Who is in line and who is parked take turns. */
+static bool serve_line(cql_session *s, cqln_cluster *c)
+{
+    if (!c->line_next || !cqln_room_has_line(s))
+        return false;
+    pthread_mutex_lock(&s->lock);
+    bool lent = lend(s, c);
+    pthread_mutex_unlock(&s->lock);
+    c->line_next = !lent;
+    return lent;
+}
+
+/* Callbacks may have taken the room meanwhile: then it is nobody's turn. */
+static void serve(cql_session *s, cqln_cluster *c)
+{
+    if (cqln_list_empty(&c->parked))
+        return;
+    if (!cqln_cluster_has_room(c) || serve_line(s, c))
+        cqln_cluster_mark_full(c); /* so that those who still wait are told */
+    else
+        unpark(c);
+}
+
 /* Of several loops each that has room again says so; the first after a refusal is heard. */
 void cqln_room_drained(cql_session *s, void *user)
 {
-    unpark(user);
+    cqln_cluster *c = user;
+    serve(s, c);
     if (s->loops && !atomic_exchange(&s->loops->full, false))
         return;
     pthread_mutex_lock(&s->lock);
-    let_first_try(s, user);
+    if (atomic_load(&c->kept) == CQLN_NOT_KEPT) /* else the next place is lent */
+        let_first_try(s, c);
     cql_drain_cb cb = s->drain_cb;
     void *mine = s->drain_user;
     pthread_mutex_unlock(&s->lock);

@@ -1,6 +1,6 @@
 /* room.h: a blocking call that finds the session full waits in line until there is room. Who is first in the line
  * has a place kept when a request ends, so that it gets one beside programs that fill the queue from callbacks. What
- * goes on from callbacks is parked instead, on the loop that it belongs to. */
+ * goes on from callbacks is parked instead, on the loop that it belongs to; places go to both in turn. */
 #ifndef CQLN_API_ROOM_H
 #define CQLN_API_ROOM_H
 

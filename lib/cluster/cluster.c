@@ -469,7 +469,7 @@ void cqln_cluster_nudge(cqln_cluster *c)
 bool cqln_cluster_has_room(cqln_cluster *c)
 {
     uint32_t max = c->config->max_pending_requests;
-    uint32_t kept = atomic_load(&c->kept);
+    bool kept = atomic_load(&c->kept) == CQLN_KEPT;
     return atomic_load(&c->pending) <= (kept || atomic_load(&c->in_line) ? max - 1 + kept : max / 4 * 3) &&
            atomic_load(&c->pending_bytes) < c->config->max_pending_bytes;
 }

@@ -111,6 +111,9 @@ typedef struct cqln_counts {
     uint64_t replaced;    /* and replaced for too many answers that never came */
 } cqln_counts;
 
+/* The place of who is parked first: counted as pending while it is kept. */
+enum { CQLN_NOT_KEPT, CQLN_KEPT, CQLN_LENT /* to who is first in the session's line */ };
+
 struct cqln_cluster {
     /* In front what is looked at most: an offset of one byte is the shorter instruction. */
     const cql_allocator *al;
@@ -167,7 +170,9 @@ struct cqln_cluster {
     cql_drain_cb drain_cb;
     void *drain_user;
     cqln_list parked;       /* who waits for room on this loop, without blocking (api/room.h) */
-    _Atomic(uint32_t) kept; /* 1: the first of them has a place, counted as pending */
+    _Atomic(uint32_t) kept; /* a place for the first of them */
+    const cqln_list *going_on; /* the one of them that tries at the moment */
+    bool line_next; /* the last place was for one of them: the next is for who blocks, if anybody does */
     struct cqln_gone *gone; /* nodes that left, to be told (tell.c) */
     cqln_deferred telling;
     cqln_router router;

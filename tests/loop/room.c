@@ -447,6 +447,44 @@ static void park(cql_session *s, scroll *r, tally *t, int32_t rows)
     turn_until(s, &r->pages_seen, 2);
 }
 
+/* Waits with its first page, and the second at hand. */
+static void scroll_one(cql_session *s, scroll *r)
+{
+    *r = (scroll){.pause_first = true};
+    scroll_in(s, r, 60000); /* the mock nodes count no further */
+    turn_until(s, &r->pages_seen, 1);
+    for (int i = 0; i < 50; i++)
+        if (cql_session_drive(s, 1))
+            poll(NULL, 0, 1);
+}
+
+/* As many readers as there is room for requests, and more: one of them always waits for room. */
+static void calls_have_their_share_beside_pages(void **state)
+{
+    enum { READERS = 12, CALLS = 20 };
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        char form[100];
+        snprintf(form, sizeof form, "%s&request_timeout=15000", forms[i]);
+        cql_session *s = open_session(form);
+        static scroll r[READERS];
+        for (int j = 0; j < READERS; j++)
+            scroll_one(s, &r[j]);
+        for (int j = 0; j < READERS; j++)
+            assert_int_equal(cql_pages_resume(r[j].pages), CQL_OK);
+        for (int j = 0; j < CALLS; j++)
+            assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 1", NULL, NULL), CQL_OK);
+        for (int j = 0; j < READERS; j++) {
+            turn_until(s, &r[j].pages_seen, 10);
+            assert_true(r[j].pages_seen >= 10);
+            assert_int_equal(r[j].ended, 0);
+        }
+        for (int j = 0; j < READERS; j++)
+            cql_pages_free(r[j].pages);
+        close_session(s);
+    }
+}
+
 /* Those that fill the queue are answered by their time-out. */
 static void pages_go_on_when_there_is_room(void **state)
 {
@@ -539,6 +577,7 @@ int main(void)
         CASE(a_full_queue_lets_others_in),
         CASE(a_drain_callback_has_its_share_beside_threads),
         CASE(pages_have_their_share_beside_callbacks),
+        CASE(calls_have_their_share_beside_pages),
         CASE(pages_go_on_when_there_is_room),
         CASE(pages_that_wait_for_room_end_with_the_session),
         CASE(drain_callback_is_set_by_any_thread),
