@@ -78,7 +78,7 @@ static const tool_option how_rows[] = {
     {0, "lease", "SECONDS", OPT_LEASE,
      "of the lock of --migrate: more than the longest\nstatement takes (300)"},
     {0, "lock-wait", "SECONDS", OPT_LOCK_WAIT, "how long to wait for somebody else's lock (600)"},
-    {0, "json", NULL, OPT_JSON, "one JSON object a line (fields: cqlinit(1))"},
+    {0, "json", NULL, OPT_JSON, "one JSON object a line, errors too (fields: cqlinit(1))"},
     {'q', "quiet", NULL, OPT_QUIET, "only differences and errors"},
     {'v', "verbose", NULL, OPT_VERBOSE, "each statement and the library's log on standard error"},
 };
@@ -325,6 +325,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     tool_args_init(&a, &program, argc, argv);
     read_line(&line, &a);
+    tool_report_json(line.config.json);
     int code = a.ended ? a.exit_code : init_run(&line.config, &line.connection, &a);
     tool_connection_free(&line.connection);
     free(line.config.inputs);

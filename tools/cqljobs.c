@@ -67,6 +67,7 @@ int main(int argc, char **argv)
         code = cli.args.exit_code;
     } else {
         tool_catch_interrupts();
+        tool_report_json(cli.json);
         code = run_command(&run);
     }
     jobs_close(&run);

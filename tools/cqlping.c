@@ -282,6 +282,7 @@ int main(int argc, char **argv)
     ping_cli line = {0};
     tool_args a;
     ping_cli_read(&line, &a, argc, argv);
+    tool_report_json(line.config.output == PING_JSON);
     int code = a.ended ? a.exit_code : run(&line, &a);
     if (a.ended && code != TOOL_EXIT_OK && ping_cli_wants_nagios(argc, argv))
         code = ping_nagios_misused(stdout);

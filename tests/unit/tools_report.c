@@ -182,7 +182,8 @@ static void json_errors_carry_their_facts(void **state)
     cJSON *line = tool_json_object("probe");
     tool_json_error(line, err);
     expect_line(line, "{\"event\":\"probe\",\"error\":{\"status\":\"CQL_SERVER_INVALID\","
-                      "\"text\":\"invalid query: unconfigured table jobs\",\"server_code\":8704,"
+                      "\"text\":\"invalid query: unconfigured table jobs\",\"maybe_applied\":false,"
+                      "\"server_code\":8704,"
                       "\"server_message\":\"unconfigured table jobs\"}}\n");
     cql_error_unref(err);
 }

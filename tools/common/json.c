@@ -118,6 +118,7 @@ void tool_json_error(cJSON *object, const cql_error *err)
     tool_json_text(inner, "text", cql_error_text(err));
     if (*cql_error_host(err))
         tool_json_text(inner, "host", cql_error_host(err));
+    tool_json_bool(inner, "maybe_applied", cql_error_maybe_applied(err));
     if (cql_error_server_code(err) >= 0) {
         tool_json_int(inner, "server_code", cql_error_server_code(err));
         tool_json_text(inner, "server_message", cql_error_server_message(err));

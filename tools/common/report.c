@@ -4,6 +4,7 @@
 #include "common/report.h"
 
 #include "common/exit_code.h"
+#include "common/json.h"
 #include "common/progress.h"
 
 #include <errno.h>
@@ -111,22 +112,75 @@ void tool_report_to(FILE *out, const char *program, const cql_error *err, const 
     report(out, false, program, err, cql_file);
 }
 
+static bool as_json;
+
+void tool_report_json(bool json)
+{
+    as_json = json;
+}
+
+static void report_json(const cql_error *err)
+{
+    cJSON *line = tool_json_object("error");
+    tool_json_error(line, err);
+    tool_json_line(stdout, line);
+}
+
 void tool_report(const char *program, const cql_error *err, const char *cql_file)
 {
     tool_progress_clear();
     fflush(stdout);
-    report(stderr, tool_wants_colour(stderr), program, err, cql_file);
+    if (as_json)
+        report_json(err);
+    else
+        report(stderr, tool_wants_colour(stderr), program, err, cql_file);
+}
+
+void tool_report_briefly(const char *program, const cql_error *err)
+{
+    if (as_json)
+        tool_report(program, err, NULL);
+    else
+        tool_remark(program, "%s", cql_error_text(err));
+}
+
+static void remark(const char *program, const char *format, va_list args)
+{
+    tool_progress_clear();
+    fflush(stdout);
+    fprintf(stderr, "%s: ", program);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
 }
 
 void tool_remark(const char *program, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    remark(program, format, args);
+    va_end(args);
+}
+
+static void fail_json(const char *format, va_list args)
+{
+    char text[1000];
+    cJSON *line = tool_json_object("error"), *inner = tool_json_object(NULL);
+    vsnprintf(text, sizeof text, format, args);
+    tool_json_text(inner, "status", NULL);
+    tool_json_text(inner, "text", text);
+    tool_json_object_add(line, "error", inner);
+    tool_json_line(stdout, line);
+}
+
+void tool_fail(const char *program, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
     tool_progress_clear();
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (as_json)
+        fail_json(format, args);
+    else
+        remark(program, format, args);
     va_end(args);
 }
 

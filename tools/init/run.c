@@ -64,8 +64,8 @@ static char *read_input(size_t *length)
         if (got == 0 && !ferror(stdin))
             break;
         if (ferror(stdin) || used > LARGEST_INPUT) {
-            tool_remark(INIT_NAME, "%s: %s", STANDARD_INPUT,
-                        ferror(stdin) ? strerror(errno) : "more than 64 MiB");
+            tool_fail(INIT_NAME, "%s: %s", STANDARD_INPUT,
+                      ferror(stdin) ? strerror(errno) : "more than 64 MiB");
             free(text);
             return NULL;
         }
@@ -258,7 +258,7 @@ int init_run(const init_config *config, tool_connection *connection, tool_args *
     bool shell = config->input_count == 0 && config->mode == INIT_APPLY && !config->dry_run &&
                  isatty(STDIN_FILENO);
     if (cql_schema_plan_new(NULL, &plan) != CQL_OK) {
-        tool_remark(INIT_NAME, "out of memory");
+        tool_fail(INIT_NAME, "out of memory");
         return TOOL_EXIT_FAILED;
     }
     init_say_init(&say, config);

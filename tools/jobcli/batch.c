@@ -28,7 +28,7 @@ static bool add_line(const jobs_cli *cli, members *m, char *line, size_t n, unsi
     if (!n)
         return true;
     if (strlen(line) != n || !tool_json_is_value(line)) {
-        tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing was stored", cli->lines, at);
+        tool_fail(JOBS_NAME, "%s:%llu: not JSON, and nothing was stored", cli->lines, at);
         return false;
     }
     m->specs = tool_grow(m->specs, &m->capacity, m->count + 1, sizeof m->specs[0]);
@@ -53,10 +53,10 @@ static bool read_members(const jobs_cli *cli, members *m)
     while (good && (n = getline(&line, &capacity, file)) >= 0)
         good = add_line(cli, m, line, (size_t)n, ++at);
     if (!file || ferror(file)) {
-        tool_remark(JOBS_NAME, "%s: %s", cli->lines, strerror(errno));
+        tool_fail(JOBS_NAME, "%s: %s", cli->lines, strerror(errno));
         good = false;
     } else if (good && !m->count) {
-        tool_remark(JOBS_NAME, "%s: no line, no batch", cli->lines);
+        tool_fail(JOBS_NAME, "%s: no line, no batch", cli->lines);
         good = false;
     }
     if (file && file != stdin)

@@ -57,7 +57,7 @@ enum {
 
 static const tool_option general_rows[] = {
     {'k', "keyspace", "NAME", OPT_KEYSPACE, "keyspace of the job tables (jobsharp)"},
-    {0, "json", NULL, OPT_JSON, "one JSON object a line (fields: cqljobs(1))"},
+    {0, "json", NULL, OPT_JSON, "one JSON object a line, errors too (fields: cqljobs(1))"},
     {0, "wait", "SECONDS", OPT_WAIT, "keep trying for so long until the cluster answers"},
     {0, "consistency", "LEVEL", OPT_CONSISTENCY, "of reads and writes (LOCAL_QUORUM)"},
     {0, "serial-consistency", "LEVEL", OPT_SERIAL,

@@ -109,7 +109,7 @@ static char *read_all(void)
 
 static int refuse_input(const char *why)
 {
-    tool_remark(JOBS_NAME, "standard input: %s", why);
+    tool_fail(JOBS_NAME, "standard input: %s", why);
     return TOOL_EXIT_USAGE;
 }
 
@@ -206,12 +206,12 @@ static const char *next_line(feed *f)
             continue;
         if (strlen(line) == length && tool_json_is_value(line))
             return line;
-        tool_remark(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored", name, f->number);
+        tool_fail(JOBS_NAME, "%s:%llu: not JSON, and nothing after it was stored", name, f->number);
         f->code = TOOL_EXIT_FAILED;
         return NULL;
     }
     if (f->lines.error && !tool_interrupted()) {
-        tool_remark(JOBS_NAME, "%s: %s", name, strerror(f->lines.error));
+        tool_fail(JOBS_NAME, "%s: %s", name, strerror(f->lines.error));
         f->code = TOOL_EXIT_FAILED;
     }
     return NULL;
@@ -240,7 +240,7 @@ static bool store_line(feed *f, const char *json)
     if (!st)
         return true;
     jobs_in_order_come(&f->answers, place, NULL, stdout);
-    tool_remark(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
+    tool_fail(JOBS_NAME, "%s:%llu: %s", f->run->cli->lines, f->number, cql_status_text(st));
     f->code = TOOL_EXIT_FAILED;
     return false;
 }
@@ -258,8 +258,8 @@ static void feed_all(feed *f)
     while (is_flying(f))
         (void)cql_session_drive(f->run->s, -1);
     if (f->code == TOOL_EXIT_OK && tool_interrupted()) {
-        tool_remark(JOBS_NAME, "%s:%llu: interrupted, and nothing after it was stored",
-                    f->run->cli->lines, f->number);
+        tool_fail(JOBS_NAME, "%s:%llu: interrupted, and nothing after it was stored",
+                  f->run->cli->lines, f->number);
         f->code = TOOL_EXIT_FAILED;
     }
 }
@@ -271,7 +271,7 @@ static int enqueue_lines(jobs_run *run)
 
     f.lines.fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (f.lines.fd < 0) {
-        tool_remark(JOBS_NAME, "%s: %s", path, strerror(errno));
+        tool_fail(JOBS_NAME, "%s: %s", path, strerror(errno));
         return TOOL_EXIT_USAGE;
     }
     feed_all(&f);

@@ -49,7 +49,7 @@ bool jobs_prepare(jobs_run *run, jobs_cli *cli)
 int jobs_report(const cql_error *err)
 {
     if (tool_missing_object(err) || cql_error_status(err) == CQL_MALFORMED) /* its text says it all */
-        tool_remark(JOBS_NAME, "%s", cql_error_text(err));
+        tool_report_briefly(JOBS_NAME, err);
     else
         tool_report(JOBS_NAME, err, "jobsharp.cql");
     return (int)tool_exit_of_statement(err);

@@ -63,7 +63,7 @@ static const tool_option own_rows[] = {
     {0, "duration", "SECONDS", OPT_DURATION, "of --latency and --load (10)"},
     {0, "keys", "N", OPT_KEYS, "of --load: numbers from 0 to N-1 in turn (1000)"},
     {0, "watch", NULL, OPT_WATCH, "print what happens to nodes and schema; -c N: N events"},
-    {0, "json", NULL, OPT_JSON, "one JSON object a line (fields: cqlping(1))"},
+    {0, "json", NULL, OPT_JSON, "one JSON object a line, errors too (fields: cqlping(1))"},
     {0, "nagios", NULL, OPT_NAGIOS, "one line and the exit codes of Nagios plugins"},
     {0, "warning", "MS", OPT_WARNING, "with --nagios: mean time that is a warning"},
     {0, "critical", "MS", OPT_CRITICAL, "with --nagios: mean time that is critical"},

@@ -18,8 +18,8 @@ static int add_hosts(cql_session *s, tool_targets *found)
     cql_hosts_free(hosts);
     if (fine && found->count)
         return TOOL_EXIT_OK;
-    tool_remark(PING_NAME, "the cluster's nodes are not known%s%s", hosts ? ": " : "",
-                hosts && !fine ? why : "");
+    tool_fail(PING_NAME, "the cluster's nodes are not known%s%s", hosts ? ": " : "",
+              hosts && !fine ? why : "");
     return TOOL_EXIT_FAILED;
 }
 

@@ -98,7 +98,7 @@ tool_exit ping_load_open(ping_load *l)
     if (err)
         tool_report(PING_NAME, err, NULL);
     else if (st != CQL_OK)
-        tool_remark(PING_NAME, "%s: %s", l->target, cql_status_text(st));
+        tool_fail(PING_NAME, "%s: %s", l->target, cql_status_text(st));
     cql_error_unref(err);
     plan(l);
     l->ended = code != TOOL_EXIT_OK;

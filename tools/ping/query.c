@@ -90,7 +90,7 @@ static int run(const ping_config *config, cql_session *s, const char *cql)
     if (err)
         tool_report(PING_NAME, err, NULL);
     else if (st != CQL_OK)
-        tool_remark(PING_NAME, "the answer cannot be shown: %s", cql_status_text(st));
+        tool_fail(PING_NAME, "the answer cannot be shown: %s", cql_status_text(st));
     cql_error_unref(err);
     return (int)code;
 }
