@@ -45,7 +45,7 @@ cd "$build"
     CPPFLAGS="-I$root/usr/include -I$root/usr/include/$triple" \
     LDFLAGS="-L$libs -L$root/lib/$triple -Wl,-rpath-link,$libs:$root/lib/$triple"
 $MAKE -s V=0 lib/libcqlnative.la examples/device
-CQL_TESTS_SLOWER=40 $MAKE -s check-units LOG_COMPILER="$RUN"
+CQL_TESTS_SLOWER=40 $MAKE -s check-units LOG_FLAGS="$RUN"
 echo "PASS: unit tests on $arch"
 
 [ "${CROSS_NODE-}" != none ] || exit 0

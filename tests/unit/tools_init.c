@@ -216,7 +216,7 @@ static void messages_go_to_standard_error(void **state)
     expect(
         "{\"event\":\"warning\",\"text\":\"too\\nmany\",\"file\":\"a.cql\",\"line\":7}\n"
         "{\"event\":\"waiting\",\"text\":\"1.2.3.4:9042: refused\",\"left_ms\":119600,\"error\":{"
-        "\"status\":\"CQL_CONNECT_FAILED\",\"text\":\"1.2.3.4:9042: refused\"}}\n",
+        "\"status\":\"CQL_CONNECT_FAILED\",\"text\":\"1.2.3.4:9042: refused\",\"maybe_applied\":false}}\n",
         "");
 }
 
@@ -262,7 +262,7 @@ static void errors_are_reported_with_what_to_do(void **state)
     init_say_error(&say, refused);
     expect("{\"event\":\"error\",\"error\":{\"status\":\"CQL_CONNECT_FAILED\",\"text\":\"1.2.3.4:"
            "9042: "
-           "refused\"}}\n",
+           "refused\",\"maybe_applied\":false}}\n",
            "");
 }
 

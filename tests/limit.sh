@@ -1,0 +1,58 @@
+#!/bin/bash
+# limit.sh SECONDS COMMAND...: runs a test, the last word of the command, which counts as failed when it takes longer;
+# nothing that it has begun is left behind then. The checks of the tree, which compile, have twice the time, and what runs under
+# valgrind or qemu (CQL_TESTS_SLOWER is set) ten times. CQL_TESTS_LIMIT=SECONDS is instead of all that; 0: no limit.
+set -u
+limit=$1
+shift
+name=${!#}
+
+case $name in
+*tests/checks/*) limit=$((limit * 2)) ;;
+esac
+[ -z "${CQL_TESTS_SLOWER:-}" ] || limit=$((limit * 10))
+limit=${CQL_TESTS_LIMIT:-$limit}
+[ "$limit" != 0 ] || exec "$@"
+
+# Each in a process group of its own, so that it can be ended with all that it began.
+set -m
+"$@" </dev/null &
+test=$!
+sleep "$limit" &
+timer=$!
+set +m
+
+end_timer() {
+    kill "$timer" 2>/dev/null
+    wait "$timer" 2>/dev/null
+}
+
+# Scripts clean up when they are told to end; who does not heed it is killed.
+end_test() {
+    local i
+    kill -TERM -- "-$test" 2>/dev/null
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 -- "-$test" 2>/dev/null || break
+        sleep 0.2
+    done
+    kill -KILL -- "-$test" 2>/dev/null
+    wait "$test" 2>/dev/null
+}
+
+interrupted() {
+    end_timer
+    end_test
+    exit 143
+}
+trap interrupted INT TERM HUP
+
+wait -n "$test" "$timer" 2>/dev/null
+code=$?
+if kill -0 "$timer" 2>/dev/null; then
+    end_timer
+    kill -KILL -- "-$test" 2>/dev/null # what it left behind
+    exit "$code"
+fi
+end_test
+echo "$name: still running after $limit s, and ended; CQL_TESTS_LIMIT=SECONDS gives another limit" >&2
+exit 1
