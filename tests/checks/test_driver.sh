@@ -203,4 +203,33 @@ output 'ok 6.1' 'skip 6.2 - no IPv6'
 counts "a case skips" 1/0/1 count_run "$cases" '' "$DIR/output" 0
 says "skip  6.2 - no IPv6"
 
+# ---- how a run ends -----------------------------------------------------------
+
+# ends WHAT PASSED FAILED SKIPPED CODE
+ends() {
+    PASSED=$2 FAILED=$3 SKIPPED=$4
+    finish >"$DIR/said"
+    same "$1: its exit status" "$5" "$?"
+    same "$1: its last line" "$2 passed, $3 failed, $4 skipped" "$(tail -n 1 "$DIR/said")"
+}
+ends "all pass" 3 0 0 0
+ends "some skip" 3 0 2 0
+ends "one fails" 3 1 2 1
+ends "only failures" 0 1 2 1
+ends "all skip" 0 0 2 77
+says "nothing was tested"
+
+check_tests() {
+    echo tests/unit/one
+}
+live_scripts() {
+    :
+}
+PATTERNS=()
+same "without a pattern all are meant" "" "$(unmatched)"
+PATTERNS=('one')
+same "a pattern that matches" "" "$(unmatched)"
+PATTERNS=('one' 'tow')
+same "one of two matches nothing" "tow" "$(unmatched)"
+
 [ "$WRONG" -eq 0 ]

@@ -173,6 +173,20 @@ choose_tests() {
     done
 }
 
+# unmatched: the first pattern that chooses nothing by itself.
+unmatched() {
+    local pattern all=("${PATTERNS[@]}")
+    for pattern in "${all[@]}"; do
+        PATTERNS=("$pattern")
+        choose_tests
+        [ $((${#CHECKS[@]} + ${#LIVE[@]})) -gt 0 ] || {
+            echo "$pattern"
+            return 0
+        }
+    done
+    return 1
+}
+
 named_outright() {
     local pattern name
     for pattern in "${PATTERNS[@]}"; do

@@ -41,8 +41,11 @@ out_of_time() {
     [ "$SECONDS" -ge $((LIMIT * 60)) ]
 }
 
+# A run in which nothing passed shows nothing: no success, and none for a script either.
 finish() {
     progress "done"
+    [ $((PASSED + FAILED)) -gt 0 ] || echo "nothing was tested: all that was chosen skipped itself (exit status 77)"
     echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
-    [ "$FAILED" -eq 0 ]
+    [ "$FAILED" -eq 0 ] || return 1
+    [ "$PASSED" -gt 0 ] || return 77
 }
