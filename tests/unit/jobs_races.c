@@ -779,6 +779,42 @@ static void cleanup_goes_past_what_it_leaves(void **state)
     jobstore_free(db);
 }
 
+/* Jobs of one time, of which `left` cannot go since others wait for them; whatever the order, those that can do. */
+static void cleans_up(unsigned left, unsigned free_ones, uint32_t limit)
+{
+    jobstore *db = jobstore_new(0);
+    process p = {0};
+    cql_cleanup_options o = {.size = sizeof o, .limit = limit};
+    int64_t count = -1;
+    begin(&p, db);
+    for (unsigned i = 0; i < left + free_ones; i++) {
+        char id[40], child[40];
+        cql_job_spec spec = spec_of(child);
+        (void)snprintf(id, sizeof id, "%08x-3333-4222-8333-444455556666", i);
+        (void)snprintf(child, sizeof child, "%08x-4444-4222-8333-444455556666", i);
+        put(db, id, NULL, CQL_JOB_ABANDONED, 3000);
+        spec.parent_id = id;
+        if (i < left)
+            store(&p, &spec);
+    }
+    for (unsigned gone = 0; gone < free_ones; gone += (unsigned)count) {
+        assert_int_equal(cql_jobs_cleanup_wait(p.jobs, &o, &count, NULL), CQL_OK);
+        assert_int_equal(count, limit < free_ones - gone ? limit : free_ones - gone);
+    }
+    assert_int_equal(jobstore_jobs(db, CQL_JOB_ABANDONED), left);
+    end(&p);
+    jobstore_free(db);
+}
+
+static void cleanup_with_a_limit_passes_over_nothing(void **state)
+{
+    (void)state;
+    cleans_up(1, 2, 1);
+    cleans_up(5, 7, 2);
+    cleans_up(70, 3, 2); /* more than a page that is left */
+    cleans_up(200, 100, 60);
+}
+
 /* --- answers that are lost -------------------------------------------------------------------- */
 /* The insert is half done on the servers: nobody sees it until somebody asks serially. */
 static void insert_half_done_keeps_its_rows(void **state)
@@ -968,6 +1004,7 @@ int main(void)
         cmocka_unit_test(cleanup_of_all_takes_jobs_of_clocks_ahead),
         cmocka_unit_test(cleanup_of_all_ends_although_jobs_go_on_ending),
         cmocka_unit_test(cleanup_goes_past_what_it_leaves),
+        cmocka_unit_test(cleanup_with_a_limit_passes_over_nothing),
         cmocka_unit_test(a_job_that_cannot_be_read_keeps_nobody_waiting),
         cmocka_unit_test(jobs_behind_many_that_fail_are_looked_after),
         cmocka_unit_test(siblings_of_a_job_that_cannot_be_read_are_released),
