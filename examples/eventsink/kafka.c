@@ -12,13 +12,15 @@
 #include "eventsink/avro.h"
 #endif
 
-enum { PARTITIONS_MAX = 256, WAIT_MS = 10000, POLL_MS = 20 };
+enum { PARTITIONS_MAX = 256, WAIT_MS = 10000, POLL_MS = 20, PAUSE_US = 1000000 };
 
 typedef struct kafka {
     source base;
     rd_kafka_t *rk;
     tracker *trackers[PARTITIONS_MAX];
     bool at_end[PARTITIONS_MAX];
+    uint64_t heard_us; /* when something came last, or it was asked again after a while */
+    uint64_t asked_us;
     char *text;
     size_t cap;
 #ifdef WITH_AVRO
@@ -154,13 +156,35 @@ static source_result take_message(kafka *k, rd_kafka_message_t *m, sink_record *
     return SOURCE_RECORD;
 }
 
+/* A member that is gone holds the others up for a session time-out; who is silent for three is not there. */
+static source_result nothing_came(kafka *k, uint64_t now)
+{
+    const sink *s = k->base.s;
+    uint64_t most_s = 3 * (uint64_t)s->session_timeout;
+    char why[100];
+    if (!s->until_end)
+        return SOURCE_IDLE;
+    if (all_at_end(k))
+        return SOURCE_END;
+    if (now - k->heard_us < most_s * 1000000)
+        return SOURCE_IDLE;
+    snprintf(why, sizeof why, "nothing was heard of it for %llu s, and the end is not known; is Kafka there?",
+             (unsigned long long)most_s);
+    (void)tell(s, s->topic, why);
+    return SOURCE_FAILED;
+}
+
 static source_result next(source *src, sink_record *out)
 {
     kafka *k = (kafka *)(void *)src;
     rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, 0);
     source_result r = SOURCE_IDLE;
+    uint64_t now = app_ticks_us();
+    if (now - k->asked_us > PAUSE_US || (m && (!m->err || m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)))
+        k->heard_us = now;
+    k->asked_us = now;
     if (!m)
-        return src->s->until_end && all_at_end(k) ? SOURCE_END : SOURCE_IDLE;
+        return nothing_came(k, now);
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         r = take_message(k, m, out);
     } else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

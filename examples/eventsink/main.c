@@ -61,7 +61,7 @@ static const tool_option own_rows[] = {
      "the consumer group\n(connect-task-events-cassandra-sink)"},
     {0, "session-timeout", "SECONDS", OPT_SESSION_TIMEOUT,
      "how long a reader that died keeps its partitions (10)"},
-    {0, "until-end", NULL, OPT_UNTIL_END, "end when nothing is left to read"},
+    {0, "until-end", NULL, OPT_UNTIL_END, "end when nothing is left to read, or Kafka is silent"},
 #ifdef WITH_AVRO
     {0, "avro-schema", "FILE", OPT_AVRO_SCHEMA,
      "the topic's records are Avro of this schema, each after\nthe five bytes of a schema registry"},

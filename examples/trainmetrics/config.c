@@ -1,6 +1,7 @@
 /* Reading the settings. The file is walked as a tree; each leaf comes as a dotted name with its text. */
 #include "trainmetrics/config.h"
 
+#include "common/credentials.h"
 #include "common/nearest.h"
 
 #include <ctype.h>
@@ -257,6 +258,8 @@ static bool read_file(train_config *c, const char *path)
               parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
+    if (*c->password)
+        tool_warn_of_readers(fileno(f), path);
     fclose(f);
     return fine;
 }

@@ -78,12 +78,18 @@ static char *read_secret(const char *what, int fd, char *why, size_t size)
     return line;
 }
 
-char *tool_read_secret_file(const char *path, char *why, size_t why_size)
+void tool_warn_of_readers(int fd, const char *path)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IRWXO))
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IRWXO))
         fprintf(stderr, "warning: %s can be read by every user (chmod 600 mends it)\n", path);
+}
+
+char *tool_read_secret_file(const char *path, char *why, size_t why_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        tool_warn_of_readers(fd, path);
     char *line = read_secret(path, fd, why, why_size);
     if (fd >= 0)
         close(fd);

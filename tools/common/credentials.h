@@ -30,6 +30,8 @@ void tool_credentials_free(tool_credentials *c);
 /* Copies a variable and takes it out of the environment; NULL when it is not set or empty. Yours: wipe
  * and free. */
 char *tool_take_variable(const char *name);
+/* A warning when every user can read a file that has a secret in it. */
+void tool_warn_of_readers(int fd, const char *path);
 /* The first line of a file; warns when others can read it. NULL with a reason. Yours: wipe and free. */
 char *tool_read_secret_file(const char *path, char *why, size_t why_size);
 
