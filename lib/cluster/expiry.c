@@ -1,7 +1,12 @@
 /* Looking for requests whose time is over. */
 #include "cluster/expiry.h"
 
-enum { LOOK_MS = 8 }; /* at least between two looks: what is over together is found together */
+#include "net/link.h"
+
+enum {
+    LOOK_MS = 8,         /* at least between two looks: what is over together is found together */
+    LOOK_MOST_MS = 1800000 /* and at most, so that no time in 32 bits of microseconds wraps unseen */
+};
 
 static void on_time(cqln_deadline *d);
 
@@ -19,8 +24,27 @@ void cqln_expiry_stop(cqln_cluster *c)
 
 void cqln_expiry_sooner(cqln_cluster *c, uint64_t at)
 {
+    uint64_t latest = cqln_loop_now(&c->loop) + LOOK_MOST_MS;
+    if (at > latest)
+        at = latest;
     c->expiry_at = at;
     cqln_deadline_set(&c->loop, &c->expiry, at);
+}
+
+/* Of what is under way for longer than that, 36 minutes, it is forgotten how much: its latency counts as long then, and
+ * not as what is left of 71 minutes. */
+static void keep_long(uint32_t *began_us, uint32_t now_us)
+{
+    if (now_us - *began_us > CQLN_LONG_US)
+        *began_us = now_us - CQLN_LONG_US;
+}
+
+static void note_age(cqln_request *req)
+{
+    uint32_t now_us = (uint32_t)cqln_loop_us(&req->cluster->loop);
+    keep_long(&req->began_us, now_us);
+    if (req->state == CQLN_REQUEST_SENT)
+        keep_long(&req->link->stamps[req->stream], now_us);
 }
 
 /* Callbacks run in between and may begin requests, in records that were looked at or not: those set
@@ -36,10 +60,12 @@ static void on_time(cqln_deadline *d)
         uint64_t at = req->expires;
         if (at == 0)
             continue;
-        if (at > now)
-            next = at < next ? at : next;
-        else
+        if (at <= now) {
             cqln_request_expired(req);
+            continue;
+        }
+        note_age(req);
+        next = at < next ? at : next;
     }
     if (next < now + LOOK_MS)
         next = now + LOOK_MS;

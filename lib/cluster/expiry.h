@@ -9,6 +9,9 @@
 
 #include "cluster/cluster.h"
 
+/* Times in 32 bits of microseconds are no longer told apart beyond this, 36 minutes. */
+#define CQLN_LONG_US (UINT32_C(1) << 31)
+
 void cqln_expiry_init(cqln_cluster *c);
 /* The session ends: nothing is watched any more. */
 void cqln_expiry_stop(cqln_cluster *c);

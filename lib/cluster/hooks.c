@@ -1,6 +1,7 @@
 /* The program's hooks: what a tracer hangs on. */
 #include "cluster/hooks.h"
 
+#include "cluster/expiry.h"
 #include "wire/notation.h"
 
 enum { FLAG_PAYLOAD = 0x04 };
@@ -53,12 +54,11 @@ static cql_request_note note_of(cqln_request *req)
     return note;
 }
 
-/* began_us wraps after 71 minutes: the coarse time says how often. */
+/* Of what took longer than the fine time can tell the coarse one is enough. */
 static uint64_t elapsed_us(const cqln_request *req)
 {
     uint32_t fine = cqln_request_took_us(req);
-    uint64_t coarse = (req->cluster->loop.ms - req->began_ms) * 1000;
-    return fine + ((coarse - fine + (UINT64_C(1) << 31)) >> 32 << 32);
+    return fine < CQLN_LONG_US ? fine : (req->cluster->loop.ms - req->began_ms) * 1000;
 }
 
 void cqln_hooks_start(cqln_request *req)

@@ -10,7 +10,8 @@
 
 #include <stdatomic.h>
 
-/* A latency goes into one of eight buckets per power of two, whatever 32 bits of microseconds hold. */
+/* A latency goes into one of eight buckets per power of two, whatever 32 bits of microseconds hold; longer ones count as
+ * 36 minutes to 71 (expiry.c). */
 enum { CQLN_METER_BUCKETS = 30 * 8 };
 
 typedef _Atomic(uint64_t) cqln_counter;

@@ -1129,6 +1129,27 @@ static void a_control_connection_that_never_lasts_is_not_stormed(void **state)
     assert_non_null(cqln_control_link(w.c.control));
 }
 
+/* A latency in 32 bits of microseconds wraps after 71 minutes: it counts as long, in the session's sums and the node's. */
+static void what_takes_hours_is_no_short_latency(void **state)
+{
+    (void)state;
+    option("heartbeat", "0");
+    start(1);
+    for (unsigned minutes = 40; minutes <= 240; minutes += 32) {
+        uint64_t session_us = w.c.meter->sum_us, node_us = node(0)->meter->sum_us;
+        w.io.hosts[0].delay_ms = minutes * 60000;
+        ask(0, w.echo, false, 86000000);
+        pass((uint64_t)minutes * 60000 - 60000);
+        w.io.hosts[0].delay_ms = 0;
+        pass(200000);
+        assert_int_equal(all[0].status, CQL_OK);
+        assert_int_equal(all[0].calls, 1);
+        all[0].calls = 0;
+        assert_true(w.c.meter->sum_us - session_us > UINT64_C(30) * 60000000);
+        assert_true(node(0)->meter->sum_us - node_us > UINT64_C(30) * 60000000);
+    }
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1578,6 +1599,7 @@ int main(void)
         CASE(a_far_node_that_is_down_does_not_disagree),
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
+        CASE(what_takes_hours_is_no_short_latency),
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(a_node_that_comes_up_retires_no_statement),
