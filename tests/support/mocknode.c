@@ -61,37 +61,77 @@ mocknode *mockcluster_find(mockcluster *mc, const cqln_address *a)
 
 /* --- statements ---------------------------------------------------------------------------------- */
 
+enum { VALUES_MAX = 16 }; /* that a test's own tables are shown */
+
 typedef struct statement {
     cql_str cql;
+    uint8_t kind; /* of a batch */
+    uint16_t consistency;
+    uint16_t serial; /* 0: not said */
     bool skip_metadata;
+    cql_str values[VALUES_MAX];
+    uint16_t count;
     bool has_value;
     uint32_t value; /* the first int value */
     int32_t page_size;
+    cql_str page;
     uint32_t offset; /* from the paging state */
     const uint8_t *id; /* 16 bytes; NULL: not prepared */
     cql_str known_id;  /* v5: of the result metadata that the client has */
 } statement;
 
-static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
+/* As mockasked has it. */
+static cql_str read_value(cqln_reader *rd)
 {
-    cql_str state;
-    cqln_read_u16(rd);
-    uint32_t flags = version >= 5 ? cqln_read_u32(rd) : cqln_read_u8(rd);
-    s->skip_metadata = (flags & 0x02) != 0;
-    if (flags & 0x01) {
-        uint16_t n = cqln_read_u16(rd);
-        for (uint16_t i = 0; i < n; i++) {
-            cql_str v;
-            if (cqln_read_nbytes(rd, &v) && v.len == 4 && !s->has_value) {
-                s->has_value = true;
-                s->value = cqln_load_u32((const uint8_t *)v.ptr);
-            }
+    int32_t len = cqln_read_i32(rd);
+    if (len < 0)
+        return (cql_str){NULL, len == -2};
+    return (cql_str){(const char *)cqln_read_bytes(rd, (size_t)len), (size_t)len};
+}
+
+static void read_values(cqln_reader *rd, statement *s)
+{
+    uint16_t n = cqln_read_u16(rd);
+    s->count = 0;
+    for (uint16_t i = 0; i < n; i++) {
+        cql_str v = read_value(rd);
+        if (i < VALUES_MAX)
+            s->values[s->count++] = v;
+        if (v.ptr && v.len == 4 && !s->has_value) {
+            s->has_value = true;
+            s->value = cqln_load_u32((const uint8_t *)v.ptr);
         }
     }
+}
+
+static void read_parameters(cqln_reader *rd, uint8_t version, statement *s)
+{
+    s->consistency = cqln_read_u16(rd);
+    uint32_t flags = version >= 5 ? cqln_read_u32(rd) : cqln_read_u8(rd);
+    s->skip_metadata = (flags & 0x02) != 0;
+    if (flags & 0x01)
+        read_values(rd, s);
     if (flags & 0x04)
         s->page_size = cqln_read_i32(rd);
-    if ((flags & 0x08) && cqln_read_nbytes(rd, &state) && state.len == 4)
-        s->offset = cqln_load_u32((const uint8_t *)state.ptr);
+    if ((flags & 0x08) && cqln_read_nbytes(rd, &s->page) && s->page.len == 4)
+        s->offset = cqln_load_u32((const uint8_t *)s->page.ptr);
+    if (flags & 0x10)
+        s->serial = cqln_read_u16(rd);
+}
+
+static void played(mockconn *c, int16_t stream, uint8_t opcode, const statement *s, cqln_writer *out)
+{
+    const mockplay *play = c->node->cluster->play;
+    mockasked asked = {.opcode = opcode,
+                       .kind = s->kind,
+                       .cql = s->cql,
+                       .consistency = s->consistency,
+                       .serial = s->serial,
+                       .page_size = s->page_size,
+                       .page = s->page,
+                       .values = s->values,
+                       .count = s->count};
+    play->answer(play->self, c, stream, &asked, out);
 }
 
 static const respond_column value_column[] = {{"v", CQL_TYPE_INT}, {"w", CQL_TYPE_INT}};
@@ -203,6 +243,8 @@ static void answer_statement(mockconn *c, int16_t stream, statement *s, cqln_wri
         return;
     if (n->error_code)
         planned_error(c, stream, out);
+    else if (n->cluster->play && !mock_has(s->cql, "USE "))
+        played(c, stream, s->id ? CQLN_OP_EXECUTE : CQLN_OP_QUERY, s, out);
     else if (mock_has(s->cql, "syntax"))
         respond_error(out, c->version, stream, 0x2000, "line 1:0 no viable alternative", NULL, 0);
     else if (mock_has(s->cql, "garbled"))
@@ -297,14 +339,19 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
     respond_table t = echo_table(n->cluster, cql);
-    const respond_table *markers = n->cluster->wide_values     ? &wide_table
-                                   : mock_has(cql, "id = ?") ? &name_table
-                                                             : &value_table;
+    respond_table markers = n->cluster->wide_values     ? wide_table
+                            : mock_has(cql, "id = ?") ? name_table
+                                                      : value_table;
     uint8_t result_id[16];
     metadata_id(result_id, id, t.count);
+    if (!mock_has(cql, "?"))
+        markers = none;
+    if (!select)
+        t = none;
+    if (n->cluster->play)
+        n->cluster->play->shape(n->cluster->play->self, cql, &markers, &t);
     respond_prepared(out, c->version, stream, id_view, (cql_str){(const char *)result_id, 16},
-                     mock_has(cql, "?") ? markers : &none, &first, mock_has(cql, "by_key"),
-                     select ? &t : &none);
+                     &markers, &first, mock_has(cql, "by_key"), &t);
 }
 
 static void answer_unprepared(mockconn *c, int16_t stream, cql_str id, cqln_writer *out)
@@ -339,9 +386,19 @@ static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_wr
     answer_statement(c, stream, &s, out);
 }
 
+static void count_values(mockcluster *mc, const statement *s)
+{
+    for (uint16_t i = 0; i < s->count; i++)
+        if (s->values[i].ptr && s->values[i].len == 4) {
+            uint32_t value = cqln_load_u32((const uint8_t *)s->values[i].ptr);
+            if (value < MOCK_VALUES)
+                mc->executed[value]++;
+        }
+}
+
 static void answer_batch(mockconn *c, int16_t stream, cqln_reader *rd, cqln_writer *out)
 {
-    cqln_read_u8(rd);
+    uint8_t kind = cqln_read_u8(rd);
     uint16_t n = cqln_read_u16(rd);
     c->node->requests++;
     if (c->node->batch_errors && c->node->error_code) {
@@ -349,23 +406,30 @@ static void answer_batch(mockconn *c, int16_t stream, cqln_reader *rd, cqln_writ
         return;
     }
     for (uint16_t i = 0; i < n && !rd->failed; i++) {
+        statement s;
+        memset(&s, 0, sizeof s);
         bool prepared = cqln_read_u8(rd) == 1;
-        cql_str text = prepared ? cqln_read_short_bytes(rd) : cqln_read_long_string(rd);
-        uint16_t values = cqln_read_u16(rd);
-        if (prepared && find_prepared(c->node, text) < 0) {
-            answer_unprepared(c, stream, text, out);
+        s.cql = prepared ? cqln_read_short_bytes(rd) : cqln_read_long_string(rd);
+        int at = prepared ? find_prepared(c->node, s.cql) : -1;
+        read_values(rd, &s);
+        if (prepared && at < 0) {
+            answer_unprepared(c, stream, s.cql, out);
             return;
         }
-        for (uint16_t k = 0; k < values; k++) {
-            cql_str v;
-            if (cqln_read_nbytes(rd, &v) && v.len == 4) {
-                uint32_t value = cqln_load_u32((const uint8_t *)v.ptr);
-                if (value < MOCK_VALUES)
-                    c->node->cluster->executed[value]++;
-            }
-        }
+        if (prepared)
+            s.cql = cql_str_of(c->node->prepared[at]);
+        if (c->node->cluster->play)
+            played(c, stream, CQLN_OP_BATCH, &s, out);
+        count_values(c->node->cluster, &s);
     }
-    respond_void(out, c->version, stream);
+    statement whole;
+    memset(&whole, 0, sizeof whole);
+    whole.kind = kind;
+    read_parameters(rd, c->version, &whole);
+    if (c->node->cluster->play)
+        played(c, stream, CQLN_OP_BATCH, &whole, out);
+    else
+        respond_void(out, c->version, stream);
 }
 
 /* --- the connection ------------------------------------------------------------------------------ */

@@ -23,6 +23,29 @@
 enum { MOCK_NODES = 16, MOCK_STATEMENTS = 64, MOCK_VALUES = 1 << 20, MOCK_STREAMS = 256 };
 
 typedef struct mockcluster mockcluster;
+typedef struct mockconn mockconn;
+
+/* A request that a test answers itself. Of a batch each statement comes with its values, and last the batch
+ * without a text. */
+typedef struct mockasked {
+    uint8_t opcode;
+    uint8_t kind; /* of the batch */
+    cql_str cql;
+    uint16_t consistency;
+    uint16_t serial; /* 0: not said */
+    int32_t page_size;
+    cql_str page; /* the paging state */
+    const cql_str *values; /* without ptr: null, or unset if len is not 0 */
+    uint16_t count;
+} mockasked;
+
+/* A test's own tables. */
+typedef struct mockplay {
+    void *self;
+    /* What PREPARE tells of markers and result. */
+    void (*shape)(void *self, cql_str cql, respond_table *markers, respond_table *result);
+    void (*answer)(void *self, mockconn *c, int16_t stream, const mockasked *asked, cqln_writer *out);
+} mockplay;
 
 typedef struct mocknode {
     mockcluster *cluster;
@@ -79,11 +102,12 @@ struct mockcluster {
     const char *warning; /* sent with every row result; NULL: none */
     cql_str planned_local; /* body of RESULT in place of the rows of system.local; NULL: those */
     cql_str planned_peers; /* and of the peers tables */
+    const mockplay *play; /* answers what reads no system table, and is no USE; NULL: the mock itself */
     unsigned session_looks; /* how often the session of a trace was read, */
     unsigned event_looks;   /* and its events */
 };
 
-typedef struct mockconn {
+struct mockconn {
     mocknode *node;
     uint8_t version; /* 0 before STARTUP */
     bool framed;     /* segments from here on */
@@ -102,7 +126,7 @@ typedef struct mockconn {
     uint64_t sent;    /* bytes put into `out` since the start */
     uint64_t seen;    /* of them, had reached the client when it wrote what is being fed; see simio */
     uint64_t answered[MOCK_STREAMS]; /* `sent` behind the last answer; 0 never used, 1 none yet */
-} mockconn;
+};
 
 void mockcluster_init(mockcluster *mc, size_t nodes);
 void mockcluster_fini(mockcluster *mc);
