@@ -324,6 +324,7 @@ static void cannot_write(cql_job *job)
     }
     (void)snprintf(text, sizeof text, "the result could not be stored: %s",
                    cql_error_text(job->err));
+    cqljob_mend_utf8(text, strlen(text)); /* it may be cut within a character */
     cqljob_free(al, job->said_text);
     job->said_text = cqljob_copy(al, cql_str_of(text));
     job->verdict = CQLJOB_VERDICT_FAIL;

@@ -556,6 +556,16 @@ static cql_status keys_for(flight *f, cqljob_answer *a)
     return CQL_OK;
 }
 
+/* Of characters of three bytes, more than fit anywhere. */
+static const char *long_words(void)
+{
+    static char text[1500];
+
+    for (size_t i = 0; i + 3 < sizeof text; i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 3);
+    return text;
+}
+
 static void answer(flight *f)
 {
     cqljob_answer a = {.outcome = f->outcome};
@@ -569,7 +579,7 @@ static void answer(flight *f)
         bool open = is_conditional(f) && (st == CQL_TIMEOUT || st == CQL_SERVER_WRITE_TIMEOUT);
 
         a.outcome = open ? CQLJOB_UNKNOWN : CQLJOB_FAILED;
-        err = cql_error_make(NULL, st, NULL, cql_status_text(st));
+        err = cql_error_make(NULL, st, NULL, st == CQL_SERVER_INVALID ? long_words() : cql_status_text(st));
         a.err = err;
     } else {
         a.job = f->kept.job;
@@ -756,6 +766,10 @@ static void set_fate(jobstore *db, flight *f, jobstore_fate fate)
     case JOBSTORE_GARBLED:
         f->apply_us = INT64_MAX;
         f->trouble = fate == JOBSTORE_GARBLED ? CQL_MALFORMED : CQL_SERVER_UNAVAILABLE;
+        return;
+    case JOBSTORE_INVALID:
+        f->apply_us = INT64_MAX;
+        f->trouble = CQL_SERVER_INVALID;
         return;
     }
     f->trouble = CQL_TIMEOUT;

@@ -15,6 +15,7 @@ typedef enum jobstore_fate {
     JOBSTORE_BUSY,    /* may have been applied, answered with a time-out of the servers */
     JOBSTORE_REFUSED, /* answered with an error that says: not executed */
     JOBSTORE_GARBLED, /* answered with what cannot be read */
+    JOBSTORE_INVALID, /* never applied: a long error that the same statement would meet again */
     JOBSTORE_BLOCKED  /* send() itself says CQL_WOULD_BLOCK */
 } jobstore_fate;
 

@@ -27,11 +27,13 @@ typedef struct process {
     int64_t tokens[JOBS_MAX];
     size_t runs;
     int lost;
-    int block_calls; /* requests to let through before the rest meets `fate` */
+    int block_calls; /* requests to let through before the rest meets `fate`, */
+    int meets;       /* and how many do; 0: all */
     jobstore_fate fate;
     bool faulty;
     cqljob_verb faulty_verb;
     bool any_verb;
+    bool deaf; /* nor can it look what came of it */
 } process;
 
 typedef struct scene {
@@ -92,10 +94,15 @@ static jobstore_fate fate_of(jobstore_client *c, const cqljob_request *rq, void 
 {
     process *p = user;
     (void)c;
-    if (!p->faulty || (!p->any_verb && rq->verb != p->faulty_verb))
+    if (!p->faulty)
+        return JOBSTORE_OK;
+    if (p->deaf && rq->verb == CQLJOB_GET)
+        return JOBSTORE_DROPPED;
+    if (!p->any_verb && rq->verb != p->faulty_verb)
         return JOBSTORE_OK;
     if (p->block_calls-- > 0)
         return JOBSTORE_OK;
+    p->faulty = p->meets-- != 1;
     return p->fate;
 }
 
@@ -599,6 +606,100 @@ static void result_is_kept_until_the_cluster_is_back(void **state)
     end(&s);
 }
 
+/* Keeps a job that two processes may see, and lets nothing more of the first one through but by that fate. */
+static void keep_and_meet(scene *s, jobstore_fate fate)
+{
+    begin(s);
+    add(s, id_a, 2);
+    s->a.habit = KEEP;
+    process_work(&s->a, NULL);
+    pass(s, 1000);
+    s->a.faulty = true;
+    s->a.faulty_verb = CQLJOB_CHANGE;
+    s->a.fate = fate;
+    s->a.habit = SUCCEED;
+    s->a.kept_count = 0;
+}
+
+static void a_result_that_cannot_be_stored_makes_a_failed_run(void **state)
+{
+    scene s;
+    (void)state;
+    keep_and_meet(&s, JOBSTORE_INVALID);
+    s.a.meets = 1;
+    assert_int_equal(cql_job_complete(s.a.kept[0], "no server takes this"), CQL_OK);
+    pass(&s, 1000);
+    assert_int_equal(s.a.events[CQL_WORKER_RETRY], 1);
+    assert_int_equal(job(&s)->state, CQL_JOB_SCHEDULED);
+    assert_int_equal(job(&s)->retry_count, 1);
+    assert_non_null(strstr(job(&s)->error_message.ptr, "the result could not be stored: "));
+    assert_true(cqljob_is_utf8(job(&s)->error_message)); /* else no server would take that either */
+    pass(&s, 100000);
+    assert_ended(&s, CQL_JOB_SUCCEEDED);
+    end(&s);
+}
+
+static void a_failure_that_cannot_be_stored_is_left_to_the_lease(void **state)
+{
+    scene s;
+    (void)state;
+    keep_and_meet(&s, JOBSTORE_INVALID);
+    assert_int_equal(cql_job_fail(s.a.kept[0], "no server takes this"), CQL_OK);
+    pass(&s, 1000);
+    assert_int_equal(s.a.events[CQL_WORKER_UNKNOWN], 1);
+    assert_int_equal(cql_worker_running(s.a.w), 0);
+    assert_int_equal(job(&s)->state, CQL_JOB_PROCESSING);
+    s.a.faulty = false;
+    pass(&s, 7200000); /* the row put for the run that was not to be is swept, too */
+    assert_int_equal(s.a.runs, 2);
+    assert_ended(&s, CQL_JOB_SUCCEEDED);
+    end(&s);
+}
+
+/* The outcome is there, and no answer of the many that told it ever came. */
+static void a_result_whose_answers_are_all_lost_is_found_in_the_row(void **state)
+{
+    scene s;
+    (void)state;
+    keep_and_meet(&s, JOBSTORE_SILENT);
+    s.a.deaf = true;
+    assert_int_equal(cql_job_complete(s.a.kept[0], "42"), CQL_OK);
+    pass(&s, 120000);
+    assert_int_equal(job(&s)->state, CQL_JOB_SUCCEEDED);
+    assert_int_equal(s.a.events[CQL_WORKER_SUCCEEDED], 0);
+    s.a.faulty = false;
+    pass(&s, 30000);
+    assert_int_equal(s.a.events[CQL_WORKER_SUCCEEDED], 1);
+    assert_int_equal(s.a.events[CQL_WORKER_CLAIM_LOST], 0);
+    assert_int_equal(cql_worker_running(s.a.w), 0);
+    pass(&s, 700000);
+    assert_ended(&s, CQL_JOB_SUCCEEDED);
+    end(&s);
+}
+
+/* Somebody else ran it meanwhile, and deleted it. */
+static void a_result_of_a_deleted_job_is_refused(void **state)
+{
+    scene s;
+    (void)state;
+    keep_and_meet(&s, JOBSTORE_DROPPED);
+    s.a.any_verb = true;
+    assert_int_equal(cql_job_complete(s.a.kept[0], "42"), CQL_OK);
+    pass(&s, 1000);
+    process_work(&s.b, NULL);
+    pass(&s, 400000);
+    assert_int_equal(job(&s)->state, CQL_JOB_SUCCEEDED);
+    assert_int_equal(cql_jobs_delete_wait(s.b.jobs, id_a, NULL), CQL_OK);
+    assert_null(job(&s));
+    s.a.faulty = false;
+    pass(&s, 60000);
+    assert_int_equal(s.a.events[CQL_WORKER_CLAIM_LOST], 1);
+    assert_string_equal(s.a.text, "the outcome of this run was refused: the job was deleted");
+    assert_int_equal(cql_worker_running(s.a.w), 0);
+    assert_null(job(&s));
+    end(&s);
+}
+
 /* Every answer of one kind is lost once, twice, ...: the job still ends, once. */
 static void lost_answers_are_settled(void **state)
 {
@@ -1015,6 +1116,10 @@ int main(void)
         cmocka_unit_test(worker_that_dies_with_a_job_each_time_gets_it_abandoned),
         cmocka_unit_test(late_result_is_refused),
         cmocka_unit_test(result_is_kept_until_the_cluster_is_back),
+        cmocka_unit_test(a_result_that_cannot_be_stored_makes_a_failed_run),
+        cmocka_unit_test(a_failure_that_cannot_be_stored_is_left_to_the_lease),
+        cmocka_unit_test(a_result_whose_answers_are_all_lost_is_found_in_the_row),
+        cmocka_unit_test(a_result_of_a_deleted_job_is_refused),
         cmocka_unit_test(lost_answers_are_settled),
         cmocka_unit_test(clock_of_the_dead_worker_was_ahead),
         cmocka_unit_test(index_rows_survive_clocks_that_disagree),
