@@ -91,16 +91,16 @@ static const char *copies(cqlsch_moves *m)
         if (at == MOST_CENTRES)
             continue;
         if (at == count) {
-            centres[at].name = cqlsch_copy(&m->mem, cql_str_of(info.data_center)).ptr;
+            centres[at].name = info.data_center;
             centres[count++].nodes = 0;
         }
         centres[at].nodes++;
     }
-    cql_hosts_free(hosts);
     const char *text = "";
     for (size_t i = 0; i < count; i++)
         text = cqlsch_format(&m->mem, "%s%s%s:%u", text, *text ? "," : "", centres[i].name,
                              centres[i].nodes < COPIES ? centres[i].nodes : COPIES);
+    cql_hosts_free(hosts); /* whose the names are */
     return count ? text : "1";
 }
 
@@ -151,7 +151,9 @@ cql_status cqlsch_moves_make_tables(cqlsch_moves *m)
     const char *text = cqlsch_format(&m->mem, TABLES, m->keyspace, m->keyspace);
     text = cqlsch_format(&m->mem, "%s%s", make, text);
     o.replication = m->apply.replication ? m->apply.replication : copies(m);
-    cql_status st = cql_schema_apply_wait(m->s, text, &o, &cause);
+    cql_status st = cqlsch_mem_status(&m->mem);
+    if (st == CQL_OK)
+        st = cql_schema_apply_wait(m->s, text, &o, &cause);
     if (st == CQL_SCHEMA_DIFFERS && m->shape)
         (void)cqlsch_moves_fail(m, st,
                                 "the tables that keep what was applied have another shape (%s): is it "
@@ -229,7 +231,7 @@ cql_status cqlsch_moves_read(cqlsch_moves *m)
         read_row(m, &rows);
     st = cql_result_has_more(res) ? CQL_TOO_LARGE : cql_rows_status(&rows);
     cql_result_unref(res);
-    return st;
+    return st == CQL_OK ? cqlsch_mem_status(&m->mem) : st;
 }
 
 cql_status cqlsch_moves_write(cqlsch_moves *m, const cqlsch_move *move, const char *state,

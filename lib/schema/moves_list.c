@@ -89,7 +89,9 @@ static cql_status add_file(cqlsch_moves *m, const char *folder, const char *name
     cqlsch_text all;
     const char *path = cqlsch_format(&m->mem, "%s/%s", folder, name);
     char *buffer = cqlsch_alloc(&m->mem, READ_SIZE);
-    FILE *file = buffer ? fopen(path, "rb") : NULL;
+    if (!buffer)
+        return CQL_NO_MEMORY;
+    FILE *file = fopen(path, "rb");
     if (!file)
         return cqlsch_moves_fail(m, CQL_NOT_FOUND, "%s: %s", path, strerror(errno));
     size_t got;

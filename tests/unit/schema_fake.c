@@ -23,12 +23,12 @@ struct cql_statement {
     size_t offset; /* paging state */
 };
 
-enum { MAX_COLUMNS = 16, MAX_ROWS = 64 };
+enum { MAX_COLUMNS = 16, MAX_ROWS = 64, MAX_BYTES = 8192 };
 
 typedef struct fake_cell {
     bool null;
     size_t len;
-    char bytes[2048];
+    char bytes[MAX_BYTES];
 } fake_cell;
 
 struct cql_result {
@@ -43,7 +43,7 @@ struct cql_result {
     const char *warning;
     bool more;
     char state[16];
-    char text[2048]; /* of cql_rows_cstr */
+    char text[MAX_BYTES]; /* of cql_rows_cstr */
 };
 
 struct cql_hosts {

@@ -215,6 +215,16 @@ static void put_file(const char *folder, const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
+static cql_status read_folder(const cql_allocator *al, void *user)
+{
+    scene sc;
+    begin(&sc);
+    sc.fs.al = al;
+    cql_status st = cql_migrate_folder_wait(sc.s, user, &sc.opts, &sc.err);
+    end(&sc);
+    return st;
+}
+
 static void folders_are_read_in_the_order_of_their_numbers(void **state)
 {
     char folder[] = "schema-migrate-XXXXXX", command[100];
@@ -228,6 +238,7 @@ static void folders_are_read_in_the_order_of_their_numbers(void **state)
     put_file(folder, ".11_hidden.cql", "SELEC");
     assert_int_equal(cql_migrate_folder_wait(sc.s, folder, &sc.opts, &sc.err), CQL_OK);
     assert_string_equal(sc.told, "pending 9_a.cql\npending 10_b.cql\n");
+    assert_true(failmalloc_each(read_folder, folder, false) > 2);
     put_file(folder, "tables.cql", "");
     assert_int_equal(cql_migrate_folder_wait(sc.s, folder, &sc.opts, &sc.err), CQL_BAD_ARGUMENT);
     assert_non_null(strstr(cql_error_text(sc.err), "tables.cql: a name begins with a number"));

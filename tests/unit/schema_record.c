@@ -22,6 +22,7 @@ typedef struct kept {
 static kept record[MOST];
 static char claim[16];
 static bool locked, serially;
+static char long_checksum[6000]; /* in place of those of the record; empty: those */
 
 static const char *begins(const cql_statement *stmt, const char *with)
 {
@@ -50,7 +51,7 @@ static cql_result *read_record(void)
         const kept *row = &record[i];
         char number[8] = {0, 0, 0, 0, 0, 0, 0, (char)i};
         cql_str cells[] = {{number, 8},
-                           cql_str_of(row->checksum),
+                           cql_str_of(*long_checksum ? long_checksum : row->checksum),
                            cql_str_of(row->state),
                            {row->finished, 4},
                            cql_str_of(row->finished_checksum),
@@ -132,6 +133,7 @@ typedef struct scene {
     const char *slow; /* a statement that takes longer than the lease, so that another takes the lock */
 } scene;
 
+static char waited_for[200]; /* the newest note */
 static time_t slept_s; /* what CLOCK_MONOTONIC does not know */
 
 int clock_gettime(clockid_t id, struct timespec *out)
@@ -156,6 +158,8 @@ static void on_message(const cql_schema_message *m, void *user)
 {
     static const struct timespec long_time = {2, 0};
     scene *sc = user;
+    if (m->kind == CQL_SCHEMA_MESSAGE_NOTE)
+        (void)snprintf(waited_for, sizeof waited_for, "%s", m->text);
     if (m->kind != CQL_SCHEMA_MESSAGE_SENDING || !sc->slow || strcmp(m->text, sc->slow) != 0)
         return;
     (void)nanosleep(&long_time, NULL);
@@ -341,6 +345,130 @@ static void use_ends_with_its_text(void **state)
     end(&sc);
 }
 
+static void says(const scene *sc, const char *words)
+{
+    if (!strstr(cql_error_text(sc->err), words))
+        fail_msg("\"%s\" lacks \"%s\"", cql_error_text(sc->err), words);
+}
+
+static void what_was_applied_stays_as_it_was(void **state)
+{
+    static const cql_migration list[] = {FIRST, {"2_more", "ALTER TABLE k.t ADD b int;"}};
+    static const cql_migration changed[] = {FIRST, {"2_more", "ALTER TABLE k.t ADD c int;"}};
+    static const cql_migration late[] = {{"1_first", list[0].text}, {"01_early", "ALTER TABLE k.t ADD c int;"}};
+    static const cql_migration between[] = {{"0_early", "ALTER TABLE k.t ADD c int;"}, FIRST};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    gives(&sc, list, 2, CQL_OK);
+    size_t sent = sc.fs.statements;
+    gives(&sc, changed, 2, CQL_SCHEMA_DIFFERS);
+    says(&sc, "2_more was applied (today) with the checksum ");
+    gives(&sc, between, 2, CQL_SCHEMA_DIFFERS);
+    says(&sc, "0_early comes before 1_first, which was applied already");
+    gives(&sc, late, 2, CQL_BAD_ARGUMENT);
+    says(&sc, "have the same number");
+    sc.opts.baseline = "9_none";
+    gives(&sc, list, 2, CQL_BAD_ARGUMENT);
+    says(&sc, "the baseline 9_none is not in the list");
+    assert_int_equal(sc.fs.statements, sent);
+    assert_false(locked);
+    end(&sc);
+}
+
+static void the_part_that_was_done_of_a_text_stays_as_it_was(void **state)
+{
+    static const cql_migration list[] = {
+        FIRST, {"2_more", "ALTER TABLE k.t ADD b int; ALTER TABLE k.t ADD x;"}};
+    static const cql_migration before[] = {
+        FIRST, {"2_more", "ALTER TABLE k.t ADD c int; ALTER TABLE k.t ADD d int;"}};
+    static const cql_migration behind[] = {
+        FIRST, {"2_more", "ALTER TABLE k.t ADD b int; ALTER TABLE k.t ADD d int;"}};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    gives(&sc, list, 1, CQL_OK);
+    sc.fs.fail_at = sc.fs.statements + 2;
+    sc.fs.fail_status = CQL_SERVER_SYNTAX_ERROR;
+    gives(&sc, list, 2, CQL_SERVER_SYNTAX_ERROR);
+    assert_string_equal(record[2].state, "failed");
+    assert_int_equal(record[2].finished[3], 1);
+    sc.fs.fail_at = 0;
+    gives(&sc, before, 2, CQL_SCHEMA_DIFFERS);
+    says(&sc, "2_more was applied in part, and one of the 1 statements that were done has been changed");
+    gives(&sc, behind, 2, CQL_OK);
+    assert_string_equal(record[2].state, "done");
+    end(&sc);
+}
+
+static void a_lock_of_another_is_waited_for_so_long(void **state)
+{
+    static const cql_migration list[] = {FIRST};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    locked = true;
+    memset(claim, 7, sizeof claim);
+    sc.opts.lock_wait_s = 1;
+    gives(&sc, list, 1, CQL_TIMEOUT);
+    says(&sc, "the lock of the migrations is still held by somebody");
+    assert_non_null(strstr(waited_for, "somebody is at work; waiting for its lock"));
+    assert_true(locked);
+    assert_string_equal(record[1].name, "");
+    end(&sc);
+}
+
+static char long_centre[6000];
+static fake_host hosts[] = {{long_centre, true, "10.0.0.5:9042", 5, 0}, {"dc1", true, "10.0.0.1:9042", 1, 0},
+                            {"dc1", true, "10.0.0.2:9042", 2, 0},       {"dc1", true, "10.0.0.3:9042", 3, 0},
+                            {"dc1", true, "10.0.0.4:9042", 4, 0}};
+
+static void its_own_tables_have_copies_in_each_data_centre(void **state)
+{
+    static const cql_migration list[] = {FIRST};
+    scene sc;
+    (void)state;
+    begin(&sc);
+    snprintf(long_centre, sizeof long_centre, "dc2");
+    sc.fs.hosts = hosts;
+    sc.fs.host_count = CQL_COUNT(hosts);
+    gives(&sc, list, 1, CQL_OK);
+    assert_non_null(strstr(sc.fs.log, "cql_migrations WITH replication = {'class': 'NetworkTopologyStrategy', "
+                                      "'dc2': 1, 'dc1': 3}"));
+    end(&sc);
+}
+
+/* Names are long so that each copy of one is memory of its own. */
+static cql_status migrate_with(const cql_allocator *al, void *user)
+{
+    static const cql_migration list[] = {FIRST};
+    scene sc;
+    begin(&sc);
+    *long_checksum = '\0';
+    sc.fs.al = al;
+    sc.fs.hosts = hosts;
+    sc.fs.host_count = user ? 0 : CQL_COUNT(hosts);
+    if (user) {
+        snprintf(record[1].name, sizeof record[1].name, "1_first");
+        snprintf(record[1].state, sizeof record[1].state, "done");
+        memset(long_checksum, 'a', sizeof long_checksum - 1);
+    }
+    cql_status st = cql_migrate_wait(sc.s, list, 1, &sc.opts, &sc.err);
+    if (st == CQL_OK)
+        assert_string_equal(record[1].state, "done");
+    *long_checksum = '\0';
+    end(&sc);
+    return user && st == CQL_SCHEMA_DIFFERS ? CQL_OK : st;
+}
+
+static void no_memory_is_reported_at_every_step(void **state)
+{
+    (void)state;
+    memset(long_centre, 'd', sizeof long_centre - 1);
+    assert_true(failmalloc_each(migrate_with, NULL, true) > 3); /* but to give the lock back: it runs out */
+    assert_true(failmalloc_each(migrate_with, record, true) > 3); /* but for the words */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +478,11 @@ int main(void)
         cmocka_unit_test(a_lost_lock_is_noticed_before_the_record_is_written),
         cmocka_unit_test(a_lock_lost_between_two_texts_is_noticed),
         cmocka_unit_test(use_ends_with_its_text),
+        cmocka_unit_test(what_was_applied_stays_as_it_was),
+        cmocka_unit_test(the_part_that_was_done_of_a_text_stays_as_it_was),
+        cmocka_unit_test(a_lock_of_another_is_waited_for_so_long),
+        cmocka_unit_test(its_own_tables_have_copies_in_each_data_centre),
+        cmocka_unit_test(no_memory_is_reported_at_every_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
