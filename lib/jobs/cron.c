@@ -38,7 +38,6 @@ static bool read_part(const char **at, int field, uint64_t *bits)
 
     if (**at == '*') {
         (*at)++;
-        to -= field == F_WEEKDAY; /* 0 and 7 are one day */
     } else {
         if (!read_number(at, &from))
             return false;
@@ -54,7 +53,7 @@ static bool read_part(const char **at, int field, uint64_t *bits)
         if (!read_number(at, &step) || step == 0)
             return false;
         if (single)
-            to = fields[field].most - (field == F_WEEKDAY);
+            to = fields[field].most - (field == F_WEEKDAY); /* 0 and 7 are one day */
     } else if (single) {
         to = from;
     }

@@ -1113,17 +1113,28 @@ static void a_node_that_is_back_gets_over_an_orphan(void **state)
     assert_int_equal(node(1)->room, 0);
 }
 
+/* The tables were read over it. */
+static bool control_is_idle(void)
+{
+    const cqln_link *link = cqln_control_link(w.c.control);
+    return link && cqln_conn_in_flight(link->conn) == 0;
+}
+
+static void end_control_link(void)
+{
+    assert_non_null(cqln_control_link(w.c.control));
+    cqln_link_close(cqln_control_link(w.c.control), "the test ends it");
+}
+
 /* A server that takes the control connection and ends it each time is not stormed. */
 static void a_control_connection_that_never_lasts_is_not_stormed(void **state)
 {
     (void)state;
     start(2);
     uint64_t connects = w.io.connects;
-    for (uint64_t end = w.io.now + 60000; w.io.now < end; pass(2)) {
-        cqln_link *link = cqln_control_link(w.c.control);
-        if (link && cqln_conn_in_flight(link->conn) == 0)
-            cqln_link_close(link, "the test ends it");
-    }
+    for (uint64_t end = w.io.now + 60000; w.io.now < end; pass(2))
+        if (control_is_idle())
+            end_control_link();
     assert_true(w.io.connects - connects <= 60);
     pass(40000);
     assert_non_null(cqln_control_link(w.c.control));
@@ -1148,6 +1159,58 @@ static void what_takes_hours_is_no_short_latency(void **state)
         assert_true(w.c.meter->sum_us - session_us > UINT64_C(30) * 60000000);
         assert_true(node(0)->meter->sum_us - node_us > UINT64_C(30) * 60000000);
     }
+}
+
+/* What the first outage taught to be patient about is over with it. */
+static void a_later_outage_begins_with_short_pauses(void **state)
+{
+    (void)state;
+    option("reconnect_base", "100");
+    start(1);
+    for (int outage = 0; outage < 2; outage++) {
+        w.io.hosts[0].down = true;
+        simio_cut(&w.io, 0);
+        pass(outage ? 500 : 60000);
+        assert_null(cqln_control_link(w.c.control));
+        w.io.hosts[0].down = false;
+        pass(outage ? 2000 : 31000);
+        assert_non_null(cqln_control_link(w.c.control));
+    }
+}
+
+static void a_control_connection_that_lasted_is_as_good_as_the_first(void **state)
+{
+    (void)state;
+    option("reconnect_base", "100");
+    start(2);
+    for (uint64_t end = w.io.now + 60000; w.io.now < end; pass(2))
+        if (control_is_idle())
+            end_control_link();
+    pass(40000);
+    end_control_link(); /* that one lasted; */
+    for (int i = 0; i < 1000 && !control_is_idle(); i++)
+        pass(1);
+    end_control_link(); /* this one did not */
+    pass(1000);
+    assert_non_null(cqln_control_link(w.c.control));
+}
+
+/* The attempt that is under way is one of many that fail: who wants that node and no other hears of it now. */
+static void a_request_to_a_node_that_fails_does_not_wait_for_it(void **state)
+{
+    (void)state;
+    option("connect_timeout", "5000");
+    start(2);
+    w.io.hosts[1].frozen = true;
+    simio_cut(&w.io, 1);
+    pass(10000); /* the first attempt has failed, */
+    for (int i = 0; i < 20000 && !node(1)->slots[0].link; i++)
+        pass(1); /* and another is under way */
+    assert_non_null(node(1)->slots[0].link);
+    say(0, "SELECT echo", "127.9.0.2:9042", 4000);
+    pass(10);
+    assert_int_equal(all[0].calls, 1);
+    assert_int_equal(all[0].status, CQL_NO_HOST);
 }
 
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
@@ -1600,6 +1663,9 @@ int main(void)
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(what_takes_hours_is_no_short_latency),
+        CASE(a_later_outage_begins_with_short_pauses),
+        CASE(a_control_connection_that_lasted_is_as_good_as_the_first),
+        CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(a_node_that_comes_up_retires_no_statement),

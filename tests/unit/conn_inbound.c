@@ -295,6 +295,56 @@ static void answers_that_are_not_pulled_pile_up(void **state)
     wire_fini(&w);
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Behind a whole answer lies the beginning of another: what is missing of it fits, and no read is for less than a
+ * quarter of the buffer, which stays as it is. */
+static void room_for(size_t lead, size_t have, size_t whole)
+{
+    enum { BUFFER = 400 };
+    static const uint8_t body[BUFFER];
+    largest l;
+    wire_end w;
+    uint8_t *p;
+    size_t cap;
+    largest_init(&l);
+    wire_init(&w, 4);
+    w.config.al = &l.al;
+    w.config.read_buffer = BUFFER;
+    wire_open(&w);
+    int16_t first = wire_submit(&w, &w), second = wire_submit(&w, &w);
+    wire_listen(&w);
+    respond_body(&w.say, 4, first, CQLN_OP_RESULT, body, lead - CQLN_FRAME_HEADER);
+    respond_body(&w.say, 4, second, CQLN_OP_RESULT, body, whole - CQLN_FRAME_HEADER);
+    l.size = 0;
+    wire_feed(&w, w.say.data, lead + have);
+    wire_take_body(&w, body, lead - CQLN_FRAME_HEADER);
+    wire_no_event(&w);
+    cqln_conn_space(w.conn, &p, &cap);
+    size_t known = have < CQLN_FRAME_HEADER ? CQLN_FRAME_HEADER : whole;
+    assert_true(cap >= known - have && cap >= least(BUFFER / 4, BUFFER - have));
+    assert_true(cap <= BUFFER);
+    w.pull = true;
+    wire_feed(&w, w.say.data + lead + have, whole - have);
+    w.say.len = 0;
+    wire_take_body(&w, body, whole - CQLN_FRAME_HEADER);
+    assert_int_equal(l.size, 0);
+    wire_fini(&w);
+}
+
+static void there_is_room_for_the_rest_of_what_began(void **state)
+{
+    static const size_t wholes[] = {CQLN_FRAME_HEADER, 25, 100, 300, 400};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(wholes); i++)
+        for (size_t lead = CQLN_FRAME_HEADER; lead < 390; lead += 3)
+            for (size_t have = 0; have < wholes[i] && lead + have <= 400; have++)
+                room_for(lead, have, wholes[i]);
+}
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 typedef struct out_of_memory {
@@ -415,6 +465,7 @@ int main(void)
         cmocka_unit_test(memory_follows_the_bytes_not_the_announcement),
         cmocka_unit_test(the_limit_of_a_body_is_exact),
         cmocka_unit_test(answers_that_are_not_pulled_pile_up),
+        cmocka_unit_test(there_is_room_for_the_rest_of_what_began),
         cmocka_unit_test(a_large_answer_survives_that_memory_is_out),
         cmocka_unit_test(blocks_that_come_back_late_are_not_hoarded),
     };

@@ -110,6 +110,8 @@ static void cron_names_the_next_time(void **state)
     assert_next("0 0 * * 0", 1767225600, 1767484800);
     assert_next("0 0 * * 7", 1767225600, 1767484800);
     assert_next("0 0 * * 5-7", 1767225600, 1767312000);
+    assert_next("0 0 * * 5/2", 1767398400, 1767916800);  /* from Saturday: Fridays alone */
+    assert_next("0 0 * * */2", 1767225600, 1767398400);  /* Sundays, and not twice */
     assert_next("0 0 13 * 5", 1767225600, 1767312000);   /* the 13th or a Friday */
     assert_next("0 0 13 * *", 1767225600, 1768262400);
     assert_next("0 0 29 2 *", 1767225600, 1835395200);   /* 2028 */
@@ -124,7 +126,8 @@ static void cron_that_is_wrong_is_explained(void **state)
     static const char *const bad[] = {"",          "* * * *",      "* * * * * *", "60 * * * *",
                                       "* 24 * * *", "* * 0 * *",    "* * * 13 *",  "* * * * 8",
                                       "@daily",    "*/0 * * * *",  "5-1 * * * *", "a * * * *",
-                                      "1,, * * * *", "0 0 30 2 *", "1-99999 * * * *"};
+                                      "1,, * * * *", "0 0 30 2 *", "1-99999 * * * *", "00005 * * * *",
+                                      "0* * * *",  "30-10 * * * *", "0-1x * * * *"};
     (void)state;
     for (size_t i = 0; i < CQL_COUNT(bad); i++) {
         int64_t next;

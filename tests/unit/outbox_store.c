@@ -97,6 +97,67 @@ static void numbers_and_times_go_on_when_all_has_ended(void **state)
     cqlox_store_close(&s);
 }
 
+static uint64_t dead_bytes(const cqlox_store *s)
+{
+    return s->end - CQLOX_HEADER - s->live;
+}
+
+/* Statements end while so many wait: how much is dead when the file is written anew. */
+static uint64_t dead_at_rewrite(cqlox_store *s, unsigned waiting)
+{
+    uint64_t dead = 0, before = s->compactions;
+    for (int32_t i = 0; s->compactions == before; i++) {
+        assert_int_equal(outbox_append(s, i, true), CQL_OK);
+        dead = dead_bytes(s);
+        if (cqlox_store_count(s) > waiting)
+            cqlox_store_done(s, s->first_seq);
+    }
+    return dead;
+}
+
+/* Not before a quarter of the room is dead, within bounds, and not before as much is dead as alive. */
+static void a_file_is_written_anew_when_that_is_worth_it(void **state)
+{
+    static const struct {
+        uint64_t max_bytes;
+        unsigned waiting;
+        uint64_t least; /* 0: what is alive */
+    } cases[] = {{8192, 0, 4096}, {64000, 0, 16000}, {64000, 160, 0}, {16 << 20, 0, 1 << 20}};
+    enum { RECORD = 200 + CQLOX_MARK };
+    for (size_t i = 0; i < CQL_COUNT(cases); i++) {
+        cqlox_store s;
+        open_store(&s, cases[i].max_bytes);
+        uint64_t dead = dead_at_rewrite(&s, cases[i].waiting);
+        uint64_t least = cases[i].least ? cases[i].least : s.live;
+        assert_true(cases[i].least || least > cases[i].max_bytes / 4);
+        assert_in_range(dead, least - RECORD, least + RECORD);
+        cqlox_store_close(&s);
+        drop_disk(state);
+        fresh_disk(state);
+    }
+}
+
+/* A disk on which that fails is left alone until as much more is dead. */
+static void a_rewrite_that_failed_is_not_tried_at_once(void **state)
+{
+    cqlox_store s;
+    unsigned failed = 0;
+    (void)state;
+    open_store(&s, 64000);
+    while (dead_bytes(&s) < 31000) {
+        assert_int_equal(outbox_append(&s, 1, true), CQL_OK);
+        disk.room = simdisk_used(&disk) + CQLOX_MARK; /* for the mark, not for a second file */
+        *s.why = '\0';
+        cqlox_store_done(&s, s.first_seq);
+        failed += *s.why != '\0';
+        disk.room = 0;
+    }
+    assert_int_equal(s.compactions, 0);
+    assert_int_equal(failed, 1);
+    assert_in_range(dead_at_rewrite(&s, 0), 31000, 33000);
+    cqlox_store_close(&s);
+}
+
 static void the_cap_holds(void **state)
 {
     (void)state;
@@ -755,6 +816,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_added_comes_back_in_order),
         TEST(numbers_and_times_go_on_when_all_has_ended),
+        TEST(a_file_is_written_anew_when_that_is_worth_it),
+        TEST(a_rewrite_that_failed_is_not_tried_at_once),
         TEST(the_cap_holds),
         TEST(a_second_one_is_told_that_it_is_in_use),
         TEST(reading_goes_on_over_a_compaction),
