@@ -1213,6 +1213,50 @@ static void a_request_to_a_node_that_fails_does_not_wait_for_it(void **state)
     assert_int_equal(all[0].status, CQL_NO_HOST);
 }
 
+static cql_status no_filter(void *user, const cqln_address *to, cqln_filter **out, char *why)
+{
+    (void)user;
+    (void)to;
+    *out = NULL;
+    snprintf(why, CQLN_FILTER_REASON, "the test gives none");
+    return CQL_NO_MEMORY;
+}
+
+static cql_status no_way(void *user, const cqln_address *to, cqln_address *real, char *why)
+{
+    (void)user;
+    (void)to;
+    (void)real;
+    snprintf(why, CQLN_FILTER_REASON, "the test knows none");
+    return CQL_NO_HOST;
+}
+
+/* Neither reaches the network: it ends in the next turn, says why, and is tried again. */
+static void connections_that_cannot_begin_are_tried_again(void **state)
+{
+    (void)state;
+    start(2);
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            w.c.loop.dial = no_way;
+        else
+            w.c.loop.filter = no_filter;
+        for (size_t k = 0; k < 2; k++)
+            simio_cut(&w.io, k);
+        uint64_t connects = w.io.connects;
+        pass(5000);
+        assert_int_equal(w.io.connects, connects);
+        assert_null(cqln_control_link(w.c.control));
+        assert_string_equal(node(0)->last_reason, i ? "the test knows none" : "the test gives none");
+        assert_int_equal(node(0)->last_status, i ? CQL_NO_HOST : CQL_NO_MEMORY);
+        w.c.loop.filter = NULL;
+        w.c.loop.dial = NULL;
+        pass(40000);
+        assert_non_null(cqln_control_link(w.c.control));
+        assert_true(node(0)->usable && node(1)->usable);
+    }
+}
+
 /* --- 1e prepared statements ----------------------------------------------------------------------- */
 
 static void r70_another_id_is_one_error(void **state)
@@ -1663,6 +1707,7 @@ int main(void)
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
         CASE(what_takes_hours_is_no_short_latency),
+        CASE(connections_that_cannot_begin_are_tried_again),
         CASE(a_later_outage_begins_with_short_pauses),
         CASE(a_control_connection_that_lasted_is_as_good_as_the_first),
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),

@@ -96,6 +96,26 @@ static void one_known_name_is_enough(void **state)
     assert_null(w->error);
 }
 
+static void a_name_that_is_resolved_too_slowly_is_given_up(void **state)
+{
+    connect_to(*state, "slow.test", "true");
+    expect_text(*state, "slow.test: the name was not resolved in time");
+}
+
+static void a_slow_name_keeps_nobody_from_a_known_one(void **state)
+{
+    world *w = *state;
+    connect_to(w, "slow.test,127.9.0.1", "true");
+    assert_null(w->error);
+    simio_run(&w->io, w->io.now + 20000); /* its answer comes to nobody */
+}
+
+static void a_look_up_that_cannot_begin_is_named(void **state)
+{
+    connect_to(*state, "never.test", "true");
+    expect_text(*state, "never.test: ");
+}
+
 static void a_refused_connection_waited_for_nothing(void **state)
 {
     world *w = *state;
@@ -184,6 +204,9 @@ int main(void)
         CONNECT_TEST(an_unknown_name_ends_the_connect),
         CONNECT_TEST(so_it_does_without_discovery),
         CONNECT_TEST(one_known_name_is_enough),
+        CONNECT_TEST(a_name_that_is_resolved_too_slowly_is_given_up),
+        CONNECT_TEST(a_slow_name_keeps_nobody_from_a_known_one),
+        CONNECT_TEST(a_look_up_that_cannot_begin_is_named),
         CONNECT_TEST(a_refused_connection_waited_for_nothing),
         CONNECT_TEST(tables_that_are_too_large_are_named),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),

@@ -205,13 +205,16 @@ static cql_status io_resolve(cqln_io *io, const char *host, uint16_t port, cqln_
                              void *user, cqln_lookup **out)
 {
     simio *s = of(io);
+    if (strcmp(host, "never.test") == 0)
+        return CQL_SYSTEM;
     cqln_lookup *l = calloc(1, sizeof *l);
     l->cb = cb;
     l->user = user;
     bool lost = strcmp(host, "unknown.test") == 0 || (s->lost_name && strcmp(host, s->lost_name) == 0);
     l->port = lost ? 0 : port;
     l->second = strcmp(host, "second.test") == 0;
-    add_event(s, EVENT_LOOKUP, s->now + delay(s), NULL)->lookup = l;
+    uint64_t ms = strcmp(host, "slow.test") == 0 ? 10000 : delay(s);
+    add_event(s, EVENT_LOOKUP, s->now + ms, NULL)->lookup = l;
     *out = l;
     return CQL_OK;
 }

@@ -40,7 +40,8 @@ typedef struct simio {
     cqln_list streams;
     cqln_list events;    /* sorted by time */
     size_t named;        /* the node that host names lead to; second.test: the one behind it */
-    const char *lost_name; /* that does not resolve; NULL: none but unknown.test */
+    const char *lost_name; /* that does not resolve; NULL: none but unknown.test. slow.test takes 10 s, and
+                            * for never.test no look-up can begin */
     uint64_t connects;
     uint64_t lost;
 } simio;
