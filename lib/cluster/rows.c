@@ -230,7 +230,7 @@ bool cql_rows_bool(cql_rows *rows, size_t column)
     if (!typed_cell(c, column, &bytes, &len))
         return false;
     if (type_id(c, column) != CQL_TYPE_BOOLEAN || len != 1) {
-        fail(c, len != 1 ? CQL_BAD_VALUE : CQL_TYPE_MISMATCH, column);
+        fail(c, type_id(c, column) == CQL_TYPE_BOOLEAN ? CQL_BAD_VALUE : CQL_TYPE_MISMATCH, column);
         return false;
     }
     return bytes[0] != 0;

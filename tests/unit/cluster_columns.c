@@ -68,6 +68,92 @@ static void columns_become_arrays(void **state)
     done(&d);
 }
 
+/* a smallint, b tinyint, c varint, d float, e double, f vector<float, 2>, g text. */
+#define NUMBERS                                                                                    \
+    "00000002 00000001 00000007 0002 6b73 0001 74 0001 61 0013 0001 62 0014 0001 63 000e 0001 64 0008 0001 65 0007" \
+    "0001 66 0000 0058 6f72672e6170616368652e63617373616e6472612e64622e6d61727368616c2e566563" \
+    "746f7254797065286f72672e6170616368652e63617373616e6472612e64622e6d6172" \
+    "7368616c2e466c6f6174547970652c203229" \
+    "0001 67 000d 00000001"
+#define SMALL                                                                                      \
+    "00000002 fffe 00000001 fd 00000003 010000 00000004 3fc00000 00000008 4004000000000000"           \
+    "00000008 3f800000 c0000000 00000002 6869"
+/* Each a byte too long, but for the text. */
+#define LONG                                                                                       \
+    "00000003 00fffe 00000002 00fd 00000009 010000000000000000 00000005 003fc00000"                   \
+    "00000009 004004000000000000 00000009 003f800000c0000000 00000001 68"
+
+static void numbers_of_every_size_are_read(void **state)
+{
+    (void)state;
+    decoded d;
+    cql_rows rows;
+    int32_t i32;
+    double dbl;
+    float two[2];
+    decode(&d, NUMBERS SMALL, 0);
+    cql_rows_init(&rows, &d.res);
+    assert_true(cql_rows_next(&rows));
+    assert_int_equal(cql_rows_int32(&rows, 0), -2);
+    assert_int_equal(cql_rows_int64(&rows, 0), -2);
+    assert_int_equal(cql_rows_int32(&rows, 1), -3);
+    assert_int_equal(cql_rows_int64(&rows, 2), 65536);
+    assert_true(cql_rows_double(&rows, 3) == 1.5 && cql_rows_double(&rows, 4) == 2.5);
+    assert_int_equal(cql_rows_status(&rows), CQL_OK);
+    assert_int_equal(cql_result_column_int32(&d.res, 0, &i32, NULL, 1, NULL), CQL_OK);
+    assert_int_equal(i32, -2);
+    assert_int_equal(cql_result_column_int32(&d.res, 1, &i32, NULL, 1, NULL), CQL_OK);
+    assert_int_equal(i32, -3);
+    assert_int_equal(cql_result_column_double(&d.res, 3, &dbl, NULL, 1, NULL), CQL_OK);
+    assert_true(dbl == 1.5);
+    assert_int_equal(cql_result_column_floats(&d.res, 5, two, 2, NULL, 1, NULL), CQL_OK);
+    assert_true(two[0] == 1 && two[1] == -2);
+    assert_int_equal(cql_result_column_floats(&d.res, 5, two, 3, NULL, 1, NULL), CQL_TYPE_MISMATCH);
+    assert_int_equal(cql_result_column_floats(&d.res, 6, two, 2, NULL, 1, NULL), CQL_TYPE_MISMATCH);
+    done(&d);
+}
+
+typedef enum reading { INT32, INT64, DOUBLE, BOOL } reading;
+
+/* The status of a reader that took one cell in that way. */
+static cql_status read_as(const char *text, size_t column, reading how)
+{
+    decoded d;
+    cql_rows rows;
+    decode(&d, text, 0);
+    cql_rows_init(&rows, &d.res);
+    assert_true(cql_rows_next(&rows));
+    assert_int_equal(cql_rows_failed_column(&rows), SIZE_MAX);
+    int64_t zero = how == INT32    ? cql_rows_int32(&rows, column)
+                   : how == INT64  ? cql_rows_int64(&rows, column)
+                   : how == DOUBLE ? (int64_t)cql_rows_double(&rows, column)
+                                   : cql_rows_bool(&rows, column);
+    assert_int_equal(zero, 0);
+    assert_int_equal(cql_rows_failed_column(&rows), column);
+    cql_status st = cql_rows_status(&rows);
+    done(&d);
+    return st;
+}
+
+static void another_type_is_told_from_a_bad_length(void **state)
+{
+    static const struct {
+        size_t column;
+        reading how;
+        cql_status of_small, of_long;
+    } cases[] = {{2, INT32, CQL_TYPE_MISMATCH, CQL_TYPE_MISMATCH}, {6, INT64, CQL_TYPE_MISMATCH, CQL_TYPE_MISMATCH},
+                 {6, DOUBLE, CQL_TYPE_MISMATCH, CQL_TYPE_MISMATCH}, {6, BOOL, CQL_TYPE_MISMATCH, CQL_TYPE_MISMATCH},
+                 {0, INT32, CQL_OK, CQL_BAD_VALUE},                {1, INT64, CQL_OK, CQL_BAD_VALUE},
+                 {2, INT64, CQL_OK, CQL_BAD_VALUE},                {3, DOUBLE, CQL_OK, CQL_BAD_VALUE},
+                 {4, DOUBLE, CQL_OK, CQL_BAD_VALUE}};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(cases); i++) {
+        if (cases[i].of_small)
+            assert_int_equal(read_as(NUMBERS SMALL, cases[i].column, cases[i].how), cases[i].of_small);
+        assert_int_equal(read_as(NUMBERS LONG, cases[i].column, cases[i].how), cases[i].of_long);
+    }
+}
+
 /* Every cut of the cells is malformed for the last column, and no byte behind is touched. */
 static void cut(const uint8_t *bytes, size_t len, void *user)
 {
@@ -233,6 +319,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_become_arrays),
+        cmocka_unit_test(numbers_of_every_size_are_read),
+        cmocka_unit_test(another_type_is_told_from_a_bad_length),
         cmocka_unit_test(cut_columns_are_malformed),
         cmocka_unit_test(values_of_wrong_length_are_told),
         cmocka_unit_test(conditional_answers_in_one_call),
