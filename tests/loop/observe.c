@@ -1,6 +1,8 @@
 /* What a session tells about itself on real sockets: metrics and hooks. */
 #include "mocksession.h"
 
+#include <cqlnative/routing.h>
+
 #include <poll.h>
 #include <pthread.h>
 
@@ -549,12 +551,47 @@ static void a_trace_without_its_coordinator_is_not_complete(void **state)
     }
 }
 
+static void explain_on(const char *mode)
+{
+    cql_session *s = open_session(mode);
+    cql_prepared *p = NULL;
+    cql_statement *plain, *unbound;
+    cql_plan *plan = NULL;
+    cql_plan_node n;
+    assert_int_equal(cql_statement_new("SELECT echo", 0, NULL, &plain), CQL_OK);
+    assert_int_equal(cql_session_explain_wait(s, plain, &plan, NULL), CQL_OK);
+    assert_int_equal(cql_plan_count(plan), 3);
+    assert_true(cql_plan_at(plan, 0, &n));
+    assert_non_null(strstr(cql_plan_text(plan), "127.9.0."));
+    cql_plan_free(plan);
+    assert_int_equal(cql_session_prepare_wait(s, "SELECT echo ?", &p, NULL), CQL_OK);
+    unbound = cql_prepared_bind(p);
+    assert_int_equal(cql_session_explain_wait(s, unbound, &plan, NULL), CQL_UNBOUND);
+    assert_null(plan);
+    assert_int_equal(cql_session_close_wait(s), CQL_OK);
+    assert_int_equal(cql_session_explain_wait(s, plain, &plan, NULL), CQL_BAD_STATE);
+    assert_null(plan);
+    cql_statement_free(unbound);
+    cql_statement_free(plain);
+    cql_prepared_unref(p);
+    cql_session_free(s);
+}
+
+static void a_way_is_explained_in_every_mode(void **state)
+{
+    (void)state;
+    explain_on("loop_threads=0");
+    explain_on("loop_threads=1");
+    explain_on("loop_threads=3");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(own_thread_counts),
+        CASE(a_way_is_explained_in_every_mode),
         CASE(driven_counts),
         CASE(requests_under_way_are_seen),
         CASE(time_outs_and_losses_are_counted),
