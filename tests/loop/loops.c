@@ -740,6 +740,43 @@ static void memory_may_be_out_where_it_is_made(void **state)
     assert_true(failmalloc_each(make_and_free, NULL, true) > 20);
 }
 
+/* A change that cannot be told to all is none: it fails, and the next one works on every loop. */
+static void a_keyspace_without_memory_stays_what_it_was(void **state)
+{
+    unsigned failed = 0;
+    (void)state;
+    for (size_t at = 1; at <= 40; at++) {
+        failmalloc f;
+        cql_options *o = NULL;
+        cql_session *s = NULL;
+        cql_error *err = NULL;
+        char url[200];
+        snprintf(url, sizeof url, "cql://%s/?loop_threads=2&reconnect_base=10&reconnect_max=50",
+                 mockserver_host(&server, 0));
+        failmalloc_init(&f);
+        assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
+        assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
+        assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+        cql_options_free(o);
+        assert_int_equal(cql_session_connect_wait(s, NULL), CQL_OK);
+        poll(NULL, 0, 5);
+        f.fail_at = f.requests + at;
+        cql_status st = cql_session_query_wait(s, "USE one", NULL, &err);
+        if (st != CQL_OK && st != CQL_NO_MEMORY)
+            fail_msg("%zu: %s", at, cql_error_text(err));
+        failed += st == CQL_NO_MEMORY;
+        cql_error_unref(err);
+        f.fail_at = 0;
+        for (int i = 0; i < 2000 && cql_session_query_wait(s, "USE two", NULL, NULL) != CQL_OK; i++)
+            poll(NULL, 0, 1); /* its connection is made anew */
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(cql_session_query_wait(s, "SELECT keyspace?", NULL, NULL), CQL_OK);
+        close_session(s);
+        assert_int_equal(f.live, 0);
+    }
+    assert_true(failed >= 2);
+}
+
 /* Everything ends, once, whatever could not be had; and nothing is left behind. */
 static void try_with(failmalloc *f, size_t fail_at)
 {
@@ -862,6 +899,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(callers_loop_is_one, start_three, stop_server),
         cmocka_unit_test_setup_teardown(writer_on_several_loops, start_three, stop_server),
         cmocka_unit_test(memory_may_be_out_where_it_is_made),
+        cmocka_unit_test_setup_teardown(a_keyspace_without_memory_stays_what_it_was, start_three, stop_server),
         cmocka_unit_test_setup_teardown(memory_may_be_out_at_work, start_three, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
