@@ -83,7 +83,7 @@ expect 1 "" "cqlinit: self.cql:2:1: SOURCE 'self.cql': the file would include it
 " --print self.cql
 expect 2 "" "cqlinit: nosuch.cql: No such file or directory
 " --print nosuch.cql
-expect 2 '{"event":"error","error":{"status":"CQL_NOT_FOUND","text":"nosuch.cql: No such file or directory"}}
+expect 2 '{"event":"error","error":{"status":"CQL_NOT_FOUND","text":"nosuch.cql: No such file or directory","maybe_applied":false}}
 ' "" --print --json nosuch.cql
 
 # --- options; nothing of this may try to connect
