@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int posix_open(void *self, const char *path, cqlox_how how)
+static int disk_open(void *self, const char *path, cqlox_how how)
 {
     static const int flags[] = {0, O_CREAT, O_CREAT | O_TRUNC, O_CREAT | O_EXCL};
     (void)self;
@@ -19,13 +19,13 @@ static int posix_open(void *self, const char *path, cqlox_how how)
     return fd < 0 ? -errno : fd;
 }
 
-static void posix_close(void *self, int fd)
+static void disk_close(void *self, int fd)
 {
     (void)self;
     (void)close(fd);
 }
 
-static int64_t posix_size(void *self, int fd)
+static int64_t disk_size(void *self, int fd)
 {
     struct stat s;
     (void)self;
@@ -34,7 +34,7 @@ static int64_t posix_size(void *self, int fd)
     return S_ISREG(s.st_mode) ? (int64_t)s.st_size : -EINVAL;
 }
 
-static int64_t posix_read(void *self, int fd, uint64_t at, void *bytes, size_t len)
+static int64_t disk_read(void *self, int fd, uint64_t at, void *bytes, size_t len)
 {
     size_t done = 0;
     (void)self;
@@ -51,7 +51,7 @@ static int64_t posix_read(void *self, int fd, uint64_t at, void *bytes, size_t l
     return (int64_t)done;
 }
 
-static int posix_write(void *self, int fd, uint64_t at, const void *bytes, size_t len)
+static int disk_write(void *self, int fd, uint64_t at, const void *bytes, size_t len)
 {
     size_t done = 0;
     (void)self;
@@ -66,7 +66,7 @@ static int posix_write(void *self, int fd, uint64_t at, const void *bytes, size_
     return 0;
 }
 
-static int posix_sync(void *self, int fd)
+static int disk_sync(void *self, int fd)
 {
     (void)self;
     while (fsync(fd) != 0)
@@ -75,19 +75,19 @@ static int posix_sync(void *self, int fd)
     return 0;
 }
 
-static int posix_truncate(void *self, int fd, uint64_t len)
+static int disk_truncate(void *self, int fd, uint64_t len)
 {
     (void)self;
     return ftruncate(fd, (off_t)len) == 0 ? 0 : -errno;
 }
 
-static int posix_rename(void *self, const char *from, const char *to)
+static int disk_rename(void *self, const char *from, const char *to)
 {
     (void)self;
     return rename(from, to) == 0 ? 0 : -errno;
 }
 
-static int posix_remove(void *self, const char *path)
+static int disk_remove(void *self, const char *path)
 {
     (void)self;
     return unlink(path) == 0 ? 0 : -errno;
@@ -125,7 +125,7 @@ const char *cqlox_real_path(const char *path, char out[CQLOX_PATH])
     return out;
 }
 
-static int posix_sync_folder(void *self, const char *path)
+static int disk_sync_folder(void *self, const char *path)
 {
     char folder[PATH_MAX];
     if (!folder_of(path, folder))
@@ -133,17 +133,17 @@ static int posix_sync_folder(void *self, const char *path)
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
     if (fd < 0)
         return -errno;
-    int failed = posix_sync(self, fd);
+    int failed = disk_sync(self, fd);
     (void)close(fd);
     return failed == -EINVAL ? 0 : failed; /* file systems that know no such thing */
 }
 
-static int posix_lock(void *self, int fd)
+static int disk_lock(void *self, int fd)
 {
     (void)self;
     return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
 }
 
 const cqlox_files cqlox_files_posix = {
-    NULL,       posix_open,     posix_close,  posix_size,   posix_read,        posix_write,
-    posix_sync, posix_truncate, posix_rename, posix_remove, posix_sync_folder, posix_lock};
+    NULL,       disk_open,     disk_close,  disk_size,   disk_read,        disk_write,
+    disk_sync, disk_truncate, disk_rename, disk_remove, disk_sync_folder, disk_lock};
