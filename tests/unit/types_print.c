@@ -568,10 +568,30 @@ static void calendar_agrees_with_the_system(void **state)
     }
 }
 
+/* Of zeros of the same length the first are left out (RFC 5952); musl takes others. */
+static bool system_knows_the_rule(void)
+{
+    static const uint8_t equal[16] = {[5] = 1, [7] = 1, [9] = 1, [15] = 1};
+    char text[INET6_ADDRSTRLEN];
+    return strcmp(inet_ntop(AF_INET6, equal, text, sizeof text), "::1:1:1:0:0:1") == 0;
+}
+
+static void assert_reads_back(const cql_inet *a)
+{
+    char text[INET6_ADDRSTRLEN];
+    uint8_t bytes[16];
+    cql_value v = cql_value_inet(*a);
+    size_t len;
+    assert_int_equal(cql_value_print(&v, NULL, text, sizeof text, &len), CQL_OK);
+    assert_int_equal(inet_pton(a->len == 4 ? AF_INET : AF_INET6, text, bytes), 1);
+    assert_memory_equal(bytes, a->bytes, a->len);
+}
+
 static void addresses_print_as_the_system_does(void **state)
 {
     (void)state;
     uint64_t seed = 6;
+    const bool compare = system_knows_the_rule();
     for (int i = 0; i < 5000; i++) {
         cql_inet a = {.len = i % 8 ? 16 : 4};
         char want[INET6_ADDRSTRLEN];
@@ -585,7 +605,9 @@ static void addresses_print_as_the_system_does(void **state)
             continue;
         assert_non_null(inet_ntop(a.len == 4 ? AF_INET : AF_INET6, a.bytes, want, sizeof want));
         cql_value v = cql_value_inet(a);
-        assert_printed(cql_value_print, &v, NULL, want);
+        if (compare)
+            assert_printed(cql_value_print, &v, NULL, want);
+        assert_reads_back(&a);
     }
     static const struct {
         const char *bytes;
@@ -598,6 +620,7 @@ static void addresses_print_as_the_system_does(void **state)
         {"00000000000000000000ffff01020304", "::ffff:1.2.3.4"},
         {"00010000000200000003000400050006", "1:0:2:0:3:4:5:6"},
         {"00010000000000020003000000000004", "1::2:3:0:0:4"},
+        {"00000000000100010001000000000001", "::1:1:1:0:0:1"},
     };
     for (size_t i = 0; i < CQL_COUNT(fixed); i++) {
         hex b = hex_bytes(fixed[i].bytes);
