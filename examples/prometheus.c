@@ -5,6 +5,7 @@
 #include <cqlnative/cql.h>
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

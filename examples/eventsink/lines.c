@@ -105,7 +105,7 @@ static source_result next(source *src, sink_record *out)
     }
 }
 
-static void wait(source *src, int ms)
+static void wait_for_more(source *src, int ms)
 {
     lines *l = (lines *)(void *)src;
     int deadline = cql_session_deadline(src->s->app.s);
@@ -184,7 +184,7 @@ static bool skip_done(lines *l, int64_t line, int64_t bytes)
 
 source *lines_open(sink *s)
 {
-    static const source_ops ops = {next, wait, save, position, close_lines};
+    static const source_ops ops = {next, wait_for_more, save, position, close_lines};
     int64_t line = 0, bytes = 0;
     struct stat st;
     lines *l = tool_alloc(1, sizeof *l);

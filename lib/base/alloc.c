@@ -100,7 +100,7 @@ void cqln_wipe(void *block, size_t size)
 {
     if (!block || !size)
         return;
-#if HAVE_EXPLICIT_BZERO
+#ifdef HAVE_EXPLICIT_BZERO
     explicit_bzero(block, size);
 #else
     volatile unsigned char *p = block;

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#if HAVE_SYS_RANDOM_H
+#ifdef HAVE_SYS_RANDOM_H
 #include <sys/random.h>
 #endif
 
-#if HAVE_GETRANDOM
+#ifdef HAVE_GETRANDOM
 /* Bytes that could not be filled. */
 static size_t from_getrandom(uint8_t *at, size_t size)
 {

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <cqlnative/time.h>
 #include <cqlnative/uuid.h>
+#include <sys/socket.h>
 
 enum { INET_TEXT = 64 };
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -143,7 +144,8 @@ static bool connects(void)
 {
     int error = 0;
     socklen_t size = sizeof error;
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    (void)fcntl(s, F_SETFL, O_NONBLOCK);
     bool yes = connect(s, (const struct sockaddr *)&dialled, sizeof dialled) == 0;
     struct pollfd p = {.fd = s, .events = POLLOUT};
     if (!yes && poll(&p, 1, 5) == 1)

@@ -221,7 +221,7 @@ static cql_value random_scalar(cql_type_id type)
     case CQL_TYPE_VARINT:
         return cql_value_varint64(edge(64));
     default:
-        CHECK(!"a scalar");
+        CHECK(false); /* no scalar */
         return cql_value_null();
     }
 }

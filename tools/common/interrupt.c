@@ -1,7 +1,7 @@
 /* Signals as a flag; blocked but while tool_poll waits. */
-#include "config.h"
-
 #include "common/interrupt.h"
+
+#include "common/pollmask.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -41,12 +41,12 @@ void tool_release_interrupts(void)
     sigaction(SIGINT, &old_int, NULL);
     sigaction(SIGTERM, &old_term, NULL);
     if (caught)
-        (void)raise(caught);
+        (void)raise((int)caught);
 }
 
 int tool_interrupted(void)
 {
-    return caught;
+    return (int)caught;
 }
 
 int tool_poll_us(struct pollfd *fds, unsigned long count, int64_t timeout_us)
@@ -54,12 +54,12 @@ int tool_poll_us(struct pollfd *fds, unsigned long count, int64_t timeout_us)
     struct timespec limit = {(time_t)(timeout_us / 1000000), (long)(timeout_us % 1000000) * 1000};
     sigset_t both, before;
     if (!catching)
-        return ppoll(fds, count, timeout_us < 0 ? NULL : &limit, NULL);
+        return tool_ppoll(fds, count, timeout_us < 0 ? NULL : &limit, NULL);
     sigemptyset(&both);
     sigaddset(&both, SIGINT);
     sigaddset(&both, SIGTERM);
     sigprocmask(SIG_BLOCK, &both, &before);
-    int ready = caught ? -1 : ppoll(fds, count, timeout_us < 0 ? NULL : &limit, &outside);
+    int ready = caught ? -1 : tool_ppoll(fds, count, timeout_us < 0 ? NULL : &limit, &outside);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return ready;
 }

@@ -99,12 +99,22 @@ static bool wait_for(const wire *w, short events)
     }
 }
 
+static int open_socket(int family)
+{
+    int fd = socket(family, SOCK_STREAM, 0);
+    if (fd >= 0 && (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 /* 0, or the errno of what went wrong. */
 static int connect_to(wire *w, const struct addrinfo *a)
 {
     int error = 0;
     socklen_t size = sizeof error;
-    w->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    w->fd = open_socket(a->ai_family);
     if (w->fd < 0)
         return errno;
     if (connect(w->fd, a->ai_addr, a->ai_addrlen) == 0)
