@@ -4,6 +4,7 @@
 
 #include "api/loops.h"
 #include "cluster/record.h"
+#include "os/steady.h"
 
 #include <limits.h>
 #include <time.h>
@@ -27,18 +28,6 @@ static uint32_t left_ms(uint64_t until)
 {
     uint64_t now = now_ms();
     return now < until ? (uint32_t)(until - now) : 0;
-}
-
-/* By the steady clock. */
-static bool make_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    if (pthread_condattr_init(&attr) != 0)
-        return false;
-    bool made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-                pthread_cond_init(cond, &attr) == 0;
-    pthread_condattr_destroy(&attr);
-    return made;
 }
 
 /* --- with the session's lock ---------------------------------------------------------------------- */
@@ -126,7 +115,7 @@ static void sleep_until(cql_session *s, place *p, uint64_t until)
 {
     if (s->mode != CQLN_MODE_DRIVEN) {
         struct timespec at = {(time_t)(until / 1000), (long)(until % 1000) * 1000000};
-        pthread_cond_timedwait(&p->woken, &s->lock, &at);
+        cqlos_cond_wait(&p->woken, &s->lock, &at);
         return;
     }
     uint32_t ms = left_ms(until);
@@ -175,7 +164,7 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
     uint64_t until = now_ms() + (timeout_ms ? timeout_ms : s->config.request_timeout);
     cql_status st = CQL_WOULD_BLOCK;
     place p = {.kept = NULL};
-    if (s->mode != CQLN_MODE_DRIVEN && !make_cond(&p.woken))
+    if (s->mode != CQLN_MODE_DRIVEN && cqlos_cond_init(&p.woken) != 0)
         return CQL_SYSTEM;
     pthread_mutex_lock(&s->lock);
     join(s, &p);

@@ -2,6 +2,7 @@
 #include "api/loops.h"
 #include "api/session_make.h"
 #include "net/io_uv.h"
+#include "os/thread.h"
 
 #include <signal.h>
 
@@ -42,7 +43,7 @@ static cql_status start(cql_session *s, pthread_t *out, void *(*run)(void *), vo
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &old);
-    int rc = pthread_create(out, NULL, run, arg);
+    int rc = cqlos_thread_start(out, run, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc != 0)
         return CQL_SYSTEM;

@@ -1,6 +1,7 @@
 /* pool.c: threads for handlers that block. One is made when a job finds none idle, up to the limit;
  * beyond it jobs wait their turn, which cannot be while the worker holds no more jobs than that. */
 #include "jobs/worker.h"
+#include "os/thread.h"
 
 typedef struct errand {
     struct errand *next;
@@ -101,7 +102,7 @@ cql_status cqljob_pool_run(cqljob_pool *pool, cql_job_handler fn, cql_job *job, 
     e->user = user;
     (void)pthread_mutex_lock(&pool->lock);
     if (queued(pool) >= pool->idle && pool->count < pool->most) {
-        if (pthread_create(&pool->threads[pool->count], NULL, serve, pool) == 0)
+        if (cqlos_thread_start(&pool->threads[pool->count], serve, pool) == 0)
             pool->count++;
         else if (pool->count == 0)
             st = CQL_SYSTEM;

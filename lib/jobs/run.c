@@ -1,6 +1,7 @@
 /* run.c: a worker on the calling thread. */
 #include "jobs/wait.h"
 #include "jobs/worker.h"
+#include "os/steady.h"
 #include "seat/wait.h"
 
 #include <string.h>
@@ -102,7 +103,7 @@ cql_status cql_jobs_run_wait(cql_jobs *jobs, const cql_worker_options *options, 
     o.user = &r;
     if (pthread_mutex_init(&r.lock, NULL))
         return CQL_NO_MEMORY;
-    if (!cqlseat_cond_init(&r.come)) {
+    if (!cqlos_cond_init(&r.come)) {
         st = run(jobs, &r, &o, err);
         (void)pthread_cond_destroy(&r.come);
     } else {

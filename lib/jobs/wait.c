@@ -2,6 +2,7 @@
 #include "jobs/wait.h"
 
 #include "jobs/enqueue.h"
+#include "os/steady.h"
 #include "seat/wait.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ void cqljob_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *flag,
     }
     until = cqlseat_from_now((uint32_t)ms);
     while (!*flag)
-        if (pthread_cond_timedwait(cond, lock, &until))
+        if (cqlos_cond_wait(cond, lock, &until))
             return;
 }
 
@@ -37,7 +38,7 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
         return CQL_NO_MEMORY;
     if (pthread_mutex_init(&w->lock, NULL))
         goto fail_block;
-    if (cqlseat_cond_init(&w->come))
+    if (cqlos_cond_init(&w->come))
         goto fail_mutex;
     w->jobs = cqljob_ref(jobs);
     w->owners = 1;

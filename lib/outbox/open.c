@@ -1,4 +1,5 @@
 /* open.c: options, making and ending. */
+#include "os/steady.h"
 #include "outbox/core.h"
 #include "seat/wait.h"
 
@@ -62,7 +63,7 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
         return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&o->lock, NULL))
         goto fail_block;
-    if (cqlseat_cond_init(&o->changed))
+    if (cqlos_cond_init(&o->changed))
         goto fail_mutex;
     o->port = *port;
     o->o = *options;

@@ -1,6 +1,8 @@
 /* wait.c: sleeping, and saying why not. */
 #include "seat/wait.h"
 
+#include "os/steady.h"
+
 #include <errno.h>
 
 cql_status cqlseat_fail(const cql_allocator *al, cql_status st, const char *text, cql_error **err)
@@ -10,19 +12,6 @@ cql_status cqlseat_fail(const cql_allocator *al, cql_status st, const char *text
         *err = cql_error_make(al, st, NULL, text);
     }
     return st;
-}
-
-int cqlseat_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    int rc = pthread_condattr_init(&attr);
-    if (rc)
-        return rc;
-    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    if (!rc)
-        rc = pthread_cond_init(cond, &attr);
-    (void)pthread_condattr_destroy(&attr);
-    return rc;
 }
 
 struct timespec cqlseat_from_now(uint32_t ms)
@@ -38,5 +27,5 @@ struct timespec cqlseat_from_now(uint32_t ms)
 bool cqlseat_sleep(pthread_cond_t *changed, pthread_mutex_t *lock, uint32_t ms)
 {
     struct timespec until = cqlseat_from_now(ms);
-    return pthread_cond_timedwait(changed, lock, &until) != ETIMEDOUT;
+    return cqlos_cond_wait(changed, lock, &until) != ETIMEDOUT;
 }

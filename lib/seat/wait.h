@@ -13,9 +13,7 @@
 
 /* Puts an error of this status and text into *err, whose old one is given back; err may be NULL. Gives st. */
 cql_status cqlseat_fail(const cql_allocator *al, cql_status st, const char *text, cql_error **err);
-/* A condition that goes by the steady clock: who sets the calendar must not make anybody sleep for a day. 0, or errno. */
-int cqlseat_cond_init(pthread_cond_t *cond);
-/* When pthread_cond_timedwait is to give up on such a condition. */
+/* When a wait for a condition by the steady clock (os/steady.h) is to give up. */
 struct timespec cqlseat_from_now(uint32_t ms);
 /* Sleeps until woken, at most ms. With the lock. False: the time is over. */
 bool cqlseat_sleep(pthread_cond_t *changed, pthread_mutex_t *lock, uint32_t ms);

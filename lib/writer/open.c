@@ -1,4 +1,5 @@
 /* open.c: making a writer on a session. */
+#include "os/steady.h"
 #include "seat/session.h"
 #include "seat/wait.h"
 #include "writer/core.h"
@@ -67,7 +68,7 @@ cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, 
         return fail(port, CQL_NO_MEMORY, "out of memory", err);
     if (pthread_mutex_init(&w->lock, NULL))
         goto fail_block;
-    if (cqlseat_cond_init(&w->changed))
+    if (cqlos_cond_init(&w->changed))
         goto fail_mutex;
     w->port = *port;
     w->o = *o;

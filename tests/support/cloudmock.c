@@ -1,5 +1,7 @@
 #include "cloudmock.h"
 
+#include "os/thread.h"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <poll.h>
@@ -178,7 +180,7 @@ static void begin(cloudmock *m, int fd, bool is_proxy)
     must(m->worker_count < CLOUD_CONNECTIONS, "more connections than a test should need");
     *w = (worker){m, m->worker_count, fd, is_proxy};
     m->sockets[w->index] = fd;
-    must(pthread_create(&m->workers[m->worker_count++], NULL, work, w) == 0, "thread");
+    must(cqlos_thread_start(&m->workers[m->worker_count++], work, w) == 0, "thread");
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -210,8 +212,8 @@ void cloudmock_start(cloudmock *m, mockserver *nodes, SSL_CTX *service, SSL_CTX 
     must(pthread_mutex_init(&m->lock, NULL) == 0, "lock");
     m->service = listen_on(&m->service_port);
     m->proxy = listen_on(&m->proxy_port);
-    must(pthread_create(&m->threads[0], NULL, take_service, m) == 0 &&
-             pthread_create(&m->threads[1], NULL, take_proxy, m) == 0,
+    must(cqlos_thread_start(&m->threads[0], take_service, m) == 0 &&
+             cqlos_thread_start(&m->threads[1], take_proxy, m) == 0,
          "thread");
 }
 

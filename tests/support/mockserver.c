@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "mockserver.h"
 
+#include "os/thread.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +171,7 @@ static void start(mockserver *s, size_t nodes)
         s->listeners[i] = listen_on(&s->mc.nodes[i]);
     must(pipe2(s->wake, O_CLOEXEC) == 0, "pipe");
     must(pthread_mutex_init(&s->lock, NULL) == 0, "mutex");
-    must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
+    must(cqlos_thread_start(&s->thread, server_main, s) == 0, "thread");
 }
 
 void mockserver_start(mockserver *s, size_t nodes)
