@@ -3,12 +3,18 @@
 #include "common/pollmask.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <sys/select.h>
 
 enum { SETS = 2 };
 
 static const short events[SETS] = {POLLIN, POLLOUT};
+
+/* As systems differ in the type that FD_SET takes: one that every other holds. */
+static uint16_t bit_of(int fd)
+{
+    return (uint16_t)fd;
+}
 
 /* The highest descriptor and one; -1: one is too high. */
 static int fill(const struct pollfd *fds, unsigned long count, fd_set sets[SETS])
@@ -22,7 +28,7 @@ static int fill(const struct pollfd *fds, unsigned long count, fd_set sets[SETS]
             return -1;
         for (int k = 0; k < SETS && fd >= 0; k++)
             if (fds[i].events & events[k])
-                FD_SET(fd, &sets[k]);
+                FD_SET(bit_of(fd), &sets[k]);
         if (fd >= end)
             end = fd + 1;
     }
@@ -44,7 +50,7 @@ int tool_ppoll(struct pollfd *fds, unsigned long count, const struct timespec *l
     for (unsigned long i = 0; i < count; i++) {
         fds[i].revents = 0;
         for (int k = 0; k < SETS && fds[i].fd >= 0; k++)
-            if (FD_ISSET(fds[i].fd, &sets[k]))
+            if (FD_ISSET(bit_of(fds[i].fd), &sets[k]))
                 fds[i].revents = (short)(fds[i].revents | events[k]);
         ready += fds[i].revents != 0;
     }
