@@ -242,6 +242,34 @@ static void the_program_weakens_nothing_by_accident(void **state)
     tls_world_fini(&w);
 }
 
+static bool ask_for_more(void *user, void *ssl_ctx)
+{
+    const bool *by_option = user;
+    if (*by_option)
+        SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_TLSv1_2);
+    return *by_option || SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_3_VERSION) == 1;
+}
+
+static void the_program_may_ask_for_more(void **state)
+{
+    const char *reason;
+    tls_world w;
+    (void)state;
+    tls_world_init(&w);
+    for (int i = 0; i < 2; i++) {
+        bool by_option = i > 0;
+        w.config.context_fn = ask_for_more;
+        w.config.context_user = &by_option;
+        cqln_tls *tls = tls_world_client(&w);
+        SSL_CTX_set_max_proto_version(w.ctx, TLS1_3_VERSION);
+        assert_int_equal(tls_try(tls, "db.example", w.ctx, &reason), CQLN_FILTER_OPEN);
+        SSL_CTX_set_max_proto_version(w.ctx, TLS1_2_VERSION);
+        assert_int_equal(tls_try(tls, "db.example", w.ctx, &reason), CQLN_FILTER_FAILED);
+        cqln_tls_free(tls);
+    }
+    tls_world_fini(&w);
+}
+
 static void a_pass_phrase_opens_the_key(void **state)
 {
     client_world c;
@@ -357,6 +385,7 @@ int main(void)
         cmocka_unit_test(servers_that_want_a_certificate_get_it),
         cmocka_unit_test(the_program_has_a_say_in_the_context),
         cmocka_unit_test(the_program_weakens_nothing_by_accident),
+        cmocka_unit_test(the_program_may_ask_for_more),
         cmocka_unit_test(a_pass_phrase_opens_the_key),
         cmocka_unit_test(keys_that_do_not_fit_are_named),
         cmocka_unit_test(a_key_that_others_can_read_is_refused),
