@@ -188,7 +188,7 @@ struct cqln_cluster {
     cqln_deadline close_deadline;
     cqln_deferred close_step;
 
-    pthread_mutex_t view_lock; /* over `view`, and what other threads read of names and the ring */
+    pthread_mutex_t view_lock; /* over `view`, and what other threads read of names, lessons and the ring */
     struct cql_hosts *view;    /* what cql_session_hosts shows; replaced when something changed */
 
     cqln_team *team;     /* the loops of the session when there are several (team.h); NULL: this one */

@@ -2,6 +2,7 @@
 #include "cluster/lessons.h"
 
 #include "cluster/inner.h"
+#include "cluster/team.h"
 
 enum { AT_ONCE = 8 /* lessons of one node that nobody waits for */ };
 
@@ -52,6 +53,7 @@ static void remember(cqln_cluster *c, cql_prepared *p)
 {
     if (!make_room(c))
         return;
+    pthread_mutex_lock(&c->view_lock);
     cql_prepared **place = place_of(c, c->lessons.end);
     if (c->lessons.count == c->lessons.cap)
         cql_prepared_unref(*place);
@@ -59,11 +61,34 @@ static void remember(cqln_cluster *c, cql_prepared *p)
         c->lessons.count++;
     *place = cql_prepared_ref(p);
     c->lessons.end++;
+    pthread_mutex_unlock(&c->view_lock);
+}
+
+static void retire_in(cqln_cluster *c, const cql_prepared *newest)
+{
+    pthread_mutex_lock(&c->view_lock);
+    for (uint64_t s = c->lessons.end - c->lessons.count; s < c->lessons.end; s++) {
+        cql_prepared *p = *place_of(c, s);
+        if (cql_str_equal(p->id, newest->id) && !cqln_prepared_fits(p, newest->bind))
+            cqln_prepared_retire(p, true);
+    }
+    pthread_mutex_unlock(&c->view_lock);
+}
+
+/* The servers know the id by what was prepared last, and do not ask for what had it before any more: whichever loop
+ * remembers that. */
+static void retire_older(cqln_cluster *c, const cql_prepared *newest)
+{
+    for (uint32_t i = 0; c->team && i < c->team->count; i++)
+        retire_in(c->team->members[i], newest);
+    if (!c->team)
+        retire_in(c, newest);
 }
 
 cql_prepared *cqln_lessons_keep(cqln_cluster *c, cql_prepared *fresh, cqln_node *known_by)
 {
     cql_prepared *old = find_same(c, fresh);
+    retire_older(c, fresh);
     if (old) {
         cqln_metadata *now = cqln_prepared_result(fresh);
         if (cqln_prepared_retired(old))
@@ -144,6 +169,22 @@ static cql_status learn(cql_prepared *p, cqln_link *link, const cqln_conn_event 
     return st;
 }
 
+static lesson *begin(cqln_node *n, cqln_link *link, cql_prepared *p, bool eager, cql_status *st);
+
+/* The markers do not fit, says a node that comes up. It may not know the newest schema yet: another one is asked, and
+ * believed; where there is none, it is. */
+static void ask_another(cqln_node *n, cql_prepared *p)
+{
+    cqln_cluster *c = n->cluster;
+    cql_status st;
+    for (cqln_node *other = c->nodes; other; other = other->next) {
+        cqln_link *link = other != n && other->usable && !other->removed ? cqln_nodes_pick(c, other, NULL) : NULL;
+        if (link && (find_lesson(other, p) || begin(other, link, p, false, &st)))
+            return;
+    }
+    cqln_prepared_retire(p, true);
+}
+
 static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
 {
     lesson *l = user;
@@ -159,8 +200,10 @@ static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_con
     bool eager = l->eager;
     n->teaching -= eager;
     drop_lesson(l);
-    /* A node that comes up may not know the newest schema yet: only one that had forgotten it is believed. */
-    if (end.status == CQL_PREPARED_CHANGED && !end.new_id.len && !(eager && cqln_list_empty(&waiting)))
+    bool misfit = end.status == CQL_PREPARED_CHANGED && !end.new_id.len && !cqln_prepared_retired(held);
+    if (misfit && eager && cqln_list_empty(&waiting))
+        ask_another(n, held);
+    else if (misfit)
         cqln_prepared_retire(held, true);
     while ((at = cqln_list_pop(&waiting)) != NULL)
         cqln_request_taught(CQLN_CONTAINER(at, cqln_request, queue), link, &end);

@@ -444,6 +444,65 @@ static void prepared_on_one_is_known_to_all(void **state)
     close_session(s);
 }
 
+enum { TIMES = 100 };
+
+typedef struct prepared_often {
+    cql_prepared *each[TIMES]; /* by several loops, each of which has its own */
+    atomic_uint count;
+} prepared_often;
+
+static void keep_prepared(cql_session *s, const cql_error *err, const cql_prepared *p, void *user)
+{
+    prepared_often *o = user;
+    (void)s;
+    (void)err;
+    o->each[atomic_fetch_add(&o->count, 1)] = cql_prepared_ref(p);
+}
+
+static void prepare_here(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    (void)err;
+    (void)res;
+    if (cql_session_prepare(s, "INSERT INTO t (v) VALUES (?)", keep_prepared, user))
+        keep_prepared(s, NULL, NULL, user);
+}
+
+static void becomes_outdated(cql_session *s, cql_prepared *p)
+{
+    assert_non_null(p);
+    cql_statement *st = cql_prepared_bind(p);
+    cql_statement_bind_int32(st, 0, 1);
+    assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_PREPARED_CHANGED);
+    cql_statement_free(st);
+    cql_prepared_unref(p);
+}
+
+/* By what one loop prepares: the nodes ask none of the others for it any more. */
+static void what_all_loops_know_is_outdated_on_one(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=4");
+    cql_prepared *anew = NULL;
+    prepared_often old = {.count = 0};
+    for (int i = 0; i < TIMES; i++)
+        assert_int_equal(cql_session_query(s, "SELECT echo", prepare_here, &old), CQL_OK);
+    wait_for(&old.count, TIMES);
+    bool all_the_same = true;
+    for (int i = 1; i < TIMES; i++)
+        all_the_same = all_the_same && old.each[i] == old.each[0];
+    assert_false(all_the_same);
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = true;
+    for (size_t i = 0; i < server.mc.count; i++)
+        mocknode_forget(&server.mc.nodes[i]);
+    pthread_mutex_unlock(&server.lock);
+    assert_int_equal(cql_session_prepare_wait(s, "INSERT INTO t (v) VALUES (?)", &anew, NULL), CQL_OK);
+    for (int i = 0; i < TIMES; i++)
+        becomes_outdated(s, old.each[i]);
+    cql_prepared_unref(anew);
+    close_session(s);
+}
+
 /* --- room ----------------------------------------------------------------------------------------- */
 
 static void full_when_all_are_and_drains_once(void **state)
@@ -888,6 +947,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(use_is_for_all_loops, start_three, stop_server),
         cmocka_unit_test_setup_teardown(uses_at_once_end_alike, start_three, stop_server),
         cmocka_unit_test_setup_teardown(prepared_on_one_is_known_to_all, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(what_all_loops_know_is_outdated_on_one, start_three, stop_server),
         cmocka_unit_test_setup_teardown(full_when_all_are_and_drains_once, start_three, stop_server),
         cmocka_unit_test_setup_teardown(nodes_are_told_once_and_come_back, start_three, stop_server),
         cmocka_unit_test_setup_teardown(threads_ask_while_nodes_come_back, start_three, stop_server),

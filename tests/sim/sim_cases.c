@@ -1316,6 +1316,7 @@ static void a_table_made_anew_takes_nothing_that_was_bound_before(void **state)
     prepare("INSERT INTO t (v) VALUES (?)", &back);
     pass(200);
     assert_ptr_equal(back, w.insert);
+    assert_int_equal(encode_alone(wide), CQL_PREPARED_CHANGED);
     ask(2, w.insert, true, 0);
     pass(200);
     assert_int_equal(all[2].status, CQL_OK);
@@ -1323,20 +1324,56 @@ static void a_table_made_anew_takes_nothing_that_was_bound_before(void **state)
     cql_prepared_unref(back);
 }
 
-/* A node that comes up may not know the newest schema yet. */
+/* The nodes know the id again by that, so that none asks for it anew. */
+static void what_was_prepared_before_is_outdated_by_what_is_prepared_anew(void **state)
+{
+    (void)state;
+    cql_prepared *wide = NULL;
+    start(2);
+    w.mc.wide_values = true;
+    mocknode_forget(&w.mc.nodes[0]);
+    mocknode_forget(&w.mc.nodes[1]);
+    prepare("INSERT INTO t (v) VALUES (?)", &wide);
+    pass(200);
+    assert_int_equal(encode_alone(wide), CQL_OK);
+    assert_int_equal(encode_alone(w.insert), CQL_PREPARED_CHANGED);
+    assert_int_equal(encode_alone(w.echo), CQL_OK);
+    cql_prepared_unref(wide);
+}
+
+/* A node that comes up may not know the newest schema yet, or alone know it: another one is asked. */
+static void a_node_that_comes_up(size_t nodes, bool agree)
+{
+    size_t last = nodes - 1;
+    start(nodes);
+    w.io.hosts[last].down = true;
+    simio_cut(&w.io, last);
+    mocknode_forget(&w.mc.nodes[last]);
+    pass(1000);
+    w.mc.wide_values = true;
+    w.mc.nodes[0].behind = !agree;
+    w.io.hosts[last].down = false;
+    pass(5000);
+    assert_int_equal(w.mc.nodes[last].statements, 2);
+    assert_int_equal(encode_alone(w.insert), agree ? CQL_PREPARED_CHANGED : CQL_OK);
+}
+
 static void a_node_that_comes_up_retires_no_statement(void **state)
 {
     (void)state;
-    start(2);
-    w.io.hosts[1].down = true;
-    simio_cut(&w.io, 1);
-    mocknode_forget(&w.mc.nodes[1]);
-    pass(1000);
-    w.mc.wide_values = true;
-    w.io.hosts[1].down = false;
-    pass(5000);
-    assert_int_equal(w.mc.nodes[1].statements, 2);
-    assert_int_equal(encode_alone(w.insert), CQL_OK);
+    a_node_that_comes_up(2, false);
+}
+
+static void nodes_that_agree_retire_a_statement_that_one_was_taught(void **state)
+{
+    (void)state;
+    a_node_that_comes_up(2, true);
+}
+
+static void a_lone_node_that_comes_up_is_believed(void **state)
+{
+    (void)state;
+    a_node_that_comes_up(1, true);
 }
 
 /* An answer without metadata is read with what its request knew, though a later one has brought newer before. */
@@ -1713,7 +1750,10 @@ int main(void)
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
+        CASE(what_was_prepared_before_is_outdated_by_what_is_prepared_anew),
         CASE(a_node_that_comes_up_retires_no_statement),
+        CASE(nodes_that_agree_retire_a_statement_that_one_was_taught),
+        CASE(a_lone_node_that_comes_up_is_believed),
         CASE(a_slow_answer_is_read_with_the_columns_it_was_asked_with),
         CASE(r71_a_server_that_never_learns_is_asked_with_the_text),
         CASE(r71_where_the_text_means_something_else_it_is_an_error),

@@ -339,9 +339,9 @@ static void answer_prepare(mockconn *c, int16_t stream, cql_str cql, cqln_writer
         n->prepared[n->statements++] = strndup(cql.ptr, cql.len);
     }
     respond_table t = echo_table(n->cluster, cql);
-    respond_table markers = n->cluster->wide_values     ? wide_table
-                            : mock_has(cql, "id = ?") ? name_table
-                                                      : value_table;
+    respond_table markers = n->cluster->wide_values && !n->behind ? wide_table
+                            : mock_has(cql, "id = ?")             ? name_table
+                                                                  : value_table;
     uint8_t result_id[16];
     metadata_id(result_id, id, t.count);
     if (!mock_has(cql, "?"))
@@ -377,7 +377,7 @@ static void answer_execute(mockconn *c, int16_t stream, cqln_reader *rd, cqln_wr
         answer_unprepared(c, stream, id, out);
         return;
     }
-    if (c->node->cluster->wide_values && s.has_value) {
+    if (c->node->cluster->wide_values && !c->node->behind && s.has_value) {
         respond_error(out, c->version, stream, 0x2200, "Expected 8 or 0 byte long (4)", NULL, 0);
         return;
     }

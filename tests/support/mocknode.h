@@ -63,6 +63,7 @@ typedef struct mocknode {
     bool mute;             /* reads requests, answers none (OPTIONS too) */
     bool stalled;          /* answers no statement and no prepare; the rest as ever */
     bool forgetful;        /* prepares, and knows nothing of it afterwards */
+    bool behind;           /* has not heard yet of what wide_values says */
     uint32_t error_code;   /* answer statements with this error; 0: none */
     uint16_t error_reason; /* of a read failure, v5 */
     bool batch_errors;     /* batches too */
