@@ -510,7 +510,11 @@ static cql_status proceed(call *c)
         c->preparing = (cqljob_statement)i;
         return cql_session_prepare(c->store->s, c->store->texts[i], on_prepared, c);
     }
-    return execute(c);
+    cql_status st = execute(c);
+    if (st != CQL_PREPARED_CHANGED || c->anew)
+        return st;
+    c->anew = true; /* the session knows already that it is another one now */
+    return proceed(c);
 }
 
 static cql_status store_send(void *self, const cqljob_request *rq, cqljob_answer_fn fn, void *user)

@@ -28,7 +28,7 @@ static void set_time(cqlwr_group *g)
     g->timed = true;
 }
 
-/* Not even begun: a full queue is tried again soon, anything else ends the rows. */
+/* Not even begun: a full queue is tried again soon, what is outdated is prepared anew, anything else ends the rows. */
 static void not_begun(cqlwr_group *g, cql_status st)
 {
     cql_writer *w = g->w;
@@ -37,9 +37,13 @@ static void not_begun(cqlwr_group *g, cql_status st)
         cqlwr_push(&w->waiting, g);
         return;
     }
-    w->in_flight--;
     cql_error_unref(g->err);
     g->err = cql_error_make(w->port.al, st, NULL, cql_status_text(st));
+    if (st == CQL_PREPARED_CHANGED && g->renewals < CQLWR_UNSURE_TRIES && !w->gave_up) {
+        cqlwr_prepare_anew(g);
+        return;
+    }
+    w->in_flight--;
     cqlwr_push(&w->ended, g);
 }
 

@@ -162,7 +162,7 @@ void cqlwr_deliver(cql_writer *w, cqlwr_group *g, const cql_error *err, const cq
 void cqlwr_call_flushers(cql_writer *w);
 
 /* anew.c; under the lock */
-/* Its request ended with CQL_PREPARED_CHANGED. */
+/* Its request ended with CQL_PREPARED_CHANGED, or could not begin for that. */
 void cqlwr_prepare_anew(cqlwr_group *g);
 /* Puts the new ids in place of the old ones that are known. True: there were some. */
 bool cqlwr_renew(cqlwr_group *g);

@@ -86,6 +86,46 @@ static void what_is_not_idempotent_runs_once(void **state)
     close_session(s);
 }
 
+/* Another part of the program hears first that the tables are other ones; then they are back. */
+static void outdate_all(cql_session *s)
+{
+    char *texts[MOCK_STATEMENTS];
+    pthread_mutex_lock(&server.lock);
+    unsigned count = server.mc.nodes[0].statements;
+    for (unsigned i = 0; i < count; i++)
+        texts[i] = strdup(server.mc.nodes[0].prepared[i]);
+    server.mc.wide_values = true;
+    pthread_mutex_unlock(&server.lock);
+    assert_true(count > 0);
+    for (unsigned i = 0; i < count; i++) {
+        cql_prepared *p = NULL;
+        assert_int_equal(cql_session_prepare_wait(s, texts[i], &p, NULL), CQL_OK);
+        cql_prepared_unref(p);
+        free(texts[i]);
+    }
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = false;
+    pthread_mutex_unlock(&server.lock);
+}
+
+static void what_is_outdated_already_is_prepared_anew(void **state)
+{
+    (void)state;
+    const cqljob_settings set = {.keyspace = "jobsharp",
+                                 .consistency = CQL_CONSISTENCY_LOCAL_QUORUM,
+                                 .serial = CQL_CONSISTENCY_LOCAL_SERIAL};
+    cql_session *s = open_session("loop_threads=0");
+    cqljob_store store;
+    assert_int_equal(cqljob_cqlstore_new(s, cql_session_allocator(s), &set, &store), CQL_OK);
+    remove_recurring(&store);
+    outdate_all(s);
+    remove_recurring(&store);
+    remove_recurring(&store);
+    assert_int_equal(server.mc.conditional, 3);
+    store.free(store.self);
+    close_session(s);
+}
+
 /* Ids that change without end are an error, and no loop. */
 static void an_id_that_never_stays_is_an_error(void **state)
 {
@@ -141,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(statements_are_prepared_anew),
         CASE(what_is_not_idempotent_runs_once),
+        CASE(what_is_outdated_already_is_prepared_anew),
         CASE(an_id_that_never_stays_is_an_error),
         CASE(many_threads_find_it_out),
     };

@@ -250,6 +250,36 @@ static void statements_are_prepared_anew(void **state)
     statements_are_prepared_anew_in("loop_threads=3", true);
 }
 
+static void set_wide(bool wide)
+{
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = wide;
+    pthread_mutex_unlock(&server.lock);
+}
+
+/* Another part of the program hears that the table is another one; then the table is back. */
+static void what_is_outdated_already_is_prepared_anew(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cql_prepared *p = prepare(s);
+    cql_writer *w = make_writer(s);
+    reset();
+    for (int back = 0; back < 2; back++) {
+        set_wide(true);
+        cql_prepared_unref(prepare(s));
+        set_wide(!back);
+        write_rows(w, p, 0);
+        assert_int_equal(cql_writer_flush_wait(w, NULL), CQL_OK);
+        assert_int_equal(atomic_load(&acked), (back + 1) * ROWS);
+        assert_int_equal(atomic_load(&failed), ROWS); /* of the first time */
+    }
+    set_wide(false);
+    cql_writer_free(w);
+    cql_prepared_unref(p);
+    close_session(s);
+}
+
 /* What is another statement now ends its rows with an error; ids that change with each PREPARE end them somehow. */
 static void comes_to_an_end(bool wide)
 {
@@ -447,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_two, stop_server),
         cmocka_unit_test_setup_teardown(who_waits_for_a_close_is_not_called, start_two, stop_server),
         cmocka_unit_test_setup_teardown(statements_are_prepared_anew, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(what_is_outdated_already_is_prepared_anew, start_two, stop_server),
         cmocka_unit_test_setup_teardown(another_statement_is_an_error, start_two, stop_server),
         cmocka_unit_test_setup_teardown(who_frees_meanwhile_loses_nothing_else, start_two, stop_server),
         cmocka_unit_test_setup_teardown(the_programs_loop_writes, start_two, stop_server),
