@@ -64,31 +64,38 @@ static void remember(cqln_cluster *c, cql_prepared *p)
     pthread_mutex_unlock(&c->view_lock);
 }
 
-static void retire_in(cqln_cluster *c, const cql_prepared *newest)
+static void retire_in(cqln_cluster *c, const cql_prepared *known, bool like_it)
 {
     pthread_mutex_lock(&c->view_lock);
     for (uint64_t s = c->lessons.end - c->lessons.count; s < c->lessons.end; s++) {
         cql_prepared *p = *place_of(c, s);
-        if (cql_str_equal(p->id, newest->id) && !cqln_prepared_fits(p, newest->bind))
+        if (cql_str_equal(p->id, known->id) && cqln_prepared_fits(p, known->bind) == like_it)
             cqln_prepared_retire(p, true);
     }
     pthread_mutex_unlock(&c->view_lock);
 }
 
-/* The servers know the id by what was prepared last, and do not ask for what had it before any more: whichever loop
- * remembers that. */
-static void retire_older(cqln_cluster *c, const cql_prepared *newest)
+/* What has the same id, and the same types or others. The servers know the id by what was prepared last and do not ask
+ * for it any more, whichever loop it was that remembers what had it before. */
+static void retire_all(cqln_cluster *c, const cql_prepared *known, bool like_it)
 {
     for (uint32_t i = 0; c->team && i < c->team->count; i++)
-        retire_in(c->team->members[i], newest);
+        retire_in(c->team->members[i], known, like_it);
     if (!c->team)
-        retire_in(c, newest);
+        retire_in(c, known, like_it);
+}
+
+/* Remembered or not. */
+static void retire(cqln_cluster *c, cql_prepared *p)
+{
+    cqln_prepared_retire(p, true);
+    retire_all(c, p, true);
 }
 
 cql_prepared *cqln_lessons_keep(cqln_cluster *c, cql_prepared *fresh, cqln_node *known_by)
 {
     cql_prepared *old = find_same(c, fresh);
-    retire_older(c, fresh);
+    retire_all(c, fresh, false);
     if (old) {
         cqln_metadata *now = cqln_prepared_result(fresh);
         if (cqln_prepared_retired(old))
@@ -182,7 +189,7 @@ static void ask_another(cqln_node *n, cql_prepared *p)
         if (link && (find_lesson(other, p) || begin(other, link, p, false, &st)))
             return;
     }
-    cqln_prepared_retire(p, true);
+    retire(c, p);
 }
 
 static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_conn_event *ev)
@@ -204,7 +211,7 @@ static void on_taught(void *user, cql_status st, cqln_link *link, const cqln_con
     if (misfit && eager && cqln_list_empty(&waiting))
         ask_another(n, held);
     else if (misfit)
-        cqln_prepared_retire(held, true);
+        retire(n->cluster, held);
     while ((at = cqln_list_pop(&waiting)) != NULL)
         cqln_request_taught(CQLN_CONTAINER(at, cqln_request, queue), link, &end);
     cql_prepared_unref(held);

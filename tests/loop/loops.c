@@ -477,10 +477,9 @@ static void becomes_outdated(cql_session *s, cql_prepared *p)
     cql_prepared_unref(p);
 }
 
-/* By what one loop prepares: the nodes ask none of the others for it any more. */
-static void what_all_loops_know_is_outdated_on_one(void **state)
+/* By what one loop prepares, or hears as it prepares it again: the nodes ask none of the others for it any more. */
+static void is_outdated_on_all_loops(bool prepared_anew)
 {
-    (void)state;
     cql_session *s = open_session("loop_threads=4");
     cql_prepared *anew = NULL;
     prepared_often old = {.count = 0};
@@ -496,11 +495,24 @@ static void what_all_loops_know_is_outdated_on_one(void **state)
     for (size_t i = 0; i < server.mc.count; i++)
         mocknode_forget(&server.mc.nodes[i]);
     pthread_mutex_unlock(&server.lock);
-    assert_int_equal(cql_session_prepare_wait(s, "INSERT INTO t (v) VALUES (?)", &anew, NULL), CQL_OK);
+    if (prepared_anew)
+        assert_int_equal(cql_session_prepare_wait(s, "INSERT INTO t (v) VALUES (?)", &anew, NULL), CQL_OK);
     for (int i = 0; i < TIMES; i++)
         becomes_outdated(s, old.each[i]);
     cql_prepared_unref(anew);
     close_session(s);
+}
+
+static void what_all_loops_know_is_outdated_on_one(void **state)
+{
+    (void)state;
+    is_outdated_on_all_loops(true);
+}
+
+static void what_is_outdated_on_one_is_so_on_all_loops(void **state)
+{
+    (void)state;
+    is_outdated_on_all_loops(false);
 }
 
 /* --- room ----------------------------------------------------------------------------------------- */
@@ -948,6 +960,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(uses_at_once_end_alike, start_three, stop_server),
         cmocka_unit_test_setup_teardown(prepared_on_one_is_known_to_all, start_three, stop_server),
         cmocka_unit_test_setup_teardown(what_all_loops_know_is_outdated_on_one, start_three, stop_server),
+        cmocka_unit_test_setup_teardown(what_is_outdated_on_one_is_so_on_all_loops, start_three, stop_server),
         cmocka_unit_test_setup_teardown(full_when_all_are_and_drains_once, start_three, stop_server),
         cmocka_unit_test_setup_teardown(nodes_are_told_once_and_come_back, start_three, stop_server),
         cmocka_unit_test_setup_teardown(threads_ask_while_nodes_come_back, start_three, stop_server),
