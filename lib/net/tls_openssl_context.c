@@ -319,10 +319,11 @@ static int on_client_cert(SSL *ssl, X509 **cert, EVP_PKEY **key)
     return 0; /* only called when there is none to give */
 }
 
-/* 1.2 and up, whatever the system's configuration of OpenSSL allows. */
-static bool set_versions(SSL_CTX *ctx)
+/* Where the program may go on from: 1.2 and up, whatever the system's configuration of OpenSSL allows. */
+static bool set_start(SSL_CTX *ctx)
 {
-    SSL_CTX_clear_options(ctx, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
+    SSL_CTX_clear_options(ctx, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3 | SSL_OP_NO_TICKET);
+    SSL_CTX_set_client_cert_cb(ctx, on_client_cert);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, 0) == 1;
 }
@@ -333,13 +334,11 @@ static bool set_rules(SSL_CTX *ctx)
     if (SSL_CTX_get_security_level(ctx) < SECURITY_LEVEL)
         SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
     SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-                                   SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF |
-                                   SSL_OP_NO_TICKET);
+                                   SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, on_session);
-    SSL_CTX_set_client_cert_cb(ctx, on_client_cert);
     SSL_CTX_set_default_passwd_cb(ctx, give_password);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL); /* each connection says what it wants */
     return SSL_CTX_get_min_proto_version(ctx) >= TLS1_2_VERSION ||
@@ -366,7 +365,7 @@ SSL_CTX *cqln_tls_context(cqln_tls *tls, cql_status *st, char *why)
         cqln_tls_last_error(why, CQLN_FILTER_REASON);
         return NULL;
     }
-    if (!set_versions(ctx) || !set_rules(ctx))
+    if (!set_start(ctx) || !set_rules(ctx))
         cqln_tls_last_error(why, CQLN_FILTER_REASON);
     else if (load_trust(tls, ctx, why) && load_revoked(tls, ctx, why) && load_own(tls, ctx, why) &&
              ask_program(tls, ctx, why)) {

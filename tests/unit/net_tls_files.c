@@ -193,6 +193,20 @@ static bool weaken(void *user, void *ssl_ctx)
            SSL_CTX_set_cipher_list(ssl_ctx, "ALL:@SECLEVEL=0") == 1;
 }
 
+static int give_when_asked(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+    const testcert *own = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    *cert = own->cert;
+    *key = own->key;
+    return X509_up_ref(own->cert) == 1 && EVP_PKEY_up_ref(own->key) == 1;
+}
+
+static bool wait_to_be_asked(void *user, void *ssl_ctx)
+{
+    SSL_CTX_set_client_cert_cb((SSL_CTX *)ssl_ctx, give_when_asked);
+    return SSL_CTX_set_app_data((SSL_CTX *)ssl_ctx, user) == 1;
+}
+
 static bool give_up(void *user, void *ssl_ctx)
 {
     (void)user;
@@ -210,6 +224,10 @@ static void the_program_has_a_say_in_the_context(void **state)
     c.w.config.context_fn = take_from_memory;
     c.w.config.context_user = &c.client;
     cqln_tls *tls = tls_world_client(&c.w);
+    assert_int_equal(tls_try(tls, "db.example", c.ctx, &reason), CQLN_FILTER_OPEN);
+    cqln_tls_free(tls);
+    c.w.config.context_fn = wait_to_be_asked;
+    tls = tls_world_client(&c.w);
     assert_int_equal(tls_try(tls, "db.example", c.ctx, &reason), CQLN_FILTER_OPEN);
     cqln_tls_free(tls);
     c.w.config.context_fn = give_up;
