@@ -17,6 +17,8 @@ enum { ATTEMPTS_MAX = 9 };
 static void again(cqln_request *req, cqln_link *link, cqln_retry how)
 {
     cqln_node *node = req->last;
+    if (cqln_request_outdated(req))
+        return;
     req->attempts++;
     cqln_meter_count(req->cluster->meter, CQL_METRIC_RETRIES);
     if (how != CQLN_RETRY_NEXT_HOST_UNCOUNTED)

@@ -64,6 +64,24 @@ static void fail_changed(cqln_request *req, cql_str was, cql_str now)
     cqln_request_failed(req, cqln_report_local(req->cluster, CQL_PREPARED_CHANGED, req, why));
 }
 
+static const cql_prepared *find_retired(const cqln_request *req)
+{
+    if (req->prepared && cqln_prepared_retired(req->prepared))
+        return req->prepared;
+    for (size_t i = 0; i < req->member_count; i++)
+        if (cqln_prepared_retired(req->members[i]))
+            return req->members[i];
+    return NULL;
+}
+
+bool cqln_request_outdated(cqln_request *req)
+{
+    const cql_prepared *p = find_retired(req);
+    if (p)
+        fail_changed(req, p->id, (cql_str){NULL, 0});
+    return p != NULL;
+}
+
 static void send_to(cqln_request *req, cqln_link *link)
 {
     if (cqln_link_usable(link) &&

@@ -149,6 +149,8 @@ void cqln_request_detach(cqln_request *req);
 bool cqln_request_maybe_applied(const cqln_request *req);
 /* UNPREPARED came: the node learns the statement with that id, then it is sent again (reprepare.c). */
 void cqln_request_reprepare(cqln_request *req, cqln_link *link, const cqln_server_error *e);
+/* True: one of its statements is another one by now, and the request has failed for that. */
+bool cqln_request_outdated(cqln_request *req);
 /* The statement in the request that has this id, NULL: none has. */
 cql_prepared *cqln_request_statement(const cqln_request *req, cql_str id);
 /* How the lesson that a request waited for came out. */

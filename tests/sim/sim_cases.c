@@ -1341,6 +1341,22 @@ static void what_was_prepared_before_is_outdated_by_what_is_prepared_anew(void *
     cql_prepared_unref(wide);
 }
 
+/* Also one that had been sent by then. */
+static void what_is_outdated_is_not_sent_again(void **state)
+{
+    (void)state;
+    start(2);
+    w.mc.nodes[0].stalled = w.mc.nodes[1].stalled = true;
+    ask(0, w.insert, true, 0);
+    pass(100);
+    cqln_prepared_retire(w.insert, true);
+    w.mc.nodes[0].stalled = w.mc.nodes[1].stalled = false;
+    simio_cut(&w.io, cqln_conn_in_flight(node(0)->slots[0].link->conn) ? 0 : 1);
+    pass(5000);
+    expect(0, 1, CQL_PREPARED_CHANGED);
+    assert_true(all[0].maybe_applied);
+}
+
 /* A node that comes up may not know the newest schema yet, or alone know it: another one is asked. */
 static void a_node_that_comes_up(size_t nodes, bool agree)
 {
@@ -1751,6 +1767,7 @@ int main(void)
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(what_was_prepared_before_is_outdated_by_what_is_prepared_anew),
+        CASE(what_is_outdated_is_not_sent_again),
         CASE(a_node_that_comes_up_retires_no_statement),
         CASE(nodes_that_agree_retire_a_statement_that_one_was_taught),
         CASE(a_lone_node_that_comes_up_is_believed),
