@@ -115,6 +115,11 @@ static void make_anew(cql_session *mine, cql_session *other)
     stmt = cql_prepared_bind(p);
     CHECK(cql_statement_bind_text(stmt, 0, "A") == CQL_OK);
     CHECK(cql_session_execute_wait(mine, stmt, NULL, &err) == CQL_OK);
+    cql_prepared_unref(p);
+    run(other, "DROP TABLE " KS ".anew");
+    run(other, "CREATE TABLE " KS ".anew (k int PRIMARY KEY, v int)");
+    CHECK(cql_session_prepare_wait(mine, "INSERT INTO " KS ".anew (k, v) VALUES (1, ?)", &p, &err) == CQL_OK);
+    CHECK(cql_session_execute_wait(mine, stmt, NULL, NULL) == CQL_PREPARED_CHANGED); /* no node asks for it now */
     cql_statement_free(stmt);
     cql_prepared_unref(p);
 }
