@@ -9,7 +9,7 @@
 
 typedef struct failmalloc {
     cql_allocator al; /* hand out &f.al */
-    _Atomic(size_t) fail_at;   /* the number, from 1, of the request for memory that fails; 0: none */
+    atomic_size_t fail_at; /* the number, from 1, of the request for memory that fails; 0: none */
     bool fail_after;  /* and all requests behind it fail too */
     atomic_size_t requests;
     atomic_size_t live;  /* blocks not freed yet, */
