@@ -265,12 +265,22 @@ static void serve(cql_session *s, cqln_cluster *c)
         unpark(c);
 }
 
-/* Of several loops each that has room again says so; the first after a refusal is heard. */
+/* Of several loops each that has room again says so; the first after a refusal is heard, and when its room was for who
+ * is parked there while somebody is in line, the next one, too. */
+static bool is_heard(cql_session *s, cqln_cluster *c)
+{
+    if (!s->loops)
+        return true;
+    if (atomic_load(&c->kept) == CQLN_KEPT && cqln_room_has_line(s))
+        return atomic_load(&s->loops->full);
+    return atomic_exchange(&s->loops->full, false);
+}
+
 void cqln_room_drained(cql_session *s, void *user)
 {
     cqln_cluster *c = user;
     serve(s, c);
-    if (s->loops && !atomic_exchange(&s->loops->full, false))
+    if (!is_heard(s, c))
         return;
     pthread_mutex_lock(&s->lock);
     if (atomic_load(&c->kept) == CQLN_NOT_KEPT) /* else the next place is lent */
