@@ -213,7 +213,18 @@ static void change_ids(uint8_t salt)
 
 static uint64_t prepares(void)
 {
-    return server.mc.nodes[0].prepares + server.mc.nodes[1].prepares;
+    pthread_mutex_lock(&server.lock);
+    uint64_t n = server.mc.nodes[0].prepares + server.mc.nodes[1].prepares;
+    pthread_mutex_unlock(&server.lock);
+    return n;
+}
+
+static void answer_prepares(bool wide, bool restless)
+{
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = wide;
+    server.mc.restless = restless;
+    pthread_mutex_unlock(&server.lock);
 }
 
 /* The program goes on with what it has prepared, and each row is written once, counters too. */
@@ -290,8 +301,7 @@ static void comes_to_an_end(bool wide)
     assert_int_equal(cql_writer_new(s, &o, &w, NULL), CQL_OK);
     change_ids(77);
     reset();
-    server.mc.wide_values = wide;
-    server.mc.restless = !wide;
+    answer_prepares(wide, !wide);
     uint64_t before = prepares();
     write_rows(w, p, 0);
     assert_int_equal(cql_writer_flush_wait(w, NULL), CQL_OK);
@@ -302,7 +312,7 @@ static void comes_to_an_end(bool wide)
     cql_writer_free(w);
     cql_prepared_unref(p);
     close_session(s);
-    server.mc.wide_values = server.mc.restless = false;
+    answer_prepares(false, false);
 }
 
 static void another_statement_is_an_error(void **state)
