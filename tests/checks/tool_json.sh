@@ -51,4 +51,10 @@ expect 3 "$error\"CQL_NO_HOST\"" cqljobs --wait 0.1 127.0.0.1:1 work --exec true
 [ $? = 2 ] || fail "cqljobs nonsense did not end with 2"
 [ ! -s out ] && [ -s err ] || fail "a command line that is wrong is told as text"
 
+# One that the library does not know has the same fields.
+"$tools/cqlinit" --json --print - >out 2>err <.
+[ $? = 1 ] || fail "a folder for standard input did not end with 1"
+[ "$(cat out)" = '{"event":"error","error":{"status":null,"text":"standard input: Is a directory","maybe_applied":false}}' ] ||
+    fail "what the tool itself finds wrong lacks a field"
+
 [ $failures = 0 ]

@@ -168,6 +168,7 @@ static void fail_json(const char *format, va_list args)
     vsnprintf(text, sizeof text, format, args);
     tool_json_text(inner, "status", NULL);
     tool_json_text(inner, "text", text);
+    tool_json_bool(inner, "maybe_applied", false);
     tool_json_object_add(line, "error", inner);
     tool_json_line(stdout, line);
 }
