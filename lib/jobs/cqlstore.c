@@ -490,13 +490,19 @@ static void note_prepared(call *c)
     (void)pthread_mutex_unlock(&c->store->lock);
 }
 
-/* CHECK: all is prepared by now; the tables are to answer too. */
+/* CHECK: all is prepared by now; the tables are to answer too. What is not even sent for the types of its markers may
+ * have been prepared when the tables were others. */
 static cql_status execute(call *c)
 {
+    bool batch = c->rq->verb == CQLJOB_INDEX || c->rq->verb == CQLJOB_TALLY;
+    cql_status st;
+
     note_prepared(c);
-    if (c->rq->verb == CQLJOB_INDEX || c->rq->verb == CQLJOB_TALLY)
-        return send_batch(c);
-    return send_statement(c, statement_of(c->rq));
+    st = batch ? send_batch(c) : send_statement(c, statement_of(c->rq));
+    if (c->anew || (st != CQL_PREPARED_CHANGED && st != CQL_TYPE_MISMATCH))
+        return st;
+    c->anew = true;
+    return proceed(c);
 }
 
 /* Prepares what is missing, one statement after the other, then executes. */

@@ -54,29 +54,41 @@ static void statements_are_prepared_anew(void **state)
 
 static void on_removed(void *user, cqljob_answer *a)
 {
-    assert_int_equal(a->outcome, CQLJOB_DONE);
-    *(bool *)user = true;
+    *(int *)user = (int)a->outcome;
+}
+
+/* Not even sent is as an answer. */
+static cqljob_outcome remove_it(const cqljob_store *store)
+{
+    const cqljob_request rq = {.verb = CQLJOB_R_DELETE, .id = cql_str_of("nightly")};
+    int outcome = -1;
+    if (store->send(store->self, &rq, on_removed, &outcome))
+        return CQLJOB_FAILED;
+    while (outcome < 0)
+        assert_int_equal(store->turn(store->self, 1000), CQL_OK);
+    return (cqljob_outcome)outcome;
 }
 
 static void remove_recurring(const cqljob_store *store)
 {
-    const cqljob_request rq = {.verb = CQLJOB_R_DELETE, .id = cql_str_of("nightly")};
-    bool done = false;
-    assert_int_equal(store->send(store->self, &rq, on_removed, &done), CQL_OK);
-    while (!done)
-        assert_int_equal(store->turn(store->self, 1000), CQL_OK);
+    assert_int_equal(remove_it(store), CQLJOB_DONE);
+}
+
+static void make_store(cql_session *s, cqljob_store *store)
+{
+    const cqljob_settings set = {.keyspace = "jobsharp",
+                                 .consistency = CQL_CONSISTENCY_LOCAL_QUORUM,
+                                 .serial = CQL_CONSISTENCY_LOCAL_SERIAL};
+    assert_int_equal(cqljob_cqlstore_new(s, cql_session_allocator(s), &set, store), CQL_OK);
 }
 
 /* Its first try did not run, so that the second is the only one. */
 static void what_is_not_idempotent_runs_once(void **state)
 {
     (void)state;
-    const cqljob_settings set = {.keyspace = "jobsharp",
-                                 .consistency = CQL_CONSISTENCY_LOCAL_QUORUM,
-                                 .serial = CQL_CONSISTENCY_LOCAL_SERIAL};
     cql_session *s = open_session("loop_threads=0");
     cqljob_store store;
-    assert_int_equal(cqljob_cqlstore_new(s, cql_session_allocator(s), &set, &store), CQL_OK);
+    make_store(s, &store);
     remove_recurring(&store);
     assert_int_equal(server.mc.conditional, 1);
     change_ids(1);
@@ -122,6 +134,34 @@ static void what_is_outdated_already_is_prepared_anew(void **state)
     remove_recurring(&store);
     remove_recurring(&store);
     assert_int_equal(server.mc.conditional, 3);
+    store.free(store.self);
+    close_session(s);
+}
+
+static void make_tables(bool wide)
+{
+    pthread_mutex_lock(&server.lock);
+    server.mc.wide_values = wide;
+    pthread_mutex_unlock(&server.lock);
+    change_ids(0);
+}
+
+/* As when somebody makes the tables anew by a wrong file, and then by the right one. */
+static void tables_of_other_types_are_an_error_until_they_are_right_again(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    cqljob_store store;
+    make_store(s, &store);
+    for (unsigned i = 1; i <= 2; i++) {
+        remove_recurring(&store);
+        assert_int_equal(server.mc.conditional, i);
+        make_tables(true);
+        for (int j = 0; j < 3; j++)
+            assert_int_equal(remove_it(&store), CQLJOB_FAILED);
+        make_tables(false);
+    }
+    remove_recurring(&store);
     store.free(store.self);
     close_session(s);
 }
@@ -182,6 +222,7 @@ int main(void)
         CASE(statements_are_prepared_anew),
         CASE(what_is_not_idempotent_runs_once),
         CASE(what_is_outdated_already_is_prepared_anew),
+        CASE(tables_of_other_types_are_an_error_until_they_are_right_again),
         CASE(an_id_that_never_stays_is_an_error),
         CASE(many_threads_find_it_out),
     };
