@@ -27,8 +27,8 @@ typedef struct cqln_loops cqln_loops;
 struct cql_session {
     cqln_loops *loops; /* further ones, each with a thread (loops.h); NULL: none */
     const cql_allocator *al;
+    cqln_session_mode mode; /* any thread reads it: not beside `turning`, as compilers read neighbours as one */
     cqln_io *io;
-    cqln_session_mode mode;
     unsigned turning;  /* driven: depth of turns on the stack */
     bool running; /* the thread has taken the loop over */
     bool closed;

@@ -499,7 +499,9 @@ static cql_status execute(call *c)
 
     note_prepared(c);
     st = batch ? send_batch(c) : send_statement(c, statement_of(c->rq));
-    if (c->anew || (st != CQL_PREPARED_CHANGED && st != CQL_TYPE_MISMATCH))
+    if (st != CQL_PREPARED_CHANGED && st != CQL_TYPE_MISMATCH)
+        return st; /* c may be answered, and gone */
+    if (c->anew)
         return st;
     c->anew = true;
     return proceed(c);
