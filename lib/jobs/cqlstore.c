@@ -490,8 +490,8 @@ static void note_prepared(call *c)
     (void)pthread_mutex_unlock(&c->store->lock);
 }
 
-/* CHECK: all is prepared by now; the tables are to answer too. What is not even sent for the types of its markers may
- * have been prepared when the tables were others. */
+/* CHECK: all is prepared by now; the tables are to answer too. What is not even sent, for the types of its markers or since
+ * the session knows that it is another one now, was prepared when the tables were others. */
 static cql_status execute(call *c)
 {
     bool batch = c->rq->verb == CQLJOB_INDEX || c->rq->verb == CQLJOB_TALLY;
@@ -518,11 +518,7 @@ static cql_status proceed(call *c)
         c->preparing = (cqljob_statement)i;
         return cql_session_prepare(c->store->s, c->store->texts[i], on_prepared, c);
     }
-    cql_status st = execute(c);
-    if (st != CQL_PREPARED_CHANGED || c->anew)
-        return st;
-    c->anew = true; /* the session knows already that it is another one now */
-    return proceed(c);
+    return execute(c);
 }
 
 static cql_status store_send(void *self, const cqljob_request *rq, cqljob_answer_fn fn, void *user)
