@@ -5,26 +5,6 @@
 
 enum { THREADS = 8, ROUNDS = 20 };
 
-/* As after an upgrade of all nodes: they forget what was prepared, and know it by another id. */
-static void change_ids(uint8_t salt)
-{
-    pthread_mutex_lock(&server.lock);
-    server.mc.salt = salt;
-    for (size_t i = 0; i < server.mc.count; i++)
-        mocknode_forget(&server.mc.nodes[i]);
-    pthread_mutex_unlock(&server.lock);
-}
-
-static uint64_t prepares(void)
-{
-    uint64_t n = 0;
-    pthread_mutex_lock(&server.lock);
-    for (size_t i = 0; i < server.mc.count; i++)
-        n += server.mc.nodes[i].prepares;
-    pthread_mutex_unlock(&server.lock);
-    return n;
-}
-
 static void count_waiting(cql_jobs *jobs)
 {
     cql_error *err = NULL;

@@ -201,24 +201,6 @@ static void who_waits_for_a_close_is_not_called(void **state)
 
 /* --- statements with other ids --------------------------------------------------------------------- */
 
-/* As after an upgrade of all nodes: they forget what was prepared, and know it by another id. */
-static void change_ids(uint8_t salt)
-{
-    pthread_mutex_lock(&server.lock);
-    server.mc.salt = salt;
-    for (size_t i = 0; i < server.mc.count; i++)
-        mocknode_forget(&server.mc.nodes[i]);
-    pthread_mutex_unlock(&server.lock);
-}
-
-static uint64_t prepares(void)
-{
-    pthread_mutex_lock(&server.lock);
-    uint64_t n = server.mc.nodes[0].prepares + server.mc.nodes[1].prepares;
-    pthread_mutex_unlock(&server.lock);
-    return n;
-}
-
 static void answer_prepares(bool wide, bool restless)
 {
     pthread_mutex_lock(&server.lock);

@@ -95,3 +95,22 @@ void wait_connections(cql_session *s, unsigned n)
         poll(NULL, 0, 1);
     assert_int_equal(metric_of(s, CQL_METRIC_CONNECTIONS), n);
 }
+
+void change_ids(uint8_t salt)
+{
+    pthread_mutex_lock(&server.lock);
+    server.mc.salt = salt;
+    for (size_t i = 0; i < server.mc.count; i++)
+        mocknode_forget(&server.mc.nodes[i]);
+    pthread_mutex_unlock(&server.lock);
+}
+
+uint64_t prepares(void)
+{
+    uint64_t n = 0;
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = 0; i < server.mc.count; i++)
+        n += server.mc.nodes[i].prepares;
+    pthread_mutex_unlock(&server.lock);
+    return n;
+}

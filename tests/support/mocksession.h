@@ -32,4 +32,9 @@ uint64_t metric_of(cql_session *s, cql_metric which);
 /* Until the session has so many to nodes. */
 void wait_connections(cql_session *s, unsigned n);
 
+/* As after an upgrade of all nodes: they forget what was prepared, and know it by another id. */
+void change_ids(uint8_t salt);
+/* How many PREPARE all nodes have had. */
+uint64_t prepares(void);
+
 #endif
