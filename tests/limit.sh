@@ -14,18 +14,10 @@ esac
 limit=${CQL_TESTS_LIMIT:-$limit}
 [ "$limit" != 0 ] || exec "$@"
 
-# Each in a process group of its own, so that it can be ended with all that it began.
-set -m
-"$@" </dev/null &
-test=$!
-sleep "$limit" &
-timer=$!
-set +m
-
 end_timer() {
-    kill "$timer" 2>/dev/null
-    wait "$timer" 2>/dev/null
-}
+    kill -KILL -- "-$timer"
+    wait "$timer"
+} 2>/dev/null
 
 # Scripts clean up when they are told to end; who does not heed it is killed.
 end_test() {
@@ -44,15 +36,33 @@ interrupted() {
     end_test
     exit 143
 }
+
+late() {
+    trap '' USR1
+    end_timer
+    end_test
+    echo "$name: still running after $limit s, and ended; CQL_TESTS_LIMIT=SECONDS gives another limit" >&2
+    exit 1
+}
+
+# Each in a process group of its own, so that it can be ended with all that it began.
+set -m
+"$@" </dev/null &
+test=$!
+trap late USR1
+# Says so until it is heard: the first time may be just before the shell begins to wait.
+{
+    sleep "$limit"
+    while kill -USR1 $$; do sleep 1; done
+} 2>/dev/null &
+timer=$!
+set +m
 trap interrupted INT TERM HUP
 
-wait -n "$test" "$timer" 2>/dev/null
+# By its number: of a test that a signal has ended before the shell waits, 'wait -n' knows nothing.
+wait "$test" 2>/dev/null
 code=$?
-if kill -0 "$timer" 2>/dev/null; then
-    end_timer
-    kill -KILL -- "-$test" 2>/dev/null # what it left behind
-    exit "$code"
-fi
-end_test
-echo "$name: still running after $limit s, and ended; CQL_TESTS_LIMIT=SECONDS gives another limit" >&2
-exit 1
+trap '' USR1
+end_timer
+kill -KILL -- "-$test" 2>/dev/null # what it left behind
+exit "$code"

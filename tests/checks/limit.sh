@@ -53,6 +53,11 @@ ends 3 10 ./bad
 ends 77 10 ./skipped
 ends 139 10 ./crash
 ends 0 10 env ./good # behind a runner
+# However long the runner takes to begin its wait.
+echo 'trap '\''[[ $BASH_COMMAND != wait* ]] || sleep 0.5'\'' DEBUG' >slow
+for name in good:0 bad:3 crash:139; do
+    BASH_ENV=slow ends "${name#*:}" 10 "./${name%:*}"
+done
 for name in hung deaf; do
     ends 1 1 ./$name
     grep -q "^./$name: still running after 1 s" out || fail "'$name' is not named"
