@@ -14,7 +14,8 @@
 
 enum {
     KEYSPACE_NONE = 0x7fffffff, /* no version of the session's keyspace has this number */
-    LEAVING_SLACK_MS = 1000     /* beyond the usual time-out of what is in flight */
+    LEAVING_SLACK_MS = 1000,    /* beyond the usual time-out of what is in flight */
+    IDLE_MS = 5000              /* nothing came for so long: the connection was idle */
 };
 
 /* A connection on its way out; its slot stands for it where links look for theirs. */
@@ -303,12 +304,18 @@ static void on_left(cqln_link *link, cqln_slot *slot)
     after_closed(n);
 }
 
-/* The node is well: one of the program's requests asked it for more than can be passed over. Nothing else is made
- * up for at once, or a server could have connections made without end. */
+/* One of the program's requests asked the node for more than can be passed over. */
 static bool answer_too_large(const cqln_link *link, const cqln_conn_fault *fault)
 {
     const cqln_owner *o = cqln_conn_owner(link->conn, fault->stream);
     return o && (o->lost == cqln_request_lost || cqln_race_owner(o));
+}
+
+/* It served, was of no use for a while, and was ended for that. A server that is gone is found out by the next one. */
+static bool ended_idle(const cqln_link *link, const cqln_conn_fault *fault)
+{
+    return link->ready && fault->status == CQL_CLOSED &&
+           cqln_loop_now(link->loop) - cqln_conn_heard_at(link->conn) >= IDLE_MS;
 }
 
 static void on_closed(cqln_link *link)
@@ -321,7 +328,8 @@ static void on_closed(cqln_link *link)
         return;
     }
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
-    bool well = answer_too_large(link, fault);
+    /* Nothing else is made up for at once, or a server could have connections made without end. */
+    bool well = answer_too_large(link, fault) || ended_idle(link, fault);
     bool again_now = well || cqln_cluster_step_down(c, link) || cqln_astra_elsewhere(c, link);
     cqln_cluster_state state = cqln_cluster_state_of(c);
     bool wanted = !n->removed && state != CQLN_CLUSTER_NEW && state < CQLN_CLUSTER_CLOSING &&
@@ -337,13 +345,13 @@ static void on_closed(cqln_link *link)
     fail_owners(link);
     n->reopens = false;
     slot->use = NULL;
-    if (wanted) {
-        if (!again_now)
-            note_failure(n, fault->status, fault->detail);
-        if (again_now)
-            cqln_slots_fill(n);
-        else
-            retry_later(n);
+    if (wanted && again_now) {
+        CQLN_LOG(c->loop.log, CQL_LOG_DEBUG, "connection to %s is made again: %s", n->address_text,
+                 fault->detail);
+        cqln_slots_fill(n);
+    } else if (wanted) {
+        note_failure(n, fault->status, fault->detail);
+        retry_later(n);
     }
     after_closed(n);
 }

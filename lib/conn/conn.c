@@ -273,6 +273,11 @@ void *cqln_conn_take_owner(cqln_conn *c)
     return c->state == CQLN_CONN_DEAD ? cqln_streams_drain(&c->streams) : NULL;
 }
 
+uint64_t cqln_conn_heard_at(const cqln_conn *c)
+{
+    return c->read_at;
+}
+
 cqln_conn_state cqln_conn_state_of(const cqln_conn *c)
 {
     return c->state;

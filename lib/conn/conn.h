@@ -135,6 +135,8 @@ void *cqln_conn_owner(const cqln_conn *c, int16_t stream);
 void *cqln_conn_take_owner(cqln_conn *c);
 
 /* --- time and state -------------------------------------------------------------------------- */
+/* When bytes last came; before any did: when it was started. */
+uint64_t cqln_conn_heard_at(const cqln_conn *c);
 /* When cqln_conn_tick wants to be called; UINT64_MAX: never. */
 uint64_t cqln_conn_deadline(const cqln_conn *c);
 /* A request was given up although its answer is still owed: with nothing else heard either, the next heartbeat comes

@@ -711,6 +711,94 @@ static void a_request_lost_with_the_last_connection_says_where_and_why(void **st
     assert_non_null(strstr(all[0].text, "127.9.0.1:9042: "));
 }
 
+/* A server, or what lies between, ends connections that are idle sooner than a heartbeat is sent: they are made again
+ * before anybody asks, and nobody hears of it. */
+static void idle_connections_that_are_ended_are_made_again_at_once(void **state)
+{
+    (void)state;
+    option("connections_per_host", "4");
+    start(1);
+    for (int i = 0; i < 3; i++) {
+        uint64_t connects = w.mc.nodes[0].connects;
+        pass(20000);
+        simio_cut(&w.io, 0);
+        pass(1); /* the ends have come; the new connections are on their way */
+        assert_int_equal(node(0)->usable, 0);
+        ask(2 * (size_t)i, w.insert, false, 0);
+        pass(50);
+        ask(2 * (size_t)i + 1, w.echo, true, 0);
+        pass(50);
+        assert_int_equal(w.mc.nodes[0].connects - connects, 5);
+    }
+    expect(1, 2, CQL_OK);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(all[i].calls == 1 && all[i].status == CQL_OK);
+    assert_int_equal(node(0)->usable, 4);
+    assert_int_equal(node(0)->room, 0); /* it was well: it need not begin slowly */
+    assert_true(node(0)->told_up);
+}
+
+/* What lies between may forget a connection and say so only when something is sent: that is not lost if it may be
+ * repeated. */
+static void a_request_that_finds_an_idle_connection_ended_takes_the_next(void **state)
+{
+    (void)state;
+    start(1);
+    pass(20000);
+    w.mc.nodes[0].stalled = true;
+    ask(0, w.insert, true, 0);
+    ask(1, w.insert, false, 0);
+    simio_cut(&w.io, 0);
+    w.mc.nodes[0].stalled = false;
+    pass(50);
+    assert_true(all[0].calls == 1 && all[0].status == CQL_OK);
+    expect(1, 2, CQL_CLOSED);
+}
+
+/* That the idle connection ended may be the first that is seen of the end of its server. */
+static void an_idle_connection_of_a_server_that_is_gone_is_tried_once(void **state)
+{
+    (void)state;
+    option("reconnect_base", "1000");
+    start(2);
+    pass(20000);
+    w.io.hosts[0].down = w.io.hosts[1].down = true;
+    uint64_t connects = w.io.connects;
+    simio_cut(&w.io, 0);
+    simio_cut(&w.io, 1);
+    pass(1);
+    ask(0, w.insert, false, 0);
+    say(1, "SELECT echo", "127.9.0.1:9042", 0);
+    pass(10);
+    expect(0, 2, CQL_NO_HOST);
+    pass(700);
+    assert_in_range(w.io.connects - connects, 2, 6); /* with those of the control connection */
+    assert_true(node(0)->told_down);
+    w.io.hosts[0].down = w.io.hosts[1].down = false;
+    pass(10000);
+    assert_int_equal(node(0)->room, 1);
+}
+
+/* Only what served for a while is made again at once. */
+static void a_connection_that_ends_as_soon_as_it_is_made_is_not_stormed(void **state)
+{
+    (void)state;
+    start(1);
+    pass(20000);
+    uint64_t connects = w.mc.nodes[0].connects;
+    w.io.hosts[0].slams = true;
+    simio_cut(&w.io, 0);
+    pass(60000);
+    assert_in_range(w.mc.nodes[0].connects - connects, 5, 20); /* two connections that back off */
+    w.io.hosts[0].slams = false;
+    pass(60000);
+    connects = w.mc.nodes[0].connects;
+    for (uint64_t end = w.io.now + 60000; w.io.now < end; pass(100))
+        if (node(0)->usable)
+            simio_cut(&w.io, 0);
+    assert_true(w.mc.nodes[0].connects - connects <= 2 * 90);
+}
+
 /* Requests of many that were answered so far. */
 static size_t answered(size_t from, size_t to)
 {
@@ -1739,6 +1827,10 @@ int main(void)
         CASE(a_node_with_many_connections_is_tried_as_soon_as_one_with_few),
         CASE(r21_all_nodes_come_back_without_an_event),
         CASE(a_request_lost_with_the_last_connection_says_where_and_why),
+        CASE(idle_connections_that_are_ended_are_made_again_at_once),
+        CASE(a_request_that_finds_an_idle_connection_ended_takes_the_next),
+        CASE(an_idle_connection_of_a_server_that_is_gone_is_tried_once),
+        CASE(a_connection_that_ends_as_soon_as_it_is_made_is_not_stormed),
         CASE(a_node_that_is_back_begins_with_one_request),
         CASE(a_node_that_is_back_alone_gets_all),
         CASE(r23_an_unanswered_heartbeat_moves_the_requests),
