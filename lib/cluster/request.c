@@ -272,15 +272,24 @@ void cqln_requests_pump(cqln_cluster *c)
 void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_status st,
                                 const char *why)
 {
-    cqln_list failing;
-    cqln_list_init(&failing);
     for (cqln_list *node = c->waiting.next; node != &c->waiting;) {
         cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
         node = node->next;
         if (!only || req->only == only) {
             cqln_list_remove(&req->queue);
-            fail_or_hold(req,
-                         why ? cqln_report_local(c, st, req, why) : cqln_report_no_host(c, req));
+            fail_or_hold(req, cqln_report_local(c, st, req, why));
+        }
+    }
+}
+
+void cqln_requests_fail_hopeless(cqln_cluster *c)
+{
+    for (cqln_list *node = c->waiting.next; node != &c->waiting;) {
+        cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
+        node = node->next;
+        if (!cqln_router_hope(req)) {
+            cqln_list_remove(&req->queue);
+            fail_or_hold(req, cqln_report_no_host(c, req));
         }
     }
 }

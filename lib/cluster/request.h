@@ -118,7 +118,9 @@ cql_status cqln_request_cancel(cqln_cluster *c, uint64_t handle);
 void cqln_request_place(cqln_request *req);
 /* Sends what waits for a stream, as far as there are free ones. */
 void cqln_requests_pump(cqln_cluster *c);
-/* Ends the waiting ones that nothing can serve any more: all (only NULL) or those bound to one node. */
+/* Ends those that wait and that nothing can serve any more. */
+void cqln_requests_fail_hopeless(cqln_cluster *c);
+/* Ends all that wait (only NULL), or those bound to one node. */
 void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_status st,
                                 const char *why);
 /* Is it a conditional statement, or a batch with one? */

@@ -289,8 +289,7 @@ static void after_closed(cqln_node *n)
 {
     cqln_cluster *c = n->cluster;
     cqln_node_let_go(n);
-    if (!cqln_nodes_hope(c, NULL))
-        cqln_requests_fail_waiting(c, NULL, CQL_NO_HOST, NULL);
+    cqln_requests_fail_hopeless(c);
     cqln_cluster_publish(c);
     cqln_cluster_check(c);
 }

@@ -1301,6 +1301,26 @@ static void a_request_to_a_node_that_fails_does_not_wait_for_it(void **state)
     assert_int_equal(all[0].status, CQL_NO_HOST);
 }
 
+/* Others answer; but who waits for that node and no other hears of its end at once, as does who comes then. */
+static void who_waits_for_a_node_that_is_lost_hears_of_it(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "8");
+    option("max_connections_per_host", "1");
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    for (size_t i = 0; i < 20; i++)
+        say(i, "SELECT echo", "127.9.0.2:9042", 10000);
+    pass(20);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    pass(20);
+    say(20, "SELECT echo", "127.9.0.2:9042", 10000);
+    pass(20);
+    expect(0, 8, CQL_CLOSED);
+    expect(8, 21, CQL_NO_HOST);
+}
+
 static cql_status no_filter(void *user, const cqln_address *to, cqln_filter **out, char *why)
 {
     (void)user;
@@ -1856,6 +1876,7 @@ int main(void)
         CASE(a_later_outage_begins_with_short_pauses),
         CASE(a_control_connection_that_lasted_is_as_good_as_the_first),
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
+        CASE(who_waits_for_a_node_that_is_lost_hears_of_it),
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(what_was_prepared_before_is_outdated_by_what_is_prepared_anew),
