@@ -211,7 +211,11 @@ static void after_error(cqln_request *req, cqln_link *link, const cqln_server_er
     cqln_retry how = cqln_retry_on_error(policy_of(req), &a, e);
     req->in_doubt = req->in_doubt || maybe_applied;
     if (!may_retry(req, how)) {
-        cqln_request_failed(req, cqln_report_server(c, e, link->host, req));
+        cql_error *err = cqln_report_server(c, e, link->host, req);
+        if (cqln_error_of_statement(e->code))
+            cqln_request_fail(req, err);
+        else
+            cqln_request_failed(req, err);
         return;
     }
     cqln_tries_add(c->al, &req->tries, link->host, cqln_server_status(e->code), e->message);

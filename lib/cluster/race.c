@@ -212,13 +212,19 @@ static void fail_with(cqln_race *race, cql_error *err)
     cqln_request_fail(req, err);
 }
 
-/* The last runner failed and so did the main attempt: the last error is the program's. */
+/* The last runner failed and so did the main attempt: the last error is the program's; NULL: that of the main attempt
+ * says more. */
 static void runner_failed(cqln_race *race, cql_error *err)
 {
-    if (race->held && race->running == 0)
-        fail_with(race, err);
-    else
+    if (!race->held || race->running) {
         cql_error_unref(err);
+        return;
+    }
+    if (!err) {
+        err = race->held;
+        race->held = NULL;
+    }
+    fail_with(race, err);
 }
 
 static void on_error(cqln_race *race, cqln_link *link, const cqln_conn_event *ev)
@@ -242,11 +248,11 @@ static void on_error(cqln_race *race, cqln_link *link, const cqln_conn_event *ev
     if (forgot)
         cqln_lessons_repeat(link, forgot);
     req->in_doubt = req->in_doubt || cqln_error_maybe_applied(&e, cqln_request_conditional(req));
-    bool final = !forgot && !cqln_error_code_retriable(e.code);
+    bool final = cqln_error_of_statement(e.code);
     if (final && req->state == CQLN_REQUEST_SENT)
         req->in_doubt = true; /* the main attempt leaves with the next flush if it has not yet */
     cqln_tries_add(c->al, &req->tries, link->host, st, e.message);
-    cql_error *err = cqln_report_server(c, &e, link->host, req);
+    cql_error *err = forgot ? NULL : cqln_report_server(c, &e, link->host, req);
     if (final)
         fail_with(race, err);
     else
@@ -281,9 +287,5 @@ static void runner_lost(cqln_owner *o, cqln_link *link)
     race->running--;
     cqln_tries_add(req->cluster->al, &req->tries, link->host, fault->status,
                    cql_str_of(fault->detail));
-    if (!race->held || race->running)
-        return;
-    cql_error *err = race->held;
-    race->held = NULL;
-    fail_with(race, err);
+    runner_failed(race, NULL);
 }

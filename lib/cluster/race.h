@@ -1,7 +1,7 @@
 /* race.h: speculative execution: other attempts of a request at the same time as its own. The request
  * itself is the main attempt, with its retries; each other one is a runner on a node of its own. The first
- * result ends the race. An error that another node need not give ends it too; with any other the request
- * waits for the rest. Only idempotent requests race. */
+ * result ends the race, and so does an error about the statement, which every node would give; after any other the
+ * request waits for the rest. Only idempotent requests race. */
 #ifndef CQLN_CLUSTER_RACE_H
 #define CQLN_CLUSTER_RACE_H
 

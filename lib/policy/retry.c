@@ -3,6 +3,7 @@
 
 enum {
     SERVER_ERROR = 0x0000,
+    PROTOCOL_ERROR = 0x000a,
     UNAVAILABLE = 0x1000,
     OVERLOADED = 0x1001,
     IS_BOOTSTRAPPING = 0x1002,
@@ -10,10 +11,12 @@ enum {
     WRITE_TIMEOUT = 0x1100,
     READ_TIMEOUT = 0x1200,
     READ_FAILURE = 0x1300,
+    FUNCTION_FAILURE = 0x1400,
     WRITE_FAILURE = 0x1500,
     CDC_WRITE_FAILURE = 0x1600,
     CAS_WRITE_UNKNOWN = 0x1700,
-    SYNTAX_ERROR = 0x2000
+    SYNTAX_ERROR = 0x2000,
+    ALREADY_EXISTS = 0x2400
 };
 
 /* --- the policies of the library ------------------------------------------------------------------ */
@@ -167,6 +170,12 @@ bool cqln_error_maybe_applied(const cqln_server_error *e, bool conditional)
     default: /* 0x2xxx and the rest of 0x0xxx are refusals; what we do not know may have run */
         return e->code > SYNTAX_ERROR + 0xfff || (e->code > CAS_WRITE_UNKNOWN && e->code < SYNTAX_ERROR);
     }
+}
+
+bool cqln_error_of_statement(uint32_t code)
+{
+    return code == PROTOCOL_ERROR || code == FUNCTION_FAILURE ||
+           (code >= SYNTAX_ERROR && code <= ALREADY_EXISTS);
 }
 
 bool cqln_error_code_retriable(uint32_t code)

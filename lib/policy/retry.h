@@ -33,6 +33,8 @@ bool cqln_error_is_farewell(const cqln_server_error *e);
 /* May the statement have been applied although this ERROR came? Replicas may be missing for the last phase of a
  * conditional one, when it is decided already: UNAVAILABLE then names the level of the commit, not the serial one. */
 bool cqln_error_maybe_applied(const cqln_server_error *e, bool conditional);
+/* Does it say something of the statement itself, so that every node would say it? */
+bool cqln_error_of_statement(uint32_t code);
 /* May the same request succeed later or elsewhere? */
 bool cqln_error_code_retriable(uint32_t code);
 

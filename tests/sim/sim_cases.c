@@ -598,6 +598,79 @@ static void r13_a_race_that_all_lose_gives_the_last_error_once(void **state)
     assert_true(all[0].at >= began + 220); /* the second attempt was waited for */
 }
 
+/* Requests go to two nodes in turn: the next one goes to the second. */
+static void aim_at_the_second(size_t i)
+{
+    for (uint64_t before = w.mc.nodes[0].requests; w.mc.nodes[0].requests == before; pass(10))
+        say(i, "SELECT echo", NULL, 0);
+    memset(&all[i], 0, sizeof all[i]);
+}
+
+/* Of two attempts one gets that error soon, the other an answer late. */
+static void race_with_error(size_t i, uint32_t code, bool of_the_second)
+{
+    size_t bad = of_the_second ? 0 : 1;
+    for (size_t k = 0; k < 2; k++) {
+        w.mc.nodes[k].error_code = 0;
+        w.io.hosts[k].delay_ms = 0;
+    }
+    aim_at_the_second(i);
+    w.mc.nodes[bad].error_code = code;
+    w.io.hosts[bad].delay_ms = of_the_second ? 0 : 60;
+    w.io.hosts[!bad].delay_ms = 300;
+    assert_int_equal(ask(i, w.echo, true, 2000), CQL_OK);
+    pass(150);
+}
+
+/* What says something of the node does not end a race that another may win; what says something of the statement ends
+ * it at once, since others would say the same. */
+static void only_errors_about_the_statement_end_a_race(void **state)
+{
+    static const uint32_t of_the_node[] = {0x1000, 0x1001, 0x1002, 0x1003, 0x1100,
+                                           0x1200, 0x1300, 0x1500, 0x1600, 0x1700};
+    static const uint32_t of_the_statement[] = {0x1400, 0x2000, 0x2100, 0x2200, 0x2300, 0x2400};
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    option("speculation_max", "1");
+    option("retry", "none");
+    start(2);
+    for (size_t k = 0; k < 2 * CQL_COUNT(of_the_node); k++) {
+        race_with_error(k, of_the_node[k / 2], k % 2);
+        if (all[k].calls)
+            fail_msg("ended by 0x%x of attempt %zu", of_the_node[k / 2], k % 2);
+        pass(300);
+        expect(k, k + 1, CQL_OK);
+    }
+    for (size_t k = 0; k < 2 * CQL_COUNT(of_the_statement); k++) {
+        race_with_error(k, of_the_statement[k / 2], k % 2);
+        expect(k, k + 1, cqln_server_status(of_the_statement[k / 2]));
+        pass(300);
+    }
+    assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS],
+                     2 * (CQL_COUNT(of_the_node) + CQL_COUNT(of_the_statement)));
+}
+
+/* That it has to be taught the statement says nothing to the program. */
+static void a_race_that_ends_with_a_node_that_forgot_gives_the_error_before(void **state)
+{
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    option("speculation_max", "1");
+    option("retry", "none");
+    start(2);
+    aim_at_the_second(0);
+    mocknode_forget(&w.mc.nodes[0]);
+    w.mc.nodes[1].error_code = 0x1001;
+    w.io.hosts[0].delay_ms = 300;
+    w.io.hosts[1].delay_ms = 60;
+    ask(0, w.echo, true, 2000);
+    pass(500);
+    expect(0, 1, CQL_SERVER_OVERLOADED);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS], 1);
+}
+
 static void a_slow_node_is_overtaken(void **state)
 {
     (void)state;
@@ -1841,6 +1914,8 @@ int main(void)
         CASE(r8_a_late_cancel_does_not_touch_the_next_request),
         CASE(r10_a_cut_connection_fails_its_requests_at_once),
         CASE(r13_a_race_that_all_lose_gives_the_last_error_once),
+        CASE(only_errors_about_the_statement_end_a_race),
+        CASE(a_race_that_ends_with_a_node_that_forgot_gives_the_error_before),
         CASE(a_slow_node_is_overtaken),
         CASE(at_a_percentile_only_slow_answers_are_overtaken),
         CASE(r20_a_failed_refill_is_tried_again),

@@ -213,21 +213,28 @@ static void planned_error(mockconn *c, int16_t stream, cqln_writer *out)
     cqln_writer extra;
     uint32_t code = c->node->error_code;
     cqln_writer_init(&extra, cqln_alloc_default(), buffer_max);
-    if (code == 0x1000 || code == 0x1100 || code == 0x1200 || code == 0x1300 || code == 0x1700) {
+    if (code == 0x1000 || code == 0x1100 || code == 0x1200 || code == 0x1300 || code == 0x1500 || code == 0x1700) {
         cqln_write_u16(&extra, 6);
         cqln_write_u32(&extra, code == 0x1000 ? 2 : code == 0x1100 ? 1 : 2);
         cqln_write_u32(&extra, code == 0x1000 ? 1 : 2);
     }
     if (code == 0x1100)
         cqln_write_string(&extra, cql_str_of("BATCH_LOG"));
-    if (code == 0x1300)
+    if (code == 0x1300 || code == 0x1500)
         cqln_write_u32(&extra, 1);
-    if (code == 0x1300 && c->version >= 5) {
+    if ((code == 0x1300 || code == 0x1500) && c->version >= 5) {
         cqln_write_bytes(&extra, "\4\177\11\0\2", 5);
         cqln_write_u16(&extra, c->node->error_reason);
     }
     if (code == 0x1200 || code == 0x1300)
         cqln_write_u8(&extra, 0);
+    if (code == 0x1500)
+        cqln_write_string(&extra, cql_str_of("SIMPLE"));
+    if (code == 0x1400 || code == 0x2400)
+        for (int i = 0; i < 2; i++)
+            cqln_write_string(&extra, cql_str_of("t"));
+    if (code == 0x1400)
+        cqln_write_u16(&extra, 0);
     respond_error(out, c->version, stream, code, "planned error", extra.data, extra.len);
     cqln_writer_fini(&extra);
 }
