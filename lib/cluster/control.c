@@ -72,11 +72,27 @@ static void add_target(cqln_control *ctl, const cqln_address *a)
         ctl->targets[ctl->target_count++] = *a;
 }
 
+/* Those from there on, so that many sessions do not meet at one node. */
+static void shuffle(cqln_control *ctl, size_t from)
+{
+    for (size_t i = ctl->target_count; i > from + 1; i--) {
+        size_t at = from + (size_t)cqln_rand_below(&ctl->c->rand, i - from);
+        cqln_address last = ctl->targets[i - 1];
+        ctl->targets[i - 1] = ctl->targets[at];
+        ctl->targets[at] = last;
+    }
+}
+
+/* Those of the own data centre first. */
 static void add_known(cqln_control *ctl, bool usable, size_t most)
 {
-    for (const cqln_node *n = ctl->c->nodes; n && ctl->target_count < most; n = n->next)
-        if (!n->removed && (n->usable > 0) == usable)
-            add_target(ctl, &n->address);
+    for (int far = 0; far < 2; far++) {
+        size_t from = ctl->target_count;
+        for (const cqln_node *n = ctl->c->nodes; n && ctl->target_count < most; n = n->next)
+            if (!n->removed && (n->usable > 0) == usable && (n->near > CQLN_NEAR_LOCAL) == far)
+                add_target(ctl, &n->address);
+        shuffle(ctl, from);
+    }
 }
 
 static void schedule_refresh(cqln_control *ctl, uint32_t delay)
@@ -114,11 +130,14 @@ static void take_contacts(cqln_control *ctl)
     cqln_cluster_check(ctl->c);
 }
 
-/* Nodes that do not answer come last: their addresses may be of no use any more, and each may take a time-out. */
+/* Nodes that do not answer come last: their addresses may be of no use any more, and each may take a time-out. The
+ * order of contact points says something where it decides on the data centre. */
 static void lookups_done(cqln_control *ctl)
 {
     bool discovery = ctl->c->config->discovery;
     cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
+    if (discovery && ctl->c->local_dc)
+        shuffle(ctl, ctl->front);
     if (discovery)
         add_known(ctl, false, TARGETS_MAX);
     if (discovery || (ctl->target_count == 0 && !ctl->known))

@@ -1,4 +1,4 @@
-/* Connecting that cannot succeed, over the simulated network: it ends, in time, and says why. */
+/* Connecting that cannot succeed, over the simulated network: it ends, in time, and says why. And to which node. */
 #include "api/options.h"
 #include "failmalloc.h"
 #include "simio.h"
@@ -6,6 +6,7 @@
 
 #include "cluster/cluster.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct world {
@@ -196,6 +197,70 @@ static void a_keyspace_that_is_not_there_is_said(void **state)
     expect_text(w, "cannot use keyspace \"nosuch\"");
 }
 
+/* --- where the control connections of many sessions are -------------------------------------------- */
+
+enum { SESSIONS = 60, PLACES = 4 };
+
+static size_t place(const world *w)
+{
+    const cqln_link *link = cqln_control_link(w->c.control);
+    for (size_t i = 0; link && i < PLACES; i++)
+        if (cqln_address_equal(&link->address, &w->mc.nodes[i].address))
+            return i;
+    fail_msg("no control connection");
+    return 0;
+}
+
+/* How many sessions have it on each node, and how many when that one is gone. The last node is of another data centre. */
+static void count_places(const char *local_dc, unsigned first[PLACES], unsigned then[PLACES])
+{
+    memset(first, 0, PLACES * sizeof *first);
+    memset(then, 0, PLACES * sizeof *then);
+    for (unsigned seed = 0; seed < SESSIONS; seed++) {
+        void *state;
+        assert_int_equal(begin(&state), 0);
+        world *w = state;
+        mockcluster_fini(&w->mc);
+        mockcluster_init(&w->mc, PLACES);
+        snprintf(w->mc.nodes[PLACES - 1].data_center, sizeof w->mc.nodes[0].data_center, "far");
+        cqln_rand_seed(&w->io.rand, seed);
+        if (local_dc)
+            assert_int_equal(cql_options_set(w->options, "local_dc", local_dc, NULL), CQL_OK);
+        assert_int_equal(cql_options_set(w->options, "used_hosts_per_remote_dc", "1", NULL), CQL_OK);
+        connect_to(w, "127.9.0.1,127.9.0.2,127.9.0.3", "true");
+        size_t at = place(w);
+        first[at]++;
+        w->io.hosts[at].down = true;
+        simio_cut(&w->io, at);
+        simio_run(&w->io, w->io.now + 1000);
+        then[place(w)]++;
+        assert_int_equal(end(&state), 0);
+    }
+}
+
+static void control_connections_are_spread(void **state)
+{
+    unsigned first[PLACES], then[PLACES];
+    (void)state;
+    count_places("datacenter1", first, then);
+    for (size_t i = 0; i < PLACES - 1; i++) {
+        assert_in_range(first[i], SESSIONS / 3 - SESSIONS / 6, SESSIONS / 3 + SESSIONS / 6);
+        assert_in_range(then[i], SESSIONS / 3 - SESSIONS / 6, SESSIONS / 3 + SESSIONS / 6);
+    }
+    assert_int_equal(then[PLACES - 1], 0);
+}
+
+/* The data centre is that of the first contact point: their order says something then. */
+static void without_a_data_centre_contact_points_are_tried_in_order(void **state)
+{
+    unsigned first[PLACES], then[PLACES];
+    (void)state;
+    count_places(NULL, first, then);
+    assert_int_equal(first[0], SESSIONS);
+    for (size_t i = 1; i < PLACES - 1; i++)
+        assert_in_range(then[i], SESSIONS / 2 - SESSIONS / 6, SESSIONS / 2 + SESSIONS / 6);
+}
+
 #define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -214,6 +279,8 @@ int main(void)
         CONNECT_TEST(one_node_that_wants_a_password_keeps_nobody_out),
         CONNECT_TEST(a_wrong_password_is_refused_once),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
+        cmocka_unit_test(control_connections_are_spread),
+        cmocka_unit_test(without_a_data_centre_contact_points_are_tried_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

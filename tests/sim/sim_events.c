@@ -185,6 +185,7 @@ static void a_long_outage_does_not_fill_the_log(void **state)
     simio_run(&w->io, w->io.now + 60000);
     assert_int_equal(w->c.ready_count, 2);
     unsigned before = warnings;
+    w->io.hosts[0].down = true;
     simio_cut(&w->io, 0);
     simio_run(&w->io, w->io.now + 5000);
     assert_true(warnings > before); /* the next one is told again */
