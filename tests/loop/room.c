@@ -280,6 +280,42 @@ static void closing_ends_the_wait(void **state)
     }
 }
 
+/* Calls that come to nothing are counted for a moment all the same: a close that meets one goes on when it is over. */
+static void *ask_for_nothing(void *arg)
+{
+    lap *l = arg;
+    cql_execute_options opts = {.size = sizeof opts, .host = ""};
+    cql_statement *st = NULL;
+    cql_statement_new("INSERT INTO t", 0, NULL, &st);
+    while (cql_session_execute_with(l->s, st, &opts, NULL, NULL, NULL) != CQL_BAD_STATE)
+        l->t->calls++;
+    cql_statement_free(st);
+    return NULL;
+}
+
+static void calls_that_come_to_nothing_hold_up_no_close(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 50; round++) {
+        cql_session *s = open_session("loop_threads=1&close_timeout=60s");
+        tally t = {.stop = false};
+        lap laps[3];
+        time_t began = time(NULL);
+        for (size_t j = 0; j < CQL_COUNT(laps); j++) {
+            laps[j] = (lap){.s = s, .t = &t};
+            assert_int_equal(pthread_create(&laps[j].thread, NULL, ask_for_nothing, &laps[j]), 0);
+        }
+        while (t.calls < 1000)
+            poll(NULL, 0, 1);
+        cql_session_close_wait(s);
+        bool soon = time(NULL) - began < 30;
+        for (size_t j = 0; j < CQL_COUNT(laps); j++)
+            pthread_join(laps[j].thread, NULL);
+        cql_session_free(s);
+        assert_true(soon);
+    }
+}
+
 /* --- beside a program that fills the queue from its callbacks ---------------------------------------- */
 
 static void refill(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -574,6 +610,7 @@ int main(void)
         CASE(no_room_in_time_is_told),
         CASE(the_session_says_how_long),
         CASE(closing_ends_the_wait),
+        CASE(calls_that_come_to_nothing_hold_up_no_close),
         CASE(a_full_queue_lets_others_in),
         CASE(a_drain_callback_has_its_share_beside_threads),
         CASE(pages_have_their_share_beside_callbacks),
