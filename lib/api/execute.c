@@ -155,20 +155,14 @@ cql_status cqln_query_within(cql_session *s, const char *cql, uint32_t timeout_m
 cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql_result_cb cb,
                                      void *user)
 {
-    return cqln_batch_within(s, batch, 0, cb, user);
+    return cql_session_execute_batch_with(s, batch, NULL, NULL, cb, user);
 }
 
 cql_status cqln_batch_within(cql_session *s, const cql_batch *batch, uint32_t timeout_ms,
                              cql_result_cb cb, void *user)
 {
-    cqln_request *req;
-    if (!s || !batch)
-        return CQL_BAD_ARGUMENT;
-    cqln_cluster *c = cqln_session_pick(s);
-    cql_status st = cqln_request_begin(c, &req);
-    if (st)
-        return cqln_session_refuse(s, st);
-    return start(req, cqln_encode_batch_request(c, batch, req), timeout_ms, cb, user);
+    const cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms};
+    return cql_session_execute_batch_with(s, batch, &opts, NULL, cb, user);
 }
 
 cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
