@@ -18,6 +18,7 @@
 enum { GRACE_MS = 300 }; /* after the first node is ready the others get so long to join it */
 
 static void on_ended(void *user);
+static void on_pumping(cqln_deferred *d);
 static void on_draining(cqln_deferred *d);
 static void on_drain_mail(cqln_mail *m);
 static void on_close_step(cqln_deferred *d);
@@ -40,6 +41,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     cqln_rand_seed(&c->rand, io->ops->random(io));
     cqln_list_init(&c->waiting);
     cqln_list_init(&c->parked);
+    cqln_deferred_init(&c->pumping, on_pumping);
     cqln_deferred_init(&c->draining, on_draining);
     c->drain_mail.fn = on_drain_mail;
     cqln_deferred_init(&c->close_step, on_close_step);
@@ -436,6 +438,11 @@ void cqln_cluster_leave(cqln_cluster *c)
 {
     atomic_fetch_sub(&c->waits, 1);
     check_closing(c);
+}
+
+static void on_pumping(cqln_deferred *d)
+{
+    cqln_requests_pump(CQLN_CONTAINER(d, cqln_cluster, pumping));
 }
 
 /* --- room in the queue ---------------------------------------------------------------------------- */

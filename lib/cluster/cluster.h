@@ -164,6 +164,7 @@ struct cqln_cluster {
     _Atomic(uint64_t) pending_bytes;
     _Atomic(bool) full;  /* a caller was told to wait */
     _Atomic(bool) in_line; /* somebody waits for the next place */
+    cqln_deferred pumping; /* a look at `waiting` in the next turn */
     cqln_deferred draining;
     cqln_mail drain_mail;
     _Atomic(bool) drain_mailed;

@@ -245,11 +245,24 @@ void cqln_request_run_carefully(cqln_cluster *c, cqln_request *req)
     cqln_request_place(req);
 }
 
+/* Others may be served before it. */
+static bool choosy(const cqln_request *req)
+{
+    return req->only || cqln_router_picky(req);
+}
+
+/* Behind others, so that who fills streams from callbacks leaves them theirs. Where the first is choosy all the others
+ * may be served without an answer to any. */
 void cqln_request_place(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (!cqln_list_empty(&c->waiting) || !send(req, (uint32_t)cqln_loop_us(&c->loop)))
-        wait_for_stream(req);
+    if (cqln_list_empty(&c->waiting)) {
+        if (send(req, (uint32_t)cqln_loop_us(&c->loop)))
+            return;
+    } else if (choosy(CQLN_CONTAINER(c->waiting.next, cqln_request, queue))) {
+        cqln_loop_defer(&c->loop, &c->pumping);
+    }
+    wait_for_stream(req);
 }
 
 /* In order, but a request bound to a busy node does not hold up the others, nor do a few that only some

@@ -166,13 +166,20 @@ static void shrink(cqln_node *n)
         cqln_link_close(slot->link, "it is not needed any more");
 }
 
+/* The last place is given up, but not while it makes up for another. */
+static bool at_rest(const cqln_node *n, uint64_t now)
+{
+    return n->want > n->core && now - n->busy_at >= n->cluster->config->connection_idle_timeout &&
+           (n->usable == n->want || !cqln_slot_usable(&n->slots[n->want - 1]));
+}
+
 static void on_idle_check(cqln_deadline *d)
 {
     cqln_cluster *c = CQLN_CONTAINER(d, cqln_cluster, idle_check);
     uint64_t now = cqln_loop_now(&c->loop);
     bool more = false;
     for (cqln_node *n = c->nodes; n; n = n->next) {
-        if (n->want > n->core && now - n->busy_at >= c->config->connection_idle_timeout)
+        if (at_rest(n, now))
             shrink(n);
         more = more || n->want > n->core;
     }
@@ -195,6 +202,14 @@ static void retry_later(cqln_node *n)
         return;
     uint32_t delay = cqln_backoff_next(&n->backoff, &c->rand);
     cqln_deadline_set(&c->loop, &n->retry, cqln_loop_now(&c->loop) + delay);
+}
+
+/* It served until now: places that its server did not fill say nothing of how soon it is back. */
+static void retry_anew(cqln_node *n)
+{
+    cqln_backoff_reset(&n->backoff);
+    cqln_deadline_clear(&n->cluster->loop, &n->retry);
+    retry_later(n);
 }
 
 static void note_failure(cqln_node *n, cql_status st, const char *reason)
@@ -350,7 +365,10 @@ static void on_closed(cqln_link *link)
         cqln_slots_fill(n);
     } else if (wanted) {
         note_failure(n, fault->status, fault->detail);
-        retry_later(n);
+        if (link->ready && n->usable == 0)
+            retry_anew(n);
+        else
+            retry_later(n);
     }
     after_closed(n);
 }
@@ -407,7 +425,7 @@ void cqln_slots_retreat(cqln_node *n)
     for (uint32_t i = 0; i < n->slot_count; i++)
         if (n->slots[i].link && n->slots[i].link->ready && !n->slots[i].link->closing)
             leave(&n->slots[i], "the server is shutting down");
-    retry_later(n);
+    retry_anew(n);
 }
 
 /* --- keyspace ------------------------------------------------------------------------------------ */

@@ -1394,6 +1394,76 @@ static void who_waits_for_a_node_that_is_lost_hears_of_it(void **state)
     expect(8, 21, CQL_NO_HOST);
 }
 
+/* Who waits for one busy node stands in nobody's way. */
+static void requests_pass_those_that_wait_for_one_node(void **state)
+{
+    (void)state;
+    option("max_requests_per_connection", "8");
+    option("max_connections_per_host", "1");
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    for (size_t i = 0; i < 12; i++)
+        say(i, "SELECT echo", "127.9.0.2:9042", 5000);
+    pass(100);
+    for (size_t i = 12; i < 16; i++) {
+        ask(i, w.echo, false, 0);
+        pass(20);
+        expect(i, i + 1, CQL_OK);
+    }
+    say(16, "SELECT echo", "127.9.0.1:9042", 5000);
+    pass(20);
+    assert_int_equal(all[16].calls, 1);
+    w.mc.nodes[1].stalled = false;
+}
+
+/* Its last connection does not stand in the place that is given up at rest. */
+static void a_pool_shrinks_to_a_connection_that_works(void **state)
+{
+    (void)state;
+    option("connections_per_host", "1");
+    option("max_connections_per_host", "2");
+    option("connection_grow_requests", "4");
+    option("connection_idle_timeout", "2000");
+    option("reconnect_base", "30000");
+    start(1);
+    w.io.hosts[0].delay_ms = 20;
+    read_many(0, 50);
+    pass(200);
+    expect(0, 50, CQL_OK);
+    w.io.hosts[0].delay_ms = 0;
+    assert_int_equal(node(0)->usable, 2);
+    w.io.hosts[0].down = true;
+    cqln_link_close(node(0)->slots[0].link, "the test ends it");
+    pass(10000);
+    assert_int_equal(node(0)->usable, 1);
+    ask(50, w.echo, false, 0);
+    pass(20);
+    expect(50, 51, CQL_OK);
+    w.io.hosts[0].down = false;
+    pass(60000);
+    assert_int_equal(node(0)->want, 1);
+    assert_int_equal(node(0)->usable, 1);
+}
+
+/* Places that its server does not fill say nothing of the end of the one that served. */
+static void a_node_that_is_lost_is_tried_soon_whatever_failed_before(void **state)
+{
+    (void)state;
+    option("connections_per_host", "2");
+    option("reconnect_base", "1000");
+    w.io.hosts[0].most = 2; /* one is for control */
+    start(1);
+    for (int i = 0; i < 200; i++) {
+        ask(0, w.echo, false, 0);
+        all[0].calls = 0;
+        pass(1000);
+    }
+    assert_int_equal(node(0)->usable, 1);
+    simio_cut(&w.io, 0);
+    pass(1500);
+    assert_int_equal(node(0)->usable, 1);
+}
+
 static cql_status no_filter(void *user, const cqln_address *to, cqln_filter **out, char *why)
 {
     (void)user;
@@ -1952,6 +2022,9 @@ int main(void)
         CASE(a_control_connection_that_lasted_is_as_good_as_the_first),
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
         CASE(who_waits_for_a_node_that_is_lost_hears_of_it),
+        CASE(requests_pass_those_that_wait_for_one_node),
+        CASE(a_pool_shrinks_to_a_connection_that_works),
+        CASE(a_node_that_is_lost_is_tried_soon_whatever_failed_before),
         CASE(r70_another_id_is_one_error),
         CASE(a_table_made_anew_takes_nothing_that_was_bound_before),
         CASE(what_was_prepared_before_is_outdated_by_what_is_prepared_anew),
