@@ -106,7 +106,7 @@ cqln_link *cqln_nodes_pick(cqln_cluster *c, cqln_node *only, cqln_node *avoid)
 }
 
 /* A connection that is on its way counts while nothing has failed: the node is new, or one that took its
- * requests is being replaced. */
+ * requests is being replaced. One that ends does until it has: then it is known what becomes of its place. */
 static bool node_hope(const cqln_node *n)
 {
     bool unfailed = !n->tried || n->last_status == CQL_OK;
@@ -114,7 +114,7 @@ static bool node_hope(const cqln_node *n)
         return true;
     for (uint32_t i = 0; i < n->slot_count; i++) {
         const cqln_slot *slot = &n->slots[i];
-        if (slot->link && !slot->link->closing && (slot->link->ready || unfailed))
+        if (slot->link && (slot->link->ready || unfailed))
             return true;
     }
     return false;

@@ -872,6 +872,24 @@ static void a_connection_that_ends_as_soon_as_it_is_made_is_not_stormed(void **s
     assert_true(w.mc.nodes[0].connects - connects <= 2 * 90);
 }
 
+/* The end of a connection is known a moment before its place is free. */
+static void who_comes_while_an_idle_connection_ends_waits_for_the_next(void **state)
+{
+    (void)state;
+    start(1);
+    for (size_t i = 0; i < 2; i++) {
+        pass(20000);
+        simio_cut(&w.io, 0);
+        while (!node(0)->slots[0].link->closing)
+            assert_true(simio_step(&w.io, w.io.now + 1));
+        w.io.hosts[0].down = i;
+        ask(i, w.echo, false, 0);
+        pass(50);
+    }
+    expect(0, 1, CQL_OK);
+    expect(1, 2, CQL_NO_HOST);
+}
+
 /* Requests of many that were answered so far. */
 static size_t answered(size_t from, size_t to)
 {
@@ -1994,6 +2012,7 @@ int main(void)
         CASE(a_request_lost_with_the_last_connection_says_where_and_why),
         CASE(idle_connections_that_are_ended_are_made_again_at_once),
         CASE(a_request_that_finds_an_idle_connection_ended_takes_the_next),
+        CASE(who_comes_while_an_idle_connection_ends_waits_for_the_next),
         CASE(an_idle_connection_of_a_server_that_is_gone_is_tried_once),
         CASE(a_connection_that_ends_as_soon_as_it_is_made_is_not_stormed),
         CASE(a_node_that_is_back_begins_with_one_request),
