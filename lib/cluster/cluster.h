@@ -290,6 +290,8 @@ static inline const cqln_address *cqln_node_heard(const cqln_node *n)
 {
     return n->address.is_id ? &n->heard : &n->address;
 }
+/* Tries all nodes that are down now: there may have been hints that nobody heard. */
+void cqln_nodes_try(cqln_cluster *c);
 /* Tries a node that is down now: a hint said that it is up. */
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address);
 /* A hint said that it is down; what is known better stays. */

@@ -472,6 +472,8 @@ static void on_discovered(void *user, cql_status st, const char *why)
         return;
     }
     cqln_cluster_heed_releases(c);
+    if (first)
+        cqln_nodes_try(c);
     cqln_nodes_fill(c);
     cqln_cluster_publish(c);
     cqln_team_share_soon(c);

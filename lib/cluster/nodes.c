@@ -313,17 +313,28 @@ void cqln_nodes_fill(cqln_cluster *c)
             cqln_slots_fill(n);
 }
 
+static void try_now(cqln_node *n)
+{
+    if (n->usable || !n->local || n->removed)
+        return;
+    cqln_backoff_reset(&n->backoff);
+    cqln_deadline_clear(&n->cluster->loop, &n->retry);
+    cqln_slots_fill(n);
+}
+
+void cqln_nodes_try(cqln_cluster *c)
+{
+    for (cqln_node *n = c->nodes; n; n = n->next)
+        try_now(n);
+}
+
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address)
 {
     for (cqln_node *n = c->nodes; n; n = n->next) {
         if (!cqln_address_equal(cqln_node_heard(n), address))
             continue;
         n->said_down = false;
-        if (n->usable || !n->local || n->removed)
-            continue;
-        cqln_backoff_reset(&n->backoff);
-        cqln_deadline_clear(&c->loop, &n->retry);
-        cqln_slots_fill(n);
+        try_now(n);
     }
 }
 

@@ -730,6 +730,14 @@ static void r20_a_failed_refill_is_tried_again(void **state)
     assert_int_equal(node(0)->usable, 2);
 }
 
+/* Those to the node that take requests; the control connection stays. */
+static void end_pool(void)
+{
+    for (uint32_t i = 0; i < node(0)->slot_count; i++)
+        if (node(0)->slots[i].link)
+            cqln_link_close(node(0)->slots[i].link, "the test ends it");
+}
+
 /* Connections that end together are one failure: the first attempt after it does not wait for as many times as long. */
 static void a_node_with_many_connections_is_tried_as_soon_as_one_with_few(void **state)
 {
@@ -738,7 +746,7 @@ static void a_node_with_many_connections_is_tried_as_soon_as_one_with_few(void *
     option("reconnect_base", "1000");
     start(1);
     assert_int_equal(node(0)->usable, 8);
-    simio_cut(&w.io, 0);
+    end_pool();
     pass(100);
     assert_int_equal(node(0)->usable, 0);
     pass(1400);
@@ -1477,9 +1485,30 @@ static void a_node_that_is_lost_is_tried_soon_whatever_failed_before(void **stat
         pass(1000);
     }
     assert_int_equal(node(0)->usable, 1);
-    simio_cut(&w.io, 0);
-    pass(1500);
+    end_pool();
+    pass(100);
+    assert_int_equal(node(0)->usable, 0);
+    pass(1400);
     assert_int_equal(node(0)->usable, 1);
+}
+
+/* The control connection is tried more often: the node that it found is tried at once, however long it was gone. */
+static void a_node_that_answers_the_control_connection_is_used(void **state)
+{
+    (void)state;
+    option("reconnect_max", "600000");
+    start(1);
+    for (size_t i = 0; i < 5; i++) {
+        w.io.hosts[0].down = true;
+        simio_cut(&w.io, 0);
+        pass(3600000 + i * 77000);
+        w.io.hosts[0].down = false;
+        pass(36000);
+        assert_non_null(cqln_control_link(w.c.control));
+        ask(i, w.echo, false, 0);
+        pass(50);
+        expect(i, i + 1, CQL_OK);
+    }
 }
 
 static cql_status no_filter(void *user, const cqln_address *to, cqln_filter **out, char *why)
@@ -2041,6 +2070,7 @@ int main(void)
         CASE(a_control_connection_that_lasted_is_as_good_as_the_first),
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
         CASE(who_waits_for_a_node_that_is_lost_hears_of_it),
+        CASE(a_node_that_answers_the_control_connection_is_used),
         CASE(requests_pass_those_that_wait_for_one_node),
         CASE(a_pool_shrinks_to_a_connection_that_works),
         CASE(a_node_that_is_lost_is_tried_soon_whatever_failed_before),
