@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SLEPT_MS = 1000 }; /* a driven session that was not turned for so long */
+
 /* --- making -------------------------------------------------------------------------------------- */
 
 static void on_connect(cqln_mail *m);
@@ -428,10 +430,27 @@ void cql_session_free(cql_session *s)
 
 /* --- driven mode ---------------------------------------------------------------------------------- */
 
+/* What happened while nobody looked is seen before anything is sent: what was queued on a connection that was ended
+ * meanwhile has not left then, and takes another. */
+static void catch_up(cql_session *s)
+{
+    cqln_list *dirty = &s->cluster.loop.dirty, queued;
+    cqln_list_init(&queued);
+    cqln_list_move(&queued, dirty);
+    cqln_io_uv_turn(s->io, 0);
+    cqln_list_move(dirty, &queued);
+}
+
 void cqln_session_turn(cql_session *s, int timeout_ms)
 {
+    cqln_loop *loop = &s->cluster.loop;
     s->turning++;
+    if (!cqln_list_empty(&loop->dirty) && cqln_loop_now(loop) - s->turned_ms >= SLEPT_MS) {
+        catch_up(s);
+        timeout_ms = 0; /* what is waited for may have come */
+    }
     cqln_io_uv_turn(s->io, timeout_ms);
+    s->turned_ms = cqln_loop_now(loop);
     s->turning--;
 }
 

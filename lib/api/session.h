@@ -30,6 +30,7 @@ struct cql_session {
     cqln_session_mode mode; /* any thread reads it: not beside `turning`, as compilers read neighbours as one */
     cqln_io *io;
     unsigned turning;  /* driven: depth of turns on the stack */
+    uint64_t turned_ms; /* and when the last one ended */
     bool running; /* the thread has taken the loop over */
     bool closed;
     bool free_asked;   /* by the program, while that was not yet possible */

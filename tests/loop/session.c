@@ -793,6 +793,19 @@ static void lost_connections_come_back(void **state)
     close_session(s);
 }
 
+/* Between calls nobody looks at a driven session: that its idle connections were ended is seen before anything is sent
+ * on them. */
+static void a_driven_session_that_slept_sees_what_ended_meanwhile(void **state)
+{
+    (void)state;
+    cql_session *s = open_session("loop_threads=0");
+    poll(NULL, 0, 5200);
+    mockserver_cut(&server);
+    poll(NULL, 0, 50);
+    assert_int_equal(cql_session_query_wait(s, "INSERT INTO t", NULL, NULL), CQL_OK);
+    close_session(s);
+}
+
 /* A program that has run out of memory can still end what it began. */
 static void closing_needs_no_memory(void **state)
 {
@@ -917,6 +930,7 @@ int main(void)
         CASE(wrong_data_centre_names_the_right_ones),
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),
+        CASE(a_driven_session_that_slept_sees_what_ended_meanwhile),
         CASE(closing_needs_no_memory),
         CASE(session_connects_again_after_a_failed_try),
         CASE(session_connects_again_when_nodes_were_found_before),
