@@ -224,9 +224,9 @@ static void submit(world *w)
     req->timeout_ms = o->timeout_ms;
     req->cb.result = on_result;
     req->user = o;
-    if (o->value % 16 == 7 && !w->healed) { /* not in the list of nodes, perhaps */
+    if (o->value % 32 == 7 && !w->healed) { /* not in the list of nodes, perhaps */
         req->has_only_host = true;
-        cqln_address_print(&w->mc.nodes[o->value / 16 % w->mc.count].address, req->only_host);
+        cqln_address_print(&w->mc.nodes[o->value / 7 % w->mc.count].address, req->only_host);
         w->t->bound++;
     }
     o->handle = cqln_request_handle(req);
