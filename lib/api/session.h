@@ -30,7 +30,6 @@ struct cql_session {
     cqln_session_mode mode; /* any thread reads it: not beside `turning`, as compilers read neighbours as one */
     cqln_io *io;
     unsigned turning;  /* driven: depth of turns on the stack */
-    uint64_t turned_ms; /* and when the last one ended */
     bool running; /* the thread has taken the loop over */
     bool closed;
     bool free_asked;   /* by the program, while that was not yet possible */
@@ -53,6 +52,7 @@ struct cql_session {
     cqln_list line;   /* blocking calls that wait for room (room.h) */
     cql_drain_cb drain_cb; /* of the program */
     void *drain_user;
+    uint64_t turned_ms; /* driven: when the last turn ended */
 };
 
 /* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */
