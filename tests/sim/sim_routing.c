@@ -474,6 +474,41 @@ static void racks_come_first_and_remote_nodes_last(void **state)
     end(&w);
 }
 
+/* Nodes far away answer; but who may only have near ones hears of their end at once. */
+static void who_waits_for_near_nodes_hears_that_they_are_lost(void **state)
+{
+    (void)state;
+    world w;
+    cqln_request *req;
+    make(&w, 2);
+    snprintf(w.mc.nodes[1].data_center, sizeof w.mc.nodes[1].data_center, "far");
+    set(&w, "local_dc", "datacenter1");
+    set(&w, "used_hosts_per_remote_dc", "1");
+    set(&w, "max_requests_per_connection", "4");
+    set(&w, "max_connections_per_host", "1");
+    start_and_prepare(&w);
+    w.mc.nodes[0].stalled = true;
+    cql_statement *st = cql_prepared_bind(w.select);
+    cql_statement_bind_int32(st, 0, 1);
+    cql_statement_set_consistency(st, CQL_CONSISTENCY_LOCAL_QUORUM);
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
+        assert_int_equal(cqln_encode_statement(&w.c, st, req), CQL_OK);
+        req->cb.result = on_result;
+        req->user = &w;
+        cqln_request_start(req);
+    }
+    simio_run(&w.io, w.io.now + 20);
+    assert_int_equal(w.errors, 0);
+    w.io.hosts[0].down = true;
+    simio_cut(&w.io, 0);
+    simio_run(&w.io, w.io.now + 20);
+    assert_int_equal(w.errors, 9);
+    assert_int_equal(w.last, CQL_NO_HOST);
+    cql_statement_free(st);
+    end(&w);
+}
+
 /* The node that is chosen for the key in few steps; NULL: none is. One of the replicas, then. */
 static const cqln_node *quickly(world *w, uint32_t key)
 {
@@ -846,6 +881,7 @@ int main(void)
         cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
+        cmocka_unit_test(who_waits_for_near_nodes_hears_that_they_are_lost),
         cmocka_unit_test(the_first_choice_takes_few_steps),
         cmocka_unit_test(connections_of_a_node_share_its_requests),
         cmocka_unit_test(lists_decide_who_is_used),
