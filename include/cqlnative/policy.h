@@ -21,7 +21,7 @@ typedef enum cql_retry_verdict {
 typedef struct cql_retry_info {
     size_t size;          /* sizeof(cql_retry_info) of the library that asks */
     cql_status status;    /* CQL_SERVER_…, or CQL_CLOSED: the connection was lost */
-    bool idempotent;      /* the statement was marked so */
+    bool idempotent;      /* the statement was marked so, or not at all and the option `idempotent` says so */
     bool maybe_applied;   /* by this attempt or an earlier one */
     unsigned retries;     /* how often it was sent again so far */
     int consistency;      /* cql_consistency that the server names */

@@ -267,6 +267,13 @@ cql_options_set_retry(cql_options *o, const char *value, cql_error **err)
     return cql_options_set(o, "retry", value, err);
 }
 
+/* true: what nothing is said of may be sent again after it may have run, conditional statements and counters as far as they are known excepted; see reliability.md for what that may do twice; false|true */
+static inline cql_status
+cql_options_set_idempotent(cql_options *o, bool value, cql_error **err)
+{
+    return cql_options_set_bool(o, "idempotent", value, err);
+}
+
 /* percent of the requests that may be sent again after a server's error or speculatively, beyond 10 a second and 100 at once; 0 to 1000 */
 static inline cql_status
 cql_options_set_retry_budget(cql_options *o, uint64_t value, cql_error **err)

@@ -134,7 +134,8 @@ CQL_API cql_status cql_statement_partition_key(const cql_statement *stmt, void *
 CQL_API void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level);
 /* CQL_BAD_ARGUMENT unless SERIAL or LOCAL_SERIAL. */
 CQL_API cql_status cql_statement_set_serial_consistency(cql_statement *stmt, cql_consistency level);
-/* True: running it twice is the same as once, so it may be sent again after an unclear failure. */
+/* True: running it twice is the same as once, so it may be sent again after an unclear failure; false: it may not. Where
+ * neither is said the session's option `idempotent` counts, which says no unless it is set. */
 CQL_API void cql_statement_set_idempotent(cql_statement *stmt, bool idempotent);
 /* Rows per page; -1 for all in one. */
 CQL_API cql_status cql_statement_set_page_size(cql_statement *stmt, int32_t rows);
@@ -197,7 +198,8 @@ CQL_API void cql_batch_clear(cql_batch *batch);
 CQL_API void cql_batch_free(cql_batch *batch);
 CQL_API void cql_batch_set_consistency(cql_batch *batch, cql_consistency level);
 CQL_API cql_status cql_batch_set_serial_consistency(cql_batch *batch, cql_consistency level);
-/* A batch counts as idempotent only when it is said here or all its members are. */
+/* What is said here counts. Else it is what was said of the members: no if no was said of one, yes if yes was said
+ * of all, and otherwise the session's option `idempotent`. */
 CQL_API void cql_batch_set_idempotent(cql_batch *batch, bool idempotent);
 CQL_API void cql_batch_set_timestamp(cql_batch *batch, int64_t unix_us);
 CQL_API void cql_batch_set_timeout(cql_batch *batch, uint32_t timeout_ms);

@@ -18,7 +18,6 @@ cql_status cql_batch_new(cql_batch_type type, const cql_allocator *al, cql_batch
         return CQL_NO_MEMORY;
     b->al = al;
     b->type = type;
-    b->all_idempotent = true;
     cqln_writer_init(&b->entries, al, entries_max);
     cqln_execution_init(&b->ex);
     *out = b;
@@ -33,7 +32,7 @@ void cql_batch_clear(cql_batch *b)
         cql_prepared_unref(b->members[i]);
     b->member_count = 0;
     b->count = 0;
-    b->all_idempotent = true;
+    b->members_idempotent = CQLN_IDEMPOTENT_UNSAID;
     cqln_routing_clear(b);
     cqln_writer_reset(&b->entries);
 }
@@ -112,8 +111,9 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
         b->entries.len = before;
         return st;
     }
+    if (b->count == 0 || s->ex.idempotent < b->members_idempotent)
+        b->members_idempotent = s->ex.idempotent;
     b->count++;
-    b->all_idempotent = b->all_idempotent && s->ex.idempotent;
     return CQL_OK;
 }
 
@@ -136,7 +136,7 @@ void cql_batch_set_idempotent(cql_batch *b, bool idempotent)
 {
     if (!b)
         return;
-    b->ex.idempotent = idempotent;
+    b->ex.idempotent = idempotent ? CQLN_IDEMPOTENT_YES : CQLN_IDEMPOTENT_NO;
 }
 
 void cql_batch_set_timestamp(cql_batch *b, int64_t unix_us)

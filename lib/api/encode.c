@@ -236,7 +236,9 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
         return st;
     if (b->type != CQL_BATCH_COUNTER)
         stamp(c, &o);
-    req->idempotent = b->ex.idempotent || (b->all_idempotent && b->count > 0);
+    req->idempotent = b->ex.idempotent ? b->ex.idempotent : b->members_idempotent;
+    if (!req->idempotent && b->type == CQL_BATCH_COUNTER)
+        req->idempotent = CQLN_IDEMPOTENT_NO;
     req->timeout_ms = b->ex.timeout_ms;
     choose_execution(&b->ex, req);
     cqln_route_batch(c, b, &req->route);

@@ -405,7 +405,7 @@ void cql_statement_set_idempotent(cql_statement *s, bool idempotent)
 {
     if (!s)
         return;
-    s->ex.idempotent = idempotent;
+    s->ex.idempotent = idempotent ? CQLN_IDEMPOTENT_YES : CQLN_IDEMPOTENT_NO;
 }
 
 cql_status cql_statement_set_page_size(cql_statement *s, int32_t rows)

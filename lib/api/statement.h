@@ -22,7 +22,7 @@ typedef struct cqln_execution {
     int32_t consistency; /* -1: the session's */
     int32_t serial_consistency;
     int32_t page_size; /* 0: the session's */
-    bool idempotent;
+    int8_t idempotent; /* CQLN_IDEMPOTENT_ */
     bool tracing;
     bool has_timestamp;
     uint8_t said; /* cqln_said, the most of it */
@@ -58,7 +58,7 @@ struct cql_batch {
     cql_prepared **members;
     size_t member_count;
     size_t member_cap;
-    bool all_idempotent;
+    int8_t members_idempotent; /* the least that was said of one */
     cqln_execution ex;
 };
 

@@ -66,9 +66,26 @@ bool cqln_request_conditional(const cqln_request *req)
     return cqln_cql_conditional(cqln_read_long_string(&rd));
 }
 
+/* Only what adds to a counter has a value of that type. */
+static bool counts(const cql_prepared *p)
+{
+    for (uint32_t i = 0; p && i < p->bind->count; i++)
+        if (p->bind->columns[i].type->id == CQL_TYPE_COUNTER)
+            return true;
+    return false;
+}
+
+bool cqln_request_idempotent(const cqln_request *req)
+{
+    if (req->idempotent || req->is_prepare)
+        return req->idempotent != CQLN_IDEMPOTENT_NO;
+    return req->cluster->config->idempotent && !cqln_request_conditional(req) &&
+           !counts(req->prepared);
+}
+
 static cqln_attempt attempt_of(const cqln_request *req)
 {
-    return (cqln_attempt){req->idempotent || req->is_prepare, req->in_doubt,
+    return (cqln_attempt){cqln_request_idempotent(req), req->in_doubt,
                           cqln_request_conditional(req), req->retries};
 }
 

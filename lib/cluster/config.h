@@ -78,6 +78,7 @@ typedef struct cqln_config {
     uint32_t reconnect_policy; /* cqln_reconnect_policy */
     uint32_t refresh_interval;
     uint32_t retry;                 /* cqln_retry_option */
+    uint32_t idempotent;            /* bool: what nothing is said of */
     uint32_t retry_budget;          /* percent of the requests */
     uint32_t speculation;           /* cqln_speculation */
     uint32_t speculation_delay;

@@ -83,7 +83,7 @@ static uint32_t delay_of(cqln_cluster *c)
 void cqln_race_begin(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (!req->idempotent || req->steady || req->only || req->is_prepare)
+    if (req->steady || req->only || req->is_prepare || !cqln_request_idempotent(req))
         return;
     cqln_race *race = take(c);
     if (!race)

@@ -41,6 +41,9 @@ typedef struct cqln_route {
 
 enum { CQLN_ASKED_MAX = 12 };
 
+/* What is said of idempotence: the least of several is that of all together. */
+enum { CQLN_IDEMPOTENT_NO = -1, CQLN_IDEMPOTENT_UNSAID = 0, CQLN_IDEMPOTENT_YES = 1 };
+
 typedef struct cqln_try cqln_try; /* a failed attempt, for the error's list */
 
 /* In front what every request uses, in few cache lines; behind it what few do. */
@@ -54,7 +57,7 @@ typedef struct cqln_request {
 
     /* From here to `env` all is zero in a request that begins: cleared in one go. */
     cqln_route route;
-    bool idempotent;
+    int8_t idempotent; /* CQLN_IDEMPOTENT_ */
     bool is_prepare;
     bool has_only_host;
     bool steady;        /* never sent to two nodes at the same time */
@@ -125,6 +128,8 @@ void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_stat
                                 const char *why);
 /* Is it a conditional statement, or a batch with one? */
 bool cqln_request_conditional(const cqln_request *req);
+/* May it run twice? By what was said of it, else by the option. Looked up where something has failed. */
+bool cqln_request_idempotent(const cqln_request *req);
 /* Ends a request: callback with the error (taken over), record given back. */
 void cqln_request_fail(cqln_request *req, cql_error *err);
 /* The same in a later turn, for errors found while the program's call is on the stack. */

@@ -32,6 +32,7 @@ static cql_status ask_once(cqlsch_moves *m, const char *cql, cql_consistency lev
         st = cql_statement_bind(stmt, values, err);
     if (st == CQL_OK) {
         cql_statement_set_consistency(stmt, level);
+        cql_statement_set_idempotent(stmt, false); /* it is cqlsch_moves_ask that says when to send it again */
         /* One lock for all data centres, whatever the session's own level is. */
         if (level != CQL_CONSISTENCY_SERIAL)
             st = cql_statement_set_serial_consistency(stmt, CQL_CONSISTENCY_SERIAL);

@@ -93,6 +93,7 @@ cql_status cqlsch_send(cqlsch_sender *sender, const char *cql, bool schema_chang
     cql_status st = cql_statement_new(cql, 0, &sender->mem->al, &stmt);
     if (st != CQL_OK)
         return cqlsch_fail(err, &sender->mem->al, st, NULL, cql_status_text(st));
+    cql_statement_set_idempotent(stmt, false); /* whatever the session's option is */
     if (!timeout_ms && schema_change)
         timeout_ms = SCHEMA_CHANGE_MS;
     if (sender->level_set &&

@@ -74,8 +74,7 @@ static cqlwr_group *make(cql_writer *w)
         cqlseat_free(w->port.al, g);
         return NULL;
     }
-    if (!w->o.not_idempotent)
-        cql_batch_set_idempotent(g->batch, true);
+    cql_batch_set_idempotent(g->batch, !w->o.not_idempotent);
     if (w->o.consistency)
         cql_batch_set_consistency(g->batch, (cql_consistency)w->o.consistency);
     cql_batch_set_timeout(g->batch, w->o.timeout_ms);

@@ -894,6 +894,35 @@ static void session_connects_again_when_nodes_were_found_before(void **state)
     cql_options_free(o);
 }
 
+/* How many of these fail when one node answers that it cannot: another one is asked where that harms nobody. */
+static unsigned overloaded(cql_session *s, const char *cql)
+{
+    unsigned failed = 0;
+    for (int i = 0; i < 12; i++) {
+        cql_status st = cql_session_query_wait(s, cql, NULL, NULL);
+        assert_true(st == CQL_OK || st == CQL_SERVER_OVERLOADED);
+        failed += st != CQL_OK;
+    }
+    return failed;
+}
+
+static void the_option_says_what_may_run_twice(void **state)
+{
+    (void)state;
+    static const char insert[] = "INSERT INTO t (v) VALUES (1)", lwt[] = "UPDATE t SET v = 1 WHERE k = 1 IF v = 2";
+    cql_session *without = open_session(""), *with = open_session("idempotent=true");
+    wait_connections(without, 3);
+    wait_connections(with, 3);
+    pthread_mutex_lock(&server.lock);
+    server.mc.nodes[0].error_code = 0x1001;
+    pthread_mutex_unlock(&server.lock);
+    assert_true(overloaded(without, insert) > 0);
+    assert_int_equal(overloaded(with, insert), 0);
+    assert_true(overloaded(with, lwt) > 0);
+    close_session(without);
+    close_session(with);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -931,6 +960,7 @@ int main(void)
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),
         CASE(a_driven_session_that_slept_sees_what_ended_meanwhile),
+        CASE(the_option_says_what_may_run_twice),
         CASE(closing_needs_no_memory),
         CASE(session_connects_again_after_a_failed_try),
         CASE(session_connects_again_when_nodes_were_found_before),

@@ -156,6 +156,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 }
 
 static const cql_retry_policy *next_policy; /* of the requests that follow */
+static bool unsaid; /* nothing is said of their idempotence */
 
 /* All but the start, which the loop's thread does later for requests of other threads. */
 static cql_status make(size_t i, cql_prepared *p, bool idempotent, uint32_t timeout,
@@ -168,7 +169,8 @@ static cql_status make(size_t i, cql_prepared *p, bool idempotent, uint32_t time
     all[i].value = (int32_t)i + 1;
     cql_statement *stmt = cql_prepared_bind(p);
     cql_statement_bind_int32(stmt, 0, all[i].value);
-    cql_statement_set_idempotent(stmt, idempotent);
+    if (!unsaid)
+        cql_statement_set_idempotent(stmt, idempotent);
     if (next_policy)
         cql_statement_set_retry_policy(stmt, next_policy);
     assert_int_equal(cqln_encode_statement(&w.c, stmt, req), CQL_OK);
@@ -905,6 +907,63 @@ static size_t answered(size_t from, size_t to)
     for (size_t i = from; i < to; i++)
         n += all[i].calls == 1 && all[i].status == CQL_OK;
     return n;
+}
+
+/* Cuts the connection to one of two nodes in the middle of so many requests. */
+static void lose_half(size_t count, cql_prepared *p)
+{
+    unsaid = true;
+    w.io.hosts[0].delay_ms = 1000;
+    for (size_t i = 0; i < count; i++)
+        ask(i, p, false, 10000);
+    unsaid = false;
+    pass(20);
+    simio_cut(&w.io, 0);
+    pass(3000);
+}
+
+static void what_nothing_is_said_of_is_not_sent_again(void **state)
+{
+    (void)state;
+    start(2);
+    lose_half(40, w.insert);
+    assert_int_equal(answered(0, 40), 20);
+    for (size_t i = 0; i < 40; i++)
+        assert_true(all[i].status == CQL_OK || (all[i].status == CQL_CLOSED && all[i].maybe_applied));
+}
+
+static void what_nothing_is_said_of_is_sent_again_where_the_option_says_so(void **state)
+{
+    (void)state;
+    option("idempotent", "true");
+    start(2);
+    lose_half(40, w.insert);
+    assert_int_equal(answered(0, 40), 40);
+    simio_cut(&w.io, 1);
+    pass(30000);
+    w.io.hosts[0].delay_ms = 1000;
+    for (size_t i = 40; i < 80; i++)
+        ask(i, w.insert, false, 10000); /* of these it is said that they may not */
+    pass(20);
+    simio_cut(&w.io, 0);
+    pass(3000);
+    assert_in_range(answered(40, 80), 1, 39);
+}
+
+static void the_option_does_not_stand_for_conditional_statements(void **state)
+{
+    (void)state;
+    cql_prepared *lwt = NULL;
+    option("idempotent", "true");
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    start(2);
+    prepare("UPDATE t SET v = ? WHERE k = 1 IF v = 0", &lwt);
+    pass(100);
+    lose_half(40, lwt);
+    assert_in_range(answered(0, 40), 1, 39);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS], 0);
+    cql_prepared_unref(lwt);
 }
 
 /* A server that has just started may be slow at first: few requests find that out. */
@@ -2030,6 +2089,9 @@ int main(void)
         CASE(r4_r5_few_streams_serve_many_requests),
         CASE(r8_a_late_cancel_does_not_touch_the_next_request),
         CASE(r10_a_cut_connection_fails_its_requests_at_once),
+        CASE(what_nothing_is_said_of_is_not_sent_again),
+        CASE(what_nothing_is_said_of_is_sent_again_where_the_option_says_so),
+        CASE(the_option_does_not_stand_for_conditional_statements),
         CASE(r13_a_race_that_all_lose_gives_the_last_error_once),
         CASE(only_errors_about_the_statement_end_a_race),
         CASE(a_race_that_ends_with_a_node_that_forgot_gives_the_error_before),

@@ -160,6 +160,12 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
 
 /* --- requests ------------------------------------------------------------------------------------- */
 
+/* Half of the time what the session's option says by itself is left unsaid. */
+static bool is_said(const world *w, const op *o)
+{
+    return o->value % 4 < 2 || o->idempotent != (w->c.config->idempotent != 0);
+}
+
 static cql_status encode(world *w, op *o, cqln_request *req)
 {
     cql_statement *st = NULL;
@@ -170,7 +176,8 @@ static cql_status encode(world *w, op *o, cqln_request *req)
     case OP_INSERT:
         st = cql_prepared_bind(o->kind == OP_ECHO ? w->echo : w->insert);
         cql_statement_bind_int32(st, 0, (int32_t)o->value);
-        cql_statement_set_idempotent(st, o->idempotent);
+        if (is_said(w, o))
+            cql_statement_set_idempotent(st, o->idempotent);
         if (o->value % 16 == 0)
             cql_statement_set_retry_policy(st, &w->own_policy);
         if (o->value % 16 == 1)
@@ -182,7 +189,8 @@ static cql_status encode(world *w, op *o, cqln_request *req)
         cql_statement_bind_int32(st, 0, (int32_t)o->value);
         cql_batch_new(CQL_BATCH_UNLOGGED, &w->memory.al, &b);
         cql_batch_add(b, st);
-        cql_batch_set_idempotent(b, o->idempotent);
+        if (is_said(w, o))
+            cql_batch_set_idempotent(b, o->idempotent);
         if (o->value % 8 == 0)
             cql_batch_set_retry_policy(b, cql_retry_fall_through());
         status = cqln_encode_batch_request(&w->c, b, req);
@@ -563,6 +571,7 @@ static void make_world(world *w, uint64_t seed, totals *t)
     set(w, "speculation_delay", 5 + cqln_rand_below(&w->rand, 40));
     set(w, "speculation_percentile", 50 + cqln_rand_below(&w->rand, 50));
     set(w, "speculation_max", 1 + cqln_rand_below(&w->rand, 4));
+    cql_options_set(w->options, "idempotent", w->seed / 2 % 2 ? "true" : "false", NULL);
     set_word(w, "retry", cqln_rand_below(&w->rand, 6), "none", "default", "default");
     set(w, "retry_budget", cqln_rand_below(&w->rand, 2) ? cqln_rand_below(&w->rand, 20) : 1000);
     set(w, "max_prepared", cqln_rand_below(&w->rand, 3));

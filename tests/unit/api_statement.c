@@ -114,11 +114,11 @@ static void batch_takes_bound_statements_only(void **state)
     assert_int_equal(cql_batch_count(b), 0);
     cql_statement_bind_int32(st, 0, 5);
     assert_int_equal(cql_batch_add(b, st), CQL_OK);
-    assert_false(b->all_idempotent);
+    assert_int_equal(b->members_idempotent, CQLN_IDEMPOTENT_UNSAID);
     cql_batch_clear(b);
     cql_statement_set_idempotent(st, true);
     assert_int_equal(cql_batch_add(b, st), CQL_OK);
-    assert_true(b->all_idempotent);
+    assert_int_equal(b->members_idempotent, CQLN_IDEMPOTENT_YES);
     assert_int_equal(cql_batch_count(b), 1);
     cql_batch_free(b);
     cql_batch_free(NULL);

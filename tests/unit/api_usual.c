@@ -9,7 +9,8 @@
 
 enum { STATEMENTS = 40 };
 
-static const respond_column key[] = {{"k", CQL_TYPE_BIGINT}}, cells[] = {{"k", CQL_TYPE_BIGINT}, {"v", CQL_TYPE_TEXT}};
+static respond_column key[] = {{"k", CQL_TYPE_BIGINT}};
+static const respond_column cells[] = {{"k", CQL_TYPE_BIGINT}, {"v", CQL_TYPE_TEXT}};
 static const respond_table markers = {"ks", "t", key, 1}, rows = {"ks", "t", cells, 2},
                            nothing = {"ks", "t", cells, 0};
 
@@ -204,10 +205,85 @@ static void what_is_said_is_sent(void **state)
     cql_statement_set_idempotent(s, true);
     cql_statement_set_timeout(s, 78);
     encode(true, s);
-    assert_true(request.idempotent);
+    assert_int_equal(request.idempotent, CQLN_IDEMPOTENT_YES);
     assert_int_equal(request.timeout_ms, 78);
     cql_statement_free(s);
     cql_prepared_unref(p);
+}
+
+static bool may_run_twice(cql_prepared *p, int word)
+{
+    cql_statement *s = bound(p);
+    if (word)
+        cql_statement_set_idempotent(s, word > 0);
+    encode(true, s);
+    cql_statement_free(s);
+    return cqln_request_idempotent(&request);
+}
+
+static void the_option_stands_for_what_nothing_is_said_of(void **state)
+{
+    (void)state;
+    cql_prepared *plain = make_prepared("INSERT INTO t (k) VALUES (?)", 5, "id1", &nothing);
+    cql_prepared *conditional = make_prepared("INSERT INTO t (k) VALUES (?) IF NOT EXISTS", 5, "id2", &nothing);
+    key[0].type = CQL_TYPE_COUNTER;
+    cql_prepared *counter = make_prepared("UPDATE t SET n = n + ? WHERE k = 1", 5, "id3", &nothing);
+    key[0].type = CQL_TYPE_BIGINT;
+    cql_prepared *const all[] = {plain, conditional, counter};
+    for (uint32_t option = 0; option < 2; option++) {
+        config.idempotent = option;
+        for (size_t i = 0; i < CQL_COUNT(all); i++) {
+            assert_true(may_run_twice(all[i], 1)); /* the program must know */
+            assert_false(may_run_twice(all[i], -1));
+            assert_int_equal(may_run_twice(all[i], 0), option && all[i] == plain);
+        }
+    }
+    for (size_t i = 0; i < CQL_COUNT(all); i++)
+        cql_prepared_unref(all[i]);
+}
+
+/* words: of the batch, then of its members; 0: nothing is said. */
+static bool batch_may_run_twice(cql_batch_type type, const char *cql, const int words[3])
+{
+    cql_batch *b;
+    assert_int_equal(cql_batch_new(type, NULL, &b), CQL_OK);
+    if (words[0])
+        cql_batch_set_idempotent(b, words[0] > 0);
+    for (int i = 1; i < 3; i++) {
+        cql_statement *s;
+        assert_int_equal(cql_statement_new(cql, 0, NULL, &s), CQL_OK);
+        if (words[i])
+            cql_statement_set_idempotent(s, words[i] > 0);
+        assert_int_equal(cql_batch_add(b, s), CQL_OK);
+        cql_statement_free(s);
+    }
+    cqln_record_clean(&request);
+    assert_int_equal(cqln_encode_batch_request(&cluster, b, &request), CQL_OK);
+    cql_batch_free(b);
+    return cqln_request_idempotent(&request);
+}
+
+static void a_batch_counts_as_it_or_all_its_members_say(void **state)
+{
+    (void)state;
+    static const char insert[] = "INSERT INTO t (k) VALUES (1)", lwt[] = "UPDATE t SET v = 1 WHERE k = 1 IF v = 0";
+    static const struct {
+        int words[3];
+        bool without, with;
+    } cases[] = {
+        {{0, 0, 0}, false, true}, {{0, 1, 0}, false, true}, {{0, 0, 1}, false, true},
+        {{0, 1, 1}, true, true},  {{0, 1, -1}, false, false}, {{0, -1, 1}, false, false},
+        {{0, 0, -1}, false, false}, {{1, -1, 0}, true, true}, {{-1, 1, 1}, false, false},
+    };
+    for (size_t i = 0; i < CQL_COUNT(cases); i++) {
+        config.idempotent = 0;
+        assert_int_equal(batch_may_run_twice(CQL_BATCH_LOGGED, insert, cases[i].words), cases[i].without);
+        config.idempotent = 1;
+        assert_int_equal(batch_may_run_twice(CQL_BATCH_LOGGED, insert, cases[i].words), cases[i].with);
+    }
+    assert_false(batch_may_run_twice(CQL_BATCH_UNLOGGED, lwt, cases[0].words));
+    assert_false(batch_may_run_twice(CQL_BATCH_COUNTER, "UPDATE t SET n = n + 1 WHERE k = 1", cases[0].words));
+    assert_true(batch_may_run_twice(CQL_BATCH_COUNTER, "UPDATE t SET n = n + 1 WHERE k = 1", cases[3].words));
 }
 
 static void newer_metadata_is_used_at_once(void **state)
@@ -318,6 +394,8 @@ int main(void)
         with_cluster(it_is_what_the_long_way_sends),
         with_cluster(what_has_no_usual_is_sent_all_the_same),
         with_cluster(what_is_said_is_sent),
+        with_cluster(the_option_stands_for_what_nothing_is_said_of),
+        with_cluster(a_batch_counts_as_it_or_all_its_members_say),
         with_cluster(newer_metadata_is_used_at_once),
         with_cluster(what_is_retired_is_not_executed),
         with_cluster(statements_take_turns),

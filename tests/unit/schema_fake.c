@@ -20,6 +20,7 @@ struct cql_statement {
     size_t lens[FAKE_VALUES];
     cql_consistency level, serial;
     bool level_set;
+    bool idempotence_said;
     size_t offset; /* paging state */
 };
 
@@ -502,6 +503,7 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
     fake_server *fs = s->fs;
     *res = NULL;
     assert_int_equal(opts->size, sizeof *opts);
+    fake_assert_said(stmt);
     count_host(fs, opts->host);
     if (!fs->connected)
         return refuse(fs, CQL_BAD_STATE, "not connected", false, err);
@@ -717,8 +719,14 @@ cql_status cql_statement_set_serial_consistency(cql_statement *stmt, cql_consist
 
 void cql_statement_set_idempotent(cql_statement *stmt, bool idempotent)
 {
-    (void)stmt;
     (void)idempotent;
+    stmt->idempotence_said = true;
+}
+
+/* The module says it itself, so that no option of the session can make a statement of it run twice. */
+void fake_assert_said(const cql_statement *stmt)
+{
+    assert_true(stmt->idempotence_said);
 }
 
 cql_status cql_statement_set_page_size(cql_statement *stmt, int32_t rows)

@@ -56,6 +56,8 @@ cql_session *fake_session(fake_server *fs);
 /* --- for tests that answer cql_session_execute_wait themselves */
 enum { FAKE_VALUES = 12 };
 const char *fake_text(const cql_statement *stmt);
+/* Fails a test where nothing was said of its idempotence. */
+void fake_assert_said(const cql_statement *stmt);
 /* The bytes that were bound. */
 cql_str fake_value(const cql_statement *stmt, size_t i);
 /* 0: the session's. */

@@ -12,6 +12,7 @@ enum { SENT_MAX = 4096, ROWS = 20000 };
 typedef struct sent {
     size_t rows;
     int64_t timestamp;
+    int8_t idempotent;
     cql_result_cb cb;
     void *user;
 } sent;
@@ -45,7 +46,7 @@ static cql_status play_send(void *self, const cql_batch *b, cql_result_cb cb, vo
     if (s->refuse)
         return s->refuse;
     assert_true(s->count < SENT_MAX);
-    s->sent[s->count++] = (sent){cql_batch_count(b), b->ex.timestamp, cb, user};
+    s->sent[s->count++] = (sent){cql_batch_count(b), b->ex.timestamp, b->ex.idempotent, cb, user};
     return CQL_OK;
 }
 
@@ -497,6 +498,7 @@ static void a_row_that_may_not_be_repeated_is_not(void **state)
     cqln_error_info info = {.status = CQL_TIMEOUT, .maybe_applied = true};
     cql_error *err = cqln_error_make(cqln_alloc_default(), &info, NULL, 0, "played");
     sent *x = &s->sent[0];
+    assert_int_equal(x->idempotent, CQLN_IDEMPOTENT_NO); /* whatever the option of the session is */
     cql_result_cb cb = x->cb;
     x->cb = NULL;
     s->answered++;
