@@ -15,8 +15,8 @@ static const char *const schema[] = {
     " (name text PRIMARY KEY, at frozen<address>, embedding vector<float, 1536>)",
 };
 
-/* A value of the type address; its parts are copied into the builders. */
-static cql_status build_address(cql_collection **floors, cql_collection **address)
+/* A value of the type address, its fields by name; the parts are copied into the builders. */
+static cql_status build_address(const cql_type *type, cql_collection **floors, cql_collection **address)
 {
     cql_status st = cql_collection_new(CQL_TYPE_LIST, NULL, floors);
     if (st == CQL_OK)
@@ -24,11 +24,11 @@ static cql_status build_address(cql_collection **floors, cql_collection **addres
     for (int32_t i = 0; st == CQL_OK && i < 3; i++)
         st = cql_collection_add(*floors, cql_value_int32(i));
     if (st == CQL_OK)
-        st = cql_collection_add(*address, cql_value_text("Long Street"));
+        st = cql_collection_set_field(*address, type, "number", cql_value_int32(7));
     if (st == CQL_OK)
-        st = cql_collection_add(*address, cql_value_int32(7));
+        st = cql_collection_set_field(*address, type, "street", cql_value_text("Long Street"));
     if (st == CQL_OK)
-        st = cql_collection_add(*address, cql_value_collection(*floors));
+        st = cql_collection_set_field(*address, type, "floors", cql_value_collection(*floors));
     return st;
 }
 
@@ -43,7 +43,7 @@ static cql_status write_place(cql_session *s, cql_error **err)
     cql_status st = cql_session_prepare_wait(
         s, "INSERT INTO cql_examples.places (name, at, embedding) VALUES (?, ?, ?)", &insert, err);
     if (st == CQL_OK)
-        st = build_address(&floors, &address);
+        st = build_address(cql_prepared_marker_type(insert, 1), &floors, &address);
     if (st == CQL_OK)
         st = cql_collection_new(CQL_TYPE_VECTOR, NULL, &embedding);
     if (st == CQL_OK)
@@ -80,6 +80,15 @@ static void print_fields(const cql_type *type, const cql_value *v)
     }
 }
 
+/* One field by its name. */
+static void print_street(const cql_type *type, const cql_value *v)
+{
+    cql_value street;
+    cql_str text;
+    if (cql_value_field(v, type, "street", &street) == CQL_OK && cql_value_as_str(&street, &text) == CQL_OK)
+        printf("%.*s: ", (int)text.len, text.ptr);
+}
+
 static cql_status read_place(cql_session *s, cql_error **err)
 {
     static float numbers[DIMENSION];
@@ -91,6 +100,7 @@ static cql_status read_place(cql_session *s, cql_error **err)
     if (st == CQL_OK && cql_rows_next(&rows)) {
         cql_value at = cql_rows_value(&rows, 0);
         cql_value embedding = cql_rows_value(&rows, 1);
+        print_street(cql_result_column_type(res, 0), &at);
         print_fields(cql_result_column_type(res, 0), &at);
         st = cql_value_as_floats(&embedding, cql_result_column_type(res, 1), numbers, DIMENSION);
         if (st == CQL_OK)

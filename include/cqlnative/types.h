@@ -55,6 +55,10 @@ CQL_API cql_str cql_type_name(const cql_type *type);
 CQL_API cql_str cql_type_keyspace(const cql_type *type);
 /* Name of field i of a UDT, empty otherwise. */
 CQL_API cql_str cql_type_field(const cql_type *type, size_t i);
+/* Which field of a UDT has that name, for cql_type_at. The name as the servers have it, "zip" or "Zip"; else as CQL reads
+ * it: Zip for zip, and in double quotes ("\"Zip\"") the very name. After ALTER TYPE … RENAME a type that was got before
+ * has the old name. CQL_NO_SUCH_NAME, CQL_TYPE_MISMATCH for other types, CQL_BAD_ARGUMENT. */
+CQL_API cql_status cql_type_field_index(const cql_type *type, const char *name, size_t *i);
 /* Writes the type as CQL prints it ("map<text, frozen<list<int>>>"), always NUL-terminated and cut at
  * cap; *len is the full length without the NUL, so that a second call can bring enough room. */
 CQL_API cql_status cql_type_print(const cql_type *type, char *buf, size_t cap, size_t *len);

@@ -145,6 +145,14 @@ CQL_API cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql
 /* Appends n floats at once to a list, set or vector; into a vector in one pass. All or none. Statuses
  * as for cql_collection_add. */
 CQL_API cql_status cql_collection_add_floats(cql_collection *c, const float *v, size_t n);
+/* A field of a UDT by its name (as cql_type_field_index has it), in any order and again if need be. type: what the value
+ * is for, as cql_prepared_marker_type or cql_type_at of that; all its fields are there from the first call on, null until
+ * they are set, so that the bytes are those the server makes of the same literal. The value is compared with the field's
+ * type at once, and numbers become longer ones as with the binds of a statement. Fields that the server's type has got
+ * since stay null. CQL_NO_SUCH_NAME, CQL_BAD_STATE for a builder of another type, CQL_TYPE_MISMATCH also when `type` is no
+ * UDT, CQL_BAD_VALUE, else as cql_collection_add. */
+CQL_API cql_status cql_collection_set_field(cql_collection *c, const cql_type *type,
+                                            const char *name, cql_value value);
 /* Empties it for reuse; keeps the memory. */
 CQL_API void cql_collection_clear(cql_collection *c);
 
@@ -172,6 +180,13 @@ CQL_API cql_status cql_items_init(cql_items *it, const cql_type *type, const cql
  * values borrow from v's bytes. False at the end or at malformed bytes: cql_items_status tells. */
 CQL_API bool cql_items_next(cql_items *it, cql_value *key, cql_value *element);
 CQL_API cql_status cql_items_status(const cql_items *it);
+
+/* A field of a UDT by its name (as cql_type_field_index has it); it borrows from v's bytes. Null when v is null and when v
+ * is shorter than its type, as what was written before ALTER TYPE … ADD is. Fields that v has and the type has not are
+ * passed over. CQL_NO_SUCH_NAME; CQL_TYPE_MISMATCH when type or v is none, CQL_MALFORMED, CQL_BAD_ARGUMENT. Reading all
+ * fields: cql_items_next, which looks at each once. [any thread] */
+CQL_API cql_status cql_value_field(const cql_value *v, const cql_type *type, const char *name,
+                                   cql_value *out);
 
 /* --- text -----------------------------------------------------------------------------------------
  * Prints a value as cqlsh does (text without quotes at the top level, with quotes inside

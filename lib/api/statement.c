@@ -197,8 +197,7 @@ static __attribute__((noinline)) cql_status check_slowly(const cql_type *type, c
 /* Numbers of a shorter type than the column's become ones of its type. */
 static __attribute__((noinline)) cql_status fit_slowly(const cql_type *type, cql_value *v)
 {
-    cql_status st = check_slowly(type, v);
-    return st == CQL_TYPE_MISMATCH && cqln_value_widen(type, v) ? CQL_OK : st;
+    return type ? cqln_value_fit(type, v) : check_slowly(type, v);
 }
 
 cql_status cql_statement_bind_value(cql_statement *s, size_t index, cql_value v)

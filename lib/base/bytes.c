@@ -103,3 +103,14 @@ void cqln_writer_patch_u32(cqln_writer *wr, size_t at, uint32_t v)
         return;
     cqln_store_u32(wr->data + at, v);
 }
+
+void cqln_writer_move_back(cqln_writer *wr, size_t at, size_t n, size_t from)
+{
+    size_t len = wr->len - from;
+    if (wr->status || !cqln_writer_reserve(wr, len) || wr->len == 0)
+        return;
+    memcpy(wr->data + wr->len, wr->data + from, len);
+    memmove(wr->data + at + len, wr->data + at + n, from - at - n);
+    memcpy(wr->data + at, wr->data + wr->len, len);
+    wr->len -= n;
+}

@@ -141,6 +141,13 @@ static inline uint64_t cqln_read_u64(cqln_reader *rd)
     return p ? cqln_load_u64(p) : 0;
 }
 
+/* How long a [bytes] is, its length included. */
+static inline size_t cqln_bytes_size(const uint8_t *p)
+{
+    int32_t len = (int32_t)cqln_load_u32(p);
+    return 4 + (len < 0 ? 0 : (size_t)len);
+}
+
 /* Grows up to `max`; the first failure (CQL_NO_MEMORY, CQL_TOO_LARGE) is sticky in `status` and later
  * writes do nothing, so an encoder checks once at its end. */
 typedef struct cqln_writer {
@@ -171,5 +178,7 @@ void cqln_write_u32(cqln_writer *wr, uint32_t v);
 void cqln_write_u64(cqln_writer *wr, uint64_t v);
 /* Overwrites four bytes written before; does nothing after a failure. */
 void cqln_writer_patch_u32(cqln_writer *wr, size_t at, uint32_t v);
+/* What was written last, from `from` on, takes the place of the n bytes at `at`, which lie before it. */
+void cqln_writer_move_back(cqln_writer *wr, size_t at, size_t n, size_t from);
 
 #endif

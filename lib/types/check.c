@@ -214,3 +214,9 @@ cql_status cqln_value_check(const cql_type *type, const cql_value *v)
         return CQL_TYPE_MISMATCH;
     return cqln_value_wellformed(type, cql_value_bytes(v));
 }
+
+cql_status cqln_value_fit(const cql_type *type, cql_value *v)
+{
+    cql_status st = cqln_value_check(type, v);
+    return st == CQL_TYPE_MISMATCH && cqln_value_widen(type, v) ? CQL_OK : st;
+}

@@ -327,6 +327,44 @@ cql_status cql_collection_add_pair(cql_collection *c, cql_value key, cql_value v
     return CQL_OK;
 }
 
+/* Element e takes the place of field i. Room was made. */
+static void put_field(cql_collection *c, size_t i, const newcomer *e)
+{
+    cqln_writer *bytes = &c->bytes, *shape = &c->shape[0];
+    size_t at = 0, shape_at = 0, end = bytes->len, shape_end = shape->len;
+    for (; i > 0; i--) {
+        at += cqln_bytes_size(bytes->data + at);
+        shape_at += cqln_shape_size(shape->data + shape_at);
+    }
+    write_element(c, e);
+    cqln_writer_move_back(bytes, at, cqln_bytes_size(bytes->data + at), end);
+    write_shape(shape, e);
+    cqln_writer_move_back(shape, shape_at, cqln_shape_size(shape->data + shape_at), shape_end);
+}
+
+cql_status cql_collection_set_field(cql_collection *c, const cql_type *type, const char *name,
+                                    cql_value value)
+{
+    newcomer e;
+    size_t i = 0;
+    if (!c || c->type != CQL_TYPE_UDT)
+        return c ? CQL_BAD_STATE : CQL_BAD_ARGUMENT;
+    cql_status st = cql_type_field_index(type, name, &i);
+    if (!st)
+        st = cqln_value_fit(type->items[i], &value);
+    if (!st)
+        st = look(c, &value, &e);
+    while (!st && c->count < type->count)
+        st = cql_collection_add(c, cql_value_null());
+    if (!st)
+        st = reserve(&c->bytes, 2 * room_for(&e));
+    if (!st)
+        st = reserve(&c->shape[0], 2 * shape_len(&e));
+    if (!st)
+        put_field(c, i, &e);
+    return st;
+}
+
 cql_value cql_value_collection(const cql_collection *c)
 {
     static const uint8_t no_elements[4] = {0};

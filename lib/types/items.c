@@ -137,3 +137,22 @@ cql_status cql_items_status(const cql_items *it)
 {
     return it ? it->status : CQL_BAD_ARGUMENT;
 }
+
+cql_status cql_value_field(const cql_value *v, const cql_type *type, const char *name, cql_value *out)
+{
+    cql_items it;
+    cql_value field = cql_value_null();
+    size_t i = 0;
+    if (!out)
+        return CQL_BAD_ARGUMENT;
+    cql_status st = cql_type_field_index(type, name, &i);
+    if (!st)
+        st = cql_items_init(&it, type, v);
+    if (st)
+        return st;
+    while (it.index <= i && cql_items_next(&it, NULL, &field))
+        ;
+    if (!it.status)
+        *out = field;
+    return it.status;
+}

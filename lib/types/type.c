@@ -258,6 +258,43 @@ cql_str cql_type_field(const cql_type *type, size_t i)
     return type && type->fields && i < type->count ? type->fields[i] : (cql_str){"", 0};
 }
 
+/* Plain: capitals of the name may stand for small letters. */
+static bool is_name(cql_str field, cql_str name, bool plain)
+{
+    for (size_t i = 0; i < name.len && field.len == name.len; i++) {
+        char c = name.ptr[i];
+        if (field.ptr[i] != c && (!plain || c < 'A' || c > 'Z' || field.ptr[i] != (c | 0x20)))
+            return false;
+    }
+    return field.len == name.len;
+}
+
+uint32_t cqln_type_field(const cql_type *type, cql_str name, bool quoted)
+{
+    for (int plain = 0; plain < 2 - quoted; plain++)
+        for (uint32_t i = 0; i < type->count; i++)
+            if (is_name(type->fields[i], name, plain))
+                return i;
+    return type->count;
+}
+
+cql_status cql_type_field_index(const cql_type *type, const char *name, size_t *i)
+{
+    if (!type || !name || !i)
+        return CQL_BAD_ARGUMENT;
+    if (type->id != CQL_TYPE_UDT)
+        return CQL_TYPE_MISMATCH;
+    cql_str text = cql_str_of(name);
+    bool quoted = text.len > 1 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
+    if (quoted)
+        text = (cql_str){text.ptr + 1, text.len - 2};
+    uint32_t found = cqln_type_field(type, text, quoted);
+    if (found == type->count)
+        return CQL_NO_SUCH_NAME;
+    *i = found;
+    return CQL_OK;
+}
+
 const char *cql_type_id_name(cql_type_id id)
 {
     switch (id) {

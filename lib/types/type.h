@@ -27,6 +27,10 @@ struct cql_type {
  * unknown. */
 const cql_type *cqln_type_scalar(uint16_t id);
 
+/* Which field of a user type has that name, its count when none has. In quotes: the very name; else as CQL reads it, where
+ * capitals may stand for small letters, after the very name. */
+uint32_t cqln_type_field(const cql_type *type, cql_str name, bool quoted);
+
 /* Reads an [option] (native_protocol section 3) into the arena. All strings are copied. An unknown
  * id gives a custom type without a name, so that the column is opaque bytes. CQL_MALFORMED for
  * truncated input and for nesting deeper than CQLN_TYPE_DEPTH, CQL_NO_MEMORY. A custom class string

@@ -24,6 +24,8 @@ cql_status cqln_value_check(const cql_type *type, const cql_value *v);
  * smallint, int and bigint of a longer integer type, counter (not bigint, which needs nothing) or varint; float of
  * double. False, and v as it was, for all else. */
 bool cqln_value_widen(const cql_type *type, cql_value *v);
+/* Both: the check, and what it refuses widened where that helps. */
+cql_status cqln_value_fit(const cql_type *type, cql_value *v);
 
 /* Are these bytes a well-formed value of the type? Zero bytes are (the empty value) where the
  * server allows it. Used on what users hand in as raw bytes and by the fuzz target. CQL_OK or

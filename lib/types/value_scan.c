@@ -196,18 +196,6 @@ static cql_status tuple(scan *s, const cql_type *type, unsigned depth)
     return take(s, ')') ? CQL_OK : CQL_BAD_VALUE;
 }
 
-static bool is_field(cql_str field, cql_str name, bool quoted)
-{
-    if (quoted)
-        return cql_str_equal(field, name);
-    for (size_t i = 0; i < name.len && field.len == name.len; i++) {
-        char c = name.ptr[i];
-        if (field.ptr[i] != c && (c < 'A' || c > 'Z' || field.ptr[i] != (c | 0x20)))
-            return false;
-    }
-    return field.len == name.len;
-}
-
 /* Which field the next name is, in double quotes or plain, where capitals may stand for small letters; the number of
  * fields when it is none of them or no colon follows. */
 static uint32_t take_name(scan *s, const cql_type *type)
@@ -215,32 +203,20 @@ static uint32_t take_name(scan *s, const cql_type *type)
     blanks(s);
     bool quoted = s->at < s->end && *s->at == '"';
     cql_str name = {NULL, 0};
-    uint32_t i = 0;
     if (!quoted)
         name = token(s);
     else if (take_quoted(s, '"'))
         name = (cql_str){(const char *)s->quoted.data, s->quoted.len};
-    while (i < type->count && !is_field(type->fields[i], name, quoted))
-        i++;
+    uint32_t i = cqln_type_field(type, name, quoted);
     return take(s, ':') ? i : type->count;
 }
 
-/* Puts what was written last, from `value` on, in the place of field i of those that begin at `at`. */
-static cql_status place_field(cqln_writer *out, size_t at, uint32_t i, size_t value)
+/* Where field i begins, of those that begin at `at`. */
+static size_t field_at(const cqln_writer *out, size_t at, uint32_t i)
 {
-    size_t len = out->len - value;
-    if (out->status || !cqln_writer_reserve(out, len))
-        return out->status;
-    size_t old = 0;
-    for (uint32_t k = 0; k <= i; k++) {
-        int32_t n = (int32_t)cqln_load_u32(out->data + (at += old));
-        old = 4 + (n < 0 ? 0 : (size_t)n);
-    }
-    memcpy(out->data + out->len, out->data + value, len);
-    memmove(out->data + at + len, out->data + at + old, value - at - old);
-    memcpy(out->data + at, out->data + value + len, len);
-    out->len -= old;
-    return CQL_OK;
+    while (i-- > 0)
+        at += cqln_bytes_size(out->data + at);
+    return at;
 }
 
 /* Fields by their names in any order; those that are left out are null. */
@@ -255,10 +231,12 @@ static cql_status user_type(scan *s, const cql_type *type, unsigned depth)
         uint32_t i = take_name(s, type);
         size_t value = s->out->len;
         cql_status st = i < type->count ? field(s, type->items[i], depth) : CQL_BAD_VALUE;
-        if (st == CQL_OK)
-            st = place_field(s->out, at, i, value);
-        if (st)
-            return st;
+        if (st == CQL_OK && s->out->status == CQL_OK) {
+            size_t place = field_at(s->out, at, i);
+            cqln_writer_move_back(s->out, place, cqln_bytes_size(s->out->data + place), value);
+        }
+        if (st || s->out->status)
+            return st ? st : s->out->status;
     } while (take(s, ','));
     return take(s, '}') ? CQL_OK : CQL_BAD_VALUE;
 }
