@@ -12,6 +12,7 @@
 #include <cqlnative/options.h>
 #include <cqlnative/pages.h>
 #include <cqlnative/policy.h>
+#include <cqlnative/profile.h>
 #include <cqlnative/result.h>
 #include <cqlnative/routing.h>
 #include <cqlnative/session.h>

@@ -129,7 +129,7 @@ CQL_API size_t cql_statement_marker_count(const cql_statement *stmt);
 CQL_API cql_status cql_statement_partition_key(const cql_statement *stmt, void *buf, size_t cap,
                                                size_t *len);
 
-/* Options of one statement; what is not set comes from the session. A NULL statement, from a bind that found no memory, is
+/* Options of one statement; what is not set comes from the session. Several at once: profile.h. A NULL statement, from a bind that found no memory, is
  * passed over by those that return nothing: executing it answers CQL_BAD_ARGUMENT. The same for batches. */
 CQL_API void cql_statement_set_consistency(cql_statement *stmt, cql_consistency level);
 /* CQL_BAD_ARGUMENT unless SERIAL or LOCAL_SERIAL. */

@@ -43,6 +43,10 @@ static void choose_execution(const cqln_execution *ex, cqln_request *req)
 {
     req->steady = ex->steady;
     req->retry_policy = ex->retry_policy;
+    if (ex->place) {
+        req->bound = CQLN_BOUND_PROFILE;
+        req->profile = ex->place;
+    }
 }
 
 /* Values that are elsewhere go to their places: behind the payload, what names the statement,
@@ -57,13 +61,12 @@ static cql_status splice(const cql_statement *s, uint8_t version, const cqln_que
 }
 
 /* Statements with options that few set. */
-static cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
+static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const cql_statement *s,
                               const cqln_metadata *known, cqln_request *req)
 {
     uint8_t version = cqln_version_of(c);
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
-    choose_execution(&s->ex, req);
     fill_options(c, &s->ex, &o);
     if (!known || known->count > 0)
         page(c, s, &o);
@@ -114,10 +117,9 @@ static cql_status encode_unprepared(cqln_cluster *c, const cql_statement *s, cql
 static cql_status encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
                                  cqln_request *req)
 {
-    if (s->prepared)
-        return put_unusual(c, s, known, req);
     choose_execution(&s->ex, req);
-    return encode_unprepared(c, s, req);
+    cql_status st = s->prepared ? put_unusual(c, s, known, req) : encode_unprepared(c, s, req);
+    return st == CQL_OK && req->bound && c->alone ? CQL_DONE : st;
 }
 
 /* Ids, consistency, flags, values, and the page size of a question or the write time of a statement without an answer.
@@ -185,7 +187,10 @@ cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_reques
 
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
-    return c->alone ? cqln_encode_alone(c, s, req) : cqln_encode_long(c, s, req);
+    if (!c->alone)
+        return cqln_encode_long(c, s, req);
+    cql_status st = cqln_encode_alone(c, s, req);
+    return st == CQL_DONE ? CQL_OK : st;
 }
 
 void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)

@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-/* st of encoding: starts the request or gives it back. timeout_ms 0: what was said so far. */
+/* st of encoding: starts the request (CQL_DONE: it is bound) or gives it back. timeout_ms 0: what was said so far. */
 static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
                         void *user)
 {
-    if (st) {
+    if (st && st != CQL_DONE) {
         cqln_request_abandon(req);
         return st;
     }
@@ -25,6 +25,13 @@ static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, c
     return CQL_OK;
 }
 
+/* What is not encoded as most are. */
+static __attribute__((cold, noinline)) cql_status start_aside(cqln_request *req, cql_status st,
+                                                              cql_result_cb cb, void *user)
+{
+    return start(req, st, 0, cb, user);
+}
+
 /* The commonest call where all is on one thread: from the statement to the connection's buffer in one function. */
 static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stmt, cql_result_cb cb,
                                        void *user)
@@ -34,10 +41,8 @@ static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stm
     if (st)
         return st;
     st = cqln_encode_alone(c, stmt, req);
-    if (st) {
-        cqln_request_abandon(req);
-        return st;
-    }
+    if (st)
+        return start_aside(req, st, cb, user);
     req->cb.result = cb;
     req->user = user;
     cqln_count_bytes(c, true, req->env.len);
@@ -72,7 +77,7 @@ static cql_status apply_options(cqln_request *req, const cql_execute_options *op
     if (len == 0 || len >= sizeof req->only_host)
         return CQL_BAD_ARGUMENT;
     memcpy(req->only_host, opts->host, len + 1);
-    req->has_only_host = true;
+    req->bound |= CQLN_BOUND_HOST;
     return CQL_OK;
 }
 

@@ -8,6 +8,7 @@ typedef struct explaining {
     cqln_mail mail;
     cql_session *s;
     cqln_route route;
+    const cql_profile *profile;
     cql_plan_cb cb;
     void *user;
 } explaining;
@@ -18,7 +19,7 @@ static void on_explain(cqln_mail *m)
     cqln_cluster *c = &e.s->cluster;
     cql_error *err = NULL;
     cqln_free(e.s->al, CQLN_CONTAINER(m, explaining, mail));
-    cql_plan *plan = cqln_router_explain(c, &e.route);
+    cql_plan *plan = cqln_router_explain(c, &e.route, e.profile);
     if (!plan)
         cqln_fail(&err, e.s->al, CQL_NO_MEMORY, "no memory for the plan");
     e.cb(e.s, err, plan, e.user);
@@ -42,6 +43,7 @@ cql_status cql_session_explain(cql_session *s, const cql_statement *stmt, cql_pl
     e->s = s;
     e->cb = cb;
     e->user = user;
+    e->profile = stmt->ex.place;
     cqln_route_level(&s->cluster, stmt->ex.consistency, &e->route);
     cqln_route_statement(&s->cluster, stmt, &e->route);
     if (cqln_cluster_send(&s->cluster, &e->mail))

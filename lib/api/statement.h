@@ -30,6 +30,7 @@ typedef struct cqln_execution {
     uint32_t timeout_ms; /* 0: the session's */
     bool steady;         /* never sent to two nodes at the same time */
     const cql_retry_policy *retry_policy; /* NULL: the session's */
+    const struct cql_profile *place; /* that says which nodes; NULL: none does */
     cqln_extra *extra; /* NULL: nothing more to say */
     cqln_routing *routing; /* NULL: nothing is said of it */
 } cqln_execution;

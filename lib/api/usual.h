@@ -85,7 +85,7 @@ static inline cql_status cqln_encode_as_usual(cqln_cluster *c, const cql_stateme
 /* Everything but the usual. (encode.c) */
 cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_request *req);
 
-/* As cqln_encode_statement, where all calls are made on one thread. */
+/* As cqln_encode_statement, where all calls are made on one thread; CQL_DONE: it went well, and the request is bound. */
 static inline __attribute__((always_inline)) cql_status
 cqln_encode_alone(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {

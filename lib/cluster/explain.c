@@ -140,15 +140,17 @@ static const char *why_no_replicas(cqln_cluster *c, const cqln_route *route,
     return "the keyspace has no replicas on the ring";
 }
 
-static void describe(cqln_cluster *c, const cqln_route *route, const cqln_keyspace *k,
-                     bool replicas, char out[SUMMARY_MAX])
+static void describe(cqln_cluster *c, const cqln_route *route, const cql_profile *profile,
+                     const cqln_keyspace *k, bool replicas, char out[SUMMARY_MAX])
 {
     static const char *const choices[] = {"the less busy of two replicas drawn at random",
                                           "a replica drawn at random",
                                           "the replicas in the order of the ring"};
     const cqln_config *config = c->config;
     const char *local = c->local_dc ? c->local_dc : "";
-    if (config->balancing.plan)
+    if (profile && profile->local_dc)
+        snprintf(out, SUMMARY_MAX, "nodes of the data centre \"%s\" alone, as the profile says", profile->local_dc);
+    else if (profile || config->balancing.plan)
         snprintf(out, SUMMARY_MAX, "the order is that of the program's policy");
     else if (!replicas)
         snprintf(out, SUMMARY_MAX, "nodes of the local data centre \"%s\" in turn: %s", local,
@@ -172,8 +174,11 @@ static const char *place_words(const cqln_reason *why, bool everywhere)
     return everywhere ? any[why->near] : why->replica ? replica[why->near] : other[why->near];
 }
 
-static const char *why_not(cqln_cluster *c, const cqln_node *n, const cqln_wish *wish)
+static const char *why_not(cqln_cluster *c, const cqln_node *n, const cqln_wish *wish,
+                           const cql_profile *profile)
 {
+    if (profile && profile->local_dc && strcmp(n->data_center, profile->local_dc) != 0)
+        return "not in the data centre of the profile";
     if (cqln_router_denied(c, &n->address))
         return "left out by allow_hosts or deny_hosts";
     if (n->near == CQLN_NEAR_IGNORED && c->config->balancing.distance)
@@ -192,6 +197,7 @@ static const char *why_not(cqln_cluster *c, const cqln_node *n, const cqln_wish 
 typedef struct builder {
     cqln_cluster *c;
     cql_plan *plan;
+    const cql_profile *profile; /* NULL: none says which nodes */
     cqln_wish wish;
     char *at; /* in plan->strings */
     size_t room;
@@ -270,18 +276,20 @@ static void add_own(builder *b)
 static void add_policys(builder *b, const cqln_route *route)
 {
     uint16_t order[ORDER_MAX];
-    size_t n = cqln_router_ask(b->c, route, 0, order, ORDER_MAX);
+    bool center = b->profile && b->profile->local_dc;
+    size_t n = cqln_router_ask(b->c, b->profile, route, 0, order, ORDER_MAX);
     for (size_t i = 0; i < n; i++)
         if (order[i] < b->c->router.peers.count && b->c->router.peers.peer[order[i]].up &&
             !has_row(b, order[i]))
-            add_row(b, order[i], true, "named by the program's policy");
+            add_row(b, order[i], true,
+                    center ? "in the data centre of the profile" : "named by the program's policy");
 }
 
 static void add_rest(builder *b)
 {
     for (uint32_t i = 0; i < b->c->router.peers.count; i++)
         if (!has_row(b, i))
-            add_row(b, i, false, why_not(b->c, b->c->router.nodes[i], &b->wish));
+            add_row(b, i, false, why_not(b->c, b->c->router.nodes[i], &b->wish, b->profile));
 }
 
 static void add_key(builder *b, const cqln_route *route, const cqln_keyspace *k)
@@ -292,7 +300,7 @@ static void add_key(builder *b, const cqln_route *route, const cqln_keyspace *k)
         cqln_token_print(r->ring->partitioner, route->token, p->token);
     if (k)
         cqln_replication_print(&k->placement->replication, p->replication, sizeof p->replication);
-    describe(b->c, route, k, b->wish.replica_count > 0, p->summary);
+    describe(b->c, route, b->profile, k, b->wish.replica_count > 0, p->summary);
 }
 
 static bool make_room(builder *b, const cqln_keyspace *k)
@@ -316,16 +324,16 @@ static bool make_room(builder *b, const cqln_keyspace *k)
     return p->strings && p->rows && p->keyspace;
 }
 
-cql_plan *cqln_router_explain(cqln_cluster *c, const cqln_route *route)
+cql_plan *cqln_router_explain(cqln_cluster *c, const cqln_route *route, const cql_profile *profile)
 {
     const cqln_keyspace *k = cqln_router_keyspace(c, route);
-    builder b = {.c = c};
+    builder b = {.c = c, .profile = profile};
     if (!make_room(&b, k)) {
         cql_plan_free(b.plan);
         return NULL;
     }
     cqln_router_wish(c, route, &b.wish);
-    if (c->config->balancing.plan)
+    if (profile || c->config->balancing.plan)
         add_policys(&b, route);
     else
         add_own(&b);

@@ -89,7 +89,7 @@ static inline cqln_link *cqln_router_first(cqln_cluster *c, const cqln_route *ro
 static inline cqln_link *cqln_router_quick(const cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (req->only)
+    if (req->bound)
         return NULL;
     return req->tried_count ? c->router.lone : cqln_router_first(c, &req->route);
 }

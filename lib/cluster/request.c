@@ -154,7 +154,7 @@ void cqln_request_resized(cqln_request *req, size_t before)
 
 static void run(cqln_cluster *c, cqln_request *req)
 {
-    if (c->watched || req->has_only_host)
+    if (c->watched || req->bound)
         cqln_request_run_carefully(c, req);
     else
         cqln_request_run_plainly(c, req);
@@ -236,7 +236,7 @@ void cqln_request_run_carefully(cqln_cluster *c, cqln_request *req)
 {
     cqln_request_clock(c, req);
     req->began_ms = c->loop.ms;
-    if (req->has_only_host && !(req->only = cqln_node_find(c, req->only_host))) {
+    if (req->bound & CQLN_BOUND_HOST && !(req->only = cqln_node_find(c, req->only_host))) {
         cqln_request_fail_later(req, cqln_report_unknown_node(c, req->only_host));
         return;
     }

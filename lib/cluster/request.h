@@ -6,7 +6,7 @@
 #include "meta/token.h"
 #include "net/link.h"
 
-#include <cqlnative/policy.h>
+#include <cqlnative/profile.h>
 #include <cqlnative/session.h>
 
 typedef struct cqln_cluster cqln_cluster;
@@ -41,6 +41,12 @@ typedef struct cqln_route {
 
 enum { CQLN_ASKED_MAX = 12 };
 
+typedef enum cqln_bound {
+    CQLN_BOUND_NOT = 0,
+    CQLN_BOUND_HOST = 1,   /* to `only_host` */
+    CQLN_BOUND_PROFILE = 2 /* to the nodes of `profile` */
+} cqln_bound;
+
 /* What is said of idempotence: the least of several is that of all together. */
 enum { CQLN_IDEMPOTENT_NO = -1, CQLN_IDEMPOTENT_UNSAID = 0, CQLN_IDEMPOTENT_YES = 1 };
 
@@ -59,7 +65,7 @@ typedef struct cqln_request {
     cqln_route route;
     int8_t idempotent; /* CQLN_IDEMPOTENT_ */
     bool is_prepare;
-    bool has_only_host;
+    uint8_t bound; /* cqln_bound: it may not go to any node */
     bool steady;        /* never sent to two nodes at the same time */
     bool in_doubt;      /* an attempt that is over may have been applied */
     uint8_t attempts; /* sent again so often */
@@ -100,6 +106,7 @@ typedef struct cqln_request {
     cql_str in_keyspace;   /* prepare: the keyspace it names (v5), inside env; empty: none */
     cqln_list queue;       /* while waiting, for a stream or for a node to learn a statement */
     cqln_deferred failing; /* carries an error found inside execute to the next turn */
+    const cql_profile *profile; /* of those that are bound to one, the program's */
     char only_host[CQLN_ADDRESS_TEXT]; /* name of `only` until the loop's thread looks it up */
 } cqln_request;
 

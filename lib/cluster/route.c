@@ -4,6 +4,8 @@
 #include "cluster/quick.h"
 #include "cluster/slots.h"
 
+#include <string.h>
+
 enum { ORDER_MAX = 64, LOOK_EVERY_US = 100000 };
 
 /* --- what is known of the request ----------------------------------------------------------------- */
@@ -53,6 +55,67 @@ void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
     out->turn = r->turn++;
 }
 
+/* --- a data centre of its own --------------------------------------------------------------------- */
+
+static const cql_profile *profile_of(const cqln_request *req)
+{
+    return req->bound & CQLN_BOUND_PROFILE ? req->profile : NULL;
+}
+
+static bool is_in(const cqln_node *n, const char *data_center)
+{
+    return strcmp(n->data_center, data_center) == 0;
+}
+
+typedef struct listing {
+    uint16_t *order;
+    size_t cap;
+    size_t count;
+} listing;
+
+static bool is_listed(const listing *l, uint16_t node)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->order[i] == node)
+            return true;
+    return false;
+}
+
+/* Of `count` nodes, NULL: of all, those in the data centre. The first of them is drawn, unless it is -1. */
+static void list_center(cqln_cluster *c, listing *l, const char *data_center, bool slow,
+                        const uint16_t *nodes, uint32_t count, int64_t draw)
+{
+    const cqln_router *r = &c->router;
+    size_t from = l->count;
+    for (uint32_t i = 0; i < count && l->count < l->cap; i++) {
+        uint16_t node = nodes ? nodes[i] : (uint16_t)i;
+        if (node < r->peers.count && r->peers.peer[node].slow == slow &&
+            is_in(r->nodes[node], data_center) && !is_listed(l, node))
+            l->order[l->count++] = node;
+    }
+    if (draw < 0 || l->count == from)
+        return;
+    size_t first = from + (size_t)draw % (l->count - from);
+    uint16_t node = l->order[first];
+    l->order[first] = l->order[from];
+    l->order[from] = node;
+}
+
+/* Those with the row, then the others; the slow ones in the same order behind them. */
+static size_t order_center(cqln_cluster *c, const cqln_route *route, const char *data_center,
+                           uint16_t *order, size_t cap)
+{
+    listing l = {order, cap, 0};
+    cqln_wish wish;
+    cqln_router_wish(c, route, &wish);
+    for (int slow = 0; slow < 2; slow++) {
+        list_center(c, &l, data_center, slow, wish.replicas, wish.replica_count,
+                    wish.choice == CQLN_CHOICE_RING ? -1 : (int64_t)wish.turn);
+        list_center(c, &l, data_center, slow, NULL, c->router.peers.count, wish.turn);
+    }
+    return l.count;
+}
+
 /* --- a policy of the program ---------------------------------------------------------------------- */
 
 static uint32_t in_flight(const cql_balancing_query *q, size_t node)
@@ -66,10 +129,12 @@ static uint64_t latency_us(const cql_balancing_query *q, size_t node)
     return node < q->node_count ? c->router.nodes[node]->pace.mean_us : 0;
 }
 
-size_t cqln_router_ask(cqln_cluster *c, const cqln_route *route, unsigned attempt, uint16_t *order,
-                       size_t cap)
+size_t cqln_router_ask(cqln_cluster *c, const cql_profile *profile, const cqln_route *route,
+                       unsigned attempt, uint16_t *order, size_t cap)
 {
-    const cql_balancing_policy *policy = &c->config->balancing;
+    if (profile && profile->local_dc)
+        return order_center(c, route, profile->local_dc, order, cap);
+    const cql_balancing_policy *policy = profile ? profile->balancing : &c->config->balancing;
     const cqln_keyspace *k = cqln_router_keyspace(c, route);
     cqln_wish wish;
     cqln_router_wish(c, route, &wish);
@@ -117,7 +182,7 @@ static cqln_link *pick_by_policy(cqln_request *req, passing how)
     cqln_cluster *c = req->cluster;
     const cqln_router *r = &c->router;
     uint16_t order[ORDER_MAX];
-    size_t count = cqln_router_ask(c, &req->route, req->tried_count, order, ORDER_MAX);
+    size_t count = cqln_router_ask(c, profile_of(req), &req->route, req->tried_count, order, ORDER_MAX);
     for (size_t i = 0; i < count; i++) {
         if (order[i] >= r->peers.count || !r->peers.peer[order[i]].up)
             continue;
@@ -162,11 +227,31 @@ static inline bool no_choice(const cqln_cluster *c)
     return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
 }
 
+/* Is it among the nodes that it may go to, as far as they are known without asking a policy? */
+static bool may_go(const cqln_request *req, const cqln_node *n)
+{
+    const cql_profile *p = profile_of(req);
+    return !p || !p->local_dc || is_in(n, p->local_dc);
+}
+
+static __attribute__((cold)) cqln_link *pick_bound(cqln_request *req)
+{
+    cqln_cluster *c = req->cluster;
+    cqln_link *link = NULL;
+    if (req->only)
+        return cqln_nodes_pick(c, req->only, NULL);
+    for (int how = PASS_TRIED; !link && how <= PASS_NONE; how++)
+        link = pick_by_policy(req, (passing)how);
+    for (cqln_node *n = c->nodes; n && !link && c->router.peers.count == 0; n = n->next)
+        link = may_go(req, n) ? cqln_nodes_pick(c, n, NULL) : NULL;
+    return link;
+}
+
 cqln_link *cqln_router_pick(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
-    if (req->only)
-        return cqln_nodes_pick(c, req->only, NULL);
+    if (req->bound)
+        return pick_bound(req);
     if (no_choice(c))
         return cqln_nodes_pick(c, c->ready[0], NULL);
     if (c->router.peers.count == 0) /* too many nodes to list, or no memory for it: in turn */
@@ -181,14 +266,16 @@ cqln_link *cqln_router_pick(cqln_request *req)
 
 cqln_link *cqln_router_pick_other(cqln_request *req)
 {
-    return req->only ? NULL : pick(req, PASS_TRIED);
+    if (req->bound)
+        return req->only ? NULL : pick_by_policy(req, PASS_TRIED);
+    return pick(req, PASS_TRIED);
 }
 
 bool cqln_router_other(const cqln_request *req)
 {
     const cqln_cluster *c = req->cluster;
     for (uint32_t i = 0; !req->only && i < c->ready_count; i++)
-        if (!passed_over(req, c->ready[i], PASS_TRIED))
+        if (!passed_over(req, c->ready[i], PASS_TRIED) && may_go(req, c->ready[i]))
             return true;
     return false;
 }
@@ -198,7 +285,7 @@ bool cqln_router_other(const cqln_request *req)
 bool cqln_router_picky(const cqln_request *req)
 {
     const cqln_config *config = req->cluster->config;
-    return config->balancing.plan ||
+    return req->bound || config->balancing.plan ||
            (req->route.local_only && config->used_hosts_per_remote_dc > 0);
 }
 
@@ -206,7 +293,7 @@ static bool policy_hope(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
     uint16_t order[ORDER_MAX];
-    size_t count = cqln_router_ask(c, &req->route, req->tried_count, order, ORDER_MAX);
+    size_t count = cqln_router_ask(c, profile_of(req), &req->route, req->tried_count, order, ORDER_MAX);
     for (size_t i = 0; i < count; i++)
         if (order[i] < c->router.peers.count && cqln_nodes_hope(c, c->router.nodes[order[i]]))
             return true;
@@ -218,10 +305,11 @@ bool cqln_router_hope(cqln_request *req)
     cqln_cluster *c = req->cluster;
     if (req->only || !cqln_router_picky(req))
         return cqln_nodes_hope(c, req->only);
-    if (c->config->balancing.plan)
+    const cql_profile *p = profile_of(req);
+    if (p ? p->balancing != NULL : c->config->balancing.plan != NULL)
         return policy_hope(req);
     for (const cqln_node *n = c->nodes; n; n = n->next)
-        if (!n->removed && n->near <= CQLN_NEAR_LOCAL && cqln_nodes_hope(c, n))
+        if (!n->removed && (p ? may_go(req, n) : n->near <= CQLN_NEAR_LOCAL) && cqln_nodes_hope(c, n))
             return true;
     return false;
 }

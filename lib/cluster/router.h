@@ -114,13 +114,14 @@ void cqln_router_note_request(const cqln_request *req, const cqln_link *link);
 void cqln_router_note_answer(cqln_cluster *c, cqln_node *n, uint64_t took_us, uint64_t now_us);
 
 /* --- explaining (explain.c) ----------------------------------------------------------------------- */
-cql_plan *cqln_router_explain(cqln_cluster *c, const cqln_route *route);
+cql_plan *cqln_router_explain(cqln_cluster *c, const cqln_route *route, const cql_profile *profile);
 
 /* For explain.c: the placement of a route, and its replicas at most. */
 const cqln_keyspace *cqln_router_keyspace(cqln_cluster *c, const cqln_route *route);
 void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out);
-size_t cqln_router_ask(cqln_cluster *c, const cqln_route *route, unsigned attempt, uint16_t *order,
-                       size_t cap);
+/* What a profile says (NULL: the policy of the session) of the order of nodes. */
+size_t cqln_router_ask(cqln_cluster *c, const cql_profile *profile, const cqln_route *route,
+                       unsigned attempt, uint16_t *order, size_t cap);
 uint32_t cqln_router_load(const void *cluster, uint32_t node);
 
 #endif

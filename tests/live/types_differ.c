@@ -413,6 +413,81 @@ static void one_type(cql_session *s, const char *keyspace, size_t i, unsigned ro
     cql_prepared_unref(t.find);
 }
 
+/* --- a user type that is altered ------------------------------------------------------------------- */
+
+static void run_in(cql_session *s, const char *before, const char *keyspace, const char *behind)
+{
+    char cql[QUERY_MAX];
+    snprintf(cql, sizeof cql, "%s %s.%s", before, keyspace, behind);
+    run(s, cql);
+}
+
+static cql_prepared *prepare_move(cql_session *s, const char *keyspace)
+{
+    char cql[QUERY_MAX];
+    cql_prepared *p = NULL;
+    snprintf(cql, sizeof cql, "INSERT INTO %s.moves (k, at) VALUES (?, ?)", keyspace);
+    CHECK(cql_session_prepare_wait(s, cql, &p, &err) == CQL_OK);
+    return p;
+}
+
+/* The number by that name; zip NULL: it is not known to the statement. */
+static void move(cql_session *s, const cql_prepared *p, int32_t k, const char *number, const char *zip)
+{
+    const cql_type *type = cql_prepared_marker_type(p, 1);
+    cql_collection *at = NULL;
+    cql_statement *st = cql_prepared_bind(p);
+    CHECK(st && cql_collection_new(CQL_TYPE_UDT, NULL, &at) == CQL_OK);
+    CHECK(cql_collection_set_field(at, type, number, cql_value_int32(10 * k)) == CQL_OK);
+    CHECK(cql_collection_set_field(at, type, "STREET", cql_value_text("Long Street")) == CQL_OK);
+    CHECK(cql_collection_set_field(at, type, "zip", cql_value_text(zip)) == (zip ? CQL_OK : CQL_NO_SUCH_NAME));
+    CHECK(cql_statement_bind(st, CQL_VALUES(cql_value_int32(k), cql_value_collection(at)), &err) == CQL_OK);
+    CHECK(cql_session_execute_wait(s, st, NULL, &err) == CQL_OK);
+    cql_statement_free(st);
+    cql_collection_free(at);
+}
+
+static void check_moves(cql_session *s, const char *keyspace)
+{
+    char cql[QUERY_MAX];
+    cql_result *res = NULL;
+    cql_rows rows;
+    cql_value no, zip, street;
+    int32_t n;
+    int seen = 0;
+    snprintf(cql, sizeof cql, "SELECT k, at FROM %s.moves", keyspace);
+    CHECK(cql_session_query_wait(s, cql, &res, &err) == CQL_OK);
+    const cql_type *type = cql_result_column_type(res, 1);
+    for (cql_rows_init(&rows, res); cql_rows_next(&rows); seen++) {
+        int32_t k = cql_rows_int32(&rows, 0);
+        cql_value at = cql_rows_value(&rows, 1);
+        CHECK(cql_value_field(&at, type, "number", &no) == CQL_NO_SUCH_NAME);
+        CHECK(cql_value_field(&at, type, "\"No\"", &no) == CQL_OK);
+        CHECK(cql_value_as_int32(&no, &n) == CQL_OK && n == 10 * k);
+        CHECK(cql_value_field(&at, type, "street", &street) == CQL_OK && !cql_value_is_null(&street));
+        CHECK(cql_value_field(&at, type, "zip", &zip) == CQL_OK);
+        CHECK(cql_value_is_null(&zip) == (k < 3)); /* those were written without it */
+    }
+    CHECK(seen == 3);
+    cql_result_unref(res);
+}
+
+static void altered_type(cql_session *s, const char *keyspace)
+{
+    run_in(s, "CREATE TYPE", keyspace, "address (street text, number int)");
+    run_in(s, "CREATE TABLE", keyspace, "moves (k int PRIMARY KEY, at frozen<address>)");
+    cql_prepared *before = prepare_move(s, keyspace);
+    move(s, before, 1, "number", NULL);
+    run_in(s, "ALTER TYPE", keyspace, "address ADD zip text");
+    run_in(s, "ALTER TYPE", keyspace, "address RENAME number TO \"No\"");
+    move(s, before, 2, "number", NULL); /* what is known of it goes on */
+    cql_prepared *after = prepare_move(s, keyspace);
+    move(s, after, 3, "No", "12345");
+    check_moves(s, keyspace);
+    cql_prepared_unref(before);
+    cql_prepared_unref(after);
+}
+
 int main(int argc, char **argv)
 {
     char cql[QUERY_MAX];
@@ -437,6 +512,8 @@ int main(int argc, char **argv)
         one_type(s, argv[2], i, (unsigned)strtoul(argv[5], NULL, 10));
         types++;
     }
+    doing = "a user type that is altered";
+    altered_type(s, argv[2]);
     printf("%zu types, %s rounds each: bound, printed and read are the same\n", types, argv[5]);
     cql_session_close_wait(s);
     cql_session_free(s);

@@ -923,6 +923,107 @@ static void the_option_says_what_may_run_twice(void **state)
     close_session(with);
 }
 
+/* --- profiles ------------------------------------------------------------------------------------- */
+
+static uint64_t requests_of(size_t node)
+{
+    pthread_mutex_lock(&server.lock);
+    uint64_t n = server.mc.nodes[node].requests;
+    pthread_mutex_unlock(&server.lock);
+    return n;
+}
+
+static void place_far(size_t from)
+{
+    pthread_mutex_lock(&server.lock);
+    for (size_t i = from; i < 3; i++)
+        snprintf(server.mc.nodes[i].data_center, sizeof server.mc.nodes[i].data_center, "far");
+    pthread_mutex_unlock(&server.lock);
+}
+
+static const cql_profile reports = {.size = sizeof reports, .consistency = CQL_CONSISTENCY_LOCAL_QUORUM, .local_dc = "far"};
+
+/* Prepared or not, in a batch and page by page: 24 requests. */
+static void execute_everything(cql_session *s)
+{
+    cql_prepared *p = NULL;
+    cql_statement *text = NULL;
+    cql_batch *b = NULL;
+    cql_pages *pages = NULL;
+    cql_rows rows;
+    assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, NULL), CQL_OK);
+    cql_statement *st = cql_prepared_bind(p);
+    assert_int_equal(cql_statement_bind_int32(st, 0, 1), CQL_OK);
+    assert_int_equal(cql_statement_set_profile(st, &reports), CQL_OK);
+    assert_int_equal(cql_statement_new("SELECT v FROM t rows 4", 0, NULL, &text), CQL_OK);
+    assert_int_equal(cql_statement_set_profile(text, &reports), CQL_OK);
+    assert_int_equal(cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_int_equal(cql_batch_set_profile(b, &reports), CQL_OK);
+    uint64_t before = requests_of(2);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_OK);
+        assert_int_equal(cql_session_execute_wait(s, text, NULL, NULL), CQL_OK);
+        assert_int_equal(cql_session_execute_with_wait(s, st, NULL, NULL, NULL), CQL_OK);
+        assert_int_equal(cql_session_execute_batch_wait(s, b, NULL, NULL), CQL_OK);
+    }
+    assert_int_equal(cql_pages_new(s, text, 1, &pages), CQL_OK);
+    while (cql_pages_next_wait(pages, &rows, NULL) == CQL_OK)
+        ;
+    cql_pages_free(pages);
+    assert_int_equal(requests_of(2) - before, 24);
+    cql_batch_free(b);
+    cql_statement_free(text);
+    cql_statement_free(st);
+    cql_prepared_unref(p);
+}
+
+static void a_profile_goes_to_its_data_centre_in(const char *mode)
+{
+    cql_session *s = open_session(mode);
+    for (int i = 0; i < PATIENCE_MS && metric_of(s, CQL_METRIC_CONNECTIONS) < 3; i++)
+        (void)cql_session_query_wait(s, "SELECT v FROM t rows 1", NULL, NULL);
+    uint64_t others = requests_of(2);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(cql_session_query_wait(s, "SELECT v FROM t rows 1", NULL, NULL), CQL_OK);
+    assert_int_equal(requests_of(2), others);
+    execute_everything(s);
+    close_session(s);
+}
+
+static void a_profile_goes_to_its_data_centre(void **state)
+{
+    (void)state;
+    place_far(2);
+    a_profile_goes_to_its_data_centre_in("loop_threads=0&local_dc=datacenter1&used_hosts_per_remote_dc=1&refresh_interval=1h");
+    a_profile_goes_to_its_data_centre_in("local_dc=datacenter1&used_hosts_per_remote_dc=1&refresh_interval=1h");
+}
+
+/* There is one connection for everything else. */
+static void a_profile_does_not_go_to_the_only_other_node(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=0&local_dc=datacenter1", "local_dc=datacenter1"};
+    place_far(1);
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        cql_error *err = NULL;
+        cql_prepared *p = NULL;
+        cql_session *s = open_session(modes[i]);
+        assert_int_equal(cql_session_prepare_wait(s, "SELECT v FROM t WHERE echo = ?", &p, NULL), CQL_OK);
+        cql_statement *st = cql_prepared_bind(p);
+        assert_int_equal(cql_statement_bind_int32(st, 0, 1), CQL_OK);
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_OK);
+        assert_int_equal(cql_statement_set_profile(st, &reports), CQL_OK);
+        assert_int_equal(cql_session_execute_wait(s, st, NULL, &err), CQL_NO_HOST);
+        assert_non_null(strstr(cql_error_text(err), "used_hosts_per_remote_dc"));
+        assert_false(cql_error_retriable(err));
+        cql_error_unref(err);
+        cql_statement_free(st);
+        cql_prepared_unref(p);
+        close_session(s);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start_three, stop_server)
 
 int main(void)
@@ -961,6 +1062,8 @@ int main(void)
         CASE(lost_connections_come_back),
         CASE(a_driven_session_that_slept_sees_what_ended_meanwhile),
         CASE(the_option_says_what_may_run_twice),
+        CASE(a_profile_goes_to_its_data_centre),
+        CASE(a_profile_does_not_go_to_the_only_other_node),
         CASE(closing_needs_no_memory),
         CASE(session_connects_again_after_a_failed_try),
         CASE(session_connects_again_when_nodes_were_found_before),

@@ -224,7 +224,7 @@ static void say(size_t i, const char *cql, const char *only, uint32_t timeout)
     cql_statement_free(stmt);
     if (only)
         snprintf(req->only_host, sizeof req->only_host, "%s", only);
-    req->has_only_host = only != NULL;
+    req->bound = only ? CQLN_BOUND_HOST : CQLN_BOUND_NOT;
     req->timeout_ms = timeout;
     req->cb.result = on_text;
     req->user = &all[i];

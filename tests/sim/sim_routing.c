@@ -22,6 +22,7 @@ typedef struct world {
     cql_prepared *select;
     cql_prepared *insert;
     char connect_error[300];
+    char error[300]; /* the last */
     bool connected, closed;
     unsigned answers, errors;
     cql_status last;
@@ -51,6 +52,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
     w->answers += !err;
     w->errors += err != NULL;
     w->last = err ? cql_error_status(err) : CQL_OK;
+    snprintf(w->error, sizeof w->error, "%s", err ? cql_error_text(err) : "");
 }
 
 static void make(world *w, size_t nodes)
@@ -800,7 +802,7 @@ static void slow_nodes_come_last(void **state)
         slow += ask(&w, w.select, key) == slow_node;
     assert_int_equal(slow, 0);
     cqln_route route = {.has_token = false};
-    cql_plan *plan = cqln_router_explain(&w.c, &route);
+    cql_plan *plan = cqln_router_explain(&w.c, &route, NULL);
     assert_non_null(plan);
     assert_non_null(strstr(cql_plan_text(plan), "slow"));
     cql_plan_free(plan);
@@ -843,7 +845,7 @@ static void plans_name_every_node_with_its_reason(void **state)
     cql_statement_bind_int32(st, 0, 3);
     cqln_route_statement(&w.c, st, &route);
     assert_true(route.has_token);
-    cql_plan *plan = cqln_router_explain(&w.c, &route);
+    cql_plan *plan = cqln_router_explain(&w.c, &route, NULL);
     assert_non_null(plan);
     assert_int_equal(cql_plan_count(plan), NODES);
     assert_string_equal(cql_plan_keyspace(plan), "mock");
@@ -862,6 +864,211 @@ static void plans_name_every_node_with_its_reason(void **state)
     assert_non_null(strstr(cql_plan_json(plan), "\"replication\":\"SimpleStrategy 2\""));
     assert_non_null(strstr(cql_plan_summary(plan), "replicas in the local data centre"));
     assert_false(cql_plan_at(plan, NODES, &n));
+    cql_plan_free(plan);
+    cql_statement_free(st);
+    end(&w);
+}
+
+/* --- profiles ------------------------------------------------------------------------------------- */
+
+static const cql_profile far_away = {.size = sizeof far_away, .consistency = CQL_CONSISTENCY_LOCAL_QUORUM, .local_dc = "far"};
+
+/* Nodes 3 to 5 are far away. */
+static void place_near_and_far(world *w, const char *used)
+{
+    make(w, NODES);
+    w->mc.replication = "class=NetworkTopologyStrategy datacenter1=2 far=2";
+    place_nodes(w, 3, NODES, "far", "rack1");
+    set(w, "local_dc", "datacenter1");
+    set(w, "used_hosts_per_remote_dc", used);
+}
+
+static cql_statement *profiled(const world *w, const cql_profile *p, uint32_t key)
+{
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, (int32_t)key);
+    assert_int_equal(cql_statement_set_profile(st, p), CQL_OK);
+    return st;
+}
+
+static size_t ask_as(world *w, const cql_profile *p, uint32_t key)
+{
+    uint64_t before[MOCK_NODES];
+    cql_statement *st = profiled(w, p, key);
+    count_before(w, before);
+    run_statement(w, st);
+    cql_statement_free(st);
+    return one_that_got_it(w, before);
+}
+
+static void take_down(world *w, size_t node)
+{
+    w->io.hosts[node].down = true;
+    simio_cut(&w->io, node);
+    simio_run(&w->io, w->io.now + 200);
+}
+
+static void a_profile_keeps_to_its_data_centre(void **state)
+{
+    (void)state;
+    world w;
+    unsigned got[NODES] = {0};
+    place_near_and_far(&w, "100");
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < KEYS; key++) {
+        size_t node = ask_as(&w, &far_away, key), nearer = 0;
+        got[node]++;
+        for (size_t i = 3; i < NODES; i++) /* two of the three have the row: those that come first on the ring */
+            nearer += rank(&w, key, i) < rank(&w, key, node);
+        assert_in_range(nearer, 0, 1);
+        assert_in_range(ask(&w, w.select, key), 0, 2); /* and those without it stay near */
+    }
+    for (size_t i = 0; i < NODES; i++)
+        assert_in_range(got[i], i < 3 ? 0 : KEYS / 8, i < 3 ? 0 : KEYS / 2);
+    take_down(&w, 3);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_in_range(ask_as(&w, &far_away, key), 4, 5);
+    take_down(&w, 4);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_int_equal(ask_as(&w, &far_away, key), 5);
+    end(&w);
+}
+
+static void a_request_fails_when_its_data_centre_does(void **state)
+{
+    (void)state;
+    world w;
+    place_near_and_far(&w, "1");
+    start_and_prepare(&w);
+    size_t far = ask_as(&w, &far_away, 1);
+    assert_in_range(far, 3, 5);
+    cql_statement *st = profiled(&w, &far_away, 1);
+    cql_statement_set_idempotent(st, true);
+    w.mc.nodes[far].error_code = 0x1001; /* no other node of the data centre is used */
+    run_statement(&w, st);
+    assert_int_equal(w.last, CQL_SERVER_OVERLOADED);
+    take_down(&w, far);
+    run_statement(&w, st); /* at once, and no near node gets it */
+    assert_int_equal(w.last, CQL_NO_HOST);
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void without_a_key_the_nodes_of_a_profile_take_turns(void **state)
+{
+    (void)state;
+    world w;
+    unsigned got[NODES] = {0};
+    cql_statement *st;
+    place_near_and_far(&w, "100");
+    start_and_prepare(&w);
+    assert_int_equal(cql_statement_new("SELECT v FROM t rows 1", 0, &w.memory.al, &st), CQL_OK);
+    assert_int_equal(cql_statement_set_profile(st, &far_away), CQL_OK);
+    for (int i = 0; i < 90; i++) {
+        uint64_t before[MOCK_NODES];
+        count_before(&w, before);
+        run_statement(&w, st);
+        got[one_that_got_it(&w, before)]++;
+    }
+    for (size_t i = 0; i < NODES; i++)
+        assert_in_range(got[i], i < 3 ? 0 : 20, i < 3 ? 0 : 40);
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void a_profile_that_the_session_cannot_serve_says_why(void **state)
+{
+    (void)state;
+    world w;
+    cql_profile unknown = {.size = sizeof unknown, .local_dc = "moon"};
+    place_near_and_far(&w, "0");
+    start_and_prepare(&w);
+    cql_statement *st = profiled(&w, &far_away, 1);
+    run_statement(&w, st);
+    assert_int_equal(w.last, CQL_NO_HOST);
+    assert_non_null(strstr(w.error, "\"far\" of the profile: the session uses none of its nodes"));
+    assert_non_null(strstr(w.error, "used_hosts_per_remote_dc"));
+    assert_int_equal(cql_statement_set_profile(st, &unknown), CQL_OK);
+    run_statement(&w, st);
+    assert_int_equal(w.last, CQL_NO_HOST);
+    assert_non_null(strstr(w.error, "no node in the data centre \"moon\" of the profile: no node of it is known"));
+    assert_int_equal(cql_statement_set_profile(st, NULL), CQL_OK);
+    run_statement(&w, st);
+    assert_int_equal(w.last, CQL_OK);
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void a_request_races_within_its_data_centre(void **state)
+{
+    (void)state;
+    world w;
+    cql_profile p = far_away;
+    uint64_t before[MOCK_NODES];
+    p.idempotent = 1;
+    place_near_and_far(&w, "100");
+    set(&w, "speculation", "constant");
+    set(&w, "speculation_delay", "2");
+    start_and_prepare(&w);
+    w.io.hosts[3].delay_ms = 200;
+    count_before(&w, before);
+    for (uint32_t key = 0; key < 60; key++) {
+        cql_statement *st = profiled(&w, &p, key);
+        run_statement(&w, st); /* within 10 ms */
+        assert_int_equal(w.last, CQL_OK);
+        cql_statement_free(st);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(w.mc.nodes[i].requests, before[i]);
+    assert_true(w.c.meter->values[CQL_METRIC_SPECULATIONS] > 0);
+    end(&w);
+}
+
+static void a_profile_has_a_policy_of_its_own(void **state)
+{
+    (void)state;
+    world w;
+    chooser ch = {0, 0, false};
+    const cql_balancing_policy mine = {.size = sizeof mine, .self = &ch, .plan = last_replica};
+    const cql_profile p = {.size = sizeof p, .balancing = &mine};
+    make(&w, NODES);
+    w.mc.replication = "class=SimpleStrategy replication_factor=3";
+    start_and_prepare(&w);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_int_equal(rank(&w, key, ask_as(&w, &p, key)), 2);
+    unsigned asked = ch.asked;
+    assert_true(asked >= 60);
+    for (uint32_t key = 0; key < 60; key++)
+        assert_in_range(rank(&w, key, ask(&w, w.select, key)), 0, 2);
+    assert_int_equal(ch.asked, asked); /* of those without it nobody asks */
+    ch.nobody = true;
+    cql_statement *st = profiled(&w, &p, 1);
+    run_statement(&w, st);
+    assert_int_equal(w.last, CQL_NO_HOST);
+    cql_statement_free(st);
+    end(&w);
+}
+
+static void the_plan_of_a_profile_is_explained(void **state)
+{
+    (void)state;
+    world w;
+    cql_plan_node n;
+    cqln_route route = {.has_token = false};
+    place_near_and_far(&w, "2");
+    start_and_prepare(&w);
+    cql_statement *st = profiled(&w, &far_away, 3);
+    cqln_route_statement(&w.c, st, &route);
+    cql_plan *plan = cqln_router_explain(&w.c, &route, &far_away);
+    assert_non_null(plan);
+    assert_int_equal(cql_plan_count(plan), NODES);
+    for (size_t i = 0; cql_plan_at(plan, i, &n); i++) {
+        assert_int_equal(n.tried, i < 2);
+        assert_true(!n.tried || strcmp(n.data_center, "far") == 0);
+    }
+    assert_string_equal(cql_plan_summary(plan), "nodes of the data centre \"far\" alone, as the profile says");
+    assert_non_null(strstr(cql_plan_text(plan), "not in the data centre of the profile"));
+    assert_non_null(strstr(cql_plan_text(plan), "used_hosts_per_remote_dc")); /* the third node of it */
     cql_plan_free(plan);
     cql_statement_free(st);
     end(&w);
@@ -890,6 +1097,13 @@ int main(void)
         cmocka_unit_test(slow_nodes_come_last),
         cmocka_unit_test(a_clock_that_is_set_makes_no_node_slow),
         cmocka_unit_test(plans_name_every_node_with_its_reason),
+        cmocka_unit_test(a_profile_keeps_to_its_data_centre),
+        cmocka_unit_test(a_request_fails_when_its_data_centre_does),
+        cmocka_unit_test(without_a_key_the_nodes_of_a_profile_take_turns),
+        cmocka_unit_test(a_profile_that_the_session_cannot_serve_says_why),
+        cmocka_unit_test(a_request_races_within_its_data_centre),
+        cmocka_unit_test(a_profile_has_a_policy_of_its_own),
+        cmocka_unit_test(the_plan_of_a_profile_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,79 @@ static void none_may_be_set_and_not_executed(void **state)
     assert_int_equal(cql_session_execute(session, none, NULL, NULL), CQL_BAD_ARGUMENT);
 }
 
+/* --- profiles ------------------------------------------------------------------------------------- */
+
+static void a_profile_sets_what_it_says_and_no_more(void **state)
+{
+    (void)state;
+    cql_statement *st = plain(1);
+    cql_profile p = {.size = sizeof p, .consistency = CQL_CONSISTENCY_TWO, .timeout_ms = 70, .idempotent = -1};
+    cql_statement_set_page_size(st, 9);
+    cql_statement_set_timeout(st, 5);
+    assert_int_equal(cql_statement_set_profile(st, &p), CQL_OK);
+    assert_int_equal(st->ex.consistency, CQL_CONSISTENCY_TWO);
+    assert_int_equal(st->ex.serial_consistency, -1);
+    assert_int_equal(st->ex.timeout_ms, 70);
+    assert_int_equal(st->ex.page_size, 9);
+    assert_int_equal(st->ex.idempotent, CQLN_IDEMPOTENT_NO);
+    assert_false(st->ex.steady);
+    assert_null(st->ex.retry_policy);
+    assert_null(st->ex.place);
+    p = (cql_profile){.size = sizeof p, .serial_consistency = CQL_CONSISTENCY_LOCAL_SERIAL, .page_size = -1,
+                      .idempotent = 1, .speculative = -1, .retry = cql_retry_fall_through(), .local_dc = "far"};
+    assert_int_equal(cql_statement_set_profile(st, &p), CQL_OK);
+    assert_int_equal(st->ex.consistency, CQL_CONSISTENCY_TWO);
+    assert_int_equal(st->ex.serial_consistency, CQL_CONSISTENCY_LOCAL_SERIAL);
+    assert_int_equal(st->ex.page_size, -1);
+    assert_int_equal(st->ex.idempotent, CQLN_IDEMPOTENT_YES);
+    assert_true(st->ex.steady);
+    assert_ptr_equal(st->ex.retry_policy, cql_retry_fall_through());
+    assert_ptr_equal(st->ex.place, &p);
+    cql_statement_set_timeout(st, 6); /* what comes later counts */
+    assert_int_equal(st->ex.timeout_ms, 6);
+    assert_int_equal(cql_statement_set_profile(st, NULL), CQL_OK);
+    assert_null(st->ex.place);
+    assert_int_equal(st->ex.timeout_ms, 6);
+    cql_statement_free(st);
+}
+
+static size_t no_plan(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
+{
+    (void)self;
+    (void)q;
+    (void)order;
+    (void)cap;
+    return 0;
+}
+
+static void a_profile_that_makes_no_sense_sets_nothing(void **state)
+{
+    (void)state;
+    const cql_balancing_policy empty = {.size = sizeof empty}, mine = {.size = sizeof mine, .plan = no_plan};
+    const cql_profile bad[] = {
+        {.size = sizeof(cql_profile) - 1, .timeout_ms = 5},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .consistency = 11},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .consistency = -1},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .serial_consistency = CQL_CONSISTENCY_QUORUM},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .page_size = -2},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .local_dc = "far", .balancing = &mine},
+        {.size = sizeof(cql_profile), .timeout_ms = 5, .balancing = &empty},
+    };
+    cql_statement *st = plain(1);
+    cql_batch *b = NULL;
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    for (size_t i = 0; i < CQL_COUNT(bad); i++) {
+        assert_int_equal(cql_statement_set_profile(st, &bad[i]), CQL_BAD_ARGUMENT);
+        assert_int_equal(cql_batch_set_profile(b, &bad[i]), CQL_BAD_ARGUMENT);
+    }
+    assert_int_equal(st->ex.timeout_ms, 0);
+    assert_int_equal(b->ex.timeout_ms, 0);
+    assert_int_equal(cql_statement_set_profile(NULL, &bad[0]), CQL_BAD_ARGUMENT);
+    assert_int_equal(cql_batch_set_profile(NULL, NULL), CQL_BAD_ARGUMENT);
+    cql_batch_free(b);
+    cql_statement_free(st);
+}
+
 static void batch_takes_bound_statements_only(void **state)
 {
     (void)state;
@@ -250,6 +323,8 @@ int main(void)
         cmocka_unit_test(values_grow_shrink_and_move_each_other),
         cmocka_unit_test(misuse_is_told),
         cmocka_unit_test(none_may_be_set_and_not_executed),
+        cmocka_unit_test(a_profile_sets_what_it_says_and_no_more),
+        cmocka_unit_test(a_profile_that_makes_no_sense_sets_nothing),
         cmocka_unit_test(batch_takes_bound_statements_only),
         cmocka_unit_test(consistency_names_go_both_ways),
         cmocka_unit_test(every_allocation_may_fail),

@@ -1,0 +1,52 @@
+/* Profiles: what they say, set on statements and batches. */
+#include "api/statement.h"
+
+#include <cqlnative/profile.h>
+
+static bool is_level(int level)
+{
+    return level >= 0 && level <= CQL_CONSISTENCY_LOCAL_ONE;
+}
+
+static bool is_sound(const cql_profile *p)
+{
+    int serial = p->serial_consistency;
+    return p->size >= sizeof *p && is_level(p->consistency) && p->page_size >= -1 &&
+           (!serial || serial == CQL_CONSISTENCY_SERIAL || serial == CQL_CONSISTENCY_LOCAL_SERIAL) &&
+           !(p->balancing && (p->local_dc || !p->balancing->plan));
+}
+
+static cql_status set(cqln_execution *ex, const cql_profile *p)
+{
+    if (p && !is_sound(p))
+        return CQL_BAD_ARGUMENT;
+    cqln_execution_say(ex, CQLN_SAID_RARE);
+    ex->place = p && (p->local_dc || p->balancing) ? p : NULL;
+    if (!p)
+        return CQL_OK;
+    if (p->consistency)
+        ex->consistency = p->consistency;
+    if (p->serial_consistency)
+        ex->serial_consistency = p->serial_consistency;
+    if (p->timeout_ms)
+        ex->timeout_ms = p->timeout_ms;
+    if (p->page_size)
+        ex->page_size = p->page_size;
+    if (p->idempotent)
+        ex->idempotent = p->idempotent > 0 ? CQLN_IDEMPOTENT_YES : CQLN_IDEMPOTENT_NO;
+    if (p->speculative)
+        ex->steady = p->speculative < 0;
+    if (p->retry)
+        ex->retry_policy = p->retry;
+    return CQL_OK;
+}
+
+cql_status cql_statement_set_profile(cql_statement *s, const cql_profile *profile)
+{
+    return s ? set(&s->ex, profile) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_batch_set_profile(cql_batch *b, const cql_profile *profile)
+{
+    return b ? set(&b->ex, profile) : CQL_BAD_ARGUMENT;
+}
