@@ -36,7 +36,8 @@ typedef struct cql_profile {
  * the profile too is replaced, and what is set afterwards counts. Of a member of a batch only idempotence counts.
  * The nodes are looked at when requests are sent: the table, and what it points at, is borrowed until the statement
  * is freed and all requests made from it have ended. NULL takes back what a profile said of the nodes, no more.
- * Requests whose profile has no node that the session uses fail with CQL_NO_HOST and the reason.
+ * Requests whose profile has no node that the session uses fail with CQL_NO_HOST and the reason. The `host` of
+ * cql_execute_options counts more.
  * CQL_BAD_ARGUMENT, and nothing is set, for a table that is too small, a level that is none and a page size below -1;
  * for `local_dc` beside `balancing`, and for `balancing` without `plan`. */
 CQL_API cql_status cql_statement_set_profile(cql_statement *stmt, const cql_profile *profile);

@@ -8,12 +8,15 @@ static bool is_level(int level)
     return level >= 0 && level <= CQL_CONSISTENCY_LOCAL_ONE;
 }
 
+static bool is_serial(int level)
+{
+    return !level || level == CQL_CONSISTENCY_SERIAL || level == CQL_CONSISTENCY_LOCAL_SERIAL;
+}
+
 static bool is_sound(const cql_profile *p)
 {
-    int serial = p->serial_consistency;
-    return p->size >= sizeof *p && is_level(p->consistency) && p->page_size >= -1 &&
-           (!serial || serial == CQL_CONSISTENCY_SERIAL || serial == CQL_CONSISTENCY_LOCAL_SERIAL) &&
-           !(p->balancing && (p->local_dc || !p->balancing->plan));
+    return p->size >= sizeof *p && is_level(p->consistency) && is_serial(p->serial_consistency) &&
+           p->page_size >= -1 && !(p->balancing && (p->local_dc || !p->balancing->plan));
 }
 
 static cql_status set(cqln_execution *ex, const cql_profile *p)

@@ -203,7 +203,7 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
     if (!req)
         return cannot_connect(c, rows, count);
     info.maybe_applied = cqln_request_maybe_applied(req);
-    const char *center = req->bound & CQLN_BOUND_PROFILE ? req->profile->local_dc : NULL;
+    const char *center = req->bound == CQLN_BOUND_PROFILE ? req->profile->local_dc : NULL;
     const char *why = center ? why_not_there(c, center) : NULL;
     if (why) {
         info.retriable = false;

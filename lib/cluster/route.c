@@ -59,7 +59,7 @@ void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
 
 static const cql_profile *profile_of(const cqln_request *req)
 {
-    return req->bound & CQLN_BOUND_PROFILE ? req->profile : NULL;
+    return req->bound == CQLN_BOUND_PROFILE ? req->profile : NULL;
 }
 
 static bool is_in(const cqln_node *n, const char *data_center)

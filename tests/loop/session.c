@@ -972,6 +972,9 @@ static void execute_everything(cql_session *s)
         ;
     cql_pages_free(pages);
     assert_int_equal(requests_of(2) - before, 24);
+    const cql_execute_options to_first = {.size = sizeof to_first, .host = mockserver_host(&server, 0)};
+    assert_int_equal(cql_session_execute_with_wait(s, st, &to_first, NULL, NULL), CQL_OK);
+    assert_int_equal(requests_of(2) - before, 24);
     cql_batch_free(b);
     cql_statement_free(text);
     cql_statement_free(st);
