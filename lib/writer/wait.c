@@ -2,7 +2,7 @@
 #include "seat/wait.h"
 #include "writer/core.h"
 
-enum { TURN_MS = 1000 };
+enum { TURN_MS = 1000, LOOKS = 10, LOOK_MS = 20 };
 
 static cql_status fail(cql_writer *w, cql_status st, const char *text, cql_error **err)
 {
@@ -17,10 +17,20 @@ static cql_status begin(cql_writer *w, cql_error **err)
     return st ? fail(w, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
 }
 
-/* The loop of a closed session does nothing any more; one that works is never so late. With the lock. */
-static bool loop_is_over(const cql_writer *w)
+/* With the lock. */
+static bool is_late(const cql_writer *w)
 {
     return w->armed != UINT64_MAX && w->port.now_ms(w->port.self) >= w->timer_at + TURN_MS;
+}
+
+/* The loop of a closed session does nothing any more. One that works is never so late, unless the whole machine
+ * stood still: then it goes on as soon as this thread does. With the lock. */
+static bool loop_is_over(cql_writer *w)
+{
+    int looks = 0;
+    while (is_late(w) && looks++ < LOOKS)
+        (void)cqlseat_sleep(&w->changed, &w->lock, LOOK_MS);
+    return is_late(w);
 }
 
 /* Sleeps until the loop's thread changed something, and does what it should have done where it is over: else

@@ -3,12 +3,23 @@
 
 #include <cqlnative/uv.h>
 #include <cqlnative/writer.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { THREADS = 2, ROWS = 400 };
 
 /* --- what is shared -------------------------------------------------------------------------------- */
 
 static atomic_uint acked, failed, misplaced;
+static atomic_int stood_still_s; /* what clocks show, and sleeps that began before do not */
+
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    int rc = (int)syscall(SYS_clock_gettime, id, out);
+    out->tv_sec += atomic_load(&stood_still_s);
+    return rc;
+}
 
 static void on_ack(cql_writer *w, const cql_error *err, void *user)
 {
@@ -171,14 +182,13 @@ static void on_ack_elsewhere(cql_writer *w, const cql_error *err, void *user)
     on_ack(w, err, NULL);
 }
 
-static void who_waits_for_a_close_is_not_called(void **state)
+static void close_without_an_answer(uint32_t close_ms)
 {
-    (void)state;
     cql_session *s = open_session("retry=none");
     cql_prepared *p = prepare(s);
     cql_statement *row = cql_prepared_bind(p);
     cql_writer *w = NULL;
-    cql_writer_options o = {.size = sizeof o, .retry_ms = 60000, .retry_max_ms = 60000, .close_ms = 1000,
+    cql_writer_options o = {.size = sizeof o, .retry_ms = 60000, .retry_max_ms = 60000, .close_ms = close_ms,
                             .timeout_ms = 50};
     pthread_t self = pthread_self();
     reset();
@@ -197,6 +207,31 @@ static void who_waits_for_a_close_is_not_called(void **state)
     cql_writer_free(w);
     cql_prepared_unref(p);
     cql_session_free(s);
+}
+
+static void who_waits_for_a_close_is_not_called(void **state)
+{
+    (void)state;
+    close_without_an_answer(1000);
+}
+
+static void *stand_still(void *arg)
+{
+    (void)arg;
+    poll(NULL, 0, 500);
+    atomic_store(&stood_still_s, 4);
+    return NULL;
+}
+
+/* As when the whole machine stood still while the thread waited: it wakes first, and the loop has not been late. */
+static void nor_is_it_when_the_machine_stood_still(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, stand_still, NULL), 0);
+    close_without_an_answer(2000);
+    pthread_join(thread, NULL);
+    atomic_store(&stood_still_s, 0);
 }
 
 /* --- statements with other ids --------------------------------------------------------------------- */
@@ -468,6 +503,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_are_not_lost_when_connections_are, start_two, stop_server),
         cmocka_unit_test_setup_teardown(a_closed_session_does_not_hold_up, start_two, stop_server),
         cmocka_unit_test_setup_teardown(who_waits_for_a_close_is_not_called, start_two, stop_server),
+        cmocka_unit_test_setup_teardown(nor_is_it_when_the_machine_stood_still, start_two, stop_server),
         cmocka_unit_test_setup_teardown(statements_are_prepared_anew, start_two, stop_server),
         cmocka_unit_test_setup_teardown(what_is_outdated_already_is_prepared_anew, start_two, stop_server),
         cmocka_unit_test_setup_teardown(another_statement_is_an_error, start_two, stop_server),
