@@ -147,8 +147,6 @@ static void *server_main(void *arg)
         if (stop)
             return NULL;
         poll(fds, 1 + listeners + conns, -1);
-        if (s->hold_ms)
-            poll(NULL, 0, (int)s->hold_ms);
         pthread_mutex_lock(&s->lock);
         if (fds[0].revents) {
             char byte;

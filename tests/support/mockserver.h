@@ -34,7 +34,6 @@ typedef struct mockserver {
     void *wrap_self; /* of connections made from now on; NULL: they are not wrapped */
     bool stop;
     _Atomic(uint32_t) strangers; /* connections that came from elsewhere than 127.9.1.7 */
-    _Atomic(uint32_t) hold_ms; /* every answer is held back so long */
 } mockserver;
 
 /* Ends the program when a socket cannot be had. */

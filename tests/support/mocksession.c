@@ -96,6 +96,16 @@ void wait_connections(cql_session *s, unsigned n)
     assert_int_equal(metric_of(s, CQL_METRIC_CONNECTIONS), n);
 }
 
+void hold_nodes(void)
+{
+    pthread_mutex_lock(&server.lock);
+}
+
+void let_nodes_go(void)
+{
+    pthread_mutex_unlock(&server.lock);
+}
+
 void change_ids(uint8_t salt)
 {
     pthread_mutex_lock(&server.lock);

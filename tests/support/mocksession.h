@@ -32,6 +32,11 @@ uint64_t metric_of(cql_session *s, cql_metric which);
 /* Until the session has so many to nodes. */
 void wait_connections(cql_session *s, unsigned n);
 
+/* The nodes take nothing in and answer nothing until they are let go; in between only what needs no node is called,
+ * and by the same thread. However long the machine stands still, no answer comes before its time. */
+void hold_nodes(void);
+void let_nodes_go(void);
+
 /* As after an upgrade of all nodes: they forget what was prepared, and know it by another id. */
 void change_ids(uint8_t salt);
 /* How many PREPARE all nodes have had. */
