@@ -140,7 +140,7 @@ typedef struct lap {
     cql_session *s;
     tally *t;
     pthread_t thread;
-    unsigned calls;
+    atomic_uint calls;
 } lap;
 
 static void *run_laps(void *arg)
@@ -149,6 +149,14 @@ static void *run_laps(void *arg)
     for (; !l->t->stop; l->calls++)
         l->t->errors += cql_session_query_wait(l->s, "SELECT * FROM t rows 1", NULL, NULL) != CQL_OK;
     return NULL;
+}
+
+static unsigned fewest(const lap *laps)
+{
+    unsigned least = laps[0].calls;
+    for (int i = 1; i < THREADS; i++)
+        least = laps[i].calls < least ? laps[i].calls : least;
+    return least;
 }
 
 static void nobody_is_left_behind(void **state)
@@ -162,11 +170,12 @@ static void nobody_is_left_behind(void **state)
         assert_int_equal(pthread_create(&laps[i].thread, NULL, run_laps, &laps[i]), 0);
     }
     poll(NULL, 0, 500);
+    for (int i = 0; i < PATIENCE_MS && fewest(laps) <= 3; i++) /* a thread may hardly have begun */
+        poll(NULL, 0, 1);
     t.stop = true;
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++)
         pthread_join(laps[i].thread, NULL);
-        assert_true(laps[i].calls > 3);
-    }
+    assert_true(fewest(laps) > 3);
     assert_int_equal(t.errors, 0);
     close_session(s);
 }
@@ -184,37 +193,54 @@ static long sleeps_of_this_thread(void)
     return u.ru_nvcsw;
 }
 
+static void check_no_room(cql_status status, const cql_result *res, const cql_error *err, long sleeps)
+{
+    assert_int_equal(status, CQL_TIMEOUT);
+    assert_in_range(sleeps, 1, 60);
+    assert_null(res);
+    assert_non_null(strstr(cql_error_text(err), "no room in the queue within 200 ms"));
+    assert_non_null(strstr(cql_error_text(err), "max_pending_requests"));
+    assert_false(cql_error_maybe_applied(err));
+    assert_true(cql_error_retriable(err));
+}
+
+/* False: the machine stood still for so long that those before the call had ended, and it had room. */
+static bool waits_in_vain(const char *mode)
+{
+    char form[100];
+    snprintf(form, sizeof form, "%s&request_timeout=1500", mode);
+    cql_session *s = open_session(form);
+    tally t = {.stop = false};
+    cql_error *err = NULL;
+    cql_result *res = NULL;
+    cql_statement *st = NULL;
+    unsigned n = fill(s, &t);
+    assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
+    cql_statement_set_timeout(st, 200);
+    long before = sleeps_of_this_thread();
+    cql_status status = cql_session_execute_wait(s, st, &res, &err);
+    long sleeps = sleeps_of_this_thread() - before;
+    bool full = t.calls == 0;
+    if (full)
+        check_no_room(status, res, err, sleeps);
+    assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_TIMEOUT);
+    stall(false);
+    cql_statement_set_timeout(st, 60000);
+    assert_int_equal(cql_session_execute_wait(s, st, NULL, &err), CQL_OK); /* once those before it have ended */
+    cql_statement_free(st);
+    cql_error_unref(err);
+    close_session(s);
+    assert_int_equal(t.calls, n);
+    return full;
+}
+
 static void no_room_in_time_is_told(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CQL_COUNT(forms); i++) {
-        char form[100];
-        snprintf(form, sizeof form, "%s&request_timeout=1500", forms[i]);
-        cql_session *s = open_session(form);
-        tally t = {.stop = false};
-        cql_error *err = NULL;
-        cql_result *res = NULL;
-        cql_statement *st = NULL;
-        unsigned n = fill(s, &t);
-        assert_int_equal(cql_statement_new("INSERT INTO t", 0, NULL, &st), CQL_OK);
-        cql_statement_set_timeout(st, 200);
-        long before = sleeps_of_this_thread();
-        assert_int_equal(cql_session_execute_wait(s, st, &res, &err), CQL_TIMEOUT);
-        assert_in_range(sleeps_of_this_thread() - before, 1, 60);
-        assert_null(res);
-        assert_non_null(strstr(cql_error_text(err), "no room in the queue within 200 ms"));
-        assert_non_null(strstr(cql_error_text(err), "max_pending_requests"));
-        assert_false(cql_error_maybe_applied(err));
-        assert_true(cql_error_retriable(err));
-        assert_int_equal(t.calls, 0);
-        assert_int_equal(cql_session_execute_wait(s, st, NULL, NULL), CQL_TIMEOUT);
-        stall(false);
-        cql_statement_set_timeout(st, 60000);
-        assert_int_equal(cql_session_execute_wait(s, st, NULL, &err), CQL_OK); /* once those before it have ended */
-        cql_statement_free(st);
-        cql_error_unref(err);
-        close_session(s);
-        assert_int_equal(t.calls, n);
+        int tries = 1;
+        while (!waits_in_vain(forms[i]))
+            assert_true(tries++ < 5);
     }
 }
 
@@ -227,12 +253,13 @@ static void the_session_says_how_long(void **state)
     cql_rows rows;
     cql_statement *st = NULL;
     cql_pages *p = NULL;
-    fill(s, &t);
+    unsigned n = fill(s, &t);
     cql_status status = cql_session_query_wait(s, "INSERT INTO t", NULL, &err);
     assert_int_equal(status, CQL_TIMEOUT); /* of the queue, or behind those that it ended for */
     stall(false);
-    wait_for(&t.calls, 2);
-    t.calls = 0;
+    wait_for(&t.calls, n);
+    close_session(s);
+    s = open_session("loop_threads=1&max_pending_requests=2&request_timeout=5s");
     fill(s, &t);
     assert_int_equal(cql_statement_new("SELECT * FROM t rows 3", 0, NULL, &st), CQL_OK);
     cql_statement_set_timeout(st, 100);
@@ -240,6 +267,7 @@ static void the_session_says_how_long(void **state)
     assert_int_equal(cql_pages_next_wait(p, &rows, &err), CQL_TIMEOUT);
     assert_non_null(strstr(cql_error_text(err), "no room"));
     stall(false);
+    mockserver_cut(&server); /* nobody waits for those */
     cql_pages_free(p);
     cql_statement_free(st);
     cql_error_unref(err);
@@ -257,7 +285,9 @@ static void closing_ends_the_wait(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        cql_session *s = open_session(forms[i]);
+        char form[100];
+        snprintf(form, sizeof form, "%s&close_timeout=60s", forms[i]);
+        cql_session *s = open_session(form);
         tally t = {.stop = false};
         lap laps[4];
         unsigned n = fill(s, &t);
@@ -267,7 +297,7 @@ static void closing_ends_the_wait(void **state)
         }
         for (int tries = 0; tries < PATIENCE_MS && metric_of(s, CQL_METRIC_REFUSED) < 2; tries++)
             poll(NULL, 0, 1);
-        assert_int_equal(cql_session_close(s, NULL, NULL), CQL_OK); /* those in flight have five seconds */
+        assert_int_equal(cql_session_close(s, NULL, NULL), CQL_OK); /* those in flight have a minute */
         for (size_t j = 0; j < CQL_COUNT(laps); j++) {
             pthread_join(laps[j].thread, NULL);
             assert_int_equal(laps[j].calls, CQL_BAD_STATE);
