@@ -14,6 +14,7 @@ in_group() {
 
 attended() {
     local code
+    ATTENDED=begun
     in_group "$@"
     ATTENDED=$!
     wait "$ATTENDED"
@@ -29,6 +30,8 @@ end_group() {
 }
 
 end_attended() {
+    # The signal may have come before its number was noted.
+    [ "$ATTENDED" != begun ] || ATTENDED=${!:-}
     [ -z "$ATTENDED" ] || end_group "$ATTENDED"
     ATTENDED=
 }
