@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # For live test scripts that run a Java program beside Cassandra: its jars, fetched once with Maven.
 #
-#   fetch_jars NAME GROUP:ARTIFACT:VERSION...   sets JARS, a folder; skips the script without Maven
+#   fetch_jars NAME GROUP:ARTIFACT:VERSION...   sets JARS, a folder; skips the script without Maven, or where Maven
+#                                               gets nothing
 #   find_free_port                              sets PORT
+
+# run_maven FOLDER: what its pom.xml names, with what that needs, into its lib.
+run_maven() {
+    mvn -B -q -f "$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+        "-DoutputDirectory=$1/lib" </dev/null >"$1/mvn.log" 2>&1
+}
 
 fetch_jars() {
     local name=$1 cache part item rest
@@ -24,11 +31,11 @@ fetch_jars() {
         done
         echo '</dependencies></project>'
     } >"$part/pom.xml"
-    mvn -B -q -f "$part/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
-        "-DoutputDirectory=$part/lib" </dev/null >"$part/mvn.log" 2>&1 || {
+    # What was fetched by the time something went wrong is not fetched again.
+    run_maven "$part" || run_maven "$part" || {
         tail -n 15 "$part/mvn.log"
         rm -rf "$part"
-        fail "Maven could not fetch $name"
+        skip_all "Maven cannot fetch $name here"
     }
     # two runs may have fetched it at once: the first to finish stays
     mv -T "$part/lib" "$JARS" 2>/dev/null || [ -d "$JARS" ] || fail "cannot keep $JARS"

@@ -5,10 +5,13 @@ packages=$BUILD/tests/live/python
 if [ ! -d "$packages" ]; then
     python3 -m pip --version >/dev/null 2>&1 ||
         skip_all "python3 has no pip (Debian: python3-pip)"
-    rm -rf "$packages.part"
-    if ! python3 -m pip install --quiet --no-input --disable-pip-version-check \
-        --root-user-action=ignore --target "$packages.part" \
-        cassandra-driver==3.30.1 cqlsh==6.2.0 >"$CQL_TEST_DIR/pip.log" 2>&1; then
+    fetch_packages() {
+        rm -rf "$packages.part"
+        python3 -m pip install --quiet --no-input --disable-pip-version-check \
+            --root-user-action=ignore --target "$packages.part" \
+            cassandra-driver==3.30.1 cqlsh==6.2.0 >"$CQL_TEST_DIR/pip.log" 2>&1
+    }
+    if ! fetch_packages && ! fetch_packages; then
         cat "$CQL_TEST_DIR/pip.log"
         skip_all "the Python driver cannot be fetched from the package registry"
     fi
