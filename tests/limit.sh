@@ -3,6 +3,8 @@
 # nothing that it has begun is left behind then. The checks of the tree, which compile, have twice the time, and what runs under
 # valgrind or qemu (CQL_TESTS_SLOWER is set) ten times. CQL_TESTS_LIMIT=SECONDS is instead of all that; 0: no limit.
 set -u
+# shellcheck source=surroundings.sh
+. "${0%/*}/surroundings.sh" || exit 1
 limit=$1
 shift
 name=${!#}

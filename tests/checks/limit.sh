@@ -92,6 +92,11 @@ script brief 'sleep 4'
 CQL_TESTS_SLOWER=40 ends 0 2 ./brief
 ends 1 1 ./brief
 
+# What the machine has set is not there.
+script where 'echo "${LC_ALL-}${TMPDIR-}$(umask)"'
+(umask 077 && LC_ALL=xx_YY.UTF-8 TMPDIR="$PWD/no such" ends 0 60 ./where)
+grep -qx 0022 out || fail "a test finds other surroundings: $(cat out)"
+
 # Who ends the run ends the test.
 rm -f child self
 bash "$limit" 100 ./hung >out 2>&1 &

@@ -139,10 +139,10 @@ def rows(cluster, session):
     cluster.prime(query, {"result": "success", "rows": [{"k": n} for n in range(500)], "column_types": {"k": "int"}})
     got = session.tell("ask yes " + query)
     holds(got.startswith("ok ") and got.endswith(" 500"), got)
-    cluster.prime("SELECT slow", {"result": "success", "delay_in_ms": 3000, "rows": [], "column_types": {}})
+    cluster.prime("SELECT slow", {"result": "success", "delay_in_ms": 20000, "rows": [], "column_types": {}})
     begin = time.monotonic()
     got = session.tell("cancel SELECT slow")
-    holds("cancel" in got and time.monotonic() - begin < 2.5, "cancelled: " + got)
+    holds("cancel" in got and time.monotonic() - begin < 15, "cancelled: " + got)
 
 
 def spread(cluster, session):
@@ -189,7 +189,7 @@ def faults(cluster, session):
     session.want("up 0", "up 0")
     begin = time.monotonic()
     got = session.tell("ask yes " + query)
-    holds(got.startswith("error ") and " not " in got and time.monotonic() - begin < 1, got)
+    holds(got.startswith("error ") and " not " in got and time.monotonic() - begin < 10, got)
     call("PUT", "/listener/%d" % cluster.id)
     session.want("up 3", "up 3")
     session.want("run yes 300", "ran 300 0")
