@@ -55,7 +55,9 @@ static cql_options *options_for(void *user, const char *host)
     const files *f = user;
     char url[600];
     cql_options *o = NULL;
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&tls=verify-full&tls_ca=%s&tls_cert=%s&tls_key=%s",
+    snprintf(url, sizeof url,
+             "cql://%s/?loop_threads=0&request_timeout=60s&connect_timeout=60s&tls=verify-full&tls_ca=%s&tls_cert=%s&"
+             "tls_key=%s",
              host, ca_file, f->cert, f->key);
     assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
     assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);

@@ -33,7 +33,7 @@ static cql_session *made(failmalloc *f, const char *more)
     cql_options *o = NULL;
     cql_session *s = NULL;
     failmalloc_init(f);
-    snprintf(url, sizeof url, "cql://%s/?%s", mockserver_host(&server, 0), more);
+    snprintf(url, sizeof url, "cql://%s/?request_timeout=60s&connect_timeout=60s&%s", mockserver_host(&server, 0), more);
     assert_int_equal(cql_options_new(&f->al, &o), CQL_OK);
     assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
     assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
@@ -207,7 +207,8 @@ static void loops_that_join_later_do_not_connect_twice(void **state)
     cql_session *s = NULL;
     (void)state;
     failmalloc_init(&f);
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=3&refresh_interval=1s", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=3&refresh_interval=1s&connect_timeout=60s",
+             mockserver_host(&server, 0));
     assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
     assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
     cql_options_set_log(o, starve, &seen, CQL_LOG_DEBUG);

@@ -822,7 +822,7 @@ static void a_keyspace_without_memory_stays_what_it_was(void **state)
         cql_session *s = NULL;
         cql_error *err = NULL;
         char url[200];
-        snprintf(url, sizeof url, "cql://%s/?loop_threads=2&reconnect_base=10&reconnect_max=50",
+        snprintf(url, sizeof url, "cql://%s/?loop_threads=2&connect_timeout=60s&reconnect_base=10&reconnect_max=50",
                  mockserver_host(&server, 0));
         failmalloc_init(&f);
         assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);

@@ -122,7 +122,7 @@ static void snapshot_without_memory_is_none(void **state)
     cql_session *s = NULL;
     failmalloc memory;
     failmalloc_init(&memory);
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&connect_timeout=60s", mockserver_host(&server, 0));
     assert_int_equal(cql_options_new(&memory.al, &o), CQL_OK);
     assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
     assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);

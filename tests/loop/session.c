@@ -716,13 +716,13 @@ static void log_in_is_asked_for_and_checked(void **state)
     cql_error *err = NULL;
     for (size_t i = 0; i < 3; i++)
         server.mc.nodes[i].want_login = true;
-    snprintf(url, sizeof url, "cql://%s/", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?connect_timeout=60s", mockserver_host(&server, 0));
     assert_int_equal(connect_to(url, NULL, &err), CQL_AUTH_FAILED);
     assert_int_equal(connect_to(url, "wrong", &err), CQL_SERVER_BAD_CREDENTIALS);
     assert_null(strstr(cql_error_text(err), "wrong"));
     assert_non_null(strstr(cql_error_text(err), "cassandra"));
     assert_int_equal(connect_to(url, "secret", &err), CQL_OK);
-    snprintf(url, sizeof url, "cql://%s/?plain_auth=never", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?connect_timeout=60s&plain_auth=never", mockserver_host(&server, 0));
     assert_int_equal(connect_to(url, "secret", &err), CQL_AUTH_FAILED);
     cql_error_unref(err);
 }
@@ -735,7 +735,7 @@ static void one_call_logs_in(void **state)
     cql_session *s = NULL;
     for (size_t i = 0; i < 3; i++)
         server.mc.nodes[i].want_login = true;
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?connect_timeout=60s&loop_threads=0", mockserver_host(&server, 0));
     assert_int_equal(cql_session_open_login_wait(url, "cassandra", "secret", &s, &err), CQL_OK);
     ask_everything(s);
     close_session(s);
@@ -757,7 +757,7 @@ static void wrong_data_centre_names_the_right_ones(void **state)
     (void)state;
     char url[200];
     cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?local_dc=nowhere", mockserver_host(&server, 0));
+    snprintf(url, sizeof url, "cql://%s/?connect_timeout=60s&local_dc=nowhere", mockserver_host(&server, 0));
     assert_int_equal(connect_to(url, NULL, &err), CQL_BAD_ARGUMENT);
     assert_non_null(strstr(cql_error_text(err), "datacenter1"));
     cql_error_unref(err);
@@ -811,7 +811,7 @@ static void closing_needs_no_memory(void **state)
         cql_options *o = NULL;
         cql_session *s = NULL;
         failmalloc_init(&f);
-        snprintf(url, sizeof url, "cql://%s/?%s", mockserver_host(&server, 0), modes[i]);
+        snprintf(url, sizeof url, "cql://%s/?connect_timeout=60s&%s", mockserver_host(&server, 0), modes[i]);
         assert_int_equal(cql_options_new(&f.al, &o), CQL_OK);
         assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
         assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);

@@ -96,7 +96,7 @@ static cql_options *options(const char *more)
     char url[500];
     cql_options *o = NULL;
     cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&request_timeout=5s&tls_ca=%s&%s",
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&request_timeout=60s&connect_timeout=60s&tls_ca=%s&%s",
              mockserver_host(&server, 0), ca_file, more);
     assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
     if (cql_options_parse(o, url, &err) != CQL_OK)
@@ -555,7 +555,7 @@ static void the_steady_state_costs_no_memory(void **state)
     cql_error *err = NULL;
     char url[300];
     (void)state;
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&tls=on&tls_ca=%s&discovery=false",
+    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&connect_timeout=60s&tls=on&tls_ca=%s&discovery=false",
              mockserver_host(&server, 0), ca_file);
     assert_int_equal(cql_options_new(&al, &o), CQL_OK);
     assert_int_equal(cql_options_parse(o, url, &err), CQL_OK);
