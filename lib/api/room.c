@@ -276,6 +276,7 @@ static bool is_heard(cql_session *s, cqln_cluster *c)
     return atomic_exchange(&s->loops->full, false);
 }
 
+/* Where there is one place at a time, who is told first has it: the line and the program take turns. */
 void cqln_room_drained(cql_session *s, void *user)
 {
     cqln_cluster *c = user;
@@ -283,13 +284,17 @@ void cqln_room_drained(cql_session *s, void *user)
     if (!is_heard(s, c))
         return;
     pthread_mutex_lock(&s->lock);
-    if (atomic_load(&c->kept) == CQLN_NOT_KEPT) /* else the next place is lent */
-        let_first_try(s, c);
     cql_drain_cb cb = s->drain_cb;
     void *mine = s->drain_user;
+    bool before_line = cb && s->drain_next;
+    s->drain_next = !before_line;
+    if (!before_line && atomic_load(&c->kept) == CQLN_NOT_KEPT) /* else the next place is lent */
+        let_first_try(s, c);
     pthread_mutex_unlock(&s->lock);
     if (cb)
         cb(s, mine);
+    if (before_line)
+        cqln_room_wake(s);
 }
 
 cql_status cql_session_on_drain(cql_session *s, cql_drain_cb cb, void *user)

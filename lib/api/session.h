@@ -53,6 +53,7 @@ struct cql_session {
     cql_drain_cb drain_cb; /* of the program */
     void *drain_user;
     uint64_t turned_ms; /* driven: when the last turn ended */
+    bool drain_next; /* the program is told before who is first in line */
 };
 
 /* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */
