@@ -50,8 +50,8 @@ def segment(payload, self_contained=True):
 class Client:
     def __init__(self, target, version):
         host, port = target.rsplit(":", 1)
-        self.sock = socket.create_connection((host, int(port)), 10)
-        self.sock.settimeout(10)
+        self.sock = socket.create_connection((host, int(port)), 60)
+        self.sock.settimeout(60)
         self.version = version
         self.framed = False
         self.payload = b""
@@ -258,7 +258,7 @@ TESTS = [
 
 def main():
     failed = 0
-    proc = subprocess.Popen([f"{BUILD}/responder", "--seconds", "120"], stdin=subprocess.PIPE,
+    proc = subprocess.Popen([f"{BUILD}/responder", "--seconds", "600"], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)
     target = proc.stdout.readline().strip()
     for test in TESTS:
@@ -269,7 +269,7 @@ def main():
                 print(f"FAILED {test.__name__} v{version}: {type(e).__name__} {e}")
                 failed += 1
     proc.stdin.close()
-    code = proc.wait(20)
+    code = proc.wait(60)
     print(f"{2 * len(TESTS) - failed} passed, {failed} failed; the responder ended with {code}")
     return 1 if failed or code else 0
 

@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 
 mkfifo "$work/stay"
-"$bench/responder" --nodes 3 --seconds 120 <"$work/stay" >"$work/target" &
+"$bench/responder" --nodes 3 --seconds 600 <"$work/stay" >"$work/target" &
 responder=$!
 exec 9>"$work/stay"
 tries=0
