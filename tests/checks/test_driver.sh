@@ -175,6 +175,27 @@ same "runs on one cluster stand together" "5.0|--nodes 3|cases 4.1||plain 4.1|--
 LIVE=()
 same "the release a script needs" "5.0" "$(header_or "$long" needs none)"
 
+# ---- clusters -----------------------------------------------------------------
+
+LOCALCASSANDRA=$DIR/launcher
+cat >"$LOCALCASSANDRA" <<'SH'
+#!/bin/bash
+echo "$1" >>"$0.asked"
+[ "$1" != start ] || [ "$(grep -c start "$0.asked")" -ge "$(cat "$0.starts")" ]
+SH
+chmod +x "$LOCALCASSANDRA"
+
+# started TRY: whether a cluster that starts at that try is had, and what the launcher is asked for.
+started() {
+    rm -f "$LOCALCASSANDRA.asked"
+    echo "$1" >"$LOCALCASSANDRA.starts"
+    use_cluster 5.0 '' >/dev/null
+    echo "$? $(tr '\n' ' ' <"$LOCALCASSANDRA.asked")"
+}
+same "a cluster that starts" "0 start " "$(started 1)"
+same "one that starts anew" "0 start stop start " "$(started 2)"
+same "one that does not" "1 start stop start " "$(started 3)"
+
 # ---- live scripts -------------------------------------------------------------
 
 output() {

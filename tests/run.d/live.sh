@@ -103,7 +103,8 @@ localcassandra_here() {
 }
 
 # use_cluster RELEASE OPTIONS: that cluster runs, with all its nodes; any other
-# that the tests used is stopped before.
+# that the tests used is stopped before. What does not start, or not in time, is
+# made anew once.
 use_cluster() {
     local name options
     name=$(cluster_name "$2")
@@ -116,6 +117,10 @@ use_cluster() {
     read -r -a options <<<"${2%%#*}"
     # The scripts leave more tables behind than 4 keeps quiet about.
     [[ $1 != 4.* ]] || options+=(--set table_count_warn_threshold=10000 --set keyspace_count_warn_threshold=1000)
+    attended localcassandra_here start -q "${options[@]}" >"$WORK/cluster.log" 2>&1 && return
+    progress "it did not start; once more from the beginning"
+    indent <"$WORK/cluster.log"
+    localcassandra_here stop -q --purge >/dev/null 2>&1
     attended localcassandra_here start -q "${options[@]}" >"$WORK/cluster.log" 2>&1
 }
 
