@@ -408,12 +408,14 @@ static void one_file_has_one_outbox(void **state)
     (void)state;
     cql_session *s = make_session("loop_threads=0");
     cql_outbox *o = open_box(s, 1), *other = NULL;
+    char nowhere[64];
     cql_error *err = NULL;
     cql_outbox_options how = {.size = sizeof how, .path = path};
     assert_int_equal(cql_outbox_open(s, &how, &other, &err), CQL_BAD_STATE);
     assert_non_null(strstr(cql_error_text(err), "box is in use by another outbox"));
     assert_null(other);
-    how.path = "/nonexistent/box";
+    snprintf(nowhere, sizeof nowhere, "%s/none/box", folder);
+    how.path = nowhere;
     assert_int_equal(cql_outbox_open(s, &how, &other, &err), CQL_SYSTEM);
     assert_non_null(strstr(cql_error_text(err), "No such file or directory"));
     assert_int_equal(cql_outbox_open(NULL, &how, &other, &err), CQL_BAD_ARGUMENT);
