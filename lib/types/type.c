@@ -333,13 +333,31 @@ bool cqln_type_same(const cql_type *a, const cql_type *b)
     return true;
 }
 
+static bool names_a_field(const cql_type *t, cql_str name)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if (cql_str_equal(t->fields[i], name))
+            return true;
+    return false;
+}
+
+/* A field with another name has got that, unless the name it had is another field's now, or another field had the one it has. */
+static bool fields_moved(const cql_type *a, const cql_type *b, uint32_t count)
+{
+    for (uint32_t i = 0; a->fields && b->fields && i < count; i++)
+        if (!cql_str_equal(a->fields[i], b->fields[i]) &&
+            (names_a_field(b, a->fields[i]) || names_a_field(a, b->fields[i])))
+            return true;
+    return false;
+}
+
 bool cqln_type_fits(const cql_type *a, const cql_type *b)
 {
     uint32_t count = a->count < b->count ? a->count : b->count;
     if (a == b || a->id == CQL_TYPE_CUSTOM || b->id == CQL_TYPE_CUSTOM)
         return true;
     if (a->id != b->id || a->dimension != b->dimension ||
-        (a->count != b->count && a->id != CQL_TYPE_UDT))
+        (a->count != b->count && a->id != CQL_TYPE_UDT) || fields_moved(a, b, count))
         return false;
     for (uint32_t i = 0; i < count; i++)
         if (!cqln_type_fits(a->items[i], b->items[i]))

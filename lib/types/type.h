@@ -41,8 +41,8 @@ cql_status cqln_type_read(cqln_reader *rd, cqln_arena *a, const cql_type **out);
 bool cqln_type_skip(cqln_reader *rd);
 /* Do both describe the same values? Depth is bounded, since decoding bounds it. */
 bool cqln_type_same(const cql_type *a, const cql_type *b);
-/* Do bytes of one mean the same to the other? User types may have got fields or other names; of custom types nothing
- * is known. */
+/* Do bytes of one mean the same to the other? User types may have got fields or other names, but none in another
+ * place; of custom types nothing is known. */
 bool cqln_type_fits(const cql_type *a, const cql_type *b);
 /* A class string of the server ("org.apache.cassandra.db.marshal.VectorType(…)"). Never fails on
  * unknown text: that gives a custom type. CQL_NO_MEMORY only. Linear in its length. */

@@ -400,6 +400,12 @@ static void bytes_fit_where_they_mean_the_same(void **state)
     assert_true(cqln_type_fits(was, class(M "ListType(" M "UserType(ks,61,6d:" M "Int32Type,6c:" M "LongType))")));
     assert_true(cqln_type_fits(class(M "UserType(ks,61,6b:" M "Int32Type,6c:" M "LongType)"), was->items[0]));
     assert_false(cqln_type_fits(was, class(M "ListType(" M "UserType(ks,61,6b:" M "LongType))")));
+    /* Made anew with its fields in another order: the value of the one would be read as the other's. */
+    was = class(M "UserType(ks,61,6b:" M "Int32Type,6c:" M "Int32Type)");
+    assert_false(cqln_type_fits(was, class(M "UserType(ks,61,6c:" M "Int32Type,6b:" M "Int32Type)")));
+    assert_false(cqln_type_fits(was, class(M "UserType(ks,61,6d:" M "Int32Type,6b:" M "Int32Type)")));
+    assert_false(cqln_type_fits(was, class(M "UserType(ks,61,6c:" M "Int32Type)")));
+    assert_true(cqln_type_fits(was, class(M "UserType(ks,61,6b:" M "Int32Type,6d:" M "Int32Type)")));
     assert_true(cqln_type_fits(was, class("org.example.Own")));
     assert_true(cqln_type_fits(class("org.example.Own"), was));
 }
