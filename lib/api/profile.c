@@ -2,6 +2,7 @@
 #include "api/statement.h"
 
 #include <cqlnative/profile.h>
+#include <stddef.h>
 
 static bool is_level(int level)
 {
@@ -15,7 +16,8 @@ static bool is_serial(int level)
 
 static bool is_sound(const cql_profile *p)
 {
-    return p->size >= sizeof *p && is_level(p->consistency) && is_serial(p->serial_consistency) &&
+    size_t known = offsetof(cql_profile, balancing) + sizeof p->balancing;
+    return p->size >= known && is_level(p->consistency) && is_serial(p->serial_consistency) &&
            p->page_size >= -1 && !(p->balancing && (p->local_dc || !p->balancing->plan));
 }
 
