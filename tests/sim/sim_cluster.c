@@ -233,7 +233,7 @@ static void submit(world *w)
     req->cb.result = on_result;
     req->user = o;
     if (o->value % 32 == 7 && !w->healed) { /* not in the list of nodes, perhaps */
-        req->has_only_host = true;
+        req->bound |= CQLN_BOUND_HOST;
         cqln_address_print(&w->mc.nodes[o->value / 7 % w->mc.count].address, req->only_host);
         w->t->bound++;
     }
