@@ -267,7 +267,7 @@ cql_options_set_retry(cql_options *o, const char *value, cql_error **err)
     return cql_options_set(o, "retry", value, err);
 }
 
-/* true: what nothing is said of may be sent again after it may have run, conditional statements and counters as far as they are known excepted; see reliability.md for what that may do twice; false|true */
+/* true: what nothing is said of may be sent again after it may have run, changes of the schema, conditional statements, and counters as far as they are known excepted; see reliability.md for what that may do twice; false|true */
 static inline cql_status
 cql_options_set_idempotent(cql_options *o, bool value, cql_error **err)
 {

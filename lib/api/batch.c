@@ -1,6 +1,8 @@
 /* Batches: members are kept in wire form, with a hold on the prepared statements among them. */
 #include "api/routing.h"
 
+#include "meta/conditional.h"
+
 #include <string.h>
 
 enum { MEMBERS_MAX = 65535 };
@@ -33,6 +35,7 @@ void cql_batch_clear(cql_batch *b)
     b->member_count = 0;
     b->count = 0;
     b->members_idempotent = CQLN_IDEMPOTENT_UNSAID;
+    b->conditional = false;
     cqln_routing_clear(b);
     cqln_writer_reset(&b->entries);
 }
@@ -113,6 +116,8 @@ cql_status cql_batch_add(cql_batch *b, const cql_statement *s)
     }
     if (b->count == 0 || s->ex.idempotent < b->members_idempotent)
         b->members_idempotent = s->ex.idempotent;
+    if (s->prepared ? s->prepared->conditional : cqln_cql_conditional(cql_str_of(s->cql)))
+        b->conditional = true;
     b->count++;
     return CQL_OK;
 }

@@ -246,6 +246,7 @@ cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_r
         req->idempotent = CQLN_IDEMPOTENT_NO;
     req->timeout_ms = b->ex.timeout_ms;
     choose_execution(&b->ex, req);
+    req->route.batch_if = b->conditional;
     cqln_route_batch(c, b, &req->route);
     return cqln_encode_batch(&req->env, cqln_version_of(c), (uint8_t)b->type, (uint16_t)b->count,
                              (cql_str){(const char *)b->entries.data, b->entries.len}, &o);

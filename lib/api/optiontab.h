@@ -84,7 +84,7 @@
     OPT_CHOICE(retry, 0, "default", "default|none",                                                        \
         "what follows an error: the default policy, or none: every error goes to the program")     \
     OPT_CHOICE(idempotent, 0, "false", "false|true",                                                       \
-        "true: what nothing is said of may be sent again after it may have run, conditional statements and counters as far as they are known excepted; see reliability.md for what that may do twice") \
+        "true: what nothing is said of may be sent again after it may have run, changes of the schema, conditional statements, and counters as far as they are known excepted; see reliability.md for what that may do twice") \
     OPT_NUMBER(retry_budget, count, 10, 0, 1000,                                                   \
         "percent of the requests that may be sent again after a server's error or speculatively, beyond 10 a second and 100 at once") \
     OPT_CHOICE(speculation, 0, "off", "off|constant|percentile",                                           \

@@ -258,17 +258,11 @@ void cqln_route_slowly(cqln_cluster *c, const cql_statement *s, uint8_t partitio
 cql_status cqln_routing_add(cql_batch *b, const cql_statement *s)
 {
     const cqln_routing *own = s->ex.routing;
-    bool conditional = s->prepared ? s->prepared->conditional
-                                   : cqln_cql_conditional(cql_str_of(s->cql));
     size_t len = own && own->len ? own->len : key_length(s);
     bool has_key = (b->ex.routing && b->ex.routing->len) || len == 0;
-    if (conditional && !routing_of(b->al, &b->ex))
-        return CQL_NO_MEMORY;
     uint8_t *key = has_key ? NULL : key_room(b->al, &b->ex, len);
     if (!has_key && !key)
         return CQL_NO_MEMORY;
-    if (conditional)
-        b->ex.routing->conditional = true;
     if (has_key)
         return CQL_OK;
     if (own && own->len)
@@ -289,7 +283,6 @@ void cqln_routing_clear(cql_batch *b)
     cqln_routing *r = b->ex.routing;
     if (!r)
         return;
-    r->conditional = false;
     if (!r->key_by_hand)
         r->len = 0;
     if (!r->keyspace_by_hand)
@@ -301,11 +294,8 @@ void cqln_route_batch(cqln_cluster *c, const cql_batch *b, cqln_route *out)
     const cqln_routing *r = b->ex.routing;
     uint8_t partitioner = atomic_load_explicit(&c->router.partitioner, memory_order_relaxed);
     cqln_route_level(c, b->ex.consistency, out);
-    out->batch_if = r && r->conditional;
-    if (!partitioner || !r)
-        return;
-    out->conditional = out->conditional || r->conditional;
-    if (r->len)
+    out->conditional = out->conditional || b->conditional;
+    if (partitioner && r && r->len)
         take_token(partitioner, r->key, r->len, r->keyspace_mark, out);
 }
 

@@ -14,7 +14,6 @@ struct cqln_routing {
     bool has_token; /* said in place of a key */
     bool key_by_hand;
     bool keyspace_by_hand;
-    bool conditional; /* a member of the batch is */
 };
 
 void cqln_routing_free(const cql_allocator *al, cqln_routing *r);

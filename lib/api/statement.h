@@ -60,6 +60,7 @@ struct cql_batch {
     size_t member_count;
     size_t member_cap;
     int8_t members_idempotent; /* the least that was said of one */
+    bool conditional; /* a member is */
     cqln_execution ex;
 };
 

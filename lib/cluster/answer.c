@@ -47,14 +47,12 @@ static const cql_retry_policy *policy_of(const cqln_request *req)
     return req->retry_policy ? req->retry_policy : req->cluster->retry_policy;
 }
 
-/* Looked up where something has failed: statements in text have to be read for it. */
-bool cqln_request_conditional(const cqln_request *req)
+/* The text of a QUERY; empty for all else. */
+static cql_str text_of(const cqln_request *req)
 {
     const cqln_writer *env = &req->env;
-    if (req->prepared)
-        return req->prepared->conditional;
-    if (req->is_prepare || env->len < CQLN_FRAME_HEADER || env->data[CQLN_FRAME_OPCODE_AT] != CQLN_OP_QUERY)
-        return req->route.batch_if;
+    if (env->len < CQLN_FRAME_HEADER || env->data[CQLN_FRAME_OPCODE_AT] != CQLN_OP_QUERY)
+        return (cql_str){"", 0};
     cqln_reader rd;
     cqln_reader_init(&rd, env->data + CQLN_FRAME_HEADER, env->len - CQLN_FRAME_HEADER);
     bool payload = env->data[CQLN_FRAME_FLAGS_AT] & CQLN_FLAG_PAYLOAD; /* it stands before the text */
@@ -63,24 +61,33 @@ bool cqln_request_conditional(const cqln_request *req)
         cqln_read_string(&rd);
         cqln_read_nbytes(&rd, &bytes);
     }
-    return cqln_cql_conditional(cqln_read_long_string(&rd));
+    return cqln_read_long_string(&rd);
 }
 
-/* Only what adds to a counter has a value of that type. */
-static bool counts(const cql_prepared *p)
+/* Looked up where something has failed: statements in text have to be read for it. */
+bool cqln_request_conditional(const cqln_request *req)
 {
-    for (uint32_t i = 0; p && i < p->bind->count; i++)
-        if (p->bind->columns[i].type->id == CQL_TYPE_COUNTER)
-            return true;
-    return false;
+    if (req->prepared)
+        return req->prepared->conditional;
+    return req->route.batch_if || cqln_cql_conditional(text_of(req));
+}
+
+static bool is_repeatable(const cqln_request *req)
+{
+    cql_str cql = text_of(req);
+    if (req->prepared)
+        return req->prepared->repeatable;
+    for (size_t i = 0; i < req->member_count; i++)
+        if (!req->members[i]->repeatable)
+            return false;
+    return cql.len ? cqln_cql_repeatable(cql) : !req->route.batch_if;
 }
 
 bool cqln_request_idempotent(const cqln_request *req)
 {
     if (req->idempotent || req->is_prepare)
         return req->idempotent != CQLN_IDEMPOTENT_NO;
-    return req->cluster->config->idempotent && !cqln_request_conditional(req) &&
-           !counts(req->prepared);
+    return req->cluster->config->idempotent && is_repeatable(req);
 }
 
 static cqln_attempt attempt_of(const cqln_request *req)

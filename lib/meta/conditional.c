@@ -52,27 +52,44 @@ static size_t skip(cql_str cql, size_t at)
     return at + 1;
 }
 
-bool cqln_cql_conditional(cql_str cql)
+/* The next word; empty: there is none. */
+static cql_str next_word(cql_str cql, size_t *at)
+{
+    while (*at < cql.len && !is_word(cql.ptr[*at]))
+        *at = skip(cql, *at);
+    cql_str word = {cql.ptr + *at, 0};
+    while (*at < cql.len && is_word(cql.ptr[*at])) {
+        ++*at;
+        word.len++;
+    }
+    return word;
+}
+
+static bool writes_rows(cql_str verb)
 {
     static const char *const verbs[] = {"INSERT", "UPDATE", "DELETE", "BEGIN"};
-    bool first = true;
-    for (size_t at = 0; at < cql.len;) {
-        if (!is_word(cql.ptr[at])) {
-            at = skip(cql, at);
-            continue;
-        }
-        cql_str word = {cql.ptr + at, 0};
-        while (at + word.len < cql.len && is_word(word.ptr[word.len]))
-            word.len++;
-        at += word.len;
-        bool writes = !first;
-        for (size_t i = 0; first && i < CQL_COUNT(verbs); i++)
-            writes = writes || same_word(word, verbs[i]);
-        if (!writes)
-            return false;
-        if (!first && same_word(word, "IF"))
+    for (size_t i = 0; i < CQL_COUNT(verbs); i++)
+        if (same_word(verb, verbs[i]))
             return true;
-        first = false;
-    }
     return false;
+}
+
+bool cqln_cql_conditional(cql_str cql)
+{
+    size_t at = 0;
+    if (!writes_rows(next_word(cql, &at)))
+        return false;
+    for (cql_str word; (word = next_word(cql, &at)).len > 0;)
+        if (same_word(word, "IF"))
+            return true;
+    return false;
+}
+
+bool cqln_cql_repeatable(cql_str cql)
+{
+    size_t at = 0;
+    cql_str verb = next_word(cql, &at);
+    if (!writes_rows(verb))
+        return same_word(verb, "SELECT");
+    return !same_word(next_word(cql, &at), "COUNTER") && !cqln_cql_conditional(cql);
 }

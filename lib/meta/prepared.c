@@ -42,6 +42,15 @@ static void update(cql_prepared *p, cqln_metadata *newer)
     publish(p, newer);
 }
 
+/* Only what adds to a counter has a value of that type. */
+static bool counts(const cqln_metadata *bind)
+{
+    for (uint32_t i = 0; i < bind->count; i++)
+        if (bind->columns[i].type->id == CQL_TYPE_COUNTER)
+            return true;
+    return false;
+}
+
 cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keyspace,
                              const cqln_prepared_head *head, cql_prepared **out)
 {
@@ -64,6 +73,7 @@ cql_status cqln_prepared_new(const cql_allocator *al, cql_str cql, cql_str keysp
     p->id = copy_into(&at, head->id);
     p->select_star = has_star(cql);
     p->conditional = cqln_cql_conditional(cql);
+    p->repeatable = cqln_cql_repeatable(cql) && !counts(head->bind);
     if (markers)
         p->keyspace_mark = cqln_keyspace_mark(
             head->bind->columns[head->bind->pk_count ? head->bind->pk_index[0] : 0].keyspace);

@@ -20,6 +20,7 @@ struct cql_prepared {
     cql_str keyspace; /* of the session when it was prepared; empty: none */
     cql_str id;
     bool conditional; /* a lightweight transaction */
+    bool repeatable;  /* it may run twice, as far as its text and its markers tell */
     uint64_t keyspace_mark; /* of the table of its markers; 0: there are none */
     bool select_star; /* the text has a `*`: v4 cannot tell when such a result changed its columns */
     cqln_metadata *bind;

@@ -181,12 +181,12 @@ static void a_member_that_is_not_taken_leaves_no_trace(void **state)
         assert_int_equal(cql_batch_add(b, s), CQL_NO_MEMORY);
         assert_int_equal(cql_batch_count(b), 0);
         assert_int_equal(cql_batch_bytes(b), 0);
-        assert_false(b->ex.routing->conditional);
+        assert_false(b->conditional);
         assert_int_equal(b->ex.routing->len, 0);
     }
     f.fail_at = 0;
     assert_int_equal(cql_batch_add(b, s), CQL_OK);
-    assert_true(b->ex.routing->conditional);
+    assert_true(b->conditional);
     assert_int_equal(b->ex.routing->len, 3);
     cql_batch_free(b);
     cql_statement_free(s);

@@ -229,7 +229,9 @@ static void the_option_stands_for_what_nothing_is_said_of(void **state)
     key[0].type = CQL_TYPE_COUNTER;
     cql_prepared *counter = make_prepared("UPDATE t SET n = n + ? WHERE k = 1", 5, "id3", &nothing);
     key[0].type = CQL_TYPE_BIGINT;
-    cql_prepared *const all[] = {plain, conditional, counter};
+    cql_prepared *one_more = make_prepared("BEGIN COUNTER BATCH UPDATE t SET n = n + 1 WHERE k = ? APPLY BATCH", 5, "id4", &nothing);
+    cql_prepared *create = make_prepared("CREATE TABLE u (k int PRIMARY KEY)", 5, "id5", &nothing);
+    cql_prepared *const all[] = {plain, conditional, counter, one_more, create};
     for (uint32_t option = 0; option < 2; option++) {
         config.idempotent = option;
         for (size_t i = 0; i < CQL_COUNT(all); i++) {
@@ -284,6 +286,49 @@ static void a_batch_counts_as_it_or_all_its_members_say(void **state)
     assert_false(batch_may_run_twice(CQL_BATCH_UNLOGGED, lwt, cases[0].words));
     assert_false(batch_may_run_twice(CQL_BATCH_COUNTER, "UPDATE t SET n = n + 1 WHERE k = 1", cases[0].words));
     assert_true(batch_may_run_twice(CQL_BATCH_COUNTER, "UPDATE t SET n = n + 1 WHERE k = 1", cases[3].words));
+}
+
+static bool text_may_run_twice(const char *cql)
+{
+    cqln_record_clean(&request);
+    assert_int_equal(cqln_encode_text(&cluster, cql_str_of(cql), &request), CQL_OK);
+    return cqln_request_idempotent(&request);
+}
+
+static void the_option_stands_for_texts_about_rows_alone(void **state)
+{
+    (void)state;
+    config.idempotent = 1;
+    assert_true(text_may_run_twice("SELECT v FROM t"));
+    assert_true(text_may_run_twice("INSERT INTO t (k) VALUES (1)"));
+    assert_false(text_may_run_twice("INSERT INTO t (k) VALUES (1) IF NOT EXISTS"));
+    assert_false(text_may_run_twice("BEGIN COUNTER BATCH UPDATE t SET n = n + 1 WHERE k = 1; APPLY BATCH"));
+    assert_false(text_may_run_twice("CREATE TABLE IF NOT EXISTS u (k int PRIMARY KEY)"));
+    assert_false(text_may_run_twice("TRUNCATE t"));
+    assert_false(text_may_run_twice("USE ks"));
+    config.idempotent = 0;
+    assert_false(text_may_run_twice("SELECT v FROM t"));
+}
+
+/* Servers take updates of counters in an unlogged batch too. */
+static void a_batch_with_an_update_of_a_counter_does_not_run_twice(void **state)
+{
+    (void)state;
+    cql_batch *b;
+    key[0].type = CQL_TYPE_COUNTER;
+    cql_prepared *counter = make_prepared("UPDATE t SET n = n + ? WHERE k = 1", 5, "id3", &nothing);
+    cql_statement *s = bound(counter);
+    key[0].type = CQL_TYPE_BIGINT;
+    config.idempotent = 1;
+    assert_int_equal(cql_batch_new(CQL_BATCH_UNLOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, s), CQL_OK);
+    cqln_record_clean(&request);
+    assert_int_equal(cqln_encode_batch_request(&cluster, b, &request), CQL_OK);
+    assert_false(cqln_request_idempotent(&request));
+    cqln_record_drop_rare(&request);
+    cql_batch_free(b);
+    cql_statement_free(s);
+    cql_prepared_unref(counter);
 }
 
 static void newer_metadata_is_used_at_once(void **state)
@@ -396,6 +441,8 @@ int main(void)
         with_cluster(what_is_said_is_sent),
         with_cluster(the_option_stands_for_what_nothing_is_said_of),
         with_cluster(a_batch_counts_as_it_or_all_its_members_say),
+        with_cluster(the_option_stands_for_texts_about_rows_alone),
+        with_cluster(a_batch_with_an_update_of_a_counter_does_not_run_twice),
         with_cluster(newer_metadata_is_used_at_once),
         with_cluster(what_is_retired_is_not_executed),
         with_cluster(statements_take_turns),

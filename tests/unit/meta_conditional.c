@@ -42,6 +42,38 @@ static void other_texts_are_not_conditional(void **state)
             fail_msg("%s", no[i]);
 }
 
+static void what_reads_or_writes_rows_may_run_twice(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {
+        "SELECT * FROM t",
+        "-- all\nselect IF FROM t",
+        "INSERT INTO t (k) VALUES (1)",
+        "UPDATE COUNTERS SET v = 'IF' WHERE k = 1",
+        "DELETE FROM t WHERE k = 1",
+        "BEGIN BATCH INSERT INTO t (k) VALUES (1); APPLY BATCH",
+        "BEGIN UNLOGGED BATCH INSERT INTO t (k) VALUES (1); APPLY BATCH",
+    };
+    static const char *const no[] = {
+        "",
+        "CREATE TABLE t (k int PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS t (k int PRIMARY KEY)",
+        "ALTER TABLE t ADD v int",
+        "DROP TABLE t",
+        "TRUNCATE t",
+        "USE ks",
+        "GRANT SELECT ON t TO r",
+        "INSERT INTO t (k) VALUES (1) IF NOT EXISTS",
+        "BEGIN/**/counter BATCH UPDATE t SET n = n + 1 WHERE k = 1; APPLY BATCH",
+    };
+    for (size_t i = 0; i < CQL_COUNT(yes); i++)
+        if (!cqln_cql_repeatable(cql_str_of(yes[i])))
+            fail_msg("%s", yes[i]);
+    for (size_t i = 0; i < CQL_COUNT(no); i++)
+        if (cqln_cql_repeatable(cql_str_of(no[i])))
+            fail_msg("%s", no[i]);
+}
+
 /* At the end of memory too. */
 static void no_cut_reads_on(void **state)
 {
@@ -61,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_word_if_makes_a_write_conditional),
         cmocka_unit_test(other_texts_are_not_conditional),
+        cmocka_unit_test(what_reads_or_writes_rows_may_run_twice),
         cmocka_unit_test(no_cut_reads_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
