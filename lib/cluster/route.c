@@ -81,15 +81,17 @@ static bool is_listed(const listing *l, uint16_t node)
     return false;
 }
 
-/* Of `count` nodes, NULL: of all, those in the data centre. The first of them is drawn, unless it is -1. */
+/* Of `count` nodes, NULL: of all, those that are up in the data centre, from any on if there are more than room for them.
+ * The first of them is drawn, unless it is -1. */
 static void list_center(cqln_cluster *c, listing *l, const char *data_center, bool slow,
                         const uint16_t *nodes, uint32_t count, int64_t draw)
 {
     const cqln_router *r = &c->router;
     size_t from = l->count;
+    uint32_t start = nodes || !count ? 0 : (uint32_t)(cqln_router_draw(&c->router) % count);
     for (uint32_t i = 0; i < count && l->count < l->cap; i++) {
-        uint16_t node = nodes ? nodes[i] : (uint16_t)i;
-        if (node < r->peers.count && r->peers.peer[node].slow == slow &&
+        uint16_t node = nodes ? nodes[i] : (uint16_t)((start + i) % count);
+        if (node < r->peers.count && r->peers.peer[node].up && r->peers.peer[node].slow == slow &&
             is_in(r->nodes[node], data_center) && !is_listed(l, node))
             l->order[l->count++] = node;
     }

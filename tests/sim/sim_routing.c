@@ -476,10 +476,9 @@ static void racks_come_first_and_remote_nodes_last(void **state)
     end(&w);
 }
 
-/* Nodes far away answer; but who may only have near ones hears of their end at once. */
-static void who_waits_for_near_nodes_hears_that_they_are_lost(void **state)
+/* The nodes that they may have, but not the others, do not answer, and are lost then. */
+static void lose_what_they_wait_for(size_t node, const cql_profile *profile)
 {
-    (void)state;
     world w;
     cqln_request *req;
     make(&w, 2);
@@ -489,10 +488,11 @@ static void who_waits_for_near_nodes_hears_that_they_are_lost(void **state)
     set(&w, "max_requests_per_connection", "4");
     set(&w, "max_connections_per_host", "1");
     start_and_prepare(&w);
-    w.mc.nodes[0].stalled = true;
+    w.mc.nodes[node].stalled = true;
     cql_statement *st = cql_prepared_bind(w.select);
     cql_statement_bind_int32(st, 0, 1);
     cql_statement_set_consistency(st, CQL_CONSISTENCY_LOCAL_QUORUM);
+    assert_int_equal(cql_statement_set_profile(st, profile), CQL_OK);
     for (int i = 0; i < 9; i++) {
         assert_int_equal(cqln_request_begin(&w.c, &req), CQL_OK);
         assert_int_equal(cqln_encode_statement(&w.c, st, req), CQL_OK);
@@ -502,13 +502,22 @@ static void who_waits_for_near_nodes_hears_that_they_are_lost(void **state)
     }
     simio_run(&w.io, w.io.now + 20);
     assert_int_equal(w.errors, 0);
-    w.io.hosts[0].down = true;
-    simio_cut(&w.io, 0);
+    w.io.hosts[node].down = true;
+    simio_cut(&w.io, node);
     simio_run(&w.io, w.io.now + 20);
     assert_int_equal(w.errors, 9);
     assert_int_equal(w.last, CQL_NO_HOST);
     cql_statement_free(st);
     end(&w);
+}
+
+/* Nodes far away answer; but who may only have near ones hears of their end at once, and the other way round. */
+static void who_waits_for_some_nodes_hears_that_they_are_lost(void **state)
+{
+    (void)state;
+    const cql_profile far = {.size = sizeof far, .local_dc = "far"};
+    lose_what_they_wait_for(0, NULL);
+    lose_what_they_wait_for(1, &far);
 }
 
 /* The node that is chosen for the key in few steps; NULL: none is. One of the replicas, then. */
@@ -972,6 +981,16 @@ static void without_a_key_the_nodes_of_a_profile_take_turns(void **state)
     }
     for (size_t i = 0; i < NODES; i++)
         assert_in_range(got[i], i < 3 ? 0 : 20, i < 3 ? 0 : 40);
+    take_down(&w, 4); /* the others share what it had */
+    memset(got, 0, sizeof got);
+    for (int i = 0; i < 90; i++) {
+        uint64_t before[MOCK_NODES];
+        count_before(&w, before);
+        run_statement(&w, st);
+        got[one_that_got_it(&w, before)]++;
+    }
+    assert_in_range(got[3], 35, 55);
+    assert_in_range(got[5], 35, 55);
     cql_statement_free(st);
     end(&w);
 }
@@ -1088,7 +1107,7 @@ int main(void)
         cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
-        cmocka_unit_test(who_waits_for_near_nodes_hears_that_they_are_lost),
+        cmocka_unit_test(who_waits_for_some_nodes_hears_that_they_are_lost),
         cmocka_unit_test(the_first_choice_takes_few_steps),
         cmocka_unit_test(connections_of_a_node_share_its_requests),
         cmocka_unit_test(lists_decide_who_is_used),
