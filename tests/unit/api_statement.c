@@ -198,6 +198,27 @@ static void batch_takes_bound_statements_only(void **state)
     cql_statement_free(st);
 }
 
+/* In a build without routing too: what may have been applied, and may be sent again, hangs on it. */
+static void a_batch_knows_of_a_conditional_member(void **state)
+{
+    (void)state;
+    cql_batch *b = NULL;
+    cql_statement *lwt = NULL, *st = plain(0);
+    assert_int_equal(cql_statement_new("UPDATE t SET v = 1 WHERE k = 1 IF v = 0", 0, NULL, &lwt), CQL_OK);
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_false(b->conditional);
+    assert_int_equal(cql_batch_add(b, lwt), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_true(b->conditional);
+    cql_batch_clear(b);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    assert_false(b->conditional);
+    cql_batch_free(b);
+    cql_statement_free(lwt);
+    cql_statement_free(st);
+}
+
 static void consistency_names_go_both_ways(void **state)
 {
     (void)state;
@@ -326,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_profile_sets_what_it_says_and_no_more),
         cmocka_unit_test(a_profile_that_makes_no_sense_sets_nothing),
         cmocka_unit_test(batch_takes_bound_statements_only),
+        cmocka_unit_test(a_batch_knows_of_a_conditional_member),
         cmocka_unit_test(consistency_names_go_both_ways),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(a_batch_takes_other_ids_for_the_same_statements),
