@@ -35,7 +35,7 @@ typedef struct cql_profile {
 /* Sets on a statement or batch what the profile says, each as its own setter would: what was said before and is said by
  * the profile too is replaced, and what is set afterwards counts. Of a member of a batch only idempotence counts.
  * The nodes are looked at when requests are sent: the table, and what it points at, is borrowed until the statement
- * is freed and all requests made from it have ended. NULL takes back what a profile said of the nodes, no more.
+ * is freed and all requests made from it, and plans asked for with it, have ended. NULL takes back what a profile said of the nodes, no more.
  * Requests whose profile has no node that the session uses fail with CQL_NO_HOST and the reason. The `host` of
  * cql_execute_options counts more.
  * CQL_BAD_ARGUMENT, and nothing is set, for a table that is too small, a level that is none and a page size below -1;
