@@ -325,10 +325,11 @@ static bool answer_too_large(const cqln_link *link, const cqln_conn_fault *fault
     return o && (o->lost == cqln_request_lost || cqln_race_owner(o));
 }
 
-/* It served, was of no use for a while, and was ended for that. A server that is gone is found out by the next one. */
+/* It served, was of no use for a while, and was ended for that. A server that is gone is found out by the next one. One
+ * that owes answers which nobody waits for any more was not idle. */
 static bool ended_idle(const cqln_link *link, const cqln_conn_fault *fault)
 {
-    return link->ready && fault->status == CQL_CLOSED &&
+    return link->ready && fault->status == CQL_CLOSED && cqln_conn_orphans(link->conn) == 0 &&
            cqln_loop_now(link->loop) - cqln_conn_heard_at(link->conn) >= IDLE_MS;
 }
 

@@ -1249,6 +1249,26 @@ static void a_keyspace_that_is_not_answered_is_set_again(void **state)
     assert_int_equal(node(1)->usable, 1);
 }
 
+/* It was not idle: it owed the answer. */
+static void a_node_that_takes_no_keyspace_has_failed(void **state)
+{
+    (void)state;
+    option("reconnect_base", "1000");
+    start(2);
+    w.mc.nodes[1].stalled = true;
+    uint64_t connects = w.mc.nodes[1].connects;
+    say(0, "USE other", first_host, 500);
+    pass(5100);
+    assert_int_equal(w.mc.nodes[1].connects, connects);
+    assert_int_equal(node(1)->last_status, CQL_CLOSED);
+    say(1, "SELECT echo", second_host, 500);
+    pass(20);
+    expect(1, 2, CQL_NO_HOST);
+    w.mc.nodes[1].stalled = false;
+    pass(2000);
+    assert_int_equal(node(1)->usable, 1);
+}
+
 /* R38: no request may run in another keyspace than the session's, also when USE was given up. */
 static void a_late_use_does_not_change_a_keyspace_alone(void **state)
 {
@@ -2120,6 +2140,7 @@ int main(void)
         CASE(a_keyspace_reaches_connections_with_orphans),
         CASE(a_keyspace_reaches_connections_with_later_orphans),
         CASE(a_keyspace_that_is_not_answered_is_set_again),
+        CASE(a_node_that_takes_no_keyspace_has_failed),
         CASE(a_late_use_does_not_change_a_keyspace_alone),
         CASE(agreement_ends_in_time),
         CASE(a_node_that_is_down_behind_a_translator_does_not_disagree),
