@@ -295,12 +295,14 @@ void cqln_requests_fail_waiting(cqln_cluster *c, const cqln_node *only, cql_stat
     }
 }
 
+/* The same holds for all that are not choosy. */
 void cqln_requests_fail_hopeless(cqln_cluster *c)
 {
+    bool any = cqln_nodes_hope(c, NULL);
     for (cqln_list *node = c->waiting.next; node != &c->waiting;) {
         cqln_request *req = CQLN_CONTAINER(node, cqln_request, queue);
         node = node->next;
-        if (!cqln_router_hope(req)) {
+        if (!any || (choosy(req) && !cqln_router_hope(req))) {
             cqln_list_remove(&req->queue);
             fail_or_hold(req, cqln_report_no_host(c, req));
         }

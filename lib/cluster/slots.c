@@ -303,8 +303,10 @@ static void fail_owners(cqln_link *link)
 static void after_closed(cqln_node *n)
 {
     cqln_cluster *c = n->cluster;
+    bool lost = !cqln_nodes_hope(c, n); /* else nobody waits in vain who did not before: the queue may be long */
     cqln_node_let_go(n);
-    cqln_requests_fail_hopeless(c);
+    if (lost)
+        cqln_requests_fail_hopeless(c);
     cqln_cluster_publish(c);
     cqln_cluster_check(c);
 }

@@ -1499,6 +1499,46 @@ static void who_waits_for_a_node_that_is_lost_hears_of_it(void **state)
     expect(8, 21, CQL_NO_HOST);
 }
 
+static size_t all_nodes(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
+{
+    size_t n = 0;
+    ++*(unsigned *)self;
+    for (; n < q->node_count && n < cap; n++)
+        order[n] = (uint16_t)n;
+    return n;
+}
+
+/* However long the queue is, a connection that ends costs nothing while its node has others. */
+static void the_end_of_one_of_several_connections_asks_nobody_who_waits(void **state)
+{
+    (void)state;
+    unsigned plans = 0;
+    const cql_balancing_policy mine = {.size = sizeof mine, .self = &plans, .plan = all_nodes};
+    assert_int_equal(cql_options_set_balancing_policy(w.options, &mine), CQL_OK);
+    option("max_requests_per_connection", "8");
+    option("connections_per_host", "4");
+    option("max_connections_per_host", "4");
+    start(2);
+    w.mc.nodes[0].stalled = w.mc.nodes[1].stalled = true;
+    for (size_t i = 0; i < 1000; i++)
+        ask(i, w.echo, false, 0);
+    pass(20);
+    w.io.hosts[0].down = w.io.hosts[1].down = true;
+    plans = 0;
+    for (size_t i = 0; i < 3; i++)
+        cqln_link_close(node(0)->slots[i].link, "the test ends it");
+    pass(20);
+    assert_in_range(plans, 0, 100);
+    cqln_link_close(node(0)->slots[3].link, "the test ends it");
+    pass(20);
+    assert_in_range(plans, 900, 1100);
+    simio_cut(&w.io, 1);
+    pass(20);
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(all[i].calls, 1);
+    expect(900, 1000, CQL_NO_HOST);
+}
+
 /* Who waits for one busy node stands in nobody's way. */
 static void requests_pass_those_that_wait_for_one_node(void **state)
 {
@@ -2154,6 +2194,7 @@ int main(void)
         CASE(a_request_to_a_node_that_fails_does_not_wait_for_it),
         CASE(who_waits_for_a_node_that_is_lost_hears_of_it),
         CASE(a_node_that_answers_the_control_connection_is_used),
+        CASE(the_end_of_one_of_several_connections_asks_nobody_who_waits),
         CASE(requests_pass_those_that_wait_for_one_node),
         CASE(a_pool_shrinks_to_a_connection_that_works),
         CASE(a_node_that_is_lost_is_tried_soon_whatever_failed_before),
