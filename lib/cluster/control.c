@@ -136,7 +136,7 @@ static void lookups_done(cqln_control *ctl)
 {
     bool discovery = ctl->c->config->discovery;
     cqln_deadline_clear(&ctl->c->loop, &ctl->lookup_end);
-    if (discovery && ctl->c->local_dc)
+    if (discovery && ctl->c->local_dc && !ctl->c->astra)
         shuffle(ctl, ctl->front);
     if (discovery)
         add_known(ctl, false, TARGETS_MAX);
@@ -224,6 +224,7 @@ static void on_named(void *user, cql_status st, const char *why)
     }
     for (size_t i = 0; !st && cqln_astra_point(c->astra, i, &a); i++)
         add_target(ctl, &a);
+    shuffle(ctl, 0);
     add_known(ctl, true, TARGETS_MAX);
     lookups_done(ctl);
 }

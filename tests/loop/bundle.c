@@ -1,5 +1,6 @@
 /* Sessions by a secure connect bundle: made here, with a metadata service and a proxy of the tests in front of mock
  * nodes. What works in each mode, and each way in which it does not. */
+#include "api/session.h"
 #include "cloudmock.h"
 #include "makezip.h"
 #include "tlsend.h"
@@ -341,6 +342,41 @@ static void the_data_centre_is_the_service_s(void **state)
     service_is_right();
 }
 
+/* It is there, and the tables were read over it. */
+static cqln_link *control_link(cql_session *s)
+{
+    cqln_link *link = NULL;
+    for (int i = 0; i < 3000 && !(link && cqln_conn_in_flight(link->conn) == 0); i++) {
+        (void)cql_session_drive(s, 20);
+        link = cqln_control_link(s->cluster.control);
+    }
+    assert_non_null(link);
+    return link;
+}
+
+/* Each draw is one of three: that it never was the far one is no chance. */
+static void the_control_connection_stays_in_its_data_centre(void **state)
+{
+    (void)state;
+    pthread_mutex_lock(&nodes.lock);
+    char home = nodes.mc.nodes[2].data_center[0];
+    nodes.mc.nodes[2].data_center[0] = 'x';
+    pthread_mutex_unlock(&nodes.lock);
+    cql_session *s = connect_with(options(bundle, "used_hosts_per_remote_dc=1&reconnect_base=1ms"));
+    until_up(s, 3);
+    for (int i = 0; i < 30; i++) {
+        cqln_link_close(control_link(s), "the test ends it");
+        const cqln_link *link = control_link(s);
+        for (const cqln_node *n = s->cluster.nodes; n; n = n->next)
+            if (cqln_address_equal(&n->address, &link->address))
+                assert_int_equal(n->near, CQLN_NEAR_LOCAL);
+    }
+    cql_session_free(s);
+    pthread_mutex_lock(&nodes.lock);
+    nodes.mc.nodes[2].data_center[0] = home;
+    pthread_mutex_unlock(&nodes.lock);
+}
+
 /* --- bundles that are wrong ------------------------------------------------------------------------ */
 
 static void no_session(cql_options *o, cql_status st, const char *words)
@@ -622,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_node_that_was_away_comes_back),
         cmocka_unit_test(the_service_is_asked_again_when_all_is_lost),
         cmocka_unit_test(the_data_centre_is_the_service_s),
+        cmocka_unit_test(the_control_connection_stays_in_its_data_centre),
         cmocka_unit_test(each_wrong_bundle_has_its_own_words),
         cmocka_unit_test(each_wrong_key_has_its_own_words),
         cmocka_unit_test(what_others_may_read_is_refused),
