@@ -313,11 +313,13 @@ void cqln_nodes_fill(cqln_cluster *c)
             cqln_slots_fill(n);
 }
 
-static void try_now(cqln_node *n)
+/* What fails then is as patient as before, unless it begins anew. */
+static void try_now(cqln_node *n, bool anew)
 {
     if (n->usable || !n->local || n->removed)
         return;
-    cqln_backoff_reset(&n->backoff);
+    if (anew)
+        cqln_backoff_reset(&n->backoff);
     cqln_deadline_clear(&n->cluster->loop, &n->retry);
     cqln_slots_fill(n);
 }
@@ -325,7 +327,7 @@ static void try_now(cqln_node *n)
 void cqln_nodes_try(cqln_cluster *c)
 {
     for (cqln_node *n = c->nodes; n; n = n->next)
-        try_now(n);
+        try_now(n, false); /* a control connection that moves again and again makes no storm of it */
 }
 
 void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address)
@@ -334,7 +336,7 @@ void cqln_node_hint_up(cqln_cluster *c, const cqln_address *address)
         if (!cqln_address_equal(cqln_node_heard(n), address))
             continue;
         n->said_down = false;
-        try_now(n);
+        try_now(n, true);
     }
 }
 

@@ -1406,6 +1406,27 @@ static void a_control_connection_that_never_lasts_is_not_stormed(void **state)
     assert_non_null(cqln_control_link(w.c.control));
 }
 
+/* Nor is another node that is down: each time it moves that is tried, but once. */
+static void a_control_connection_that_moves_does_not_storm_who_is_down(void **state)
+{
+    (void)state;
+    option("reconnect_base", "1000");
+    option("reconnect_max", "600000");
+    start(2);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    pass(600000);
+    uint64_t connects = w.io.connects, reached = w.mc.nodes[0].connects;
+    for (int i = 0; i < 60; i++) {
+        if (control_is_idle())
+            end_control_link();
+        pass(10000);
+    }
+    reached = w.mc.nodes[0].connects - reached;
+    assert_in_range(w.io.connects - connects - reached, 50, 80);
+    assert_int_equal(node(1)->usable, 0);
+}
+
 /* A latency in 32 bits of microseconds wraps after 71 minutes: it counts as long, in the session's sums and the node's. */
 static void what_takes_hours_is_no_short_latency(void **state)
 {
@@ -2187,6 +2208,7 @@ int main(void)
         CASE(a_far_node_that_is_down_does_not_disagree),
         CASE(a_node_that_is_back_gets_over_an_orphan),
         CASE(a_control_connection_that_never_lasts_is_not_stormed),
+        CASE(a_control_connection_that_moves_does_not_storm_who_is_down),
         CASE(what_takes_hours_is_no_short_latency),
         CASE(connections_that_cannot_begin_are_tried_again),
         CASE(a_later_outage_begins_with_short_pauses),
