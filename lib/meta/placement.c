@@ -213,11 +213,11 @@ static cql_status build_near(cqln_placement *p)
         most = n > most ? n : most;
     }
     p->stride = most + 1;
-    p->near = cqln_alloc_array(p->al, p->ring->positions, p->stride * sizeof *p->near);
+    p->near = cqln_alloc_array(p->al, (size_t)p->ring->positions + 1, p->stride * sizeof *p->near);
     if (!p->near)
         return CQL_NO_MEMORY;
-    for (uint32_t i = 0; i < p->ring->positions; i++)
-        put_near(p, i, p->near + (size_t)i * p->stride);
+    for (uint32_t i = 0; i <= p->ring->positions; i++)
+        put_near(p, i < p->ring->positions ? i : 0, p->near + (size_t)i * p->stride);
     return CQL_OK;
 }
 

@@ -20,7 +20,8 @@ typedef struct cqln_placement {
     uint32_t width;     /* entries for each position; what is not used is CQLN_MEMBER_NONE */
     uint16_t *replicas; /* NULL: none (local, unknown strategy, no copies), or all */
     uint32_t stride;    /* of `near`, entries */
-    uint16_t *near;     /* for each position how many of its replicas are near, and which; as long as `replicas` */
+    uint16_t *near;     /* for each position how many of its replicas are near, and which; and once more for the first,
+                         * behind the last. As long as `replicas` */
     bool everywhere;    /* each member has every row, says the strategy */
     bool whole;         /* each is among the replicas of every position */
     cqln_replication replication; /* its names are copies */
@@ -38,7 +39,7 @@ static inline const uint16_t *cqln_placement_at(const cqln_placement *p, uint32_
     return p->replicas + (size_t)position * p->width;
 }
 
-/* How many of them are near, and behind that number which. */
+/* How many of them are near, and behind that number which. position: also of cqln_ring_search. */
 static inline const uint16_t *cqln_placement_near(const cqln_placement *p, uint32_t position)
 {
     return p->near + (size_t)position * p->stride;

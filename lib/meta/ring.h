@@ -57,17 +57,24 @@ void cqln_ring_unref(cqln_ring *r);
 /* Where tokens are equal in the first word. */
 uint32_t cqln_ring_find_exactly(const cqln_ring *r, cqln_token t, uint32_t from);
 
-/* The position that a token belongs to. */
-static inline uint32_t cqln_ring_find(const cqln_ring *r, cqln_token t)
+/* The position that the first word of a token belongs to; behind the last one the number of positions. */
+static inline uint32_t cqln_ring_search(const cqln_ring *r, uint64_t hi)
 {
-    const uint32_t *bucket = r->bucket + (t.hi >> r->shift);
+    const uint32_t *bucket = r->bucket + (hi >> r->shift);
     uint32_t from = bucket[0], n = bucket[1] - from;
     while (n > 0) { /* most buckets hold none */
         uint32_t half = n / 2;
-        bool behind = r->hi[from + half] < t.hi;
+        bool behind = r->hi[from + half] < hi;
         from = behind ? from + half + 1 : from;
         n = behind ? n - half - 1 : half;
     }
+    return from;
+}
+
+/* The position that a token belongs to. */
+static inline uint32_t cqln_ring_find(const cqln_ring *r, cqln_token t)
+{
+    uint32_t from = cqln_ring_search(r, t.hi);
     if (r->lo)
         from = cqln_ring_find_exactly(r, t, from);
     return from < r->positions ? from : 0;

@@ -33,12 +33,13 @@ static inline cqln_token cqln_token_number(int64_t number)
     return (cqln_token){(uint64_t)number ^ (uint64_t)1 << 63, 0};
 }
 /* The hash of a key is never the smallest number, which stands for the beginning of the ring. */
+static inline cqln_token cqln_token_hash(int64_t hash)
+{
+    return cqln_token_number(hash == INT64_MIN ? INT64_MAX : hash);
+}
 static inline cqln_token cqln_token_murmur3(const void *key, size_t len)
 {
-    int64_t hash = cqln_murmur3(key, len);
-    if (hash == INT64_MIN)
-        hash = INT64_MAX;
-    return cqln_token_number(hash);
+    return cqln_token_hash(cqln_murmur3(key, len));
 }
 /* Of a key of one byte or more; with an unknown partitioner 0. */
 cqln_token cqln_token_of(cqln_partitioner p, const void *key, size_t len);

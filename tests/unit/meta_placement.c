@@ -326,6 +326,10 @@ static void compare_placement(const cqln_ring *r, const cqln_placement *p)
         assert_int_equal(near[0], next - near - 1);
         assert_true(near[0] < p->stride);
     }
+    if (p->width) { /* behind the last position comes the first */
+        const uint16_t *first = cqln_placement_near(p, 0);
+        assert_memory_equal(cqln_placement_near(p, r->positions), first, (first[0] + 1u) * sizeof *first);
+    }
 }
 
 static void placement_is_that_of_the_slow_walk(void **state)

@@ -165,6 +165,8 @@ static void check_ring(cqln_rand *rand, cqln_partitioner p, unsigned how)
     for (int i = 0; i < 300; i++) {
         cqln_token t = draw(rand, p, i % 3 ? how : 0);
         assert_int_equal(cqln_ring_find(r, t), find_slowly(r, t));
+        if (!r->lo)
+            assert_int_equal(cqln_ring_search(r, t.hi) % r->positions, find_slowly(r, t));
     }
     assert_int_equal(cqln_ring_find(r, (cqln_token){0, 0}), find_slowly(r, (cqln_token){0, 0}));
     cqln_token last = {UINT64_MAX, r->lo ? UINT64_MAX : 0};
