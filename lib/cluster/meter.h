@@ -26,11 +26,21 @@ typedef struct cqln_meter {
     cqln_counter buckets[CQLN_METER_BUCKETS];
 } cqln_meter;
 
-/* Writers are on the loop's thread. */
+/* Writers are on the loop's thread. What compilers make of a load and a store of atomics is never the one instruction
+ * that does. */
+#if defined __GNUC__ && defined __x86_64__ && !defined __SANITIZE_THREAD__
+#define CQLN_COUNT(op, c, n) __asm__(op " %1, %0" : "+m"(*(c)) : "er"(n) : "cc")
+#else
+#define CQLN_COUNT(op, c, n) \
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + (n), memory_order_relaxed)
+#endif
 static inline void cqln_count_add(cqln_counter *c, uint64_t n)
 {
-    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
-                          memory_order_relaxed);
+    CQLN_COUNT("addq", c, n);
+}
+static inline void cqln_count_few(_Atomic(uint32_t) *c, uint32_t n)
+{
+    CQLN_COUNT("addl", c, n);
 }
 
 static inline void cqln_meter_count(cqln_meter *m, cql_metric which)
