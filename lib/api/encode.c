@@ -118,8 +118,7 @@ static cql_status encode_unusual(cqln_cluster *c, const cql_statement *s, const 
                                  cqln_request *req)
 {
     choose_execution(&s->ex, req);
-    cql_status st = s->prepared ? put_unusual(c, s, known, req) : encode_unprepared(c, s, req);
-    return st == CQL_OK && req->bound && c->alone ? CQL_DONE : st;
+    return s->prepared ? put_unusual(c, s, known, req) : encode_unprepared(c, s, req);
 }
 
 /* Ids, consistency, flags, values, and the page size of a question or the write time of a statement without an answer.
@@ -187,10 +186,15 @@ cql_status cqln_encode_long(cqln_cluster *c, const cql_statement *s, cqln_reques
 
 cql_status cqln_encode_statement(cqln_cluster *c, const cql_statement *s, cqln_request *req)
 {
-    if (!c->alone)
+    cqln_hold *e = c->alone ? cqln_usual_of(c, s) : NULL;
+    if (!e)
         return cqln_encode_long(c, s, req);
-    cql_status st = cqln_encode_alone(c, s, req);
-    return st == CQL_DONE ? CQL_OK : st;
+    size_t bound = cqln_usual_bound(s);
+    if (bound > req->env.cap && !cqln_envelope_grow(&req->env, bound))
+        return req->env.status;
+    cqln_usual_route(c, s, &e->usual, &req->route);
+    cqln_usual_encode(c, s, e, req);
+    return CQL_OK;
 }
 
 void cqln_route_level(cqln_cluster *c, int32_t level, cqln_route *out)

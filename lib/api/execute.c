@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-/* st of encoding: starts the request (CQL_DONE: it is bound) or gives it back. timeout_ms 0: what was said so far. */
+/* st of encoding: starts the request or gives it back. timeout_ms 0: what was said so far. */
 static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
                         void *user)
 {
-    if (st && st != CQL_DONE) {
+    if (st) {
         cqln_request_abandon(req);
         return st;
     }
@@ -25,44 +25,15 @@ static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, c
     return CQL_OK;
 }
 
-/* What is not encoded as most are. */
-static __attribute__((cold, noinline)) cql_status start_aside(cqln_request *req, cql_status st,
-                                                              cql_result_cb cb, void *user)
-{
-    return start(req, st, 0, cb, user);
-}
-
-/* The commonest call where all is on one thread: from the statement to the connection's buffer in one function. */
-static inline cql_status execute_alone(cqln_cluster *c, const cql_statement *stmt, cql_result_cb cb,
-                                       void *user)
-{
-    cqln_request *req;
-    cql_status st = cqln_record_begin(c, true, &req);
-    if (st)
-        return st;
-    st = cqln_encode_alone(c, stmt, req);
-    if (st)
-        return start_aside(req, st, cb, user);
-    req->cb.result = cb;
-    req->user = user;
-    cqln_count_bytes(c, true, req->env.len);
-    if (c->watched) {
-        if (c->config->hooks)
-            cqln_hooks_start(req);
-        cqln_request_run_carefully(c, req);
-        return CQL_OK;
-    }
-    cqln_request_run_plainly(c, req);
-    return CQL_OK;
-}
-
 cql_status cql_session_execute(cql_session *s, const cql_statement *stmt, cql_result_cb cb,
                                void *user)
 {
     if (!s || !stmt)
         return CQL_BAD_ARGUMENT;
-    cqln_cluster *c = cqln_session_pick(s);
-    return c->alone ? execute_alone(c, stmt, cb, user) : cqln_execute_on(c, stmt, NULL, NULL, cb, user);
+    cqln_hold *e = cqln_holds_entry(&s->cluster.holds, stmt->prepared);
+    if (cqln_usual_fits(&s->cluster, e, stmt))
+        return cqln_execute_usual(&s->cluster, stmt, e, cb, user);
+    return cqln_execute_on(cqln_session_pick(s), stmt, NULL, NULL, cb, user);
 }
 
 static cql_status apply_options(cqln_request *req, const cql_execute_options *opts)

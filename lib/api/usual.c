@@ -1,6 +1,22 @@
 /* What the executions of a statement have in common, made when it is executed for the first time, and when its result
- * metadata has changed. */
+ * metadata or what is known of the nodes has changed. */
 #include "api/usual.h"
+
+static cqln_way way_of(cqln_cluster *c, cqln_usual *u, const cql_prepared *p)
+{
+    cqln_router *r = &c->router;
+    bool free = p->keyspace_mark && !p->conditional;
+    u->placement = free && r->quick && !r->levels ? cqln_router_placement(c, p->keyspace_mark) : NULL;
+    if (free && p->keyspace_mark == atomic_load_explicit(&r->whole_mark, memory_order_relaxed))
+        return CQLN_WAY_ANYWHERE;
+    if (atomic_load_explicit(&r->single, memory_order_relaxed))
+        return CQLN_WAY_NONE;
+    if (!u->placement || r->lone || p->bind->pk_count != 1 ||
+        r->map->ring->partitioner != CQLN_PARTITIONER_MURMUR3)
+        return CQLN_WAY_LONG;
+    u->key = p->bind->pk_index[0];
+    return CQLN_WAY_REPLICA;
+}
 
 bool cqln_usual_make(cqln_cluster *c, cqln_hold *e, cql_prepared *p)
 {
@@ -26,8 +42,7 @@ bool cqln_usual_make(cqln_cluster *c, cqln_hold *e, cql_prepared *p)
         return false;
     u->newest = newest;
     u->known = known ? newest : NULL;
-    bool free = p->keyspace_mark && !p->conditional;
-    u->keyspace = free ? p->keyspace_mark : 1;
-    u->key = free && p->bind->pk_count == 1 && !c->router.levels ? p->bind->pk_index[0] : -1;
+    u->way = (uint8_t)way_of(c, u, p);
+    u->age = c->router.age;
     return true;
 }

@@ -305,6 +305,7 @@ static void note_answer(const cqln_request *req, const cqln_link *link)
 void cqln_request_answered(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_request *req = (cqln_request *)o;
+    cqln_request_bend(req);
     req->state = CQLN_REQUEST_ASIDE;
     if (ev->opcode != CQLN_OP_RESULT) {
         on_no_result(req, link, ev);
@@ -361,15 +362,19 @@ void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
     cql_result res;
     uint32_t now_us = (uint32_t)cqln_loop_turn_us(link->loop), sent_us = link->stamps[ev->stream];
     cqln_took took = cqln_took_us(now_us - sent_us);
-    cqln_meter_took(cqln_link_node(link)->meter, took);
-    if (o->answered != cqln_request_answered || req->is_prepare || req->cluster->watched ||
-        !cqln_result_plain(&res, req->cluster->al, ev->body, ev->len, ev->flags, ev->block,
+    cqln_meter_took(CQLN_CONTAINER(link->traffic, cqln_meter, traffic), took);
+    if (!(o->straight || (o->answered == cqln_request_answered && !req->is_prepare && !req->cluster->watched)) ||
+        !cqln_result_plain(&res, req->cluster->al, link->host, ev->body, ev->len, ev->flags, ev->block,
                            req->known)) {
         o->answered(o, link, ev);
         return;
     }
+    if (o->straight) {
+        cqln_request_end_straight(req, &res, took);
+        cqln_result_done(&res);
+        return;
+    }
     req->state = CQLN_REQUEST_ASIDE;
-    res.host = link->host;
     if (req->began_us != sent_us) /* it waited, or was sent before */
         took = cqln_took_us(now_us - req->began_us);
     cqln_request_end_well(req, &res, took);
@@ -392,6 +397,7 @@ static cql_status lost_status(cqln_cluster *c, const cqln_conn_fault *fault, boo
 void cqln_request_lost(cqln_owner *o, cqln_link *link)
 {
     cqln_request *req = (cqln_request *)o;
+    cqln_request_bend(req);
     cqln_cluster *c = req->cluster;
     const cqln_conn_fault *fault = cqln_conn_fault_of(link->conn);
     cqln_attempt a = attempt_of(req);

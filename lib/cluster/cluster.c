@@ -36,6 +36,7 @@ cql_status cqln_cluster_init(cqln_cluster *c, cqln_io *io, const cql_allocator *
     c->config = config;
     c->session = session;
     c->max_output = config->max_pending_bytes;
+    c->max_bytes = config->max_pending_bytes;
     c->watched = cqln_config_watches(config);
     cqln_loop_init(&c->loop, io, al, &config->log, on_ended, c);
     cqln_rand_seed(&c->rand, io->ops->random(io));
@@ -83,6 +84,14 @@ fail_lock:
     cqln_meter_unref(c->meter);
     pthread_mutex_destroy(&c->view_lock);
     return st;
+}
+
+void cqln_cluster_settle(cqln_cluster *c)
+{
+    cqln_cluster_state state = cqln_cluster_state_of(c);
+    bool plain = c->alone && !c->watched && state == CQLN_CLUSTER_CONNECTED;
+    c->usual_age = plain ? c->router.age : 0;
+    c->heed = atomic_load(&c->full) || state == CQLN_CLUSTER_CLOSING;
 }
 
 void cqln_cluster_alone(cqln_cluster *c)
@@ -326,6 +335,7 @@ void cqln_cluster_connect_done(cqln_cluster *c, cql_error *err)
     cql_session_cb cb = c->connect_cb;
     c->connect_cb = NULL;
     atomic_store(&c->state, CQLN_CLUSTER_CONNECTED);
+    cqln_cluster_settle(c);
     if (cb)
         cb(c->session, NULL, c->connect_user);
 }
@@ -366,6 +376,7 @@ void cqln_cluster_close(cqln_cluster *c, void (*cb)(void *user), void *user)
                                                      "the session was closed while it connected"));
     }
     atomic_store(&c->state, CQLN_CLUSTER_CLOSING);
+    cqln_cluster_settle(c);
     cqln_deadline_set(&c->loop, &c->close_deadline,
                       cqln_loop_now(&c->loop) + c->config->close_timeout);
     cqln_loop_defer(&c->loop, &c->close_step);
@@ -449,7 +460,9 @@ static void on_pumping(cqln_deferred *d)
 
 static void drained(cqln_cluster *c)
 {
-    if (atomic_exchange(&c->full, false) && c->drain_cb)
+    bool full = atomic_exchange(&c->full, false);
+    cqln_cluster_settle(c);
+    if (full && c->drain_cb)
         c->drain_cb(c->session, c->drain_user);
 }
 
@@ -486,6 +499,8 @@ bool cqln_cluster_has_room(cqln_cluster *c)
 void cqln_cluster_mark_full(cqln_cluster *c)
 {
     atomic_store(&c->full, true);
+    if (c->alone)
+        c->heed = true;
     if (cqln_cluster_has_room(c))
         cqln_cluster_nudge(c);
 }

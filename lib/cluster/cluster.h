@@ -158,12 +158,18 @@ struct cqln_cluster {
     bool alone;          /* all calls are made on one thread: no locked instruction is needed */
     bool watched;        /* hooks, speculation, the latencies of nodes, or a node that is back want to know of each
                           * attempt */
+    uint32_t usual_age;  /* of the router, while usual requests need nothing else looked at: `alone`, connected and not
+                          * watched; else 0 */
     cqln_deadline expiry; /* the next look at the time-outs of requests (expiry.h) */
     uint64_t expiry_at;   /* when that is; UINT64_MAX: none is watched for */
+    uint64_t turn_us;     /* of the loop's clock, when */
+    uint64_t turn_expires; /* the time-out of requests that begin then was found, where they have none of their own */
     _Atomic(uint32_t) pending; /* requests begun and not ended */
     _Atomic(uint64_t) pending_bytes;
+    uint64_t max_bytes; /* the option max_pending_bytes, at hand */
     _Atomic(bool) full;  /* a caller was told to wait */
     _Atomic(bool) in_line; /* somebody waits for the next place */
+    bool heed; /* `alone`: the end of each request is of interest, as for `full` or a close */
     cqln_deferred pumping; /* a look at `waiting` in the next turn */
     cqln_deferred draining;
     cqln_mail drain_mail;
@@ -221,6 +227,8 @@ static inline cqln_cluster_state cqln_cluster_state_of(cqln_cluster *c)
 
 /* A caller is told to wait: the drain callback comes when there is room. [any thread] */
 void cqln_cluster_mark_full(cqln_cluster *c);
+/* Sets `usual_age` and `heed` anew: something that they depend on has changed. Loop's thread. */
+void cqln_cluster_settle(cqln_cluster *c);
 /* From here on the program makes all its calls on the loop's thread; before the first request. */
 void cqln_cluster_alone(cqln_cluster *c);
 /* A request's hold on its prepared statement, from where the request is made to its end; alone: c->alone. */

@@ -28,4 +28,19 @@ cqln_request_end_well(cqln_request *req, const cql_result *res, cqln_took took)
         cqln_holds_drop(&c->holds, prepared);
 }
 
+/* The same for a straight one. */
+static inline __attribute__((always_inline)) void
+cqln_request_end_straight(cqln_request *req, const cql_result *res, cqln_took took)
+{
+    cqln_cluster *c = req->cluster;
+    cql_result_cb cb = req->cb.result;
+    void *user = req->user;
+    cql_prepared *prepared = req->prepared;
+    cqln_meter_took(c->meter, took);
+    cqln_record_end_straight(c, req);
+    if (cb)
+        cb(c->session, NULL, res, user);
+    cqln_holds_drop(&c->holds, prepared);
+}
+
 #endif

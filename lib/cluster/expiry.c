@@ -10,16 +10,31 @@ enum {
 
 static void on_time(cqln_deadline *d);
 
-void cqln_expiry_init(cqln_cluster *c)
+/* Nothing is watched for. */
+static void forget(cqln_cluster *c)
 {
     c->expiry_at = UINT64_MAX;
+    c->turn_us = UINT64_MAX;
+}
+
+void cqln_expiry_init(cqln_cluster *c)
+{
+    forget(c);
     cqln_deadline_init(&c->expiry, on_time);
 }
 
 void cqln_expiry_stop(cqln_cluster *c)
 {
     cqln_deadline_clear(&c->loop, &c->expiry);
-    c->expiry_at = UINT64_MAX;
+    forget(c);
+}
+
+void cqln_expiry_turn(cqln_cluster *c)
+{
+    c->turn_us = cqln_loop_us(&c->loop);
+    c->turn_expires = c->loop.ms + c->config->request_timeout;
+    if (c->turn_expires < c->expiry_at)
+        cqln_expiry_sooner(c, c->turn_expires);
 }
 
 void cqln_expiry_sooner(cqln_cluster *c, uint64_t at)
@@ -55,7 +70,7 @@ static void on_time(cqln_deadline *d)
     uint64_t now = cqln_loop_now(&c->loop);
     uint64_t next = UINT64_MAX;
     cqln_request *req;
-    c->expiry_at = UINT64_MAX;
+    forget(c);
     for (uint32_t i = 0; (req = cqln_pool_at(&c->requests, i)) != NULL; i++) {
         uint64_t at = req->expires;
         if (at == 0)

@@ -29,6 +29,9 @@ static inline void cqln_expiry_set(cqln_request *req, uint64_t at)
         cqln_expiry_sooner(c, at);
 }
 
+/* A request that begins in this turn and has no time-out of its own is over at c->turn_expires. */
+void cqln_expiry_turn(cqln_cluster *c);
+
 static inline void cqln_expiry_clear(cqln_request *req)
 {
     req->expires = 0;

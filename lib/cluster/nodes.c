@@ -46,6 +46,7 @@ void cqln_nodes_recount(cqln_cluster *c)
     atomic_store_explicit(&c->able, c->ready_count > 0, memory_order_relaxed);
     cqln_tell_soon(c);
     cqln_router_recount(c);
+    cqln_cluster_settle(c);
 }
 
 void cqln_node_answered(cqln_node *n)

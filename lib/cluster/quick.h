@@ -7,7 +7,7 @@
 
 static inline uint64_t cqln_router_draw(cqln_router *r)
 {
-    r->random = r->random * 6364136223846793005u + 1442695040888963407u;
+    r->random = r->random * 6364136223846793005u + 1;
     return r->random;
 }
 
@@ -55,14 +55,12 @@ static inline cqln_link *cqln_router_anywhere(cqln_cluster *c)
     return link;
 }
 
-static inline cqln_link *cqln_router_replica(cqln_cluster *c, const cqln_route *route)
+static inline __attribute__((always_inline)) cqln_link *
+cqln_router_replica(cqln_cluster *c, const cqln_placement *p, uint32_t position)
 {
     cqln_router *r = &c->router;
-    const cqln_placement *p = cqln_router_placement(c, route->keyspace_mark);
     uint32_t a, b;
-    if (!p)
-        return NULL;
-    const uint16_t *near = cqln_placement_near(p, cqln_ring_find(r->map->ring, route->token));
+    const uint16_t *near = cqln_placement_near(p, position);
     if (near[0] == 0)
         return NULL;
     cqln_draw_two(cqln_router_draw(r), near[0], &a, &b);
@@ -82,7 +80,8 @@ static inline cqln_link *cqln_router_first(cqln_cluster *c, const cqln_route *ro
         return cqln_router_anywhere(c);
     if (!c->router.quick || route->conditional || !route->has_token)
         return NULL;
-    return cqln_router_replica(c, route);
+    const cqln_placement *p = cqln_router_placement(c, route->keyspace_mark);
+    return p ? cqln_router_replica(c, p, cqln_ring_find(p->ring, route->token)) : NULL;
 }
 
 /* The same for any request. */
@@ -91,7 +90,7 @@ static inline cqln_link *cqln_router_quick(const cqln_request *req)
     cqln_cluster *c = req->cluster;
     if (req->bound)
         return NULL;
-    return req->tried_count ? c->router.lone : cqln_router_first(c, &req->route);
+    return req->tried_count ? c->router.lone : cqln_router_first_of(c, &req->route);
 }
 
 #endif

@@ -13,27 +13,35 @@ enum { CQLN_ENV_KEPT = 4096 }; /* a larger block is given back with its request 
 __attribute__((cold)) void cqln_record_none(cqln_cluster *c); /* there is no room for another */
 __attribute__((cold)) void cqln_record_uncount(cqln_cluster *c, bool alone); /* what was counted does not begin */
 __attribute__((cold)) cql_status cqln_record_late(cqln_cluster *c, cqln_request *req); /* it began to close meanwhile */
+void cqln_record_heed(cqln_cluster *c, uint32_t left); /* a request has ended, so many are left */
 void cqln_record_init(cqln_cluster *c, cqln_request *req);
 void cqln_record_drop_rare(cqln_request *req);
 
 enum {
     CQLN_FRESH_FROM = offsetof(cqln_request, route),
-    CQLN_FRESH_SIZE = offsetof(cqln_request, env) - CQLN_FRESH_FROM,
-    CQLN_FRESH_STEP = 64,
-    CQLN_FRESH_1 = CQLN_FRESH_SIZE < CQLN_FRESH_STEP ? CQLN_FRESH_SIZE : CQLN_FRESH_STEP,
-    CQLN_FRESH_2 = CQLN_FRESH_SIZE - CQLN_FRESH_1 < CQLN_FRESH_STEP ? CQLN_FRESH_SIZE - CQLN_FRESH_1
-                                                                    : CQLN_FRESH_STEP,
-    CQLN_FRESH_3 = CQLN_FRESH_SIZE - CQLN_FRESH_1 - CQLN_FRESH_2
+    CQLN_FRESH_SIZE = offsetof(cqln_request, prepared) - CQLN_FRESH_FROM
 };
 
-/* In steps that compilers make plain stores of; one for all of it would become a string instruction, which
- * takes longer to begin than all the stores. */
+/* Few enough bytes that compilers make plain stores of it: a string instruction takes longer to begin than those. */
 static inline void cqln_record_clean(cqln_request *req)
 {
-    char *at = (char *)req + CQLN_FRESH_FROM;
-    memset(at, 0, CQLN_FRESH_1);
-    memset(at + CQLN_FRESH_1, 0, CQLN_FRESH_2);
-    memset(at + CQLN_FRESH_1 + CQLN_FRESH_2, 0, CQLN_FRESH_3);
+    memset((char *)req + CQLN_FRESH_FROM, 0, CQLN_FRESH_SIZE);
+}
+
+/* The same for one that need not be straight, nor have a statement. */
+static inline void cqln_record_clean_all(cqln_request *req)
+{
+    cqln_record_clean(req);
+    req->prepared = NULL;
+    req->known = NULL;
+    req->owner.straight = false;
+    cqln_writer_reset(&req->env);
+}
+
+/* What a request that is not straight may leave behind. */
+static inline void cqln_record_clean_rest(cqln_request *req)
+{
+    memset((char *)req + offsetof(cqln_request, only), 0, offsetof(cqln_request, env) - offsetof(cqln_request, only));
     cqln_writer_reset(&req->env);
 }
 
@@ -46,17 +54,16 @@ static inline uint32_t cqln_count_requests(cqln_cluster *c, bool alone, uint32_t
     if (!alone)
         return atomic_fetch_add_explicit(&c->pending, n, memory_order_seq_cst);
     uint32_t before = atomic_load_explicit(&c->pending, memory_order_relaxed);
-    atomic_store_explicit(&c->pending, before + n, memory_order_relaxed);
+    cqln_count_few(&c->pending, n);
     return before;
 }
 
-static inline uint64_t cqln_count_bytes(cqln_cluster *c, bool alone, uint64_t n)
+static inline void cqln_count_bytes(cqln_cluster *c, bool alone, uint64_t n)
 {
-    if (!alone)
-        return atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
-    uint64_t before = atomic_load_explicit(&c->pending_bytes, memory_order_relaxed);
-    atomic_store_explicit(&c->pending_bytes, before + n, memory_order_relaxed);
-    return before;
+    if (alone)
+        cqln_count_add(&c->pending_bytes, n);
+    else
+        atomic_fetch_add_explicit(&c->pending_bytes, n, memory_order_relaxed);
 }
 
 /* On one thread, free records stay with the cluster, without the pool's locked instructions. */
@@ -73,25 +80,28 @@ static inline cqln_request *cqln_record_take(cqln_cluster *c)
     return req;
 }
 
+static inline void cqln_record_rest(cqln_cluster *c, cqln_request *req)
+{
+    req->way.spare = c->spare;
+    c->spare = req;
+}
+
 static inline void cqln_record_put(cqln_cluster *c, bool alone, cqln_request *req)
 {
+    cqln_record_clean_rest(req);
     if (!alone) {
         cqln_pool_put(&c->requests, req);
         return;
     }
     cqln_pool_reuse(req);
-    req->way.spare = c->spare;
-    c->spare = req;
+    cqln_record_rest(c, req);
 }
 
-/* As cqln_request_begin. */
-static inline __attribute__((always_inline)) cql_status cqln_record_begin(cqln_cluster *c, bool alone,
-                                                                          cqln_request **out)
+/* As cqln_request_begin, of a cluster that was seen to be connected; the record is still to be cleaned. */
+static inline __attribute__((always_inline)) cql_status cqln_record_begin_open(cqln_cluster *c, bool alone,
+                                                                               cqln_request **out)
 {
-    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTED)
-        return CQL_BAD_STATE;
-    if (atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) >=
-        c->config->max_pending_bytes) {
+    if (atomic_load_explicit(&c->pending_bytes, memory_order_relaxed) >= c->max_bytes) {
         cqln_record_none(c);
         return CQL_WOULD_BLOCK;
     }
@@ -109,9 +119,18 @@ static inline __attribute__((always_inline)) cql_status cqln_record_begin(cqln_c
     }
     if (!alone && atomic_load(&c->state) != CQLN_CLUSTER_CONNECTED)
         return cqln_record_late(c, req);
-    cqln_record_clean(req);
     *out = req;
     return CQL_OK;
+}
+
+static inline cql_status cqln_record_begin(cqln_cluster *c, bool alone, cqln_request **out)
+{
+    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTED)
+        return CQL_BAD_STATE;
+    cql_status st = cqln_record_begin_open(c, alone, out);
+    if (st == CQL_OK)
+        cqln_record_clean_all(*out);
+    return st;
 }
 
 static inline bool cqln_record_has_rare(const cqln_request *req)
@@ -132,10 +151,19 @@ static inline __attribute__((always_inline)) void cqln_record_end(cqln_cluster *
         cqln_record_drop_rare(req);
     cqln_record_put(c, alone, req);
     uint32_t left = cqln_count_requests(c, alone, (uint32_t)-1) - 1;
-    if (atomic_load(&c->full) && cqln_cluster_has_room(c))
-        cqln_loop_defer(&c->loop, &c->draining);
-    if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
-        cqln_loop_defer(&c->loop, &c->close_step);
+    if (alone ? c->heed : left == 0 || atomic_load(&c->full))
+        cqln_record_heed(c, left);
+}
+
+/* The same for a straight one: it has nothing but its statement. Its generation stays, since nobody has a handle. */
+static inline __attribute__((always_inline)) void cqln_record_end_straight(cqln_cluster *c, cqln_request *req)
+{
+    cqln_expiry_clear(req);
+    cqln_count_bytes(c, true, 0 - (uint64_t)req->env.len);
+    cqln_record_rest(c, req);
+    cqln_count_few(&c->pending, (uint32_t)-1);
+    if (c->heed)
+        cqln_record_heed(c, atomic_load_explicit(&c->pending, memory_order_relaxed));
 }
 
 #endif

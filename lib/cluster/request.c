@@ -46,6 +46,14 @@ void cqln_record_uncount(cqln_cluster *c, bool alone)
         cqln_cluster_nudge(c);
 }
 
+void cqln_record_heed(cqln_cluster *c, uint32_t left)
+{
+    if (atomic_load(&c->full) && cqln_cluster_has_room(c))
+        cqln_loop_defer(&c->loop, &c->draining);
+    if (left == 0 && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING)
+        cqln_loop_defer(&c->loop, &c->close_step);
+}
+
 cql_status cqln_record_late(cqln_cluster *c, cqln_request *req)
 {
     cqln_record_put(c, c->alone, req);
@@ -256,6 +264,7 @@ static bool choosy(const cqln_request *req)
 void cqln_request_place(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;
+    cqln_request_bend(req);
     if (cqln_list_empty(&c->waiting)) {
         if (send(req, (uint32_t)cqln_loop_us(&c->loop)))
             return;
@@ -317,6 +326,19 @@ bool cqln_request_maybe_applied(const cqln_request *req)
            (req->race && cqln_race_maybe_applied(req));
 }
 
+void cqln_request_bend(cqln_request *req)
+{
+    if (!req->owner.straight)
+        return;
+    req->owner.straight = false;
+    if (req->route.has_token)
+        req->route.keyspace_mark = req->prepared->keyspace_mark;
+    if (!req->link)
+        return;
+    req->last = cqln_link_node(req->link);
+    cqln_request_note_node(req, req->last->id);
+}
+
 /* --- giving up ----------------------------------------------------------------------------------- */
 
 void cqln_request_detach(cqln_request *req)
@@ -337,6 +359,7 @@ void cqln_request_detach(cqln_request *req)
 static void give_up(cqln_request *req, cql_status st, const char *why)
 {
     cqln_cluster *c = req->cluster;
+    cqln_request_bend(req);
     cqln_link *link = req->state == CQLN_REQUEST_SENT ? req->link : NULL;
     if (link)
         req->mark = UINT64_MAX; /* its bytes leave with the next flush if they have not yet */

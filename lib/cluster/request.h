@@ -18,6 +18,8 @@ typedef struct cqln_owner cqln_owner;
 struct cqln_owner {
     void (*answered)(cqln_owner *o, cqln_link *link, const cqln_conn_event *ev);
     void (*lost)(cqln_owner *o, cqln_link *link); /* the link ended without an answer */
+    bool straight; /* a request that needs nothing but its answer, as nearly all do: its record says less
+                    * (cqln_request_bend) and is at rest when that is there */
 };
 
 typedef enum cqln_request_state {
@@ -61,7 +63,8 @@ typedef struct cqln_request {
     uint32_t began_us; /* when the loop took it; wraps */
     int16_t stream;
 
-    /* From here to `env` all is zero in a request that begins: cleared in one go. */
+    /* From here to `env` all is zero in a request that begins: up to `only` it is cleared then (the statement by itself,
+     * since most requests have one), the rest is in records that are free. */
     cqln_route route;
     int8_t idempotent; /* CQLN_IDEMPOTENT_ */
     bool is_prepare;
@@ -73,10 +76,10 @@ typedef struct cqln_request {
     uint8_t reprepared;
     uint32_t timeout_ms;
     uint32_t tried_count;
-    cql_prepared *prepared;
-    cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
     cqln_link *link; /* while sent */
     cqln_node *last; /* where the last attempt went */
+    cql_prepared *prepared;
+    cqln_metadata *known; /* of `prepared` when env was made; NULL: the answer brings its own */
     cqln_node *only; /* the one node to use; NULL: any */
     cql_prepared **members; /* batch: the prepared statements in it */
     size_t member_count;
@@ -157,6 +160,8 @@ bool cqln_request_as_text(cqln_request *req, uint8_t version);
 void cqln_request_failed(cqln_request *req, cql_error *err);
 /* An ERROR that says nothing about the statement having run: of a node that did not learn it. */
 void cqln_request_refused(cqln_request *req, cqln_link *link, const cqln_server_error *e);
+/* It is no straight one any more: what such a one leaves out is said, as where it was sent. Harmless to others. */
+void cqln_request_bend(cqln_request *req);
 /* Takes it from wherever it is; the server may still answer, then the answer is dropped. */
 void cqln_request_detach(cqln_request *req);
 /* May the statement have been applied, as far as is known now? */

@@ -59,7 +59,7 @@ cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const ui
                               cqln_metadata **fresh)
 {
     *fresh = NULL;
-    return cqln_result_plain(res, al, body, len, flags, block, known)
+    return cqln_result_plain(res, al, (cql_str){NULL, 0}, body, len, flags, block, known)
                ? CQL_OK
                : decode_any(res, flags, known, fresh);
 }

@@ -37,7 +37,7 @@ cql_status cqln_result_decode(cql_result *res, const cql_allocator *al, const ui
 /* What prepared statements get: nothing, or a last page whose metadata is known. False when the body is anything else;
  * what every result has is set then all the same, but for its kind. */
 static inline __attribute__((always_inline)) bool
-cqln_result_plain(cql_result *res, const cql_allocator *al, const uint8_t *body, size_t len,
+cqln_result_plain(cql_result *res, const cql_allocator *al, cql_str host, const uint8_t *body, size_t len,
                   uint8_t flags, cqln_rcbuf *block, cqln_metadata *known)
 {
     /* Only what is looked at whatever the kind and the flags: the rest is most of it. */
@@ -51,7 +51,7 @@ cqln_result_plain(cql_result *res, const cql_allocator *al, const uint8_t *body,
     res->prefix.trace_id = NULL;
     res->prefix.warnings = 0;
     res->prefix.payload_entries = 0;
-    res->host = (cql_str){NULL, 0};
+    res->host = host;
     res->body = body;
     res->len = len;
     res->block = block;

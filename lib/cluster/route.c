@@ -249,6 +249,11 @@ static __attribute__((cold)) cqln_link *pick_bound(cqln_request *req)
     return link;
 }
 
+cqln_link *cqln_router_first_of(cqln_cluster *c, const cqln_route *route)
+{
+    return cqln_router_first(c, route);
+}
+
 cqln_link *cqln_router_pick(cqln_request *req)
 {
     cqln_cluster *c = req->cluster;

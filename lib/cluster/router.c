@@ -80,11 +80,18 @@ cql_status cqln_router_init(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     r->random = cqln_rand_next(&c->rand);
+    r->age = 1;
     r->levels = c->config->used_hosts_per_remote_dc || c->config->balancing.plan;
     r->peers.load = cqln_router_load;
     r->peers.context = c;
     cql_status st = parse_rules(c, "allow_hosts", c->config->allow_hosts, &r->allow);
     return st ? st : parse_rules(c, "deny_hosts", c->config->deny_hosts, &r->deny);
+}
+
+void cqln_router_turn(cqln_cluster *c)
+{
+    c->router.age += c->router.age == UINT32_MAX ? 2 : 1; /* never 0 */
+    cqln_cluster_settle(c);
 }
 
 /* Of the ring that is used; taken over. */
@@ -99,6 +106,7 @@ static void set_map(cqln_cluster *c, cqln_tokenmap *map)
                !c->config->balancing.plan;
     atomic_store_explicit(&r->partitioner, (uint8_t)(map ? r->ring->partitioner : 0),
                           memory_order_relaxed);
+    cqln_router_turn(c);
 }
 
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map)
@@ -145,12 +153,20 @@ static void set_near(cqln_router *r, uint32_t count)
         r->near[0] = (cqln_head){NULL, &none_in_flight};
 }
 
+static void set_lone(cqln_cluster *c, cqln_link *link)
+{
+    if (link == c->router.lone)
+        return;
+    c->router.lone = link;
+    cqln_router_turn(c);
+}
+
 void cqln_router_forget(cqln_cluster *c)
 {
     cqln_router *r = &c->router;
     drop_ring(c);
     r->peers.count = 0;
-    r->lone = NULL;
+    set_lone(c, NULL);
     memset(r->peers.ends, 0, sizeof r->peers.ends);
     set_near(r, 0);
 }
@@ -395,7 +411,7 @@ void cqln_router_recount(cqln_cluster *c)
     cqln_router_set_heads(c);
     bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
     const cqln_slot *lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
-    r->lone = lone ? lone->link : NULL;
+    set_lone(c, lone ? lone->link : NULL);
 }
 
 /* --- ring and placements -------------------------------------------------------------------------- */
@@ -524,6 +540,7 @@ void cqln_router_unlist(cqln_cluster *c)
 {
     c->router.peers.count = 0;
     c->router.last_mark = 0;
+    cqln_router_turn(c);
 }
 
 void cqln_router_refresh(cqln_cluster *c)
@@ -533,6 +550,7 @@ void cqln_router_refresh(cqln_cluster *c)
     cqln_router_unlist(c);
     r->peers.count = list_nodes(c);
     atomic_store_explicit(&r->single, r->peers.count == 1 && !r->levels, memory_order_relaxed);
+    cqln_router_turn(c);
     if (r->peers.count == 0)
         drop_ring(c);
     cqln_nodes_recount(c);

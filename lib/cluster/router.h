@@ -47,6 +47,7 @@ typedef struct cqln_router {
     bool quick;      /* the placement and the load of replicas decide alone where most requests go */
     uint64_t last_mark;             /* the keyspace that was looked up last, */
     const cqln_placement *last;     /* its placement */
+    uint32_t age;      /* rises when the way of a statement (holds.h) may be another */
     bool levels;       /* requests differ by their consistency level, or a policy of the program decides */
     _Atomic(bool) single; /* one node is known and all go to it: tokens are of no use [any thread] */
     _Atomic(uint64_t) whole_mark; /* a keyspace of which every node has every row: tokens say nothing of where its
@@ -71,6 +72,8 @@ void cqln_router_take_tokens(cqln_cluster *c, cqln_node *n, const cql_value *tok
 void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
 /* The list of nodes is complete: distances, ring, placements. */
 void cqln_router_refresh(cqln_cluster *c);
+/* The way of a statement may be another from now on. */
+void cqln_router_turn(cqln_cluster *c);
 /* Nodes came up or went down. */
 void cqln_router_recount(cqln_cluster *c);
 /* The list of nodes has changed: until it is complete nothing is chosen by index. */
@@ -92,6 +95,8 @@ void cqln_router_forget(cqln_cluster *c);
 /* The less busy of two nodes of which one has no head, perhaps since it has several connections. NULL: the choice is
  * not that simple either. */
 cqln_link *cqln_router_of_two(cqln_cluster *c, uint32_t one, uint32_t other);
+/* cqln_router_first, as a function. */
+cqln_link *cqln_router_first_of(cqln_cluster *c, const cqln_route *route);
 /* A link for the next attempt of a request, NULL when no node of its plan has a free stream. Nodes that
  * had it are passed over while there are others. */
 cqln_link *cqln_router_pick(cqln_request *req);

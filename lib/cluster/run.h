@@ -17,23 +17,41 @@ static inline void cqln_request_clock(cqln_cluster *c, cqln_request *req)
     cqln_expiry_set(req, c->loop.ms + timeout); /* as of began_us */
 }
 
-/* Not watched, and bound to no node. */
-static inline __attribute__((always_inline)) void cqln_request_run_plainly(cqln_cluster *c,
-                                                                           cqln_request *req)
+/* The same for one without a time-out of its own, where many begin in one turn. */
+static inline void cqln_request_clock_usual(cqln_cluster *c, cqln_request *req)
 {
-    cqln_request_clock(c, req);
-    cqln_link *link = cqln_router_first(c, &req->route);
+    if (c->loop.us != c->turn_us || !c->loop.io->inside)
+        cqln_expiry_turn(c);
+    req->began_us = (uint32_t)c->turn_us;
+    req->expires = c->turn_expires;
+    cqln_meter_count(c->meter, CQL_METRIC_REQUESTS);
+}
+
+/* Its first attempt. Not watched, and bound to no node; link: of cqln_router_first. */
+static inline __attribute__((always_inline)) void cqln_request_run_on(cqln_cluster *c, cqln_request *req,
+                                                                      cqln_link *link, bool straight)
+{
     if (!cqln_list_empty(&c->waiting) || !link ||
         cqln_link_submit_at(link, req->env.data, req->env.len, req, &req->stream, &req->mark,
                             req->began_us) != CQL_OK) {
+        req->owner.straight = straight;
         cqln_request_place(req);
         return;
     }
     req->link = link;
-    req->last = cqln_link_node(link);
     req->state = CQLN_REQUEST_SENT;
+    req->owner.straight = straight;
+    if (straight)
+        return;
+    req->last = cqln_link_node(link);
     req->tried_count = 1;
     req->tried[0] = req->last->id;
+}
+
+static inline void cqln_request_run_plainly(cqln_cluster *c, cqln_request *req)
+{
+    cqln_request_clock(c, req);
+    cqln_request_run_on(c, req, cqln_router_first(c, &req->route), false);
 }
 
 #endif

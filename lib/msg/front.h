@@ -36,12 +36,13 @@ static inline size_t cqln_front_bound(size_t values)
 /* The envelope at p, where that much room is, but for its tail, which the caller writes. Returns the place for that. */
 static inline uint8_t *cqln_front_put(const cqln_front *f, uint8_t *p, const uint8_t *values, size_t size)
 {
+    uint32_t len = f->len, beside = f->beside; /* for all that compilers know, f may be what is written */
     memcpy(p, f->bytes, CQLN_FRONT_HALF); /* by halves: no length to look at, and on v4 one is mostly enough */
-    if (f->len > CQLN_FRONT_HALF)
+    if (len > CQLN_FRONT_HALF)
         memcpy(p + CQLN_FRONT_HALF, f->bytes + CQLN_FRONT_HALF, CQLN_FRONT_HALF);
-    uint8_t *end = p + f->len;
+    uint8_t *end = p + len;
     cqln_copy(end, values, size);
-    cqln_store_u32(p + 5, (uint32_t)(f->beside + size - CQLN_FRAME_HEADER));
+    cqln_store_u32(p + 5, (uint32_t)(beside + size - CQLN_FRAME_HEADER));
     return end + size;
 }
 

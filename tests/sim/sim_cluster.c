@@ -16,7 +16,7 @@
  * sim_cluster [SEEDS [FIRST]]: a failing seed is printed and can be run alone. Over 100 seeds and more
  * every kind of fault and of answer to it must have occurred. */
 #include "api/options.h"
-#include "api/statement.h"
+#include "api/usual.h"
 #include "failmalloc.h"
 #include "simio.h"
 
@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPS = 1200, SLACK_MS = 2 * CQLN_WHEEL_TICK_MS + 2, FAULT_EVERY = 40 };
+enum { TIMEOUT_MS = 400, OPS = 1200, SLACK_MS = 2 * CQLN_WHEEL_TICK_MS + 2, FAULT_EVERY = 40 };
 
 typedef struct op {
     struct world *w;
@@ -54,7 +54,7 @@ enum { OP_ECHO, OP_INSERT, OP_QUERY, OP_BATCH, OP_CREATE, OP_USE, OP_KINDS };
     X(races_won) X(late_answers) X(reprepares) X(grown) X(shrunk) X(replaced) X(crashes)           \
     X(refusals) X(freezes) X(cuts) X(forgets) X(delays) X(events) X(events_lost) X(removals)       \
     X(moves) X(overloads) X(farewells) X(alters) X(disagreements) X(reordered) X(doubled) X(evicted)          \
-    X(to_replicas) X(anywhere) X(bound)
+    X(to_replicas) X(anywhere) X(bound) X(straight)
 
 typedef struct totals {
 #define FIELD(name) uint64_t name;
@@ -166,6 +166,19 @@ static bool is_said(const world *w, const op *o)
     return o->value % 4 < 2 || o->idempotent != (w->c.config->idempotent != 0);
 }
 
+static cql_statement *make_statement(world *w, const op *o)
+{
+    cql_statement *st = cql_prepared_bind(o->kind == OP_ECHO ? w->echo : w->insert);
+    cql_statement_bind_int32(st, 0, (int32_t)o->value);
+    if (is_said(w, o))
+        cql_statement_set_idempotent(st, o->idempotent);
+    if (o->value % 16 == 0)
+        cql_statement_set_retry_policy(st, &w->own_policy);
+    if (o->value % 16 == 1)
+        cql_statement_set_speculative(st, false);
+    return st;
+}
+
 static cql_status encode(world *w, op *o, cqln_request *req)
 {
     cql_statement *st = NULL;
@@ -174,14 +187,7 @@ static cql_status encode(world *w, op *o, cqln_request *req)
     switch (o->kind) {
     case OP_ECHO:
     case OP_INSERT:
-        st = cql_prepared_bind(o->kind == OP_ECHO ? w->echo : w->insert);
-        cql_statement_bind_int32(st, 0, (int32_t)o->value);
-        if (is_said(w, o))
-            cql_statement_set_idempotent(st, o->idempotent);
-        if (o->value % 16 == 0)
-            cql_statement_set_retry_policy(st, &w->own_policy);
-        if (o->value % 16 == 1)
-            cql_statement_set_speculative(st, false);
+        st = make_statement(w, o);
         status = cqln_encode_statement(&w->c, st, req);
         break;
     case OP_BATCH:
@@ -208,6 +214,33 @@ static cql_status encode(world *w, op *o, cqln_request *req)
     return status;
 }
 
+static void note_started(world *w, op *o, uint32_t timeout_ms)
+{
+    o->timeout_ms = timeout_ms;
+    o->submitted = w->io.now;
+    o->started = true;
+    w->op_count++;
+    w->t->requests++;
+}
+
+/* As cql_session_execute does it, where it can: true when that is so. */
+static bool submit_straight(world *w, op *o)
+{
+    if (o->kind != OP_ECHO && o->kind != OP_INSERT)
+        return false;
+    cql_statement *st = make_statement(w, o);
+    cqln_hold *e = cqln_holds_entry(&w->c.holds, st->prepared);
+    bool fits = cqln_usual_fits(&w->c, e, st);
+    if (fits && cqln_execute_usual(&w->c, st, e, on_result, o) == CQL_OK) {
+        note_started(w, o, TIMEOUT_MS);
+        w->t->straight++;
+    } else if (fits) {
+        w->t->refused++;
+    }
+    cql_statement_free(st);
+    return fits;
+}
+
 static void submit(world *w)
 {
     op *o = &w->ops[w->op_count];
@@ -219,6 +252,11 @@ static void submit(world *w)
     o->kind = draw < 45 ? OP_ECHO : draw < 80 ? OP_INSERT : draw < 90 ? OP_QUERY : draw < 98 ? OP_BATCH
               : draw < 99 ? OP_CREATE : OP_USE;
     o->idempotent = cqln_rand_below(&w->rand, 2) == 0;
+    if (cqln_rand_below(&w->rand, 2) == 0 && submit_straight(w, o)) {
+        if (o->calls)
+            die(w, "a callback came from inside the call that registered it", o);
+        return;
+    }
     if (cqln_request_begin(&w->c, &req) != CQL_OK) {
         w->t->refused++;
         return;
@@ -227,8 +265,7 @@ static void submit(world *w)
         die(w, "a request could not be encoded", o);
     w->t->to_replicas += req->route.has_token;
     w->t->anywhere += req->route.anywhere;
-    o->timeout_ms = cqln_rand_below(&w->rand, 4) == 0 && !w->healed ? 20 : 400;
-    o->submitted = w->io.now;
+    note_started(w, o, cqln_rand_below(&w->rand, 4) == 0 && !w->healed ? 20 : TIMEOUT_MS);
     req->timeout_ms = o->timeout_ms;
     req->cb.result = on_result;
     req->user = o;
@@ -238,9 +275,6 @@ static void submit(world *w)
         w->t->bound++;
     }
     o->handle = cqln_request_handle(req);
-    o->started = true;
-    w->op_count++;
-    w->t->requests++;
     cqln_request_start(req);
     if (o->calls)
         die(w, "a callback came from inside the call that registered it", o);
@@ -578,6 +612,7 @@ static void make_world(world *w, uint64_t seed, totals *t)
     set_word(w, "reconnect_policy", cqln_rand_below(&w->rand, 2), "constant", "exponential", "");
     set(w, "max_requests_per_connection", 1 + cqln_rand_below(&w->rand, 40));
     set(w, "max_pending_requests", 20 + cqln_rand_below(&w->rand, 200));
+    set(w, "request_timeout", TIMEOUT_MS);
     set(w, "read_buffer", 4096);
     set(w, "reconnect_base", 10);
     set(w, "reconnect_max", 200);
@@ -709,6 +744,19 @@ static void count_run(world *w)
     }
 }
 
+/* Records that are free hold nothing over from requests that were not straight: those that are rely on it. */
+static void check_records(const world *w)
+{
+    for (const cqln_request *req = w->c.spare; req; req = req->way.spare) {
+        const char *rest = (const char *)&req->only;
+        for (size_t i = 0; i < offsetof(cqln_request, env) - offsetof(cqln_request, only); i++)
+            if (rest[i])
+                die(w, "a free record is not at rest", NULL);
+        if (req->env.status || req->env.cap > CQLN_ENV_KEPT)
+            die(w, "a free record is not at rest", NULL);
+    }
+}
+
 static void end_world(world *w)
 {
     cqln_cluster_close(&w->c, on_closed, w);
@@ -719,6 +767,7 @@ static void end_world(world *w)
     if (!cqln_list_empty(&w->io.streams))
         die(w, "a connection was left open", NULL);
     check_writes(w);
+    check_records(w);
     check_meter(w, w->c.meter, w->op_count + 2); /* and two that prepared */
     count_run(w);
     cql_prepared_unref(w->echo);

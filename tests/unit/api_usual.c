@@ -88,7 +88,7 @@ static void encode(bool usual, cql_statement *s)
     uint8_t said = s->ex.said;
     if (!usual)
         cqln_execution_say(&s->ex, CQLN_SAID_COMMON);
-    cqln_record_clean(&request);
+    cqln_record_clean_all(&request);
     assert_int_equal(cqln_encode_statement(&cluster, s, &request), CQL_OK);
     assert_ptr_equal(request.prepared, s->prepared);
     cqln_holds_drop(&cluster.holds, request.prepared);
@@ -365,7 +365,7 @@ static void what_is_retired_is_not_executed(void **state)
             cqln_prepared_distrust(p);
         encode(true, s);
         cqln_prepared_retire(p, true);
-        cqln_record_clean(&request);
+        cqln_record_clean_all(&request);
         assert_int_equal(cqln_encode_statement(&cluster, s, &request), CQL_PREPARED_CHANGED);
         assert_int_equal(cqln_encode_batch_request(&cluster, b, &request), CQL_PREPARED_CHANGED);
         assert_null(request.prepared);
@@ -408,10 +408,12 @@ static void it_may_go_anywhere_where_every_node_has_every_row(void **state)
     cql_prepared *lwt = make_prepared("UPDATE t SET v = '' WHERE k = ? IF EXISTS", 4, "0123456789abcdeF", &rows);
     cql_statement *s = bound(p), *t = bound(lwt);
     atomic_store(&cluster.router.partitioner, CQLN_PARTITIONER_MURMUR3);
+    cqln_router_turn(&cluster);
     encode(true, s);
     assert_false(request.route.anywhere);
     assert_true(request.route.has_token);
     atomic_store(&cluster.router.whole_mark, cqln_keyspace_mark(cql_str_of("ks")));
+    cqln_router_turn(&cluster);
     encode(true, s);
     assert_true(request.route.anywhere);
     assert_false(request.route.has_token);
@@ -419,10 +421,12 @@ static void it_may_go_anywhere_where_every_node_has_every_row(void **state)
     assert_false(request.route.anywhere);
     assert_true(request.route.has_token && request.route.conditional);
     atomic_store(&cluster.router.whole_mark, cqln_keyspace_mark(cql_str_of("another")));
+    cqln_router_turn(&cluster);
     encode(true, s);
     assert_false(request.route.anywhere);
     assert_int_equal(cql_statement_set_routing_key(s, "abc", 3), CQL_OK);
     atomic_store(&cluster.router.whole_mark, cqln_keyspace_mark(cql_str_of("ks")));
+    cqln_router_turn(&cluster);
     encode(true, s);
     assert_false(request.route.anywhere);
     cql_statement_free(s);
