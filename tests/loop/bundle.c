@@ -362,7 +362,7 @@ static void the_control_connection_stays_in_its_data_centre(void **state)
     char home = nodes.mc.nodes[2].data_center[0];
     nodes.mc.nodes[2].data_center[0] = 'x';
     pthread_mutex_unlock(&nodes.lock);
-    cql_session *s = connect_with(options(bundle, "used_hosts_per_remote_dc=1&reconnect_base=1ms"));
+    cql_session *s = connect_with(options(bundle, "used_hosts_per_remote_dc=1&reconnect_base=1ms&reconnect_max=5ms"));
     until_up(s, 3);
     for (int i = 0; i < 30; i++) {
         cqln_link_close(control_link(s), "the test ends it");

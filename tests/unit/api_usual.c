@@ -259,7 +259,7 @@ static bool batch_may_run_twice(cql_batch_type type, const char *cql, const int 
         assert_int_equal(cql_batch_add(b, s), CQL_OK);
         cql_statement_free(s);
     }
-    cqln_record_clean(&request);
+    cqln_record_clean_all(&request);
     assert_int_equal(cqln_encode_batch_request(&cluster, b, &request), CQL_OK);
     cql_batch_free(b);
     return cqln_request_idempotent(&request);
@@ -290,7 +290,7 @@ static void a_batch_counts_as_it_or_all_its_members_say(void **state)
 
 static bool text_may_run_twice(const char *cql)
 {
-    cqln_record_clean(&request);
+    cqln_record_clean_all(&request);
     assert_int_equal(cqln_encode_text(&cluster, cql_str_of(cql), &request), CQL_OK);
     return cqln_request_idempotent(&request);
 }
