@@ -90,7 +90,7 @@ static void list_center(cqln_cluster *c, listing *l, const char *data_center, bo
     size_t from = l->count;
     uint32_t start = nodes || !count ? 0 : (uint32_t)(cqln_router_draw(&c->router) % count);
     for (uint32_t i = 0; i < count && l->count < l->cap; i++) {
-        uint16_t node = nodes ? nodes[i] : (uint16_t)((start + i) % count);
+        uint16_t node = (uint16_t)(nodes ? nodes[i] : (start + i) % count);
         if (node < r->peers.count && r->peers.peer[node].up && r->peers.peer[node].slow == slow &&
             is_in(r->nodes[node], data_center) && !is_listed(l, node))
             l->order[l->count++] = node;
