@@ -10,9 +10,10 @@ enum { OFFSETS = 44 }; /* cells of a row whose places are kept; later ones are w
 
 typedef struct cursor {
     cql_result *res;
-    const uint8_t *row;  /* the first cell of the current row */
-    const uint8_t *next; /* behind the current row */
+    const uint8_t *next; /* behind the current row; beside nothing else that a step writes: two words stored as one
+                          * are late, and the next step begins with this one */
     const uint8_t *end;
+    const uint8_t *row;  /* the first cell of the current row */
     const cqln_column *columns;
     uint32_t count; /* columns */
     uint32_t left;  /* rows still to come */
@@ -86,41 +87,65 @@ static __attribute__((noinline)) bool malformed(cursor *c)
  * Where the cell ends is looked at by the next step, or at the end of the row: *pos cannot wrap. */
 static inline bool step(const uint8_t *row, uint64_t room, uint64_t *pos)
 {
-    if (__builtin_expect(*pos + 4 > room, 0))
+    if (*pos + 4 > room)
         return false;
     uint32_t len = cqln_load_u32(row + *pos);
     *pos += 4;
-    if (__builtin_expect((int32_t)len < 0, 0))
+    if ((int32_t)len < 0)
         return len == UINT32_MAX;
     *pos += len;
     return true;
 }
 
+/* The row from its cell i on, at pos, cell by cell. */
+static __attribute__((noinline)) bool walk(cursor *c, const uint8_t *row, uint64_t room, uint32_t i,
+                                           uint64_t pos)
+{
+    for (; i < c->count; i++) {
+        if (i < c->kept)
+            c->offsets[i] = (uint32_t)pos;
+        if (!step(row, room, &pos))
+            return malformed(c);
+    }
+    if (pos > room)
+        return malformed(c);
+    c->row = row;
+    c->next = row + pos;
+    c->quick = c->kept;
+    return true;
+}
+
+/* While a cell ends where another length can follow, one comparison tells all that is to be known of
+ * it: the length is no null, not negative, and within the body. What fails that is left to walk(). */
 bool cql_rows_next(cql_rows *rows)
 {
     cursor *c = of(rows);
     if (c->left == 0)
         return no_row(c);
-    if (c->res->scratch)
+    c->left--;
+    if (__builtin_expect(c->res->scratch != NULL, 0))
         cqln_scratch_reset(c->res->al, &c->res->scratch);
     const uint8_t *row = c->next;
     uint64_t room = (uint64_t)(c->end - row);
     uint64_t pos = 0;
-    uint32_t kept = c->kept;
-    for (uint32_t i = 0; i < kept; i++) {
-        c->offsets[i] = (uint32_t)pos;
-        if (!step(row, room, &pos))
-            return malformed(c);
+    uint32_t i = 0, kept = c->kept;
+    if (__builtin_expect(room >= 4, 1)) {
+        uint64_t last = room - 4; /* where the last length can be */
+        for (; i < kept; i++) {
+            c->offsets[i] = (uint32_t)pos;
+            uint64_t value = pos + 4;
+            __asm__("" : "+r"(value)); /* ready before the length is: one sum of three would begin with it */
+            uint64_t behind = value + cqln_load_u32(row + pos);
+            if (__builtin_expect(behind > last, 0))
+                return walk(c, row, room, i, pos);
+            pos = behind;
+        }
     }
-    for (uint32_t i = kept; i < c->count; i++)
-        if (!step(row, room, &pos))
-            return malformed(c);
-    if (pos > room || !row)
-        return malformed(c);
+    if (__builtin_expect(i < c->count, 0))
+        return walk(c, row, room, i, pos);
     c->row = row;
     c->next = row + pos;
     c->quick = kept;
-    c->left--;
     return true;
 }
 

@@ -219,6 +219,45 @@ static void wide_rows_are_read_to_their_end(void **state)
     cqln_metadata_unref(fresh);
 }
 
+/* Two rows of which each cell is empty or, by its bit, null: nothing is behind the last length, and the sanitizer sees
+ * to it that nothing is read there. */
+static void the_last_cells_may_be_empty_or_null(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 3 };
+    for (uint32_t nulls = 0; nulls < 1u << 2 * COLUMNS; nulls++) {
+        uint8_t *body = malloc(BODY_MAX), *p = body;
+        cqln_store_u32(p, CQLN_RESULT_ROWS);
+        cqln_store_u32(p + 4, CQLN_ROWS_GLOBAL_SPEC);
+        cqln_store_u32(p + 8, COLUMNS);
+        p += 12 + hex_decode("0002 6b73 0001 74", p + 12, 16);
+        for (int i = 0; i < COLUMNS; i++)
+            p += hex_decode("0001 63 000d", p, 8);
+        cqln_store_u32(p, 2);
+        p += 4;
+        for (int i = 0; i < 2 * COLUMNS; i++, p += 4)
+            cqln_store_u32(p, nulls >> i & 1 ? UINT32_MAX : 0);
+        cql_result res;
+        cqln_metadata *fresh;
+        cql_rows rows;
+        uint8_t *exact = malloc((size_t)(p - body)); /* the sanitizer guards its end */
+        memcpy(exact, body, (size_t)(p - body));
+        assert_int_equal(decode(&res, exact, (size_t)(p - body), 0, NULL, &fresh), CQL_OK);
+        cql_rows_init(&rows, &res);
+        for (int r = 0; r < 2; r++) {
+            assert_true(cql_rows_next(&rows));
+            for (size_t i = 0; i < COLUMNS; i++)
+                assert_int_equal(cql_rows_is_null(&rows, i), nulls >> (r * COLUMNS + (int)i) & 1);
+        }
+        assert_false(cql_rows_next(&rows));
+        assert_int_equal(cql_rows_status(&rows), CQL_OK);
+        cqln_result_done(&res);
+        cqln_metadata_unref(fresh);
+        free(exact);
+        free(body);
+    }
+}
+
 /* What the server leaves out is taken from what is known, if it has as many columns. */
 static void known_metadata_must_fit(void **state)
 {
@@ -293,6 +332,7 @@ int main(void)
         cmocka_unit_test(no_cut_passes_as_whole),
         cmocka_unit_test(hostile_cell_lengths_are_malformed),
         cmocka_unit_test(wide_rows_are_read_to_their_end),
+        cmocka_unit_test(the_last_cells_may_be_empty_or_null),
         cmocka_unit_test(known_metadata_must_fit),
         cmocka_unit_test(a_kept_page_costs_its_body_and_little_more),
     };
