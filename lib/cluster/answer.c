@@ -1,4 +1,5 @@
 /* What comes back for a request: result, error, or the end of its link; and what follows from it. */
+#include "base/guard.h"
 #include "cluster/ending.h"
 #include "cluster/hooks.h"
 #include "cluster/race.h"
@@ -351,7 +352,7 @@ static __attribute__((noinline)) void on_other_answer(cqln_link *link, const cql
 
 /* Nearly every answer is one to a request that waits for nothing else, and says that it worked, or has a last
  * page of rows: those are read and handed on here. */
-void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
+CQLN_NO_ARRAYS void cqln_answer_arrived(cqln_link *link, const cqln_conn_event *ev)
 {
     cqln_owner *o = ev->owner;
     if (ev->opcode != CQLN_OP_RESULT) {

@@ -11,13 +11,25 @@ static inline uint64_t cqln_router_draw(cqln_router *r)
     return r->random;
 }
 
-/* Of two numbers below `count`, which differ unless it is 1. */
+/* Two numbers below `count`, which differ unless it is 1. Of three the one behind another is as good as any. */
 static inline void cqln_draw_two(uint64_t random, uint32_t count, uint32_t *a, uint32_t *b)
 {
     uint32_t one = (uint32_t)((random >> 32) * count >> 32);
-    uint32_t other = one + 1 + (uint32_t)((random & 0xffffffff) * (count - 1) >> 32);
+    uint32_t other = one + 1;
+    if (__builtin_expect(count > 3, 0))
+        other += (uint32_t)((random & 0xffffffff) * (count - 1) >> 32);
     *a = one;
     *b = other < count ? other : other - count;
+}
+
+/* Two of the nodes of cqln_placement_near, of which there is one. */
+static inline void cqln_draw_near(uint64_t random, const uint16_t *near, uint32_t *a, uint32_t *b)
+{
+    uint32_t one = (uint32_t)((random >> 32) * near[0] >> 32), other = one + 1;
+    if (__builtin_expect(near[0] > 3, 0))
+        cqln_draw_two(random, near[0], &one, &other);
+    *a = near[1 + one];
+    *b = near[1 + other];
 }
 
 /* NULL: the keyspace, or where its rows are, is not known. */
@@ -63,9 +75,7 @@ cqln_router_replica(cqln_cluster *c, const cqln_placement *p, uint32_t position)
     const uint16_t *near = cqln_placement_near(p, position);
     if (near[0] == 0)
         return NULL;
-    cqln_draw_two(cqln_router_draw(r), near[0], &a, &b);
-    a = near[1 + a];
-    b = near[1 + b];
+    cqln_draw_near(cqln_router_draw(r), near, &a, &b);
     cqln_link *link = cqln_less_busy(&r->heads[a], &r->heads[b]);
     return link ? link : cqln_router_of_two(c, a, b);
 }

@@ -136,8 +136,13 @@ bool cql_rows_next(cql_rows *rows)
             uint64_t value = pos + 4;
             __asm__("" : "+r"(value)); /* ready before the length is: one sum of three would begin with it */
             uint64_t behind = value + cqln_load_u32(row + pos);
-            if (__builtin_expect(behind > last, 0))
-                return walk(c, row, room, i, pos);
+            if (__builtin_expect(behind > last, 0)) {
+                if (behind != room || i + 1 < c->count)
+                    return walk(c, row, room, i, pos);
+                pos = room; /* the last cell of the body */
+                i = kept;
+                break;
+            }
             pos = behind;
         }
     }

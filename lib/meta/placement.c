@@ -200,8 +200,10 @@ static uint32_t put_near(const cqln_placement *p, uint32_t position, uint16_t *o
         if (out)
             out[n] = at[i];
     }
-    if (out)
+    if (out) {
         out[0] = (uint16_t)n;
+        out[n + 1] = n ? out[1] : NONE;
+    }
     return n;
 }
 
@@ -212,7 +214,7 @@ static cql_status build_near(cqln_placement *p)
         uint32_t n = put_near(p, i, NULL);
         most = n > most ? n : most;
     }
-    p->stride = most + 1;
+    p->stride = most + 2;
     p->near = cqln_alloc_array(p->al, (size_t)p->ring->positions + 1, p->stride * sizeof *p->near);
     if (!p->near)
         return CQL_NO_MEMORY;

@@ -39,7 +39,8 @@ static inline const uint16_t *cqln_placement_at(const cqln_placement *p, uint32_
     return p->replicas + (size_t)position * p->width;
 }
 
-/* How many of them are near, and behind that number which. position: also of cqln_ring_search. */
+/* How many of them are near, and behind that number which; the first of them once more behind the last, so that each has
+ * one behind it. position: also of cqln_ring_search. */
 static inline const uint16_t *cqln_placement_near(const cqln_placement *p, uint32_t position)
 {
     return p->near + (size_t)position * p->stride;

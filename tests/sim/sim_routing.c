@@ -289,24 +289,49 @@ static void a_replica_that_is_down_leaves_its_share_to_the_others(void **state)
     end(&w);
 }
 
-/* Replicas are read at the two numbers without another look. */
+/* Replicas are read at the two numbers without another look. Each is the first of two as often as any, and each two are
+ * drawn together. */
 static void two_draws_are_below_their_bound_and_differ(void **state)
 {
     (void)state;
     uint64_t ends[] = {0, 1, 0xffffffff, 0xffffffff00000000u, UINT64_MAX};
     cqln_router r = {.random = 7};
     for (uint32_t count = 1; count <= 9; count++) {
-        unsigned seen[9][9] = {{0}};
+        unsigned seen[9][9] = {{0}}, first[9] = {0};
         for (uint32_t i = 0; i < 20000; i++) {
             uint32_t a, b;
             cqln_draw_two(i < CQL_COUNT(ends) ? ends[i] : cqln_router_draw(&r), count, &a, &b);
             assert_true(a < count && b < count);
             assert_true(a != b || count == 1);
+            first[a]++;
             seen[a][b]++;
         }
-        for (uint32_t a = 0; a < count; a++)
+        for (uint32_t a = 0; a < count; a++) {
+            assert_true(first[a] > 18000 / count && first[a] < 22000 / count);
             for (uint32_t b = 0; b < count; b++)
-                assert_true(a == b || seen[a][b] > 10000 / (count * (count - 1)));
+                assert_true(a == b || seen[a][b] + seen[b][a] > 36000 / (count * (count - 1)));
+        }
+    }
+}
+
+static void two_replicas_are_drawn_as_two_numbers_are(void **state)
+{
+    (void)state;
+    cqln_router r = {.random = 7};
+    for (uint16_t count = 1; count <= 5; count++) {
+        uint16_t near[7] = {count, 10, 11, 12, 13, 14, 0};
+        unsigned seen[5][5] = {{0}};
+        near[count + 1] = near[1];
+        for (uint32_t i = 0; i < 20000; i++) {
+            uint32_t a, b;
+            cqln_draw_near(cqln_router_draw(&r), near, &a, &b);
+            assert_true(a >= 10 && a < 10u + count && b >= 10 && b < 10u + count);
+            assert_true(a != b || count == 1);
+            seen[a - 10][b - 10]++;
+        }
+        for (uint32_t a = 0; a < count; a++)
+            for (uint32_t b = 0; b < a; b++)
+                assert_true(seen[a][b] + seen[b][a] > 36000u / (count * (count - 1u)));
     }
 }
 
@@ -1102,6 +1127,7 @@ int main(void)
         cmocka_unit_test(an_unreadable_keyspace_table_costs_no_request),
         cmocka_unit_test(a_replica_that_is_down_leaves_its_share_to_the_others),
         cmocka_unit_test(two_draws_are_below_their_bound_and_differ),
+        cmocka_unit_test(two_replicas_are_drawn_as_two_numbers_are),
         cmocka_unit_test(a_node_that_is_alone_is_found_at_once),
         cmocka_unit_test(tokens_are_made_where_there_is_a_choice),
         cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),

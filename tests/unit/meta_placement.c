@@ -324,7 +324,8 @@ static void compare_placement(const cqln_ring *r, const cqln_placement *p)
             if (r->near[want[k]])
                 assert_int_equal(*next++, want[k]);
         assert_int_equal(near[0], next - near - 1);
-        assert_true(near[0] < p->stride);
+        assert_true(near[0] + 1u < p->stride);
+        assert_true(near[0] == 0 || *next == near[1]); /* each has one behind it */
     }
     if (p->width) { /* behind the last position comes the first */
         const uint16_t *first = cqln_placement_near(p, 0);
