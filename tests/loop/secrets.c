@@ -246,7 +246,8 @@ static void a_refused_one_is_in_no_error(void **state)
 }
 
 /* The first call of a function that the linker binds late puts the vector registers on the stack, and with them what
- * was copied last. Programs are bound at the start where secrets matter; so is this one. */
+ * was copied last. Programs are bound at the start where secrets matter; so is this one. Under valgrind, which cannot
+ * start itself so, the variable is set before (make check-valgrind). */
 static void bind_at_the_start(char **argv)
 {
     if (getenv("LD_BIND_NOW"))
