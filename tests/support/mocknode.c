@@ -747,7 +747,8 @@ void mockconn_event(mockconn *c, const char *type, const char *change, const cql
         return;
     cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
     uint16_t told = c->node->cluster->told_port;
-    respond_node_event(&out, c->version, type, change, a->bytes, told ? told : a->port);
+    respond_node_event(&out, c->version, type, change, a->bytes, a->len,
+                       told ? told : a->port);
     send_envelopes(c, &out);
     cqln_writer_fini(&out);
 }
