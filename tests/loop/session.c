@@ -347,6 +347,31 @@ static void full_queue_says_so_and_drains(void **state)
     close_session(s);
 }
 
+/* The same of few but large ones. */
+static void a_queue_full_of_bytes_says_so_and_drains(void **state)
+{
+    (void)state;
+    static char text[10001];
+    cql_session *s = open_session("loop_threads=1&max_pending_bytes=65536");
+    tally t = {.s = s};
+    unsigned accepted = 0;
+    cql_status st;
+    snprintf(text, sizeof text, "INSERT INTO t -- %9980s", "");
+    assert_int_equal(cql_session_on_drain(s, count_drain, &t), CQL_OK);
+    hold_nodes();
+    while ((st = cql_session_query(s, text, count, &t)) == CQL_OK && accepted < 100)
+        accepted++;
+    assert_int_equal(st, CQL_WOULD_BLOCK);
+    let_nodes_go();
+    assert_in_range(accepted, 6, 7);
+    wait_for(&t.calls, accepted);
+    wait_for(&t.drains, 1);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(cql_session_query(s, text, count, &t), CQL_OK);
+    wait_for(&t.calls, accepted + 1);
+    close_session(s);
+}
+
 static void time_out_then_late_answer_harms_nobody(void **state)
 {
     (void)state;
@@ -1040,6 +1065,7 @@ int main(void)
         CASE(schema_change_waits_for_agreement),
         CASE(request_can_be_sent_to_one_node),
         CASE(full_queue_says_so_and_drains),
+        CASE(a_queue_full_of_bytes_says_so_and_drains),
         CASE(time_out_then_late_answer_harms_nobody),
         CASE(cancelled_request_is_told),
         CASE(a_batch_can_be_cancelled_and_sent_to_one_node),
