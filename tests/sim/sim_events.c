@@ -292,6 +292,22 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
                         cqln_address_equal(&n->address, &w->mc.nodes[3].address));
 }
 
+/* The contact points are gone for good, and the nodes are not tried for long: they are asked as control connections. */
+static void nodes_beside_the_contact_points_are_asked_too(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "reconnect_max", "1h", NULL), CQL_OK);
+    start(w);
+    for (size_t i = 0; i < 2; i++) {
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    simio_run(&w->io, w->io.now + 3600000);
+    w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 40000);
+    assert_int_equal(w->c.ready_count, 1);
+}
+
 /* An address, or what a name leads to, may be another cluster's by now: that is not taken for this one. */
 static void hear_of_another(void *user, cql_log_level level, cql_str text)
 {
@@ -733,6 +749,7 @@ int main(void)
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
         EVENT_TEST(a_node_that_is_said_to_be_up_is_tried_at_once),
         EVENT_TEST(a_lost_event_heals),
+        EVENT_TEST(nodes_beside_the_contact_points_are_asked_too),
         EVENT_TEST(another_cluster_is_not_taken_for_this_one),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
         EVENT_TEST(where_tls_has_a_port_of_its_own_all_nodes_are_found_there),
