@@ -148,6 +148,20 @@ cql_options_set_max_connections_per_host(cql_options *o, uint64_t value, cql_err
     return cql_options_set_number(o, "max_connections_per_host", value, err);
 }
 
+/* connections to each remote node that is used, always; 0: as connections_per_host says; 0 to 64 */
+static inline cql_status
+cql_options_set_connections_per_remote_host(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "connections_per_remote_host", value, err);
+}
+
+/* connections to each remote node at most; 0: as max_connections_per_host says; 0 to 64 */
+static inline cql_status
+cql_options_set_max_connections_per_remote_host(cql_options *o, uint64_t value, cql_error **err)
+{
+    return cql_options_set_number(o, "max_connections_per_remote_host", value, err);
+}
+
 /* requests in flight on each connection to a node above which one more is opened (at the latest at three quarters of max_requests_per_connection); 1 to 32767 */
 static inline cql_status
 cql_options_set_connection_grow_requests(cql_options *o, uint64_t value, cql_error **err)

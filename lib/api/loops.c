@@ -23,6 +23,10 @@ void cqln_loops_share(cqln_config *share, const cqln_config *whole, uint32_t cou
     *share = *whole;
     share->connections_per_host = share_of(whole->connections_per_host, count, number);
     share->max_connections_per_host = share_of(whole->max_connections_per_host, count, number);
+    if (whole->connections_per_remote_host)
+        share->connections_per_remote_host = share_of(whole->connections_per_remote_host, count, number);
+    if (whole->max_connections_per_remote_host)
+        share->max_connections_per_remote_host = share_of(whole->max_connections_per_remote_host, count, number);
     share->max_pending_requests = share_of(whole->max_pending_requests, count, number);
     share->max_pending_bytes = share_of(whole->max_pending_bytes, count, number);
 }

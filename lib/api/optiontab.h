@@ -49,6 +49,10 @@
         "connections to each node, always; shared out over the loops, each has one at least")      \
     OPT_NUMBER(max_connections_per_host, count, 4, 1, 64,                                          \
         "connections to each node at most; fewer than connections_per_host counts as that many")   \
+    OPT_NUMBER(connections_per_remote_host, count, 0, 0, 64,                                       \
+        "connections to each remote node that is used, always; 0: as connections_per_host says")   \
+    OPT_NUMBER(max_connections_per_remote_host, count, 0, 0, 64,                                   \
+        "connections to each remote node at most; 0: as max_connections_per_host says")            \
     OPT_NUMBER(connection_grow_requests, count, 512, 1, 32767,                                     \
         "requests in flight on each connection to a node above which one more is opened (at the latest at three quarters of max_requests_per_connection)") \
     OPT_NUMBER(connection_idle_timeout, duration, 60000, 10, 86400000,                             \

@@ -55,7 +55,8 @@ struct cqln_node {
     uint32_t usable; /* slots that take requests */
     uint32_t core;   /* connections that it always has, */
     uint32_t want;   /* should have now, */
-    uint32_t slot_count; /* and may have at most */
+    uint32_t most;   /* and may have at most */
+    uint32_t slot_count;
     cqln_slot *slots;
     cqln_slot *sole; /* the only one that took requests at the last recount; NULL: none or several */
     cqln_leaver *leavers;

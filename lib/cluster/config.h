@@ -60,6 +60,8 @@ typedef struct cqln_config {
     uint32_t loop_threads;
     uint32_t connections_per_host;
     uint32_t max_connections_per_host;
+    uint32_t connections_per_remote_host;     /* 0: as for all others, */
+    uint32_t max_connections_per_remote_host; /* the same */
     uint32_t connection_grow_requests;
     uint32_t connection_idle_timeout;
     uint32_t max_requests_per_connection;

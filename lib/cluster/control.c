@@ -83,13 +83,18 @@ static void shuffle(cqln_control *ctl, size_t from)
     }
 }
 
+static bool worth_a_try(const cqln_control *ctl, const cqln_node *n)
+{
+    return !n->removed && !cqln_router_denied(ctl->c, &n->address);
+}
+
 /* Those of the own data centre first. */
 static void add_known(cqln_control *ctl, bool usable, size_t most)
 {
     for (int far = 0; far < 2; far++) {
         size_t from = ctl->target_count;
         for (const cqln_node *n = ctl->c->nodes; n && ctl->target_count < most; n = n->next)
-            if (!n->removed && (n->usable > 0) == usable && (n->near > CQLN_NEAR_LOCAL) == far)
+            if (worth_a_try(ctl, n) && (n->usable > 0) == usable && (n->near > CQLN_NEAR_LOCAL) == far)
                 add_target(ctl, &n->address);
         shuffle(ctl, from);
     }

@@ -305,6 +305,7 @@ static void set_distances(cqln_cluster *c)
             ask_distance(c, n);
         }
         n->local = n->near != CQLN_NEAR_IGNORED;
+        cqln_slots_suit(n);
         if (!n->local)
             cqln_slots_leave(n, "the node is not one of those that are used");
     }

@@ -150,7 +150,7 @@ static void note_load(cqln_node *n, const cqln_link *link)
     uint32_t busy = grow_at(n->cluster);
     if (n->want > n->core && load >= busy / 2)
         n->busy_at = cqln_loop_now(&n->cluster->loop);
-    if (load >= busy && n->want < n->slot_count)
+    if (load >= busy && n->want < n->most)
         grow(n, busy);
 }
 
@@ -492,20 +492,37 @@ void cqln_nodes_switched(cqln_cluster *c, const cqln_link *by)
 
 /* --- all of a node ------------------------------------------------------------------------------- */
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 bool cqln_slots_make(cqln_node *n)
 {
     const cqln_config *config = n->cluster->config;
-    n->core = config->connections_per_host;
-    n->want = n->core;
-    n->slot_count = config->max_connections_per_host;
-    if (n->slot_count < n->core)
-        n->slot_count = n->core;
+    n->slot_count = larger(larger(config->connections_per_host, config->max_connections_per_host),
+                           larger(config->connections_per_remote_host, config->max_connections_per_remote_host));
     n->slots = cqln_alloc_zero(n->cluster->al, n->slot_count * sizeof *n->slots);
     if (!n->slots)
         return false;
     for (uint32_t i = 0; i < n->slot_count; i++)
         n->slots[i].node = n;
     return true;
+}
+
+void cqln_slots_suit(cqln_node *n)
+{
+    const cqln_config *config = n->cluster->config;
+    bool far = n->near == CQLN_NEAR_REMOTE;
+    uint32_t core = far ? config->connections_per_remote_host : 0;
+    uint32_t most = far ? config->max_connections_per_remote_host : 0;
+    n->core = core ? core : config->connections_per_host;
+    n->most = larger(most ? most : config->max_connections_per_host, n->core);
+    n->want = larger(n->want, n->core);
+    while (n->want > n->most)
+        shrink(n);
+    if (n->want > n->core)
+        watch_idle(n->cluster);
 }
 
 void cqln_slots_free(cqln_node *n)

@@ -11,6 +11,8 @@
 
 /* Makes the places of a new node. False when memory is out. */
 bool cqln_slots_make(cqln_node *n);
+/* It is known how far the node is: that says how many connections it has and may have. */
+void cqln_slots_suit(cqln_node *n);
 /* Frees what is left; its links are gone. */
 void cqln_slots_free(cqln_node *n);
 /* Opens what is missing: one attempt at a time while the node is down, all once it answers. */

@@ -3,7 +3,8 @@
  *   protocol_probe URL CASE
  *
  * alter: a table that changes under prepared statements is never decoded wrongly, and one that is made anew takes no
- * values for the old one. options: keyspace, clock, payload, names, borrowed values, tracing of batches. large: answers
+ * values for the old one. use: prepared statements mean what they meant, also when the session has another keyspace and
+ * the node has forgotten them. options: keyspace, clock, payload, names, borrowed values, tracing of batches. large: answers
  * over max_response_bytes. Ends with 1 and a line for the first thing that is not so. */
 #include <cqlnative/cql.h>
 #include <stdio.h>
@@ -122,6 +123,64 @@ static void make_anew(cql_session *mine, cql_session *other)
     CHECK(cql_session_execute_wait(mine, stmt, NULL, NULL) == CQL_PREPARED_CHANGED); /* no node asks for it now */
     cql_statement_free(stmt);
     cql_prepared_unref(p);
+}
+
+/* --- another keyspace -------------------------------------------------------------------------------- */
+
+static void make_two(cql_session *s)
+{
+    run(s, "CREATE KEYSPACE IF NOT EXISTS " KS
+           "2 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+    run(s, "DROP TABLE IF EXISTS " KS ".twice");
+    run(s, "DROP TABLE IF EXISTS " KS "2.twice");
+    run(s, "CREATE TABLE " KS ".twice (k int PRIMARY KEY, v int)");
+    run(s, "CREATE TABLE " KS "2.twice (k int PRIMARY KEY, v int)");
+    run(s, "INSERT INTO " KS ".twice (k, v) VALUES (1, 1)");
+    run(s, "INSERT INTO " KS "2.twice (k, v) VALUES (1, 2)");
+}
+
+static cql_statement *prepared(cql_session *s, const char *cql)
+{
+    cql_prepared *p = NULL;
+    CHECK(cql_session_prepare_wait(s, cql, &p, &err) == CQL_OK);
+    cql_statement *stmt = cql_prepared_bind(p);
+    CHECK(cql_statement_bind_int32(stmt, 0, 1) == CQL_OK);
+    cql_prepared_unref(p);
+    return stmt;
+}
+
+static void expect_value(cql_session *s, const cql_statement *stmt, int v)
+{
+    for (int i = 0; i < 3; i++) {
+        cql_result *res = NULL;
+        CHECK(cql_session_execute_wait(s, stmt, &res, &err) == CQL_OK);
+        CHECK(column_of(res, "v") == v);
+        cql_result_unref(res);
+    }
+}
+
+/* An ALTER makes the server forget what was prepared for a table. On v4 the text means another table then. */
+static void use(cql_session *s, cql_session *other)
+{
+    bool v5 = cql_session_protocol_version(s) == 5;
+    make_two(other);
+    run(s, "USE " KS);
+    cql_statement *full = prepared(s, "SELECT v FROM " KS ".twice WHERE k = ?");
+    cql_statement *bare = prepared(s, "SELECT v FROM twice WHERE k = ?");
+    run(s, "USE " KS "2");
+    expect_value(s, full, 1);
+    expect_value(s, bare, 1);
+    run(other, "ALTER TABLE " KS ".twice ADD w int");
+    expect_value(s, full, 1);
+    if (v5)
+        expect_value(s, bare, 1);
+    else
+        CHECK(cql_session_execute_wait(s, bare, NULL, NULL) == CQL_PREPARED_CHANGED);
+    cql_statement *anew = prepared(s, "SELECT v FROM twice WHERE k = ?");
+    expect_value(s, anew, 2);
+    cql_statement_free(full);
+    cql_statement_free(bare);
+    cql_statement_free(anew);
 }
 
 /* --- options --------------------------------------------------------------------------------------------- */
@@ -354,7 +413,7 @@ int main(int argc, char **argv)
 {
     cql_session *a = NULL, *b = NULL;
     if (argc < 3) {
-        fprintf(stderr, "usage: protocol_probe URL alter|options|large\n");
+        fprintf(stderr, "usage: protocol_probe URL alter|use|options|large\n");
         return 2;
     }
     CHECK(cql_session_open_wait(argv[1], &a, &err) == CQL_OK);
@@ -364,6 +423,8 @@ int main(int argc, char **argv)
     if (strcmp(argv[2], "alter") == 0) {
         alter(a, b);
         make_anew(a, b);
+    } else if (strcmp(argv[2], "use") == 0) {
+        use(a, b);
     } else if (strcmp(argv[2], "options") == 0) {
         options(a);
     } else {

@@ -6,8 +6,11 @@
 #include "mocksession.h"
 
 #include <cqlnative/uv.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* --- the same work in the modes that can block ----------------------------------------------------- */
 
@@ -343,6 +346,31 @@ static void full_queue_says_so_and_drains(void **state)
     assert_int_equal(t.errors, 0);
     assert_int_equal(t.wrong_thread, accepted);
     assert_int_equal(cql_session_query(s, "INSERT INTO t", count, &t), CQL_OK);
+    wait_for(&t.calls, accepted + 1);
+    close_session(s);
+}
+
+/* The same of few but large ones. */
+static void a_queue_full_of_bytes_says_so_and_drains(void **state)
+{
+    (void)state;
+    static char text[10001];
+    cql_session *s = open_session("loop_threads=1&max_pending_bytes=65536");
+    tally t = {.s = s};
+    unsigned accepted = 0;
+    cql_status st;
+    snprintf(text, sizeof text, "INSERT INTO t -- %9980s", "");
+    assert_int_equal(cql_session_on_drain(s, count_drain, &t), CQL_OK);
+    hold_nodes();
+    while ((st = cql_session_query(s, text, count, &t)) == CQL_OK && accepted < 100)
+        accepted++;
+    assert_int_equal(st, CQL_WOULD_BLOCK);
+    let_nodes_go();
+    assert_in_range(accepted, 6, 7);
+    wait_for(&t.calls, accepted);
+    wait_for(&t.drains, 1);
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(cql_session_query(s, text, count, &t), CQL_OK);
     wait_for(&t.calls, accepted + 1);
     close_session(s);
 }
@@ -752,6 +780,39 @@ static void one_call_logs_in(void **state)
     cql_error_unref(err);
 }
 
+static bool machine_has_ipv6(void)
+{
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+/* It is of the loopback too: a password may go there. */
+static void a_node_with_an_ipv6_address_answers(void **state)
+{
+    (void)state;
+    if (!machine_has_ipv6())
+        skip();
+    mockserver_start_at(&server, "::1");
+    server.mc.nodes[0].want_login = true;
+    cql_options *o = options("loop_threads=1");
+    cql_host_info info;
+    cql_options_set_credentials(o, "cassandra", "secret");
+    cql_session *s = open_with(o);
+    ask_everything(s);
+    cql_hosts *hosts = cql_session_hosts(s);
+    assert_int_equal(cql_hosts_count(hosts), 1);
+    assert_true(cql_hosts_at(hosts, 0, &info));
+    assert_string_equal(info.address, mockserver_host(&server, 0));
+    assert_memory_equal(info.address, "[::1]:", 6);
+    cql_hosts_free(hosts);
+    close_session(s);
+    mockserver_stop(&server);
+}
+
 static void wrong_data_centre_names_the_right_ones(void **state)
 {
     (void)state;
@@ -1040,6 +1101,7 @@ int main(void)
         CASE(schema_change_waits_for_agreement),
         CASE(request_can_be_sent_to_one_node),
         CASE(full_queue_says_so_and_drains),
+        CASE(a_queue_full_of_bytes_says_so_and_drains),
         CASE(time_out_then_late_answer_harms_nobody),
         CASE(cancelled_request_is_told),
         CASE(a_batch_can_be_cancelled_and_sent_to_one_node),
@@ -1054,6 +1116,7 @@ int main(void)
         CASE(an_address_of_others_is_told),
         CASE(log_in_is_asked_for_and_checked),
         CASE(one_call_logs_in),
+        cmocka_unit_test(a_node_with_an_ipv6_address_answers),
         CASE(wrong_data_centre_names_the_right_ones),
         CASE(unresolvable_name_is_told),
         CASE(lost_connections_come_back),

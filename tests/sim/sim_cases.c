@@ -653,6 +653,29 @@ static void only_errors_about_the_statement_end_a_race(void **state)
                      2 * (CQL_COUNT(of_the_node) + CQL_COUNT(of_the_statement)));
 }
 
+/* The first attempt is cut off after it was sent, and what the second one hears says that it did not run: it is in
+ * doubt all the same. */
+static void a_lost_attempt_leaves_its_doubt_to_the_last_error(void **state)
+{
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    option("speculation_max", "1");
+    option("retry", "none");
+    start(2);
+    aim_at_the_second(0);
+    w.mc.nodes[0].error_code = 0x1000;
+    w.io.hosts[0].delay_ms = w.io.hosts[1].delay_ms = 200;
+    assert_int_equal(ask(0, w.insert, true, 2000), CQL_OK);
+    pass(50);
+    simio_cut(&w.io, 1);
+    pass(50);
+    assert_int_equal(all[0].calls, 0);
+    pass(500);
+    expect(0, 1, CQL_SERVER_UNAVAILABLE);
+    assert_true(all[0].maybe_applied);
+}
+
 /* That it has to be taught the statement says nothing to the program. */
 static void a_race_that_ends_with_a_node_that_forgot_gives_the_error_before(void **state)
 {
@@ -753,6 +776,58 @@ static void a_node_with_many_connections_is_tried_as_soon_as_one_with_few(void *
     assert_int_equal(node(0)->usable, 0);
     pass(1400);
     assert_int_equal(node(0)->usable, 8);
+}
+
+/* Seconds after its loss at which a node that is down is tried. */
+static void tried_at(unsigned *at, size_t count, uint64_t until)
+{
+    uint64_t began = w.io.now, seen = w.io.connects;
+    size_t n = 0;
+    while (w.io.now - began < until && n < count) {
+        pass(100);
+        for (; seen < w.io.connects && n < count; seen++)
+            at[n++] = (unsigned)((w.io.now - began) / 1000);
+    }
+    assert_int_equal(n, count);
+}
+
+static void lose_the_second(const char *policy, const char *jitter)
+{
+    option("reconnect_policy", policy);
+    option("reconnect_jitter", jitter);
+    option("reconnect_base", "1s");
+    option("reconnect_max", "600s");
+    start(2);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+}
+
+/* The control connection is at the other node: it has no part in this. */
+static void a_lost_node_is_tried_as_the_options_say(void **state)
+{
+    static const unsigned doubled[] = {1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1623, 2223, 2823};
+    unsigned at[CQL_COUNT(doubled)];
+    lose_the_second("exponential", "0");
+    tried_at(at, CQL_COUNT(doubled), 3600000);
+    for (size_t i = 0; i < CQL_COUNT(doubled); i++)
+        assert_int_equal(at[i], doubled[i]);
+    assert_int_equal(end(state), 0);
+    assert_int_equal(begin(state), 0);
+    lose_the_second("constant", "0");
+    tried_at(at, CQL_COUNT(doubled), 60000);
+    for (size_t i = 0; i < CQL_COUNT(doubled); i++)
+        assert_int_equal(at[i], i + 1);
+    assert_int_equal(end(state), 0);
+    assert_int_equal(begin(state), 0);
+    lose_the_second("exponential", "50");
+    tried_at(at, CQL_COUNT(doubled), 3 * 3600000);
+    unsigned moved = 0;
+    for (size_t i = 4; i < CQL_COUNT(doubled); i++) {
+        unsigned pause = at[i] - at[i - 1], plain = doubled[i] - doubled[i - 1];
+        assert_in_range(pause, plain / 2 - 1, plain + plain / 2 + 1 < 601 ? plain + plain / 2 + 1 : 601);
+        moved += pause < plain - 1 || pause > plain + 1;
+    }
+    assert_true(moved > 3);
 }
 
 static void r21_all_nodes_come_back_without_an_event(void **state)
@@ -1132,6 +1207,19 @@ static void a_pool_grows_under_load_and_shrinks_at_rest(void **state)
     pass(20000);
     assert_int_equal(node(0)->usable, 2);
     assert_int_equal(w.c.links, 3);
+}
+
+static void requests_of_one_turn_leave_in_one_write(void **state)
+{
+    (void)state;
+    start(1);
+    pass(1000);
+    uint64_t before = w.io.writes;
+    read_many(0, 200);
+    assert_int_equal(w.io.writes, before);
+    pass(100);
+    expect(0, 200, CQL_OK);
+    assert_int_equal(w.io.writes, before + 1);
 }
 
 static void a_long_request_outlives_the_place_of_its_connection(void **state)
@@ -1915,6 +2003,36 @@ static void a_node_that_comes_up_is_taught_before_it_is_asked(void **state)
     assert_int_equal(w.mc.nodes[1].prepares, prepared + 2);
 }
 
+/* A server that has just started is not overrun with what it has to learn. */
+static void a_node_that_comes_up_is_taught_a_few_at_a_time(void **state)
+{
+    (void)state;
+    enum { MANY = 40 };
+    cql_prepared *p[MANY] = {NULL};
+    uint32_t most = 0;
+    start(2);
+    for (unsigned i = 0; i < MANY; i++) {
+        char cql[64];
+        snprintf(cql, sizeof cql, "SELECT v FROM t%u WHERE echo = ?", i);
+        prepare(cql, &p[i]);
+    }
+    pass(500);
+    w.io.hosts[1].down = true;
+    simio_cut(&w.io, 1);
+    mocknode_forget(&w.mc.nodes[1]);
+    pass(1000);
+    w.io.hosts[1].down = false;
+    for (int i = 0; i < 5000; i++) {
+        pass(1);
+        uint32_t now = node(1)->usable ? cqln_conn_in_flight(node(1)->slots[0].link->conn) : 0;
+        most = now > most ? now : most;
+    }
+    assert_int_equal(most, 8);
+    assert_int_equal(w.mc.nodes[1].statements, MANY + 2);
+    for (unsigned i = 0; i < MANY; i++)
+        cql_prepared_unref(p[i]);
+}
+
 /* However long the program's own requests may take: others wait for the lesson too. */
 static void a_lesson_that_is_not_answered_is_repeated(void **state)
 {
@@ -2014,6 +2132,41 @@ static void x15_an_overloaded_cluster_gets_few_retries(void **state)
     expect(0, 3000, CQL_SERVER_OVERLOADED);
     assert_true(w.c.meter->values[CQL_METRIC_RETRIES] <= 100 + 300 + 20);
     assert_true(w.c.counts.unaffordable > 2000);
+}
+
+static void without_retries_each_error_is_the_program_s(void **state)
+{
+    (void)state;
+    option("retry", "none");
+    start(2);
+    w.mc.nodes[0].error_code = 0x1001;
+    read_many(0, 20);
+    pass(500);
+    size_t failed = 0;
+    for (size_t i = 0; i < 20; i++) {
+        assert_int_equal(all[i].calls, 1);
+        failed += all[i].status == CQL_SERVER_OVERLOADED;
+    }
+    assert_in_range(failed, 5, 15);
+    assert_int_equal(w.c.meter->values[CQL_METRIC_RETRIES], 0);
+}
+
+/* One that answers slowly gets few speculative attempts besides. */
+static void x15_a_slow_cluster_gets_few_attempts_more(void **state)
+{
+    (void)state;
+    option("speculation", "constant");
+    option("speculation_delay", "20");
+    option("max_requests_per_connection", "4096");
+    start(2);
+    w.io.hosts[0].delay_ms = w.io.hosts[1].delay_ms = 400;
+    for (size_t i = 0; i < 2000; i += 20) {
+        read_many(i, i + 20);
+        pass(20);
+    }
+    pass(2000);
+    expect(0, 2000, CQL_OK);
+    assert_in_range(w.c.meter->values[CQL_METRIC_SPECULATIONS], 200, 100 + 200 + 10 * 6);
 }
 
 static void x15_one_overloaded_node_is_left_for_the_other(void **state)
@@ -2175,11 +2328,13 @@ int main(void)
         CASE(the_option_does_not_stand_for_conditional_statements),
         CASE(r13_a_race_that_all_lose_gives_the_last_error_once),
         CASE(only_errors_about_the_statement_end_a_race),
+        CASE(a_lost_attempt_leaves_its_doubt_to_the_last_error),
         CASE(a_race_that_ends_with_a_node_that_forgot_gives_the_error_before),
         CASE(a_slow_node_is_overtaken),
         CASE(at_a_percentile_only_slow_answers_are_overtaken),
         CASE(r20_a_failed_refill_is_tried_again),
         CASE(a_node_with_many_connections_is_tried_as_soon_as_one_with_few),
+        CASE(a_lost_node_is_tried_as_the_options_say),
         CASE(r21_all_nodes_come_back_without_an_event),
         CASE(a_request_lost_with_the_last_connection_says_where_and_why),
         CASE(idle_connections_that_are_ended_are_made_again_at_once),
@@ -2195,6 +2350,7 @@ int main(void)
         CASE(r33_a_removed_node_is_left_alone),
         CASE(a_removed_node_may_end_what_it_began),
         CASE(a_pool_grows_under_load_and_shrinks_at_rest),
+        CASE(requests_of_one_turn_leave_in_one_write),
         CASE(a_long_request_outlives_the_place_of_its_connection),
         CASE(nodes_of_two_versions_are_spoken_to_in_the_lower),
         CASE(an_older_release_is_told_by_the_tables),
@@ -2235,11 +2391,14 @@ int main(void)
         CASE(x4_alone_it_is_an_error_that_says_so),
         CASE(a_node_that_was_not_asked_is_asked_however_many_failed),
         CASE(a_node_that_comes_up_is_taught_before_it_is_asked),
+        CASE(a_node_that_comes_up_is_taught_a_few_at_a_time),
         CASE(a_lesson_that_is_not_answered_is_repeated),
         CASE(r73_only_so_many_statements_are_remembered),
         CASE(r78_a_node_that_hangs_holds_up_no_prepare),
         CASE(r87_a_policy_that_always_repeats_comes_to_an_end),
         CASE(x15_an_overloaded_cluster_gets_few_retries),
+        CASE(without_retries_each_error_is_the_program_s),
+        CASE(x15_a_slow_cluster_gets_few_attempts_more),
         CASE(x15_one_overloaded_node_is_left_for_the_other),
         CASE(a_place_given_back_is_told_to_who_waits_for_it),
         CASE(a_place_given_back_lets_the_close_go_on),

@@ -160,6 +160,23 @@ static void a_server_that_takes_few_connections_takes_requests(void **state)
     assert_int_equal(cqln_node_find(&w->c, "127.9.0.1:9042")->usable, 2);
 }
 
+/* The first requests find all the connections there that a node always has. */
+static void connected_means_that_all_connections_are_there(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "connections_per_host", "4", NULL), CQL_OK);
+    assert_int_equal(cql_options_set_contact_points(w->options, "127.9.0.1", NULL), CQL_OK);
+    assert_int_equal(cqln_cluster_init(&w->c, &w->io.io, &w->memory.al, &w->options->config, w), CQL_OK);
+    cqln_cluster_connect(&w->c, on_connected, w);
+    while (!w->calls && w->io.now < 3000)
+        simio_step(&w->io, 3000);
+    assert_int_equal(w->calls, 1);
+    assert_null(w->error);
+    assert_int_equal(w->c.ready_count, 2);
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        assert_int_equal(n->usable, 4);
+}
+
 /* One node is set up otherwise than the rest, and is the first contact point: it is told, and done without. */
 static void one_node_that_wants_a_password_keeps_nobody_out(void **state)
 {
@@ -276,6 +293,7 @@ int main(void)
         CONNECT_TEST(tables_that_are_too_large_are_named),
         CONNECT_TEST(a_frozen_node_is_given_up_in_time),
         CONNECT_TEST(a_server_that_takes_few_connections_takes_requests),
+        CONNECT_TEST(connected_means_that_all_connections_are_there),
         CONNECT_TEST(one_node_that_wants_a_password_keeps_nobody_out),
         CONNECT_TEST(a_wrong_password_is_refused_once),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),

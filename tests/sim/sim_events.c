@@ -150,8 +150,11 @@ static void a_flood_of_events_is_one_refresh(void **state)
     start(w);
     uint64_t before = w->mc.nodes[0].requests + w->mc.nodes[1].requests;
     for (int i = 0; i < 10000; i++) {
-        simio_event(&w->io, i % 2 ? "TOPOLOGY_CHANGE" : "STATUS_CHANGE",
-                    i % 2 ? "NEW_NODE" : "DOWN", (size_t)i % 2);
+        if (i % 3 == 0)
+            simio_schema_event(&w->io, "UPDATED", "KEYSPACE", "mock", "");
+        else
+            simio_event(&w->io, i % 2 ? "TOPOLOGY_CHANGE" : "STATUS_CHANGE", i % 2 ? "NEW_NODE" : "DOWN",
+                        (size_t)i % 2);
         if (i % 100 == 0)
             simio_run(&w->io, w->io.now + 8);
     }
@@ -233,6 +236,24 @@ static void an_event_during_a_slow_refresh_is_not_lost(void **state)
     assert_int_equal(w->nodes[CQL_NODE_ADDED], 3);
 }
 
+/* However long the next attempt is off: what a node is told to be is looked at at once. */
+static void a_node_that_is_said_to_be_up_is_tried_at_once(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "reconnect_base", "1h", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "reconnect_max", "1h", NULL), CQL_OK);
+    start(w);
+    w->io.hosts[1].down = true;
+    simio_cut(&w->io, 1);
+    simio_run(&w->io, w->io.now + 60000);
+    w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 60000);
+    assert_int_equal(w->c.ready_count, 1);
+    simio_event(&w->io, "STATUS_CHANGE", "UP", 1);
+    simio_run(&w->io, w->io.now + 100);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
 /* A node joins and its event is lost: the next reading of the tables finds it all the same. */
 static void a_lost_event_heals(void **state)
 {
@@ -269,6 +290,22 @@ static void names_are_resolved_again_when_every_node_is_gone(void **state)
         if (!n->removed)
             assert_true(cqln_address_equal(&n->address, &w->mc.nodes[2].address) ||
                         cqln_address_equal(&n->address, &w->mc.nodes[3].address));
+}
+
+/* The contact points are gone for good, and the nodes are not tried for long: they are asked as control connections. */
+static void nodes_beside_the_contact_points_are_asked_too(void **state)
+{
+    world *w = *state;
+    assert_int_equal(cql_options_set(w->options, "reconnect_max", "1h", NULL), CQL_OK);
+    start(w);
+    for (size_t i = 0; i < 2; i++) {
+        w->io.hosts[i].down = true;
+        simio_cut(&w->io, i);
+    }
+    simio_run(&w->io, w->io.now + 3600000);
+    w->io.hosts[1].down = false;
+    simio_run(&w->io, w->io.now + 40000);
+    assert_int_equal(w->c.ready_count, 1);
 }
 
 /* An address, or what a name leads to, may be another cluster's by now: that is not taken for this one. */
@@ -391,6 +428,188 @@ static void a_server_that_was_upgraded_is_asked_for_ports(void **state)
     simio_cut(&w->io, 0);
     simio_run(&w->io, w->io.now + 5000);
     assert_int_equal(w->c.ready_count, 2);
+}
+
+static void a_server_without_that_table_is_asked_for_the_older_one(void **state)
+{
+    world *w = *state;
+    w->mc.nodes[0].peers_v2 = w->mc.nodes[1].peers_v2 = false;
+    start(w);
+    assert_int_equal(w->c.ready_count, 2);
+}
+
+/* A row of the peers table, as far as it is there. */
+typedef struct row {
+    const char *peer, *native; /* addresses; NULL: null */
+    int32_t port;              /* -1: null */
+    const char *dc, *rack;
+    uint8_t host_id; /* its last byte; 0: null */
+    const char *goes_by; /* NULL: the row is left out */
+} row;
+
+static void put_inet(cqln_writer *cells, const char *text)
+{
+    cqln_address a;
+    if (!text) {
+        cqln_write_u32(cells, UINT32_MAX);
+        return;
+    }
+    assert_true(cqln_address_parse(&a, cql_str_of(text), 1));
+    cqln_write_u32(cells, a.len);
+    cqln_write_bytes(cells, a.bytes, a.len);
+}
+
+static void put_text(cqln_writer *cells, const char *text)
+{
+    cqln_write_u32(cells, text ? (uint32_t)strlen(text) : UINT32_MAX);
+    if (text)
+        cqln_write_bytes(cells, text, strlen(text));
+}
+
+static void put_row(cqln_writer *cells, const row *r)
+{
+    uint8_t id[16] = {[15] = r->host_id};
+    put_inet(cells, r->peer);
+    put_inet(cells, r->native);
+    cqln_write_u32(cells, r->port < 0 ? UINT32_MAX : 4);
+    if (r->port >= 0)
+        cqln_write_u32(cells, (uint32_t)r->port);
+    put_text(cells, r->dc);
+    put_text(cells, r->rack);
+    cqln_write_u32(cells, r->host_id ? 16 : UINT32_MAX);
+    cqln_write_bytes(cells, id, r->host_id ? 16 : 0);
+    cqln_write_u32(cells, UINT32_MAX); /* its tokens */
+}
+
+static const row rows[] = {
+    {"127.9.0.2", "127.9.1.2", 9043, "datacenter1", "r", 2, "127.9.1.2:9043"},
+    {"127.9.1.3", NULL, 9042, "datacenter1", "r", 3, "127.9.1.3:9042"},
+    {"127.9.1.4", "0.0.0.0", 9042, "datacenter1", "r", 4, "127.9.1.4:9042"},
+    {"127.9.1.5", "::", 9042, "datacenter1", "r", 5, "127.9.1.5:9042"},
+    {"127.9.0.6", "127.9.1.6", -1, "datacenter1", "r", 6, "127.9.1.6:9042"},
+    {"127.9.0.7", "127.9.1.7", 0, "datacenter1", "r", 7, "127.9.1.7:9042"},
+    {"127.9.0.8", "127.9.1.8", 70000, "datacenter1", "r", 8, "127.9.1.8:9042"},
+    {NULL, "2001:db8::9", 9042, "datacenter1", "r", 9, "[2001:db8::9]:9042"},
+    {NULL, "::ffff:127.9.1.10", 9042, "datacenter1", "r", 10, "127.9.1.10:9042"},
+    {"127.9.1.11", "127.9.1.2", 9043, "datacenter1", "r", 11, "127.9.1.2:9043"}, /* one node, not two */
+    {"127.9.0.12", "127.9.1.12", 9042, NULL, "r", 12, NULL},
+    {"127.9.0.13", "127.9.1.13", 9042, "datacenter1", NULL, 13, NULL},
+    {"127.9.0.14", "127.9.1.14", 9042, "datacenter1", "", 14, NULL},
+    {"127.9.0.15", "127.9.1.15", 9042, "datacenter1", "r", 0, NULL},
+    {"224.0.0.1", "239.0.0.1", 9042, "datacenter1", "r", 16, NULL},
+    {NULL, NULL, 9042, "datacenter1", "r", 17, NULL},
+    {NULL, NULL, -1, NULL, NULL, 0, NULL},
+};
+
+/* The body of a RESULT with these rows; the older table has no port of its own and calls the address otherwise. */
+static cql_str body_of_rows(cqln_writer *answer, bool older)
+{
+    const respond_column columns[] = {
+        {"peer", CQL_TYPE_INET}, {older ? "rpc_address" : "native_address", CQL_TYPE_INET},
+        {older ? "any_number" : "native_port", CQL_TYPE_INT}, {"data_center", CQL_TYPE_TEXT},
+        {"rack", CQL_TYPE_TEXT}, {"host_id", CQL_TYPE_UUID}, {"tokens", CQL_TYPE_SET}};
+    respond_table t = {"system", "peers", columns, CQL_COUNT(columns)};
+    cqln_writer cells;
+    cqln_writer_init(&cells, cqln_alloc_default(), 1 << 16);
+    for (size_t i = 0; i < CQL_COUNT(rows); i++)
+        put_row(&cells, &rows[i]);
+    respond_rows(answer, 5, 0, &t, true, NULL, CQL_COUNT(rows), (cql_str){(const char *)cells.data, cells.len});
+    cqln_writer_fini(&cells);
+    return (cql_str){(const char *)answer->data + CQLN_FRAME_HEADER, answer->len - CQLN_FRAME_HEADER};
+}
+
+static const char *goes_by(const row *r, bool older)
+{
+    return older && r->goes_by && r->port == 9043 ? "127.9.1.2:9042" : r->goes_by;
+}
+
+/* Broken rows are left out one by one; what is only not said is made up for. */
+static void rows_of_peers_are_taken_as_far_as_they_go(void **state)
+{
+    world *w = *state;
+    for (int older = 0; older < 2; older++) {
+        cqln_writer answer;
+        unsigned expected = 1, there = 0;
+        cqln_writer_init(&answer, cqln_alloc_default(), 1 << 16);
+        w->mc.planned_peers = body_of_rows(&answer, older);
+        start(w);
+        for (size_t i = 0; i < CQL_COUNT(rows); i++) {
+            const char *address = goes_by(&rows[i], older);
+            expected += address && rows[i].host_id != 11;
+            if (address && !cqln_node_find(&w->c, address))
+                fail_msg("row %zu: %s is not there", i, address);
+        }
+        for (const cqln_node *n = w->c.nodes; n; n = n->next)
+            there += !n->removed;
+        assert_int_equal(there, expected);
+        assert_int_equal(end(state), 0);
+        cqln_writer_fini(&answer);
+        assert_int_equal(begin(state), 0);
+        w = *state;
+    }
+    start(w);
+}
+
+/* Contact point, tables and events, beside a node with an IPv4 address. */
+static void nodes_may_have_addresses_of_either_kind(void **state)
+{
+    world *w = *state;
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)(i + 1)};
+        cqln_address_from_bytes(&w->mc.nodes[i].address, ip, 16, 9042);
+    }
+    w->mc.nodes[2].member = true;
+    assert_int_equal(cql_options_set_contact_points(w->options, "[2001:db8::1]:9042", NULL), CQL_OK);
+    assert_int_equal(cql_options_set(w->options, "deny_hosts", "2001:db8::7,127.9.0.9", NULL), CQL_OK);
+    start(w);
+    assert_int_equal(w->c.ready_count, 3);
+    const cqln_node *second = cqln_node_find(&w->c, "[2001:db8::2]:9042");
+    assert_non_null(second);
+    w->io.hosts[1].down = true;
+    simio_cut(&w->io, 1);
+    simio_event(&w->io, "STATUS_CHANGE", "DOWN", 1);
+    simio_run(&w->io, w->io.now + 200);
+    assert_true(second->said_down);
+    w->io.hosts[1].down = false;
+    simio_event(&w->io, "STATUS_CHANGE", "UP", 1);
+    simio_run(&w->io, w->io.now + 200);
+    assert_false(second->said_down);
+    assert_int_equal(w->c.ready_count, 3);
+}
+
+/* What was handed out stays as it was, whatever becomes of the nodes meanwhile. */
+static void a_picture_that_was_taken_does_not_change(void **state)
+{
+    world *w = *state;
+    cql_host_info info;
+    w->mc.replication = "class=SimpleStrategy replication_factor=1";
+    start(w);
+    cql_hosts *before = cqln_cluster_view(&w->c);
+    cqln_ring *ring = cqln_router_ring(&w->c);
+    assert_non_null(ring);
+    w->mc.nodes[1].member = false;
+    w->mc.nodes[2].member = true;
+    simio_event(&w->io, "TOPOLOGY_CHANGE", "NEW_NODE", 2);
+    simio_run(&w->io, w->io.now + 3000);
+    w->io.hosts[0].down = true;
+    simio_cut(&w->io, 0);
+    simio_run(&w->io, w->io.now + 50);
+    cql_hosts *after = cqln_cluster_view(&w->c);
+    cqln_ring *other = cqln_router_ring(&w->c);
+    assert_int_equal(cql_hosts_count(before), 2);
+    for (size_t i = 0; cql_hosts_at(before, i, &info); i++) {
+        assert_string_equal(info.address, i ? "127.9.0.2:9042" : "127.9.0.1:9042");
+        assert_true(info.up && info.connections > 0);
+    }
+    assert_int_equal(cql_hosts_count(after), 2);
+    for (size_t i = 0; cql_hosts_at(after, i, &info); i++)
+        assert_int_equal(info.up, strcmp(info.address, "127.9.0.3:9042") == 0);
+    assert_ptr_not_equal(ring, other);
+    assert_int_equal(ring->members, 2);
+    cqln_ring_unref(ring);
+    cqln_ring_unref(other);
+    cql_hosts_free(before);
+    cql_hosts_free(after);
 }
 
 /* The row of a node is incomplete for a while: as long as the node answers it stays what it was. */
@@ -528,13 +747,19 @@ int main(void)
         EVENT_TEST(connecting_takes_six_answers_behind_each_other),
         EVENT_TEST(an_idle_session_is_woken_for_its_heartbeats_alone),
         EVENT_TEST(an_event_during_a_slow_refresh_is_not_lost),
+        EVENT_TEST(a_node_that_is_said_to_be_up_is_tried_at_once),
         EVENT_TEST(a_lost_event_heals),
+        EVENT_TEST(nodes_beside_the_contact_points_are_asked_too),
         EVENT_TEST(another_cluster_is_not_taken_for_this_one),
         EVENT_TEST(names_come_before_nodes_that_are_silent),
         EVENT_TEST(where_tls_has_a_port_of_its_own_all_nodes_are_found_there),
         EVENT_TEST(ports_are_what_the_tables_say),
         EVENT_TEST(a_busy_server_still_has_its_tables),
         EVENT_TEST(a_server_that_was_upgraded_is_asked_for_ports),
+        EVENT_TEST(a_server_without_that_table_is_asked_for_the_older_one),
+        EVENT_TEST(rows_of_peers_are_taken_as_far_as_they_go),
+        EVENT_TEST(nodes_may_have_addresses_of_either_kind),
+        EVENT_TEST(a_picture_that_was_taken_does_not_change),
         EVENT_TEST(a_node_whose_row_is_broken_stays_while_it_answers),
         EVENT_TEST(a_name_that_is_lost_takes_no_node_with_it),
         EVENT_TEST(names_alone_are_resolved_again_too),

@@ -462,8 +462,24 @@ static void altered_replication_and_new_nodes_are_followed(void **state)
     for (uint32_t key = 0; key < 100; key++)
         if (owner_of(&w, key) == 3)
             assert_in_range(rank(&w, key, ask(&w, w.select, key)), 1, 2);
+    w.mc.replication = "class=SimpleStrategy replication_factor=1"; /* told as a change of the schema alone */
+    simio_schema_event(&w.io, "UPDATED", "KEYSPACE", "mock", "");
+    simio_run(&w.io, w.io.now + 2500);
+    for (uint32_t key = 0; key < 100; key++)
+        if (owner_of(&w, key) != 0 && owner_of(&w, key) != 3)
+            assert_int_equal(rank(&w, key, ask(&w, w.select, key)), 0);
     assert_int_equal(w.errors, 0);
     end(&w);
+}
+
+static void ask_locally(world *w)
+{
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, 1);
+    cql_statement_set_consistency(st, CQL_CONSISTENCY_LOCAL_QUORUM);
+    cql_statement_set_timeout(st, 5);
+    run_statement(w, st);
+    cql_statement_free(st);
 }
 
 static void racks_come_first_and_remote_nodes_last(void **state)
@@ -491,14 +507,100 @@ static void racks_come_first_and_remote_nodes_last(void **state)
     for (uint32_t key = 0; key < 60; key++)
         assert_in_range(ask(&w, w.select, key), 3, 4);
     /* a level that counts local replicas only does not go there */
-    cql_statement *st = cql_prepared_bind(w.select);
-    cql_statement_bind_int32(st, 0, 1);
-    cql_statement_set_consistency(st, CQL_CONSISTENCY_LOCAL_QUORUM);
-    cql_statement_set_timeout(st, 5);
-    run_statement(&w, st);
+    ask_locally(&w);
     assert_int_equal(w.errors, 1);
-    cql_statement_free(st);
     end(&w);
+}
+
+/* Unless it is asked for. */
+static void local_levels_may_mean_another_data_centre(void **state)
+{
+    (void)state;
+    world w;
+    make(&w, 2);
+    snprintf(w.mc.nodes[1].data_center, sizeof w.mc.nodes[1].data_center, "far");
+    set(&w, "local_dc", "datacenter1");
+    set(&w, "used_hosts_per_remote_dc", "1");
+    set(&w, "remote_dcs_for_local_levels", "true");
+    start_and_prepare(&w);
+    w.io.hosts[0].down = true;
+    simio_cut(&w.io, 0);
+    simio_run(&w.io, w.io.now + 200);
+    uint64_t before = w.mc.nodes[1].requests;
+    ask_locally(&w);
+    assert_int_equal(w.errors, 0);
+    assert_int_equal(w.mc.nodes[1].requests, before + 1);
+    end(&w);
+}
+
+static unsigned connections(const world *w, size_t node)
+{
+    char address[CQLN_ADDRESS_TEXT];
+    cqln_address_print(&w->mc.nodes[node].address, address);
+    for (const cqln_node *n = w->c.nodes; n; n = n->next)
+        if (strcmp(n->address_text, address) == 0)
+            return n->usable;
+    return 0;
+}
+
+static void burden(world *w, unsigned count)
+{
+    cql_statement *st = cql_prepared_bind(w->select);
+    cql_statement_bind_int32(st, 0, 1);
+    for (unsigned i = 0; i < count; i++) {
+        cqln_request *req;
+        assert_int_equal(cqln_request_begin(&w->c, &req), CQL_OK);
+        assert_int_equal(cqln_encode_statement(&w->c, st, req), CQL_OK);
+        req->cb.result = on_result;
+        req->user = w;
+        cqln_request_start(req);
+    }
+    cql_statement_free(st);
+}
+
+static void place_far(world *w, const char *core, const char *most)
+{
+    make(w, 2);
+    snprintf(w->mc.nodes[1].data_center, sizeof w->mc.nodes[1].data_center, "far");
+    set(w, "local_dc", "datacenter1");
+    set(w, "consistency", "one");
+    set(w, "used_hosts_per_remote_dc", "1");
+    set(w, "connections_per_host", "2");
+    set(w, "max_connections_per_host", "4");
+    set(w, "connections_per_remote_host", core);
+    set(w, "max_connections_per_remote_host", most);
+    set(w, "connection_grow_requests", "4");
+    set(w, "connection_idle_timeout", "1000");
+    start_and_prepare(w);
+}
+
+/* Other data centres may have fewer connections, or more; where nothing is said, as many. */
+static void far_nodes_have_connections_as_is_said_for_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *core, *most;
+        unsigned at_rest, under_load;
+    } cases[] = {{"0", "0", 2, 4}, {"1", "3", 1, 3}, {"3", "6", 3, 6}, {"3", "1", 3, 3}, {"0", "1", 2, 2}};
+    for (size_t k = 0; k < CQL_COUNT(cases); k++) {
+        world w;
+        place_far(&w, cases[k].core, cases[k].most);
+        assert_int_equal(connections(&w, 0), 2);
+        assert_int_equal(connections(&w, 1), cases[k].at_rest);
+        w.io.hosts[0].down = true;
+        simio_cut(&w.io, 0);
+        simio_run(&w.io, w.io.now + 100);
+        w.io.hosts[1].delay_ms = 20;
+        for (unsigned i = 0; i < 40; i++) {
+            burden(&w, 60);
+            simio_run(&w.io, w.io.now + 10);
+        }
+        assert_int_equal(connections(&w, 1), cases[k].under_load);
+        simio_run(&w.io, w.io.now + 20000);
+        assert_int_equal(connections(&w, 1), cases[k].at_rest);
+        assert_int_equal(w.errors, 0);
+        end(&w);
+    }
 }
 
 /* The nodes that they may have, but not the others, do not answer, and are lost then. */
@@ -678,6 +780,16 @@ static void lists_decide_who_is_used(void **state)
     start_and_prepare(&w);
     for (uint32_t key = 0; key < 20; key++)
         assert_int_equal(ask(&w, w.select, key), 1);
+    for (size_t i = 0; i < 2; i++) {
+        w.io.hosts[i].down = true; /* the only contact point, and the only node that is used */
+        simio_cut(&w.io, i);
+    }
+    simio_run(&w.io, w.io.now + 300000);
+    for (size_t i = 2; i < NODES; i++)
+        assert_int_equal(w.mc.nodes[i].connects, 0);
+    w.io.hosts[1].down = false;
+    simio_run(&w.io, w.io.now + 60000);
+    assert_int_equal(ask(&w, w.select, 1), 1);
     end(&w);
     make(&w, 3);
     set(&w, "allow_hosts", "127.9.9.9");
@@ -841,6 +953,35 @@ static void slow_nodes_come_last(void **state)
     assert_non_null(strstr(cql_plan_text(plan), "slow"));
     cql_plan_free(plan);
     end(&w);
+}
+
+/* The same seen from outside: it gets its share until it is known, and then nothing. */
+static void a_node_that_answers_slowly_is_found_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *exclusion;
+        bool avoided;
+    } cases[] = {{"150", true}, {"1000", false}};
+    for (size_t k = 0; k < CQL_COUNT(cases); k++) {
+        world w;
+        unsigned early = 0, late = 0;
+        make(&w, 3);
+        w.mc.replication = "class=SimpleStrategy replication_factor=3";
+        set(&w, "latency_awareness", "true");
+        set(&w, "latency_exclusion", cases[k].exclusion);
+        start_and_prepare(&w);
+        w.io.hosts[1].delay_ms = 5;
+        for (uint32_t key = 0; key < 100; key++)
+            early += ask(&w, w.select, key) == 1;
+        for (uint32_t key = 0; key < 300; key++)
+            ask(&w, w.select, key);
+        for (uint32_t key = 0; key < 100; key++)
+            late += ask(&w, w.select, key) == 1;
+        assert_true(early > 0);
+        assert_int_equal(late == 0, cases[k].avoided);
+        end(&w);
+    }
 }
 
 static void a_clock_that_is_set_makes_no_node_slow(void **state)
@@ -1133,6 +1274,8 @@ int main(void)
         cmocka_unit_test(where_all_nodes_have_all_rows_nothing_is_hashed),
         cmocka_unit_test(altered_replication_and_new_nodes_are_followed),
         cmocka_unit_test(racks_come_first_and_remote_nodes_last),
+        cmocka_unit_test(local_levels_may_mean_another_data_centre),
+        cmocka_unit_test(far_nodes_have_connections_as_is_said_for_them),
         cmocka_unit_test(who_waits_for_some_nodes_hears_that_they_are_lost),
         cmocka_unit_test(the_first_choice_takes_few_steps),
         cmocka_unit_test(connections_of_a_node_share_its_requests),
@@ -1140,6 +1283,7 @@ int main(void)
         cmocka_unit_test(a_policy_of_the_program_is_obeyed),
         cmocka_unit_test(memory_that_is_out_while_nodes_join_costs_no_request),
         cmocka_unit_test(slow_nodes_come_last),
+        cmocka_unit_test(a_node_that_answers_slowly_is_found_out),
         cmocka_unit_test(a_clock_that_is_set_makes_no_node_slow),
         cmocka_unit_test(plans_name_every_node_with_its_reason),
         cmocka_unit_test(a_profile_keeps_to_its_data_centre),

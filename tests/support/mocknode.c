@@ -622,6 +622,7 @@ static void on_envelope(mockconn *c, const cqln_frame *f, const uint8_t *body)
             break;
         case CQLN_OP_REGISTER:
             c->registered = true;
+            c->hears_schema = mock_has((cql_str){(const char *)rd.at, (size_t)(rd.end - rd.at)}, "SCHEMA_CHANGE");
             respond_ready(&out, c->version, f->stream);
             break;
         case CQLN_OP_QUERY:
@@ -747,7 +748,8 @@ void mockconn_event(mockconn *c, const char *type, const char *change, const cql
         return;
     cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
     uint16_t told = c->node->cluster->told_port;
-    respond_node_event(&out, c->version, type, change, a->bytes, told ? told : a->port);
+    respond_node_event(&out, c->version, type, change, a->bytes, a->len,
+                       told ? told : a->port);
     send_envelopes(c, &out);
     cqln_writer_fini(&out);
 }
@@ -756,7 +758,7 @@ void mockconn_schema_event(mockconn *c, const char *change, const char *target,
                            const char *keyspace, const char *name)
 {
     cqln_writer out;
-    if (!c->registered || c->broken)
+    if (!c->hears_schema || c->broken)
         return;
     cqln_writer_init(&out, cqln_alloc_default(), buffer_max);
     respond_schema_event(&out, c->version, change, target, keyspace, name);

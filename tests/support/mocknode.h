@@ -115,6 +115,7 @@ struct mockconn {
     bool lz4;
     bool started;
     bool registered;
+    bool hears_schema; /* it asked for those events too */
     bool logged_in;
     bool broken;     /* the client sent something that is no protocol: close */
     char keyspace[48];

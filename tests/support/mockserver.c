@@ -22,19 +22,34 @@ static void must(bool ok, const char *what)
     exit(2);
 }
 
+typedef union place {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} place;
+
+static socklen_t place_of(const mocknode *n, place *out)
+{
+    bool v6 = n->address.len == 16;
+    memset(out, 0, sizeof *out);
+    out->any.sa_family = v6 ? AF_INET6 : AF_INET;
+    if (v6)
+        memcpy(&out->v6.sin6_addr, n->address.bytes, 16);
+    else
+        memcpy(&out->v4.sin_addr, n->address.bytes, 4);
+    return v6 ? sizeof out->v6 : sizeof out->v4;
+}
+
 static int listen_on(mocknode *n)
 {
-    struct sockaddr_in a;
-    socklen_t len = sizeof a;
-    memset(&a, 0, sizeof a);
-    a.sin_family = AF_INET;
-    memcpy(&a.sin_addr, n->address.bytes, 4);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    place a;
+    socklen_t len = place_of(n, &a);
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(fd >= 0, "socket");
-    must(bind(fd, (struct sockaddr *)&a, sizeof a) == 0, "bind");
+    must(bind(fd, &a.any, len) == 0, "bind");
     must(listen(fd, 64) == 0, "listen");
-    must(getsockname(fd, (struct sockaddr *)&a, &len) == 0, "getsockname");
-    n->address.port = ntohs(a.sin_port);
+    must(getsockname(fd, &a.any, &len) == 0, "getsockname");
+    n->address.port = ntohs(n->address.len == 16 ? a.v6.sin6_port : a.v4.sin_port);
     return fd;
 }
 

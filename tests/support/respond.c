@@ -223,13 +223,13 @@ void respond_prepared(cqln_writer *wr, uint8_t version, int16_t stream, cql_str 
 }
 
 void respond_node_event(cqln_writer *wr, uint8_t version, const char *type, const char *change,
-                        const uint8_t address[4], uint16_t port)
+                        const uint8_t *address, uint8_t len, uint16_t port)
 {
     size_t at = respond_begin(wr, version, 0, -1, CQLN_OP_EVENT);
     cqln_write_string(wr, str(type));
     cqln_write_string(wr, str(change));
-    cqln_write_u8(wr, 4);
-    cqln_write_bytes(wr, address, 4);
+    cqln_write_u8(wr, len);
+    cqln_write_bytes(wr, address, len);
     cqln_write_u32(wr, port);
     respond_end(wr, at);
 }

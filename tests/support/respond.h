@@ -52,9 +52,9 @@ void respond_rows_changed(cqln_writer *wr, uint8_t version, int16_t stream, cons
 void respond_prepared(cqln_writer *wr, uint8_t version, int16_t stream, cql_str id,
                       cql_str metadata_id, const respond_table *bind, const uint16_t *pk,
                       uint32_t pk_count, const respond_table *result);
-/* EVENT of a node ("STATUS_CHANGE", "UP") at an IPv4 address, and of the schema. */
+/* EVENT of a node ("STATUS_CHANGE", "UP") at an address of 4 or 16 bytes, and of the schema. */
 void respond_node_event(cqln_writer *wr, uint8_t version, const char *type, const char *change,
-                        const uint8_t address[4], uint16_t port);
+                        const uint8_t *address, uint8_t len, uint16_t port);
 void respond_schema_event(cqln_writer *wr, uint8_t version, const char *change, const char *target,
                           const char *keyspace, const char *name);
 

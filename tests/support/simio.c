@@ -182,6 +182,7 @@ static cql_status io_connect(cqln_io *io, const cqln_address *to, const cqln_str
 static bool io_write(cqln_stream *st, const uint8_t *bytes, size_t len)
 {
     simio *s = st->s;
+    s->writes++;
     if (st->dead)
         return true; /* the loss is on its way */
     send_chunks(s, st, EVENT_TO_NODE, bytes, len, &st->to_node_at);

@@ -43,6 +43,7 @@ typedef struct simio {
     const char *lost_name; /* that does not resolve; NULL: none but unknown.test. slow.test takes 10 s, and
                             * for never.test no look-up can begin */
     uint64_t connects;
+    uint64_t writes; /* of the client */
     uint64_t lost;
 } simio;
 

@@ -133,7 +133,7 @@ static void events_that_nobody_asked_for_are_ignored(void **state)
     wire_end w;
     (void)state;
     open_plain(&w, 4);
-    respond_node_event(&w.say, 4, "STATUS_CHANGE", "UP", address, 9042);
+    respond_node_event(&w.say, 4, "STATUS_CHANGE", "UP", address, 4, 9042);
     wire_say(&w);
     wire_no_event(&w);
     assert_int_equal(cqln_conn_state_of(w.conn), CQLN_CONN_OPEN);
@@ -149,7 +149,7 @@ static void events_are_pushed(void **state)
         wire_init(&w, version);
         w.config.event_kinds = CQLN_EVENT_STATUS;
         wire_open(&w);
-        respond_node_event(&w.say, version, "STATUS_CHANGE", "UP", address, 9042);
+        respond_node_event(&w.say, version, "STATUS_CHANGE", "UP", address, 4, 9042);
         respond_schema_event(&w.say, version, "CREATED", "TABLE", "ks", "t");
         wire_say(&w);
         for (int i = 0; i < 2; i++) {

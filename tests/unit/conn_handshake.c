@@ -188,11 +188,11 @@ static void events_before_ready_are_passed_over(void **state)
     wire_say(&w);
     wire_no_event(&w);
     w.framed = true;
-    respond_node_event(&w.say, 5, "STATUS_CHANGE", "UP", address, 9042);
+    respond_node_event(&w.say, 5, "STATUS_CHANGE", "UP", address, 4, 9042);
     respond_ready(&w.say, 5, 0);
-    respond_node_event(&w.say, 5, "STATUS_CHANGE", "DOWN", address, 9042);
+    respond_node_event(&w.say, 5, "STATUS_CHANGE", "DOWN", address, 4, 9042);
     respond_set_keyspace(&w.say, 5, 0, "ks");
-    respond_node_event(&w.say, 5, "STATUS_CHANGE", "UP", address, 9042);
+    respond_node_event(&w.say, 5, "STATUS_CHANGE", "UP", address, 4, 9042);
     wire_say(&w);
     wire_event(&w, CQLN_CONN_EV_READY);
     cqln_conn_event ev = wire_event(&w, CQLN_CONN_EV_PUSH);
@@ -442,7 +442,7 @@ static void an_event_before_the_registration_is_unexpected(void **state)
     (void)state;
     wire_with(&w, 4, WITH_EVENTS);
     wire_start(&w);
-    respond_node_event(&w.say, 4, "STATUS_CHANGE", "UP", address, 9042);
+    respond_node_event(&w.say, 4, "STATUS_CHANGE", "UP", address, 4, 9042);
     wire_say(&w);
     wire_closed(&w, CQL_UNEXPECTED, "EVENT on stream -1 as the answer to OPTIONS");
     wire_fini(&w);
