@@ -97,6 +97,15 @@ static void one_known_name_is_enough(void **state)
     assert_null(w->error);
 }
 
+static void a_name_of_two_addresses_needs_one_that_answers(void **state)
+{
+    world *w = *state;
+    w->io.hosts[0].down = true;
+    connect_to(w, "both.test", "false");
+    assert_null(w->error);
+    assert_int_equal(w->c.ready_count, 1);
+}
+
 static void a_name_that_is_resolved_too_slowly_is_given_up(void **state)
 {
     connect_to(*state, "slow.test", "true");
@@ -307,6 +316,7 @@ int main(void)
         CONNECT_TEST(an_unknown_name_ends_the_connect),
         CONNECT_TEST(so_it_does_without_discovery),
         CONNECT_TEST(one_known_name_is_enough),
+        CONNECT_TEST(a_name_of_two_addresses_needs_one_that_answers),
         CONNECT_TEST(a_name_that_is_resolved_too_slowly_is_given_up),
         CONNECT_TEST(a_slow_name_keeps_nobody_from_a_known_one),
         CONNECT_TEST(a_look_up_that_cannot_begin_is_named),
