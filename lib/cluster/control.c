@@ -36,6 +36,7 @@ struct cqln_control {
     bool unresolved; /* a name of this round led nowhere */
     bool failed; /* the round before found no node */
     bool again;  /* something happened while the tables were being read */
+    bool open_told; /* that a server lets in who has no password */
     uint64_t known_at; /* when `known` became true */
     cqln_address targets[TARGETS_MAX];
     size_t target_count;
@@ -314,11 +315,22 @@ static void on_retry(cqln_deadline *d)
 
 static void begin_refresh(cqln_control *ctl);
 
+/* A server that should want a password and does not may be another one, or set up wrong. */
+static void warn_if_open(cqln_control *ctl)
+{
+    if (ctl->open_told || !cqln_conn_unasked(ctl->link->conn))
+        return;
+    ctl->open_told = true;
+    CQLN_LOG(ctl->c->loop.log, CQL_LOG_WARN, "%s: credentials are set, but the server does not ask for them",
+             ctl->link->address_text);
+}
+
 static void on_ready(cqln_link *link)
 {
     cqln_control *ctl = link->user;
     CQLN_LOG(ctl->c->loop.log, CQL_LOG_DEBUG, "control connection to %s, protocol v%u",
              link->address_text, (unsigned)cqln_conn_version(link->conn));
+    warn_if_open(ctl);
     cqln_nodes_forget_hints(ctl->c);
     begin_refresh(ctl);
 }

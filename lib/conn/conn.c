@@ -288,6 +288,11 @@ uint8_t cqln_conn_version(const cqln_conn *c)
     return c->config.version;
 }
 
+bool cqln_conn_unasked(const cqln_conn *c)
+{
+    return c->unasked;
+}
+
 bool cqln_conn_compressed(const cqln_conn *c)
 {
     return c->compressed;

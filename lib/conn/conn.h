@@ -148,6 +148,8 @@ bool cqln_conn_unanswered(cqln_conn *c, uint64_t now);
 void cqln_conn_tick(cqln_conn *c, uint64_t now);
 cqln_conn_state cqln_conn_state_of(const cqln_conn *c);
 uint8_t cqln_conn_version(const cqln_conn *c);
+/* Credentials are set, and the server did not ask for any. */
+bool cqln_conn_unasked(const cqln_conn *c);
 bool cqln_conn_compressed(const cqln_conn *c);
 const cqln_conn_fault *cqln_conn_fault_of(const cqln_conn *c);
 

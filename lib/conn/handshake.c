@@ -167,9 +167,7 @@ static bool on_ready(cqln_conn *c, cqln_conn_event *ev)
 {
     if (c->phase == CQLN_PHASE_STARTUP) {
         switch_framing(c);
-        if (c->config.user || c->config.authenticator)
-            CQLN_LOG(&c->log, CQL_LOG_INFO,
-                     "credentials are set, but the server does not ask for them");
+        c->unasked = c->config.user || c->config.authenticator;
     }
     return after_login(c, ev);
 }

@@ -114,6 +114,7 @@ struct cqln_conn {
     uint8_t auth_rounds;
     cql_auth auth;
     bool auth_plain_first; /* the authenticator wants the mechanism's name first */
+    bool unasked;          /* there are credentials, and the server let us in without */
     bool probing;          /* a heartbeat is unanswered */
     bool probe_grace;      /* its verdict was put off once, because the caller came late */
     uint32_t progress;     /* bytes since the last sign of life */

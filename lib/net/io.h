@@ -60,6 +60,7 @@ struct cqln_io {
     const cqln_io_events *events;
     void *user;
     unsigned inside; /* depth of the io's own calls of handlers on the stack */
+    const char *why; /* the last connect could not begin, for people; static; NULL: what its status says */
 };
 
 #endif

@@ -394,6 +394,11 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
     if (!find_way(link) || !make_filter(link))
         return CQL_OK; /* the closed event says why */
     st = loop->io->ops->connect(loop->io, &link->real, &stream_events, link, &link->stream);
+    if (st && loop->io->why) {
+        cqln_conn_transport_lost(link->conn, st, loop->io->why);
+        begin_close(link);
+        return CQL_OK;
+    }
     if (st)
         goto fail_conn;
     set_deadline(link);

@@ -144,6 +144,7 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
 {
     uv_parts *io = (uv_parts *)base;
     struct sockaddr_storage address;
+    base->why = NULL;
     cqln_stream *s = cqln_alloc_zero(io->al, sizeof *s);
     if (!s)
         return CQL_NO_MEMORY;
@@ -167,6 +168,7 @@ cql_status cqln_uv_connect(cqln_io *base, const cqln_address *to, const cqln_str
     if (rc != 0) {
         s->closing = true;
         uv_close((uv_handle_t *)&s->tcp, on_aborted);
+        base->why = reason_of(rc);
         return status_of(rc);
     }
     *out = s;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Calls that have no place in a library: unbounded copies, what ends the program or prints, what touches
-# signals, and memory that does not come from the session's allocator. Looked for in the sources and, so
-# that no macro hides one, in the objects.
+# signals, names that strangers give (reverse DNS), and memory that does not come from the session's allocator.
+# Looked for in the sources and, so that no macro hides one, in the objects.
 # Usage: forbidden.sh [SOURCE_FOLDER [FOLDER_OF_ARCHIVES]]
 set -eu
 . ./tests/checks/vars.sh
@@ -13,7 +13,7 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' HUP INT TERM # where sh would not heed EXIT
 export LC_ALL=C
 
-calls='strcpy|stpcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|alloca|setjmp|_setjmp|sigsetjmp|longjmp|siglongjmp|signal|sigaction|raise|exit|_exit|_Exit|quick_exit|abort|atexit|system|printf|vprintf|fprintf|vfprintf|puts|fputs|putchar|putc|fputc|perror'
+calls='strcpy|stpcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|alloca|setjmp|_setjmp|sigsetjmp|longjmp|siglongjmp|signal|sigaction|raise|exit|_exit|_Exit|quick_exit|abort|atexit|system|printf|vprintf|fprintf|vfprintf|puts|fputs|putchar|putc|fputc|perror|getnameinfo|gethostbyaddr'
 memory='malloc|calloc|realloc|free|strdup|strndup|aligned_alloc|posix_memalign|reallocarray'
 
 # The files that may take memory from the C library: the default allocator, and that of each module.

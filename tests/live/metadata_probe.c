@@ -179,6 +179,7 @@ static void read_once(cql_session *s, bool more)
     check_all(all, more);
     check_all(one, more);
     HOLDS(cql_metadata_keyspace(all, "system_schema", &k) && !cql_metadata_keyspace(one, "system_schema", &k));
+    HOLDS(!cql_metadata_keyspace(all, "system_views", &k) && !cql_metadata_keyspace(all, "system_virtual_schema", &k));
     HOLDS(cql_metadata_keyspace_at(one, 0, &k) && !cql_metadata_keyspace_at(one, 1, &k));
     HOLDS(!cql_metadata_keyspace_at(none, 0, &k));
     cql_metadata_unref(one);

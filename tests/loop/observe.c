@@ -369,6 +369,109 @@ static cql_session *open_watched(watch *w)
     return open_with(o);
 }
 
+/* --- what must never be told ------------------------------------------------------------------------- */
+
+/* What the error says, if there is one; it is freed. */
+static void keep_error(watch *w, cql_error *err)
+{
+    char line[600];
+    if (!err)
+        return;
+    snprintf(line, sizeof line, "%s: %s (%s)", cql_status_name(cql_error_status(err)), cql_error_text(err),
+             cql_error_host(err));
+    keep(w, "error ", line);
+    cql_error_unref(err);
+}
+
+static void fail_to_log_in(watch *w, const char *more)
+{
+    cql_error *err = NULL;
+    cql_session *s = NULL;
+    cql_options *o = options(more);
+    cql_options_set_log(o, on_log, w, CQL_LOG_TRACE);
+    assert_int_equal(cql_options_set_credentials(o, "cassandra", "canary-refused"), CQL_OK);
+    assert_null(cql_options_value(o, "password"));
+    assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+    cql_options_free(o);
+    assert_int_not_equal(cql_session_connect_wait(s, &err), CQL_OK);
+    keep_error(w, err);
+    cql_session_free(s);
+}
+
+/* Alone, in a batch, and into its time-out. */
+static void run_in_every_way(watch *w, cql_session *s, const char *text)
+{
+    cql_error *err = NULL;
+    cql_statement *st = NULL;
+    cql_batch *b = NULL;
+    assert_int_equal(cql_statement_new(text, 1, NULL, &st), CQL_OK);
+    assert_int_equal(cql_statement_bind_text(st, 0, "canary-value"), CQL_OK);
+    cql_session_execute_wait(s, st, NULL, &err);
+    keep_error(w, err);
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), CQL_OK);
+    assert_int_equal(cql_batch_add(b, st), CQL_OK);
+    err = NULL;
+    cql_session_execute_batch_wait(s, b, NULL, &err);
+    keep_error(w, err);
+    cql_batch_free(b);
+    cql_statement_set_timeout(st, 20);
+    hold_nodes();
+    err = NULL;
+    cql_session_execute_wait(s, st, NULL, &err);
+    let_nodes_go();
+    keep_error(w, err);
+    cql_statement_free(st);
+}
+
+static void keep_metrics(watch *w, cql_session *s)
+{
+    static char text[60000];
+    cql_metrics *m = cql_session_metrics(s);
+    assert_true(cql_metrics_prometheus(m, text, sizeof text) < sizeof text);
+    cql_metrics_free(m);
+    assert_null(strstr(text, "canary"));
+    keep(w, "metrics ", strstr(text, "# HELP") ? "told" : "not told");
+}
+
+/* Neither passwords nor bound values nor statements stand in a log at its most talkative, in errors or among the
+ * metrics, whatever fails. */
+static void secrets_are_told_nowhere(void **state)
+{
+    static const char *const modes[] = {"loop_threads=1&protocol=4&reconnect_base=10",
+                                        "loop_threads=0&reconnect_base=10"};
+    static watch w;
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        memset(&w, 0, sizeof w);
+        pthread_mutex_init(&w.lock, NULL);
+        pthread_mutex_lock(&server.lock);
+        for (size_t n = 0; n < server.mc.count; n++)
+            server.mc.nodes[n].want_login = true;
+        pthread_mutex_unlock(&server.lock);
+        fail_to_log_in(&w, modes[i]);
+        cql_options *o = options(modes[i]);
+        cql_options_set_log(o, on_log, &w, CQL_LOG_TRACE);
+        assert_int_equal(cql_options_set_credentials(o, "cassandra", "secret"), CQL_OK);
+        cql_session *s = open_with(o);
+        run_in_every_way(&w, s, "INSERT INTO t (v) VALUES (?)");
+        run_in_every_way(&w, s, "syntax CREATE ROLE r WITH PASSWORD = 'canary-role' ?");
+        mockserver_cut(&server);
+        run_in_every_way(&w, s, "INSERT INTO t (v) VALUES (?)");
+        keep_metrics(&w, s);
+        close_session(s);
+        assert_true(seen(&w, "log 4 connected to ") >= 2);
+        assert_int_equal(seen(&w, "error CQL_SERVER_BAD_CREDENTIALS"), 1);
+        assert_true(seen(&w, "error CQL_SERVER_SYNTAX_ERROR") >= 1);
+        assert_true(seen(&w, "error CQL_TIMEOUT") >= 1);
+        assert_true(seen(&w, "error ") >= 5);
+        assert_int_equal(seen(&w, "metrics told"), 1);
+        assert_int_equal(seen(&w, "canary"), 0);
+        assert_int_equal(seen(&w, "secret"), 0);
+        assert_int_equal(seen(&w, "CREATE ROLE"), 0);
+        pthread_mutex_destroy(&w.lock);
+    }
+}
+
 /* Index of a node that others speak of: not the one whose tables the session reads. */
 static size_t spoken_of(void)
 {
@@ -596,6 +699,7 @@ int main(void)
         CASE(hooks_frame_every_request),
         CASE(hooks_tell_the_text),
         CASE(hooks_of_another_size_are_refused),
+        CASE(secrets_are_told_nowhere),
         CASE(nodes_are_told_as_they_come_and_go),
         CASE(a_node_that_goes_takes_no_count_away),
         CASE(addresses_are_translated),

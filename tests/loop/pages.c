@@ -1,6 +1,8 @@
 /* Pages by waiting and with callbacks, in each mode, against mock nodes on the loopback. */
 #include "mocksession.h"
 
+#include <poll.h>
+
 static cql_pages *pages_of(cql_session *s, const char *cql, int32_t size)
 {
     cql_statement *st = NULL;
@@ -48,6 +50,53 @@ static void pages_come_by_waiting(void **state)
     (void)state;
     waiting_in("loop_threads=1");
     waiting_in("loop_threads=0");
+}
+
+/* As servers send them where all that they looked at was deleted. */
+static void pages_without_rows_are_not_the_end(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"loop_threads=1", "loop_threads=0&protocol=4"};
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        cql_session *s = open_session(modes[i]);
+        every_row_once(s, "SELECT hollow FROM t rows 35", 10, 35);
+        every_row_once(s, "SELECT hollow FROM t rows 1", 10, 1);
+        close_session(s);
+    }
+}
+
+/* After each page every connection is lost. */
+static void pages_go_on_over_other_connections(const char *mode)
+{
+    cql_error *err = NULL;
+    cql_rows rows;
+    cql_status st;
+    int32_t next = 0;
+    cql_session *s = open_session(mode);
+    cql_pages *p = pages_of(s, "SELECT * FROM t rows 60", 10);
+    for (int failures = 0; (st = cql_pages_next_wait(p, &rows, &err)) != CQL_DONE;) {
+        if (st == CQL_OK) {
+            while (cql_rows_next(&rows))
+                assert_int_equal(cql_rows_int32(&rows, 0), next++);
+            mockserver_cut(&server);
+            continue;
+        }
+        assert_true(++failures < PATIENCE_MS);
+        cql_error_unref(err);
+        err = NULL;
+        if (cql_session_drive(s, 1) != CQL_OK)
+            poll(NULL, 0, 1);
+    }
+    assert_int_equal(next, 60);
+    cql_pages_free(p);
+    close_session(s);
+}
+
+static void lost_connections_cost_no_page(void **state)
+{
+    (void)state;
+    pages_go_on_over_other_connections("loop_threads=1&reconnect_base=10");
+    pages_go_on_over_other_connections("loop_threads=0&reconnect_base=10");
 }
 
 static void a_failure_can_be_tried_again(void **state)
@@ -240,6 +289,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_come_by_waiting),
+        cmocka_unit_test(pages_without_rows_are_not_the_end),
+        cmocka_unit_test(lost_connections_cost_no_page),
         cmocka_unit_test(a_failure_can_be_tried_again),
         cmocka_unit_test(a_page_outlives_its_pages),
         cmocka_unit_test(pages_come_with_callbacks),

@@ -229,6 +229,42 @@ static void over_tls_it_is_one_too(void **state)
     }
 }
 
+/* Puts the token together on its stack, and leaves nothing there. */
+static cql_status say_password(void *self, cql_auth *a)
+{
+    uint8_t token[2 + 9 + 7 + TAIL] = "\0cassandra\0secret:";
+    (void)self;
+    for (size_t i = 0; i < TAIL; i++)
+        token[sizeof token - TAIL + i] = masked[i] ^ MASK;
+    cql_status st = cql_auth_respond(a, token, sizeof token);
+    explicit_bzero(token, sizeof token);
+    return st;
+}
+
+/* A program that fetches its password for each log-in has none in memory between them. */
+static void with_an_authenticator_there_is_none(void **state)
+{
+    static const char *const modes[] = {"loop_threads=0", "loop_threads=0&protocol=4"};
+    const cql_authenticator mine = {.size = sizeof mine, .initial = say_password};
+    (void)state;
+    for (size_t i = 0; i < CQL_COUNT(modes); i++) {
+        cql_error *err = NULL;
+        cql_session *s = NULL;
+        cql_options *o = options(plain_host, modes[i]);
+        assert_int_equal(cql_options_set_authenticator(o, &mine), CQL_OK);
+        assert_int_equal(cql_session_new(o, &s, &err), CQL_OK);
+        cql_options_free(o);
+        if (cql_session_connect_wait(s, &err) != CQL_OK)
+            fail_msg("%s", cql_error_text(err));
+        assert_int_equal(copies(), 0);
+        assert_int_equal(cql_session_query_wait(s, "SELECT * FROM t rows 3", NULL, &err), CQL_OK);
+        assert_int_equal(copies(), 0);
+        assert_int_equal(cql_session_close_wait(s), CQL_OK);
+        cql_session_free(s);
+        assert_int_equal(copies(), 0);
+    }
+}
+
 static void a_refused_one_is_in_no_error(void **state)
 {
     cql_error *err = NULL;
@@ -264,6 +300,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_there_is_found),
         cmocka_unit_test(a_session_keeps_one_copy),
         cmocka_unit_test(over_tls_it_is_one_too),
+        cmocka_unit_test(with_an_authenticator_there_is_none),
         cmocka_unit_test(a_refused_one_is_in_no_error),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -271,6 +271,106 @@ static void schema_change_waits_for_agreement(void **state)
     close_session(s);
 }
 
+/* --- inside a callback ------------------------------------------------------------------------------ */
+
+typedef struct inside {
+    atomic_uint calls;
+    atomic_uint wrong;
+} inside;
+
+/* Asks for all that can be asked for, and for more. */
+static void ask_inside(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    inside *t = user;
+    unsigned call = atomic_load(&t->calls) + 1;
+    cql_hosts *hosts = cql_session_hosts(s);
+    cql_metrics *m = cql_session_metrics(s);
+    cql_error *refused = NULL;
+    bool good = !err && cql_result_row_count(res) == 3 && cql_result_host(res).len > 0 && hosts && m &&
+                cql_result_column_name(res, 0).len > 0 && cql_session_protocol_version(s) == 5;
+    good = good && cql_session_query_wait(s, "SELECT * FROM t rows 3", NULL, &refused) == CQL_WRONG_THREAD;
+    if (call < 200)
+        good = cql_session_query(s, "SELECT * FROM t rows 3", ask_inside, t) == CQL_OK && good;
+    cql_error_unref(refused);
+    cql_metrics_free(m);
+    cql_hosts_free(hosts);
+    atomic_fetch_add(&t->wrong, !good);
+    atomic_store(&t->calls, call);
+}
+
+static void a_callback_may_ask_everything(void **state)
+{
+    (void)state;
+    inside t = {.calls = 0};
+    cql_session *s = open_session("loop_threads=1");
+    assert_int_equal(cql_session_query(s, "SELECT * FROM t rows 3", ask_inside, &t), CQL_OK);
+    wait_for(&t.calls, 200);
+    close_session(s);
+    assert_int_equal(t.wrong, 0);
+}
+
+/* --- descriptors ------------------------------------------------------------------------------------ */
+
+static void count_word(void *user, cql_log_level level, cql_str text)
+{
+    (void)level;
+    if (memmem(text.ptr, text.len, "too many open files", 19))
+        atomic_fetch_add((atomic_uint *)user, 1);
+}
+
+enum { AT_ONCE = 60, PRESSED = 1200 };
+
+static void count_good(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+{
+    atomic_uint *good = user;
+    (void)res;
+    if (err)
+        return;
+    if (atomic_load(good) + AT_ONCE < PRESSED && cql_session_query(s, "SELECT * FROM t rows 3", count_good, good))
+        return;
+    atomic_fetch_add(good, 1);
+}
+
+/* So many at once that each node would get more connections. */
+static void press(cql_session *s)
+{
+    atomic_uint good = 0;
+    for (int i = 0; i < AT_ONCE; i++)
+        assert_int_equal(cql_session_query(s, "SELECT * FROM t rows 3", count_good, &good), CQL_OK);
+    wait_for(&good, PRESSED);
+}
+
+static void without_descriptors_a_session_goes_on(void **state)
+{
+    (void)state;
+    enum { MOST = 256 };
+    int taken[MOST];
+    size_t n = 0;
+    struct rlimit usual, low;
+    atomic_uint told = 0;
+    cql_options *o = options("loop_threads=1&max_connections_per_host=4&connection_grow_requests=1&reconnect_base=10");
+    cql_options_set_log(o, count_word, &told, CQL_LOG_TRACE);
+    cql_session *s = open_with(o);
+    wait_connections(s, 3);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    low = usual;
+    low.rlim_cur = MOST;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (n < MOST && (taken[n] = dup(0)) >= 0)
+        n++;
+    press(s);
+    press(s);
+    assert_true(told >= 1);
+    assert_int_equal(metric_of(s, CQL_METRIC_CONNECTIONS), 3);
+    while (n > 0)
+        close(taken[--n]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    for (int i = 0; i < 1000 && metric_of(s, CQL_METRIC_CONNECTIONS) < 6; i++)
+        press(s);
+    assert_true(metric_of(s, CQL_METRIC_CONNECTIONS) >= 6);
+    close_session(s);
+}
+
 static void request_can_be_sent_to_one_node(void **state)
 {
     (void)state;
@@ -1100,6 +1200,8 @@ int main(void)
         CASE(text_of_a_cell_is_not_escaped),
         CASE(schema_change_waits_for_agreement),
         CASE(request_can_be_sent_to_one_node),
+        CASE(a_callback_may_ask_everything),
+        CASE(without_descriptors_a_session_goes_on),
         CASE(full_queue_says_so_and_drains),
         CASE(a_queue_full_of_bytes_says_so_and_drains),
         CASE(time_out_then_late_answer_harms_nobody),

@@ -233,6 +233,31 @@ static void connections_come_back_by_resuming(void **state)
     cql_session_free(s);
 }
 
+/* As while certificates are replaced: handshakes fail again and again, then they do not. */
+static void handshakes_that_failed_for_a_while_succeed(void **state)
+{
+    (void)state;
+    testcert other = testcert_authority("other authority");
+    testcert foreign = testcert_server(&other, "IP:127.9.0.1,IP:127.9.0.2,IP:127.9.0.3");
+    SSL_CTX *with = tlsend_context(&foreign, NULL);
+    cql_session *s = connect_with(options("tls=verify-full&reconnect_base=1&reconnect_max=20"));
+    until_up(s, 3);
+    uint64_t failed = stats_of(s).failed;
+    serve(with);
+    until_up(s, 0);
+    for (int i = 0; i < 500 && stats_of(s).failed < failed + 15; i++)
+        cql_session_drive(s, 20);
+    assert_true(stats_of(s).failed >= failed + 15);
+    assert_int_equal(hosts_up(s), 0);
+    serve(ctx);
+    until_up(s, 3);
+    ask(s, "SELECT * FROM t rows 3", 3);
+    cql_session_free(s);
+    SSL_CTX_free(with);
+    testcert_free(&foreign);
+    testcert_free(&other);
+}
+
 static void want_login(bool wanted)
 {
     pthread_mutex_lock(&server.lock);
@@ -591,6 +616,7 @@ int main(void)
         cmocka_unit_test(a_large_request_leaves_in_parts),
         cmocka_unit_test(a_server_without_tickets_is_asked),
         cmocka_unit_test(connections_come_back_by_resuming),
+        cmocka_unit_test(handshakes_that_failed_for_a_while_succeed),
         cmocka_unit_test(an_outbox_comes_back_by_resuming),
         cmocka_unit_test(credentials_go_over_tls_wherever_it_leads),
         cmocka_unit_test(the_context_is_shown_to_the_program),

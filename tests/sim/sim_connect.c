@@ -97,6 +97,15 @@ static void one_known_name_is_enough(void **state)
     assert_null(w->error);
 }
 
+static void a_name_of_two_addresses_needs_one_that_answers(void **state)
+{
+    world *w = *state;
+    w->io.hosts[0].down = true;
+    connect_to(w, "both.test", "false");
+    assert_null(w->error);
+    assert_int_equal(w->c.ready_count, 1);
+}
+
 static void a_name_that_is_resolved_too_slowly_is_given_up(void **state)
 {
     connect_to(*state, "slow.test", "true");
@@ -203,6 +212,44 @@ static void a_wrong_password_is_refused_once(void **state)
 }
 
 /* The status is the cause that all nodes name, also where it shows behind the log-in alone. */
+static void count_line(void *user, cql_log_level level, cql_str line)
+{
+    unsigned *counts = user;
+    if (line.len > 21 && memcmp(line.ptr + line.len - 21, "does not ask for them", 21) == 0)
+        counts[level == CQL_LOG_WARN ? 0 : 1]++;
+}
+
+/* A server that is open to everybody may be meant to be closed: R151. Once, however often it is connected to. */
+static void credentials_that_no_server_wants_are_warned_of_once(void **state)
+{
+    world *w = *state;
+    unsigned counts[2] = {0, 0};
+    cql_options_set_log(w->options, count_line, counts, CQL_LOG_TRACE);
+    assert_int_equal(cql_options_set_credentials(w->options, "cassandra", "secret"), CQL_OK);
+    connect_to(w, "127.9.0.1", "true");
+    assert_null(w->error);
+    for (int i = 0; i < 4; i++) {
+        simio_cut(&w->io, (size_t)i % 2);
+        simio_run(&w->io, w->io.now + 5000);
+    }
+    assert_true(w->io.connects > 6);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 0);
+}
+
+/* Where they are wanted there is nothing to warn of. */
+static void credentials_that_are_wanted_are_not_warned_of(void **state)
+{
+    world *w = *state;
+    unsigned counts[2] = {0, 0};
+    cql_options_set_log(w->options, count_line, counts, CQL_LOG_TRACE);
+    w->mc.nodes[0].want_login = w->mc.nodes[1].want_login = true;
+    assert_int_equal(cql_options_set_credentials(w->options, "cassandra", "secret"), CQL_OK);
+    connect_to(w, "127.9.0.1", "true");
+    assert_null(w->error);
+    assert_int_equal(counts[0] + counts[1], 0);
+}
+
 static void a_keyspace_that_is_not_there_is_said(void **state)
 {
     world *w = *state;
@@ -286,6 +333,7 @@ int main(void)
         CONNECT_TEST(an_unknown_name_ends_the_connect),
         CONNECT_TEST(so_it_does_without_discovery),
         CONNECT_TEST(one_known_name_is_enough),
+        CONNECT_TEST(a_name_of_two_addresses_needs_one_that_answers),
         CONNECT_TEST(a_name_that_is_resolved_too_slowly_is_given_up),
         CONNECT_TEST(a_slow_name_keeps_nobody_from_a_known_one),
         CONNECT_TEST(a_look_up_that_cannot_begin_is_named),
@@ -296,6 +344,8 @@ int main(void)
         CONNECT_TEST(connected_means_that_all_connections_are_there),
         CONNECT_TEST(one_node_that_wants_a_password_keeps_nobody_out),
         CONNECT_TEST(a_wrong_password_is_refused_once),
+        CONNECT_TEST(credentials_that_no_server_wants_are_warned_of_once),
+        CONNECT_TEST(credentials_that_are_wanted_are_not_warned_of),
         CONNECT_TEST(a_keyspace_that_is_not_there_is_said),
         cmocka_unit_test(control_connections_are_spread),
         cmocka_unit_test(without_a_data_centre_contact_points_are_tried_in_order),

@@ -176,7 +176,10 @@ static void answer_echo(mockconn *c, int16_t stream, const statement *s, cqln_wr
     cqln_writer_fini(&cells);
 }
 
-/* "… rows N": the rest of the rows from the offset, at most one page. */
+enum { HOLLOW_SEEN = 1 << 30 /* in an offset: the empty page in front of it was sent */ };
+
+/* "… rows N": the rest of the rows from the offset, at most one page. With "hollow" each page has one without rows
+ * in front of it. */
 static void answer_rows(mockconn *c, int16_t stream, const statement *s, cqln_writer *out)
 {
     const char *at = s->cql.ptr + s->cql.len;
@@ -185,16 +188,19 @@ static void answer_rows(mockconn *c, int16_t stream, const statement *s, cqln_wr
     char digits[12];
     snprintf(digits, sizeof digits, "%.*s", (int)(s->cql.ptr + s->cql.len - at), at);
     uint32_t total = (uint32_t)strtoul(digits, NULL, 10);
-    uint32_t left = s->offset < total ? total - s->offset : 0;
-    uint32_t rows = s->page_size > 0 && left > (uint32_t)s->page_size ? (uint32_t)s->page_size
-                                                                       : left;
+    bool empty = mock_has(s->cql, "hollow") && !(s->offset & HOLLOW_SEEN);
+    uint32_t offset = s->offset & ~(uint32_t)HOLLOW_SEEN;
+    uint32_t left = offset < total ? total - offset : 0;
+    uint32_t rows = empty                                                ? 0
+                    : s->page_size > 0 && left > (uint32_t)s->page_size ? (uint32_t)s->page_size
+                                                                         : left;
     cqln_writer cells;
     char state[5] = {0};
     cqln_writer_init(&cells, cqln_alloc_default(), buffer_max);
     for (uint32_t i = 0; i < rows; i++)
-        mock_cell_int(&cells, s->offset + i);
+        mock_cell_int(&cells, offset + i);
     /* respond_rows takes the state as text: offsets are kept free of NUL bytes by adding 0x01010101 */
-    cqln_store_u32((uint8_t *)state, s->offset + rows + 0x01010101u);
+    cqln_store_u32((uint8_t *)state, offset + rows + (empty ? HOLLOW_SEEN : 0) + 0x01010101u);
     respond_rows(out, c->version, stream, &value_table, !s->skip_metadata,
                  rows < left ? state : NULL, rows, (cql_str){(const char *)cells.data, cells.len});
     cqln_writer_fini(&cells);

@@ -48,6 +48,7 @@ struct cqln_lookup {
     void *user;
     uint16_t port;
     bool second;
+    bool both;
 };
 
 /* --- the list of things to come ------------------------------------------------------------------- */
@@ -214,6 +215,7 @@ static cql_status io_resolve(cqln_io *io, const char *host, uint16_t port, cqln_
     bool lost = strcmp(host, "unknown.test") == 0 || (s->lost_name && strcmp(host, s->lost_name) == 0);
     l->port = lost ? 0 : port;
     l->second = strcmp(host, "second.test") == 0;
+    l->both = strcmp(host, "both.test") == 0;
     uint64_t ms = strcmp(host, "slow.test") == 0 ? 10000 : delay(s);
     add_event(s, EVENT_LOOKUP, s->now + ms, NULL)->lookup = l;
     *out = l;
@@ -336,7 +338,10 @@ static void deliver(cqln_stream *st, const uint8_t *bytes, size_t len)
 
 static void on_lookup(simio *s, cqln_lookup *l)
 {
-    if (l->cb && l->port)
+    if (l->cb && l->port && l->both) {
+        const cqln_address both[] = {s->mc->nodes[s->named].address, s->mc->nodes[s->named + 1].address};
+        l->cb(l->user, both, 2, "");
+    } else if (l->cb && l->port)
         l->cb(l->user, &s->mc->nodes[s->named + l->second].address, 1, "");
     else if (l->cb)
         l->cb(l->user, NULL, 0, "unknown node or service");

@@ -39,7 +39,8 @@ typedef struct simio {
     size_t send_room;    /* bytes that a write takes at once; the rest follows later */
     cqln_list streams;
     cqln_list events;    /* sorted by time */
-    size_t named;        /* the node that host names lead to; second.test: the one behind it */
+    size_t named;        /* the node that host names lead to; second.test: the one behind it,
+                          * both.test: to both */
     const char *lost_name; /* that does not resolve; NULL: none but unknown.test. slow.test takes 10 s, and
                             * for never.test no look-up can begin */
     uint64_t connects;
