@@ -2,6 +2,8 @@
  * and what happens to bytes that are cut, changed or none of TLS at all. */
 #include "net_tls_help.h"
 
+#include <openssl/err.h>
+
 static void accepted(tls_world *w, cqln_tls *tls, const char *name, const testcert *cert)
 {
     const char *reason;
@@ -50,6 +52,34 @@ static void bytes_go_both_ways_whatever_the_cuts(void **state)
     }
     cqln_tls_free(tls);
     tls_world_fini(&w);
+}
+
+/* What the program, or another connection on this thread, left in OpenSSL's queue of errors is none of this one's. */
+static void errors_of_others_end_no_connection(void **state)
+{
+    tls_world w;
+    tls_pair p;
+    char buf[100];
+    (void)state;
+    tls_world_init(&w);
+    cqln_tls *tls = tls_world_client(&w);
+    ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
+    tls_pair_init(&p, tls, "db.example", w.ctx);
+    ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
+    tls_pair_run(&p);
+    tlsend_write(&p.e, "to the client", 13);
+    ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
+    assert_int_equal(p.f->ops->write(p.f, (const uint8_t *)"to the server", 13), 13);
+    ERR_raise(ERR_LIB_SSL, SSL_R_CERTIFICATE_VERIFY_FAILED);
+    tls_pair_to_client(&p); /* and the next read finds nothing, which is no error */
+    assert_int_equal(p.f->state, CQLN_FILTER_OPEN);
+    assert_int_equal(p.got_len, 13);
+    tls_pair_run(&p);
+    assert_int_equal(tlsend_read(&p.e, buf, sizeof buf), 13);
+    tls_pair_fini(&p);
+    cqln_tls_free(tls);
+    tls_world_fini(&w);
+    ERR_clear_error();
 }
 
 static void much_is_gathered_into_one_output(void **state)
@@ -610,6 +640,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_go_both_ways_whatever_the_cuts),
+        cmocka_unit_test(errors_of_others_end_no_connection),
         cmocka_unit_test(much_is_gathered_into_one_output),
         cmocka_unit_test(an_end_is_told_from_a_cut),
         cmocka_unit_test(every_flipped_bit_is_found),
