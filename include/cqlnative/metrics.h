@@ -12,8 +12,9 @@
 CQL_BEGIN
 
 /* What is counted. Columns: constant, Prometheus name without its prefix, type, text. Kept for the
- * session alone, or for each node too (then the session's is the sum over its nodes and control
- * connections are not in it). Errors are counted by class where a request ended with them (session),
+ * session and for each node, save what waits and what was refused for that: requests wait in one
+ * queue, for any node. What connections count is of nodes, and the session's the sum of them; control
+ * connections are not in it. Errors are counted by class where a request ended with them (session),
  * or where a node answered with them (node), also when it was sent again. */
 #define CQL_METRIC_MAP(X)                                                                          \
     X(CQL_METRIC_REQUESTS, "requests_total", "counter",                                            \
@@ -24,9 +25,10 @@ CQL_BEGIN
       "requests that found the queue full: refused, or a call that blocks had to wait")            \
     X(CQL_METRIC_BYTES_IN, "received_bytes_total", "counter", "bytes received")                    \
     X(CQL_METRIC_BYTES_OUT, "sent_bytes_total", "counter", "bytes sent")                           \
-    X(CQL_METRIC_RETRIES, "retries_total", "counter", "requests sent again after a failure")       \
+    X(CQL_METRIC_RETRIES, "retries_total", "counter",                                              \
+      "requests sent again after a failure (of a node: after one of its own)")                     \
     X(CQL_METRIC_SPECULATIONS, "speculations_total", "counter",                                    \
-      "requests sent to a further node before the first answered")                                 \
+      "requests sent to a further node before the first answered (of a node: sent to it so)")      \
     X(CQL_METRIC_REPREPARES, "reprepares_total", "counter", "statements prepared again on a node") \
     X(CQL_METRIC_CONNECTIONS, "connections", "gauge", "connections that take requests")            \
     X(CQL_METRIC_OPENED, "connections_opened_total", "counter", "connections that became ready")   \

@@ -84,12 +84,10 @@ typedef struct metric_row {
 #define ROW_OF(constant, text, type, help) {text, type, help},
 static const metric_row rows[] = {CQL_METRIC_MAP(ROW_OF)};
 
-/* These are the session's alone: a node's are not kept. */
+/* A request that waits does so for any node. */
 static bool of_session_only(size_t metric)
 {
-    return metric == CQL_METRIC_QUEUED || metric == CQL_METRIC_REFUSED ||
-           metric == CQL_METRIC_RETRIES || metric == CQL_METRIC_SPECULATIONS ||
-           metric == CQL_METRIC_REPREPARES;
+    return metric == CQL_METRIC_QUEUED || metric == CQL_METRIC_REFUSED;
 }
 
 static void say_plain(sink *s, const char *scope, const cqln_reading *r, size_t count)

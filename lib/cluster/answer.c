@@ -22,6 +22,7 @@ static void again(cqln_request *req, cqln_link *link, cqln_retry how)
         return;
     req->attempts++;
     cqln_meter_count(req->cluster->meter, CQL_METRIC_RETRIES);
+    cqln_meter_count(cqln_link_node(link)->meter, CQL_METRIC_RETRIES);
     if (how != CQLN_RETRY_NEXT_HOST_UNCOUNTED)
         req->retries++;
     if (how == CQLN_RETRY_SAME_HOST && cqln_link_usable(link) &&

@@ -243,6 +243,7 @@ static lesson *begin(cqln_node *n, cqln_link *link, cql_prepared *p, bool eager,
     }
     n->teaching += eager;
     cqln_meter_count(c->meter, CQL_METRIC_REPREPARES);
+    cqln_meter_count(n->meter, CQL_METRIC_REPREPARES);
     return l;
 }
 

@@ -173,6 +173,7 @@ static void start_runner(cqln_race *race)
     race->started++;
     race->running++;
     cqln_meter_count(c->meter, CQL_METRIC_SPECULATIONS);
+    cqln_meter_count(cqln_link_node(link)->meter, CQL_METRIC_SPECULATIONS);
     if (c->config->hooks)
         cqln_hooks_attempt(req, link);
 }

@@ -401,6 +401,16 @@ static void errors_name_what_they_know(void **state)
     w.mc.nodes[0].error_code = 0;
 }
 
+/* Of all nodes, and of the one at a host. */
+static uint64_t counted_at(size_t host, cql_metric which)
+{
+    uint64_t sum = 0;
+    for (const cqln_node *n = w.c.nodes; n; n = n->next)
+        if (host == SIZE_MAX || n->address.bytes[3] == host + 1)
+            sum += n->meter->values[which];
+    return sum;
+}
+
 /* A replica that the ALTER has not reached yet: another coordinator does without it, or it has learnt by then. */
 static void reads_that_fail_on_another_schema_are_asked_of_the_next_node(void **state)
 {
@@ -413,6 +423,7 @@ static void reads_that_fail_on_another_schema_are_asked_of_the_next_node(void **
     expect(0, 20, CQL_OK);
     assert_int_equal(w.c.meter->values[CQL_METRIC_ERROR_SERVER_FAILURE], 0);
     assert_true(w.c.meter->values[CQL_METRIC_RETRIES] > 0);
+    assert_int_equal(counted_at(0, CQL_METRIC_RETRIES), w.c.meter->values[CQL_METRIC_RETRIES]); /* none at the other */
     w.mc.nodes[0].error_reason = 1; /* too many tombstones */
     w.mc.nodes[1].error_code = 0x1300;
     uint64_t requests = w.mc.nodes[0].requests + w.mc.nodes[1].requests;
@@ -597,6 +608,7 @@ static void r13_a_race_that_all_lose_gives_the_last_error_once(void **state)
     pass(1000);
     expect(0, 1, CQL_SERVER_OVERLOADED);
     assert_int_equal(w.c.meter->values[CQL_METRIC_SPECULATIONS], 1);
+    assert_int_equal(counted_at(SIZE_MAX, CQL_METRIC_SPECULATIONS), 1);
     assert_true(all[0].at >= began + 220); /* the second attempt was waited for */
 }
 
@@ -1971,6 +1983,7 @@ static void r71_where_the_text_means_something_else_it_is_an_error(void **state)
     pass(500);
     expect(0, 1, CQL_SERVER_UNPREPARED);
     assert_int_equal(w.c.meter->values[CQL_METRIC_REPREPARES], 3);
+    assert_int_equal(counted_at(SIZE_MAX, CQL_METRIC_REPREPARES), 3);
 }
 
 static void one_lesson_serves_all_that_wait_for_it(void **state)
