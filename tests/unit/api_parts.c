@@ -212,10 +212,21 @@ static void speculation_is_there_or_refused(void **state)
                  "--disable-speculation");
 }
 
+static size_t no_plan(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
+{
+    (void)self;
+    (void)q;
+    (void)order;
+    (void)cap;
+    return 0;
+}
+
 /* A session that knows no tokens is made all the same: its nodes take requests in turn. */
 static void routing_is_there_or_refused(void **state)
 {
-    const cql_balancing_policy none = {.size = sizeof none};
+    const cql_balancing_policy none = {.size = sizeof none}, some = {.size = sizeof some, .plan = no_plan};
+    const cql_profile profile = {.size = sizeof profile, .balancing = &some};
+    const cql_profile center = {.size = sizeof center, .local_dc = "dc1"};
     cql_options *o = NULL;
     cql_statement *s = NULL;
     (void)state;
@@ -223,6 +234,8 @@ static void routing_is_there_or_refused(void **state)
     assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_set_routing_token(s, 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_set_profile(s, &profile), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_set_profile(s, &center), CQL_OK);
     size_t count;
     assert_int_equal(cql_session_token_ranges(NULL, 0, NULL, 0, &count),
                      PART_ROUTING ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
