@@ -2,6 +2,8 @@
  * makefile says which: PART_LZ4 and its like are 0 or 1. No server is needed. */
 #include "unit.h"
 
+#include "cluster/control.h"
+
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
 #include <cqlnative/metadata.h>
@@ -246,6 +248,17 @@ static void routing_is_there_or_refused(void **state)
     cql_statement_free(s);
 }
 
+/* A session that finds no nodes is made all the same, and uses those that it was given. */
+static void nodes_are_found_or_given(void **state)
+{
+    const cqln_config config = {.discovery = 1};
+    static cqln_cluster c;
+    (void)state;
+    session_with("cql://127.0.0.1:1/?loop_threads=0&discovery=true", true, NULL);
+    c.config = &config;
+    assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
+}
+
 static void helpers_are_there_or_refused(void **state)
 {
     cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
@@ -277,6 +290,7 @@ int main(void)
         cmocka_unit_test(values_as_text_are_there_or_refused),
         cmocka_unit_test(speculation_is_there_or_refused),
         cmocka_unit_test(routing_is_there_or_refused),
+        cmocka_unit_test(nodes_are_found_or_given),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
