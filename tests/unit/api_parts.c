@@ -259,6 +259,19 @@ static void nodes_are_found_or_given(void **state)
     assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
 }
 
+static void collections_are_made_or_refused(void **state)
+{
+    cql_collection *c = NULL;
+    cql_statement *s = NULL;
+    (void)state;
+    assert_int_equal(cql_collection_new(CQL_TYPE_LIST, NULL, &c), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_collection_add(c, cql_value_int32(1)), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
+    assert_int_equal(cql_statement_bind_value(s, 0, cql_value_collection(c)), PART_COLLECTIONS ? CQL_OK : CQL_UNBOUND);
+    cql_statement_free(s);
+    cql_collection_free(c);
+}
+
 static void helpers_are_there_or_refused(void **state)
 {
     cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
@@ -267,6 +280,8 @@ static void helpers_are_there_or_refused(void **state)
     assert_int_equal(cql_pages_new(NULL, NULL, 0, &pages), PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     cql_status st = cql_statement_bind_struct(NULL, NULL, 0, NULL, &err);
     assert_int_equal(st, PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(cql_result_column_int32(NULL, 0, NULL, NULL, 0, NULL),
+                     PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     if (!PART_HELPERS)
         assert_non_null(strstr(cql_error_text(err), "--disable-helpers"));
     cql_error_unref(err);
@@ -291,6 +306,7 @@ int main(void)
         cmocka_unit_test(speculation_is_there_or_refused),
         cmocka_unit_test(routing_is_there_or_refused),
         cmocka_unit_test(nodes_are_found_or_given),
+        cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
