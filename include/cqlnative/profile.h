@@ -39,7 +39,8 @@ typedef struct cql_profile {
  * Requests whose profile has no node that the session uses fail with CQL_NO_HOST and the reason. The `host` of
  * cql_execute_options counts more.
  * CQL_BAD_ARGUMENT, and nothing is set, for a table that is too small, a level that is none and a page size below -1;
- * for `local_dc` beside `balancing`, and for `balancing` without `plan`. */
+ * for `local_dc` beside `balancing`, and for `balancing` without `plan`; CQL_UNSUPPORTED for `balancing` in a build
+ * that asks no policies (configure --disable-routing). */
 CQL_API cql_status cql_statement_set_profile(cql_statement *stmt, const cql_profile *profile);
 CQL_API cql_status cql_batch_set_profile(cql_batch *batch, const cql_profile *profile);
 

@@ -1,5 +1,6 @@
 /* Profiles: what they say, set on statements and batches. */
 #include "api/statement.h"
+#include "cluster/policy.h"
 
 #include <cqlnative/profile.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ static cql_status set(cqln_execution *ex, const cql_profile *p)
 {
     if (p && !is_sound(p))
         return CQL_BAD_ARGUMENT;
+    if (p && p->balancing && !cqln_policy_available())
+        return CQL_UNSUPPORTED;
     cqln_execution_say(ex, CQLN_SAID_RARE);
     ex->place = p && (p->local_dc || p->balancing) ? p : NULL;
     if (!p)

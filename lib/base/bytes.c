@@ -3,7 +3,8 @@
 
 enum { FIRST_CAP = 256 };
 
-void cqln_writer_init(cqln_writer *wr, const cql_allocator *al, size_t max)
+/* Apart: written out with long offsets it is larger than the call. */
+__attribute__((noinline)) void cqln_writer_init(cqln_writer *wr, const cql_allocator *al, size_t max)
 {
     wr->al = al;
     wr->data = NULL;

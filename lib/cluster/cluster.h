@@ -333,7 +333,7 @@ void cqln_slots_init(cqln_cluster *c);
 /* True when every connection to a local node has been tried once. */
 bool cqln_nodes_all_tried(const cqln_cluster *c);
 
-/* --- control.c, discover.c ----------------------------------------------------------------------- */
+/* --- control.c, watch.c -------------------------------------------------------------------------- */
 cql_status cqln_control_new(cqln_cluster *c, cqln_control **out);
 void cqln_control_start(cqln_control *ctl);
 void cqln_control_close(cqln_control *ctl, const char *reason);

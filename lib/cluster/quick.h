@@ -5,6 +5,12 @@
 
 #include "cluster/cluster.h"
 
+/* How near nodes can be. */
+static inline cqln_near cqln_router_nearest(const cqln_cluster *c)
+{
+    return c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
+}
+
 static inline uint64_t cqln_router_draw(cqln_router *r)
 {
     r->random = r->random * 6364136223846793005u + 1;

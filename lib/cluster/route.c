@@ -1,6 +1,7 @@
 /* The node for each attempt. Costs no memory: the plan is an iterator on the stack. */
 #include "cluster/router.h"
 
+#include "cluster/policy.h"
 #include "cluster/quick.h"
 #include "cluster/slots.h"
 
@@ -118,47 +119,15 @@ static size_t order_center(cqln_cluster *c, const cqln_route *route, const char 
     return l.count;
 }
 
-/* --- a policy of the program ---------------------------------------------------------------------- */
-
-static uint32_t in_flight(const cql_balancing_query *q, size_t node)
-{
-    return node < q->node_count ? cqln_router_load(q->context, (uint32_t)node) : 0;
-}
-
-static uint64_t latency_us(const cql_balancing_query *q, size_t node)
-{
-    const cqln_cluster *c = q->context;
-    return node < q->node_count ? c->router.nodes[node]->pace.mean_us : 0;
-}
+/* --- what somebody says of the order -------------------------------------------------------------- */
 
 size_t cqln_router_ask(cqln_cluster *c, const cql_profile *profile, const cqln_route *route,
                        unsigned attempt, uint16_t *order, size_t cap)
 {
     if (profile && profile->local_dc)
         return order_center(c, route, profile->local_dc, order, cap);
-    const cql_balancing_policy *policy = profile ? profile->balancing : &c->config->balancing;
-    const cqln_keyspace *k = cqln_router_keyspace(c, route);
-    cqln_wish wish;
-    cqln_router_wish(c, route, &wish);
-    while (wish.replica_count && wish.replicas[wish.replica_count - 1] >= c->router.peers.count)
-        wish.replica_count--;
-    cql_balancing_query q = {
-        .size = sizeof q,
-        .nodes = c->router.shown,
-        .node_count = c->router.peers.count,
-        .replicas = wish.replicas,
-        .replica_count = wish.replica_count,
-        .keyspace = k ? k->name : (cql_str){"", 0},
-        .conditional = route->conditional,
-        .local_only = route->local_only,
-        .attempt = attempt,
-        .random = wish.random,
-        .in_flight = in_flight,
-        .latency_us = latency_us,
-        .context = c,
-    };
-    size_t n = policy->plan(policy->self, &q, order, cap);
-    return n < cap ? n : cap;
+    return cqln_policy_order(c, profile ? profile->balancing : &c->config->balancing, route, attempt, order,
+                             cap);
 }
 
 /* --- the choice ----------------------------------------------------------------------------------- */

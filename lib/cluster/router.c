@@ -1,16 +1,14 @@
-/* Tokens, replicas and distances: brought up to date after every discovery. What is not known, broken or
- * too large costs the knowledge of replicas, never the use of the nodes. */
+/* How far nodes are, and which take requests: brought up to date after every discovery. */
 #include "cluster/router.h"
 
 #include "base/error.h"
-#include "cluster/cluster.h"
+#include "cluster/policy.h"
+#include "cluster/quick.h"
 #include "cluster/slots.h"
 #include "cluster/team.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { NODE_TOKENS = 4096 };
 
 /* --- allow and deny lists ------------------------------------------------------------------------- */
 
@@ -94,8 +92,7 @@ void cqln_router_turn(cqln_cluster *c)
     cqln_cluster_settle(c);
 }
 
-/* Of the ring that is used; taken over. */
-static void set_map(cqln_cluster *c, cqln_tokenmap *map)
+void cqln_router_set_map(cqln_cluster *c, cqln_tokenmap *map)
 {
     cqln_router *r = &c->router;
     cqln_tokenmap_unref(r->map);
@@ -116,7 +113,7 @@ void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map)
     c->router.ring = ring;
     pthread_mutex_unlock(&c->view_lock);
     cqln_ring_unref(old);
-    set_map(c, map);
+    cqln_router_set_map(c, map);
 }
 
 cqln_ring *cqln_router_ring(cqln_cluster *c)
@@ -125,12 +122,6 @@ cqln_ring *cqln_router_ring(cqln_cluster *c)
     cqln_ring *r = c->router.ring ? cqln_ring_ref(c->router.ring) : NULL;
     pthread_mutex_unlock(&c->view_lock);
     return r;
-}
-
-static void drop_map(cqln_cluster *c)
-{
-    set_map(c, NULL);
-    c->router.keyspace_mark = 0;
 }
 
 static void drop_ring(cqln_cluster *c)
@@ -186,51 +177,6 @@ void cqln_router_fini(cqln_cluster *c)
     cqln_free(c->al, r->deny.rules);
 }
 
-/* --- what discovery found ------------------------------------------------------------------------- */
-
-void cqln_router_take_partitioner(cqln_cluster *c, cql_str class_name)
-{
-    c->router.ring_partitioner = cqln_partitioner_of(class_name);
-}
-
-void cqln_router_take_tokens(cqln_cluster *c, cqln_node *n, const cql_value *tokens,
-                             const cql_type *type)
-{
-    cql_items it;
-    cql_value item;
-    cql_str bytes = cql_value_bytes(tokens);
-    uint64_t mark = (uint64_t)cqln_murmur3(bytes.ptr, bytes.len) | 1;
-    bool usable = type && (type->id == CQL_TYPE_SET || type->id == CQL_TYPE_LIST) &&
-                  cql_items_init(&it, type, tokens) == CQL_OK;
-    if (!usable || cql_value_is_null(tokens) || it.count == 0) {
-        n->token_count = 0;
-        n->token_mark = 0;
-        return;
-    }
-    if (n->token_mark == mark)
-        return;
-    uint32_t max = it.count < NODE_TOKENS ? it.count : NODE_TOKENS;
-    cqln_token *room = cqln_realloc_array(c->al, n->tokens, max, sizeof *room);
-    n->token_count = 0;
-    n->token_mark = 0;
-    if (!room)
-        return;
-    n->tokens = room;
-    while (n->token_count < max && cql_items_next(&it, NULL, &item))
-        n->token_count += cqln_token_parse(c->router.ring_partitioner, cql_value_bytes(&item),
-                                           &n->tokens[n->token_count]);
-    n->token_mark = mark;
-}
-
-void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res)
-{
-    cql_result *kept = cql_result_ref(res);
-    if (!kept)
-        return; /* the older rows serve on */
-    cql_result_unref(c->router.keyspaces);
-    c->router.keyspaces = kept;
-}
-
 /* --- how far -------------------------------------------------------------------------------------- */
 
 static cqln_near plain_distance(cqln_cluster *c, const cqln_node *n)
@@ -252,47 +198,6 @@ bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a)
     return (c->config->allow_hosts && !named(&r->allow, a)) || named(&r->deny, a);
 }
 
-static cql_distance distance_of(cqln_near near)
-{
-    return near <= CQLN_NEAR_LOCAL     ? CQL_DISTANCE_LOCAL
-           : near == CQLN_NEAR_REMOTE ? CQL_DISTANCE_REMOTE
-                                      : CQL_DISTANCE_IGNORED;
-}
-
-static cql_balancing_node show(const cqln_cluster *c, const cqln_node *n)
-{
-    return (cql_balancing_node){
-        .size = sizeof(cql_balancing_node),
-        .address = n->address_text,
-        .data_center = n->data_center,
-        .rack = n->rack,
-        .host_id = n->host_id,
-        .distance = distance_of(n->near),
-        .local_rack = c->config->local_rack && strcmp(n->rack, c->config->local_rack) == 0,
-        .up = n->usable > 0,
-        .slow = n->slow,
-    };
-}
-
-static void ask_distance(cqln_cluster *c, cqln_node *n)
-{
-    const cql_balancing_policy *policy = &c->config->balancing;
-    if (!policy->distance)
-        return;
-    cql_balancing_node seen = show(c, n);
-    switch (policy->distance(policy->self, &seen)) {
-    case CQL_DISTANCE_LOCAL:
-        n->near = seen.local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
-        break;
-    case CQL_DISTANCE_REMOTE:
-        n->near = CQLN_NEAR_REMOTE;
-        break;
-    case CQL_DISTANCE_IGNORED:
-        n->near = CQLN_NEAR_IGNORED;
-        break;
-    }
-}
-
 static void set_distances(cqln_cluster *c)
 {
     for (cqln_node *n = c->nodes; n; n = n->next) {
@@ -302,7 +207,7 @@ static void set_distances(cqln_cluster *c)
             n->near = CQLN_NEAR_IGNORED;
         } else {
             n->near = plain_distance(c, n);
-            ask_distance(c, n);
+            cqln_policy_distance(c, n);
         }
         n->local = n->near != CQLN_NEAR_IGNORED;
         cqln_slots_suit(n);
@@ -355,16 +260,10 @@ static uint32_t list_nodes(cqln_cluster *c)
     return count;
 }
 
-/* How near nodes can be. */
-static cqln_near nearest(const cqln_cluster *c)
-{
-    return c->config->local_rack ? CQLN_NEAR_RACK : CQLN_NEAR_LOCAL;
-}
-
 /* Is it as good a choice as any? */
 static bool likely(const cqln_cluster *c, const cqln_peer *p)
 {
-    return p->near == nearest(c) && p->up && !p->slow && !p->room;
+    return p->near == cqln_router_nearest(c) && p->up && !p->slow && !p->room;
 }
 
 cqln_link *cqln_router_of_two(cqln_cluster *c, uint32_t one, uint32_t other)
@@ -391,7 +290,7 @@ void cqln_router_set_heads(cqln_cluster *c)
     cqln_router *r = &c->router;
     for (uint32_t i = 0; i < r->peers.count; i++)
         set_head(c, i);
-    set_near(r, r->peers.ends[nearest(c)]);
+    set_near(r, r->peers.ends[cqln_router_nearest(c)]);
 }
 
 void cqln_router_recount(cqln_cluster *c)
@@ -401,7 +300,7 @@ void cqln_router_recount(cqln_cluster *c)
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const cqln_node *n = r->nodes[i];
         r->peers.peer[i] = (cqln_peer){(uint8_t)n->near, n->usable > 0 && n->local, n->slow, n->room};
-        r->shown[i] = show(c, n);
+        cqln_policy_show(c, i);
     }
     for (uint8_t near = CQLN_NEAR_RACK; near <= CQLN_NEAR_REMOTE; near++) {
         for (uint32_t i = 0; i < r->peers.count; i++)
@@ -413,128 +312,6 @@ void cqln_router_recount(cqln_cluster *c)
     bool one = c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL;
     const cqln_slot *lone = one && !c->config->balancing.plan ? c->ready[0]->sole : NULL;
     set_lone(c, lone ? lone->link : NULL);
-}
-
-/* --- ring and placements -------------------------------------------------------------------------- */
-
-static uint64_t mix(uint64_t sum, uint64_t v)
-{
-    return (sum ^ v) * 0x9e3779b97f4a7c15u + (sum >> 29);
-}
-
-static uint64_t mix_text(uint64_t sum, const char *text)
-{
-    return mix(sum, (uint64_t)cqln_murmur3(text, strlen(text)));
-}
-
-static uint64_t mark_of_nodes(const cqln_router *r)
-{
-    uint64_t sum = r->ring_partitioner;
-    for (uint32_t i = 0; i < r->peers.count; i++) {
-        const cqln_node *n = r->nodes[i];
-        sum = mix(mix(mix_text(mix_text(sum, n->data_center), n->rack), n->token_mark), n->id);
-        sum = mix(sum, n->near);
-    }
-    return sum | 1;
-}
-
-static cql_status make_ring(cqln_cluster *c, cqln_ring **out)
-{
-    cqln_router *r = &c->router;
-    cqln_member *members = cqln_alloc_array(c->al, r->peers.count, sizeof *members);
-    *out = NULL;
-    if (!members)
-        return CQL_NO_MEMORY;
-    for (uint32_t i = 0; i < r->peers.count; i++) {
-        const cqln_node *n = r->nodes[i];
-        members[i] = (cqln_member){cql_str_of(n->data_center), cql_str_of(n->rack), n->tokens,
-                                   n->token_count, n->near == nearest(c)};
-    }
-    cql_status st = cqln_ring_new(c->al, r->ring_partitioner, members, r->peers.count, out);
-    cqln_free(c->al, members);
-    return st;
-}
-
-static void refresh_ring(cqln_cluster *c)
-{
-    cqln_router *r = &c->router;
-    uint64_t mark = mark_of_nodes(r);
-    cqln_ring *ring;
-    if (mark == r->ring_mark)
-        return;
-    r->keyspace_mark = 0;
-    r->ring_mark = mark;
-    cql_status st = make_ring(c, &ring);
-    cqln_router_use(c, ring, NULL);
-    if (st)
-        CQLN_LOG(c->loop.log, st == CQL_UNSUPPORTED ? CQL_LOG_INFO : CQL_LOG_WARN,
-                 "requests go to nodes in turn, not to replicas: the ring of tokens is not known "
-                 "(partitioner %s; %s)",
-                 cqln_partitioner_name(r->ring_partitioner), cql_status_text(st));
-}
-
-static bool read_replication(const cql_value *v, const cql_type *type, cqln_replication *out)
-{
-    cql_items it;
-    cql_value key, value;
-    cqln_replication_init(out);
-    if (!type || type->id != CQL_TYPE_MAP || cql_value_is_null(v) ||
-        cql_items_init(&it, type, v) != CQL_OK)
-        return false;
-    while (cql_items_next(&it, &key, &value))
-        cqln_replication_add(out, cql_value_bytes(&key), cql_value_bytes(&value));
-    cqln_replication_end(out);
-    return cql_items_status(&it) == CQL_OK;
-}
-
-static cql_status fill_map(cqln_router *r, cqln_tokenmap *m)
-{
-    const cql_result *res = r->keyspaces;
-    size_t name, rule;
-    cql_rows rows;
-    cql_status st = CQL_OK;
-    if (cql_result_column_index(res, "keyspace_name", &name) != CQL_OK ||
-        cql_result_column_index(res, "replication", &rule) != CQL_OK)
-        return CQL_MALFORMED;
-    cql_rows_init(&rows, res);
-    while (cql_rows_next(&rows)) {
-        cqln_replication rep;
-        cql_value v = cql_rows_value(&rows, rule);
-        if (!read_replication(&v, cql_result_column_type(res, rule), &rep))
-            continue;
-        cql_status one = cqln_tokenmap_add(m, cql_rows_str(&rows, name), &rep, r->map);
-        if (one == CQL_NO_MEMORY)
-            return one;
-        st = one ? one : st;
-    }
-    return st;
-}
-
-static uint64_t mark_of_keyspaces(const cqln_router *r)
-{
-    const cql_str rows = r->keyspaces->rows.rows;
-    return mix(r->ring_mark, (uint64_t)cqln_murmur3(rows.ptr, rows.len)) | 1;
-}
-
-static void refresh_map(cqln_cluster *c)
-{
-    cqln_router *r = &c->router;
-    cqln_tokenmap *m;
-    if (!r->ring || !r->keyspaces) {
-        drop_map(c);
-        return;
-    }
-    uint64_t mark = mark_of_keyspaces(r);
-    if (mark == r->keyspace_mark)
-        return;
-    cql_status st = cqln_tokenmap_new(r->ring, cql_result_row_count(r->keyspaces), &m);
-    if (st == CQL_OK)
-        st = fill_map(r, m);
-    if (st)
-        CQLN_LOG(c->loop.log, CQL_LOG_WARN, "the replicas of some keyspaces are not known: %s",
-                 cql_status_text(st));
-    set_map(c, m);
-    r->keyspace_mark = st == CQL_NO_MEMORY ? 0 : mark;
 }
 
 void cqln_router_unlist(cqln_cluster *c)
@@ -559,10 +336,8 @@ void cqln_router_refresh(cqln_cluster *c)
         cqln_team_adopt(c);
         return;
     }
-    if (r->peers.count == 0 || !c->config->token_aware)
-        return;
-    refresh_ring(c);
-    refresh_map(c);
+    if (r->peers.count && c->config->token_aware)
+        cqln_router_place(c);
 }
 
 cql_error *cqln_router_check(cqln_cluster *c)

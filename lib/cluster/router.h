@@ -70,6 +70,8 @@ void cqln_router_take_tokens(cqln_cluster *c, cqln_node *n, const cql_value *tok
                              const cql_type *type);
 /* Rows of keyspace_name and replication; kept by a reference or copy. */
 void cqln_router_take_keyspaces(cqln_cluster *c, const cql_result *res);
+/* The ring and the placements, as far as they are not what they were (replicas.c). */
+void cqln_router_place(cqln_cluster *c);
 /* The list of nodes is complete: distances, ring, placements. */
 void cqln_router_refresh(cqln_cluster *c);
 /* The way of a statement may be another from now on. */
@@ -80,6 +82,8 @@ void cqln_router_recount(cqln_cluster *c);
 void cqln_router_unlist(cqln_cluster *c);
 /* The ring and the map from now on, both taken over; NULL: not known. */
 void cqln_router_use(cqln_cluster *c, cqln_ring *ring, cqln_tokenmap *map);
+/* The map of the ring that is used; taken over. */
+void cqln_router_set_map(cqln_cluster *c, cqln_tokenmap *map);
 /* The ring that is used, held; NULL: no tokens are known. [any thread] */
 cqln_ring *cqln_router_ring(cqln_cluster *c);
 /* How slow nodes are has changed. */

@@ -1,5 +1,6 @@
 /* A build that starts no threads (configure --disable-threads): each cluster is alone. */
 #include "cluster/team.h"
+#include "cluster/view.h"
 
 void cqln_team_init(cqln_team *t, cqln_cluster **members, uint32_t count)
 {
@@ -11,6 +12,12 @@ void cqln_team_init(cqln_team *t, cqln_cluster **members, uint32_t count)
 void cqln_team_fini(cqln_team *t)
 {
     (void)t;
+}
+
+struct cql_hosts *cqln_team_view(const cqln_team *t)
+{
+    (void)t;
+    return NULL;
 }
 
 bool cqln_team_share(cqln_cluster *lead)

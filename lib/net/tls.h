@@ -1,4 +1,4 @@
-/* tls.h: TLS as a filter. tls_openssl.c is one implementation, tls_none.c says that there is none.
+/* tls.h: TLS as a filter. tls_openssl.c is one implementation; in a build without, cluster/secure_none.c says so.
  *
  * A cqln_tls is what the connections of one loop share: certificates, trust, sessions to resume. It
  * belongs to the loop's thread; the counters may be read by any. */
@@ -48,8 +48,7 @@ typedef struct cqln_tls_counts {
 
 typedef struct cqln_tls cqln_tls;
 
-/* Reads the files. CQL_NO_MEMORY, CQL_TLS_FAILED, CQL_UNSUPPORTED (a build without TLS), with the
- * reason in why (CQLN_FILTER_REASON bytes). */
+/* Reads the files. CQL_NO_MEMORY, CQL_TLS_FAILED, with the reason in why (CQLN_FILTER_REASON bytes). */
 cql_status cqln_tls_new(const cqln_tls_config *config, cqln_tls **out, char *why);
 void cqln_tls_free(cqln_tls *tls); /* after its filters; NULL is fine */
 const cqln_tls_counts *cqln_tls_counts_of(const cqln_tls *tls);

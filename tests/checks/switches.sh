@@ -10,7 +10,7 @@ src=$1 build=$2
 shift 2
 parts='--without-openssl --without-lz4 --without-zlib --disable-threads --disable-schema --disable-jobs'
 parts="$parts --disable-metadata --disable-outbox --disable-writer --disable-insight --disable-text"
-parts="$parts --disable-routing --disable-speculation --disable-helpers"
+parts="$parts --disable-routing --disable-speculation --disable-helpers --disable-discovery --disable-collections"
 # shellcheck disable=SC2086 # several words
 [ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all lacks
 MAKE=${MAKE:-make}

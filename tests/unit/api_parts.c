@@ -2,6 +2,8 @@
  * makefile says which: PART_LZ4 and its like are 0 or 1. No server is needed. */
 #include "unit.h"
 
+#include "cluster/control.h"
+
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
 #include <cqlnative/metadata.h>
@@ -212,10 +214,21 @@ static void speculation_is_there_or_refused(void **state)
                  "--disable-speculation");
 }
 
+static size_t no_plan(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
+{
+    (void)self;
+    (void)q;
+    (void)order;
+    (void)cap;
+    return 0;
+}
+
 /* A session that knows no tokens is made all the same: its nodes take requests in turn. */
 static void routing_is_there_or_refused(void **state)
 {
-    const cql_balancing_policy none = {.size = sizeof none};
+    const cql_balancing_policy none = {.size = sizeof none}, some = {.size = sizeof some, .plan = no_plan};
+    const cql_profile profile = {.size = sizeof profile, .balancing = &some};
+    const cql_profile center = {.size = sizeof center, .local_dc = "dc1"};
     cql_options *o = NULL;
     cql_statement *s = NULL;
     (void)state;
@@ -223,6 +236,8 @@ static void routing_is_there_or_refused(void **state)
     assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_set_routing_token(s, 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_set_profile(s, &profile), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_set_profile(s, &center), CQL_OK);
     size_t count;
     assert_int_equal(cql_session_token_ranges(NULL, 0, NULL, 0, &count),
                      PART_ROUTING ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
@@ -233,6 +248,30 @@ static void routing_is_there_or_refused(void **state)
     cql_statement_free(s);
 }
 
+/* A session that finds no nodes is made all the same, and uses those that it was given. */
+static void nodes_are_found_or_given(void **state)
+{
+    const cqln_config config = {.discovery = 1};
+    static cqln_cluster c;
+    (void)state;
+    session_with("cql://127.0.0.1:1/?loop_threads=0&discovery=true", true, NULL);
+    c.config = &config;
+    assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
+}
+
+static void collections_are_made_or_refused(void **state)
+{
+    cql_collection *c = NULL;
+    cql_statement *s = NULL;
+    (void)state;
+    assert_int_equal(cql_collection_new(CQL_TYPE_LIST, NULL, &c), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_collection_add(c, cql_value_int32(1)), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
+    assert_int_equal(cql_statement_bind_value(s, 0, cql_value_collection(c)), PART_COLLECTIONS ? CQL_OK : CQL_UNBOUND);
+    cql_statement_free(s);
+    cql_collection_free(c);
+}
+
 static void helpers_are_there_or_refused(void **state)
 {
     cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
@@ -241,6 +280,8 @@ static void helpers_are_there_or_refused(void **state)
     assert_int_equal(cql_pages_new(NULL, NULL, 0, &pages), PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     cql_status st = cql_statement_bind_struct(NULL, NULL, 0, NULL, &err);
     assert_int_equal(st, PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(cql_result_column_int32(NULL, 0, NULL, NULL, 0, NULL),
+                     PART_HELPERS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     if (!PART_HELPERS)
         assert_non_null(strstr(cql_error_text(err), "--disable-helpers"));
     cql_error_unref(err);
@@ -264,6 +305,8 @@ int main(void)
         cmocka_unit_test(values_as_text_are_there_or_refused),
         cmocka_unit_test(speculation_is_there_or_refused),
         cmocka_unit_test(routing_is_there_or_refused),
+        cmocka_unit_test(nodes_are_found_or_given),
+        cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
