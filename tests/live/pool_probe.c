@@ -3,6 +3,8 @@
  * loops, of which each has one while all have one control connection. Ends with 1 when the pool does not
  * grow to its most, or not shrink back to its least, or the loops have other connections than that.
  *
+ * pool_probe far URL WITNESS COUNT: the node that WITNESS connects to comes to count COUNT connections of a session of URL.
+ *
  * LEAST and MOST (1 and 4): the URL's connections_per_host and max_connections_per_host; the server counts
  * one more, the control connection. */
 #include <cqlnative/cql.h>
@@ -149,11 +151,26 @@ static void spread(const char *url, cql_session *witness)
     await(witness, "closed", 0);
 }
 
+/* Of a session at rest, at another node than that of its control connection. */
+static void far(const char *url, const char *witness_url, const char *count)
+{
+    cql_session *witness = open_session(witness_url, "pool_witness", "1");
+    cql_session *s = open_session(url, name, "1");
+    await(witness, "far", (unsigned)strtoul(count, NULL, 10));
+    cql_session_free(s);
+    await(witness, "closed", 0);
+    cql_session_free(witness);
+}
+
 int main(int argc, char **argv)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
+    if (argc == 5 && strcmp(argv[1], "far") == 0) {
+        far(argv[2], argv[3], argv[4]);
+        return 0;
+    }
     if (argc != 2 && argc != 4)
-        give_up("usage", "pool_probe URL [LEAST MOST]");
+        give_up("usage", "pool_probe URL [LEAST MOST] | far URL WITNESS COUNT");
     const unsigned least = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     const unsigned most = argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 4;
     cql_session *witness = open_session(argv[1], "pool_witness", "1");
