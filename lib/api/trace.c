@@ -1,7 +1,7 @@
 /* Fetching a trace: the session row until it has a duration, then the events until there are no more of
  * them than a moment before. All on the session's own requests. */
-#include "api/gate.h"
 #include "api/statement.h"
+#include "api/wait.h"
 #include "base/error.h"
 
 #include <cqlnative/trace.h>
@@ -341,48 +341,22 @@ cql_status cql_session_trace(cql_session *s, cql_uuid id, uint32_t timeout_ms, c
 
 /* --- waiting ------------------------------------------------------------------------------------------ */
 
-typedef struct waiter {
-    cqln_gate gate;
-    bool done;
-    cql_error *err;
-    cql_trace *trace;
-} waiter;
-
 static void on_trace(cql_session *s, const cql_error *err, cql_trace *trace, void *user)
 {
-    waiter *w = user;
     (void)s;
-    cqln_gate_lock(&w->gate);
-    w->err = cql_error_ref(err);
-    w->trace = trace;
-    w->done = true;
-    cqln_gate_notify(&w->gate);
-    cqln_gate_unlock(&w->gate);
+    cqln_wait_end(user, err, trace);
 }
 
 cql_status cql_session_trace_wait(cql_session *s, cql_uuid id, uint32_t timeout_ms, cql_trace **out,
                                   cql_error **err)
 {
-    waiter w = {.done = false};
-    if (!s || !out)
-        return cqln_fail_null(err, s ? "out" : "session");
+    cqln_waiter w;
+    if (!out)
+        return cqln_fail_null(err, "out");
     *out = NULL;
-    cql_status st = cql_session_may_wait(s);
-    if (st)
-        return cqln_fail(err, s->al, st, "a call that blocks is not possible here");
-    if (!cqln_gate_init(&w.gate))
-        return cqln_fail(err, s->al, CQL_SYSTEM, "no lock can be made");
-    st = cql_session_trace(s, id, timeout_ms, on_trace, &w);
-    if (st) {
-        cqln_gate_fini(&w.gate);
-        return cqln_fail(err, s->al, st, "%s: the trace cannot be asked for", cql_status_text(st));
-    }
-    cqln_gate_lock(&w.gate);
-    while (!w.done)
-        cqln_gate_wait(&w.gate, s);
-    cqln_gate_unlock(&w.gate);
-    cqln_gate_fini(&w.gate);
-    cqln_session_end_freed(s);
-    *out = w.trace;
-    return w.err ? cqln_error_give(err, w.err) : CQL_OK;
+    cql_status st = cqln_wait_begin(s, &w, err);
+    if (st == CQL_OK)
+        st = cqln_wait_for(&w, cql_session_trace(s, id, timeout_ms, on_trace, &w), err);
+    *out = st == CQL_OK ? w.got : NULL;
+    return st;
 }

@@ -40,13 +40,17 @@ libs=$root/usr/lib/$triple
 export PKG_CONFIG_LIBDIR=$libs/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
 RUN="$qemu -L /usr/$triple -E LD_LIBRARY_PATH=$libs:$root/lib/$triple"
 
-cd "$build"
-[ -e config.status ] || "$src/configure" -q --host=$triple --enable-werror --disable-tools --disable-shared \
-    CPPFLAGS="-I$root/usr/include -I$root/usr/include/$triple" \
+set -- --host=$triple CPPFLAGS="-I$root/usr/include -I$root/usr/include/$triple" \
     LDFLAGS="-L$libs -L$root/lib/$triple -Wl,-rpath-link,$libs:$root/lib/$triple"
+cd "$build"
+[ -e config.status ] || "$src/configure" -q --enable-werror --disable-tools --disable-shared "$@"
 $MAKE -s V=0 lib/libcqlnative.la examples/device
 CQL_TESTS_SLOWER=40 $MAKE -s check-units LOG_FLAGS="$RUN"
 echo "PASS: unit tests on $arch"
+# What small devices have the room for; instructions of 64 bits take more.
+[ "$arch" != armhf ] || export LIMITS='small_code=300000 off_code=120000'
+"$src/tests/checks/sizes.sh" "$src" "$build/sizes" "$@"
+echo "PASS: sizes on $arch"
 
 [ "${CROSS_NODE-}" != none ] || exit 0
 export SRC=$src BUILD=$build LOCALCASSANDRA=$src/tools/localcassandra CQL_TEST_CLUSTER=$NAME
