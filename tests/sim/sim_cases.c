@@ -842,6 +842,29 @@ static void a_lost_node_is_tried_as_the_options_say(void **state)
     assert_true(moved > 3);
 }
 
+/* With one node: its pool and the control connection try it, each by its own clock. */
+static void the_control_connection_is_tried_as_the_options_say(void **state)
+{
+    static const struct {
+        const char *policy;
+        unsigned least, most;
+    } rules[] = {{"constant", 58, 62}, {"exponential", 8, 10}};
+    for (size_t i = 0; i < CQL_COUNT(rules); i++) {
+        option("reconnect_policy", rules[i].policy);
+        option("reconnect_jitter", "0");
+        option("reconnect_base", "1s");
+        option("reconnect_max", "600s");
+        start(1);
+        w.io.hosts[0].down = true;
+        simio_cut(&w.io, 0);
+        uint64_t connects = w.io.connects;
+        pass(30500);
+        assert_in_range(w.io.connects - connects, rules[i].least, rules[i].most);
+        assert_int_equal(end(state), 0);
+        assert_int_equal(begin(state), 0);
+    }
+}
+
 static void r21_all_nodes_come_back_without_an_event(void **state)
 {
     (void)state;
@@ -2348,6 +2371,7 @@ int main(void)
         CASE(r20_a_failed_refill_is_tried_again),
         CASE(a_node_with_many_connections_is_tried_as_soon_as_one_with_few),
         CASE(a_lost_node_is_tried_as_the_options_say),
+        CASE(the_control_connection_is_tried_as_the_options_say),
         CASE(r21_all_nodes_come_back_without_an_event),
         CASE(a_request_lost_with_the_last_connection_says_where_and_why),
         CASE(idle_connections_that_are_ended_are_made_again_at_once),
