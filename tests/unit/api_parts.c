@@ -127,6 +127,31 @@ static void the_job_store_is_there_or_refused(void **state)
     cql_jobs_free(jobs);
 }
 
+static void never_called(cql_job *job, void *user)
+{
+    (void)job;
+    (void)user;
+}
+
+/* What blocks has a thread of its own, or is refused when it is named. */
+static void blocking_handlers_are_there_or_refused(void **state)
+{
+    cql_session *s = NULL;
+    cql_jobs *jobs = NULL;
+    cql_options *o = NULL;
+    (void)state;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, "cql://127.0.0.1:1/?loop_threads=0", NULL), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    assert_int_equal(cql_jobs_new(s, "ks", &jobs), PART_JOBS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_jobs_handle_blocking(jobs, "t", never_called, NULL),
+                     PART_JOBS && PART_THREADS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_jobs_handle(jobs, "t", never_called, NULL), PART_JOBS ? CQL_OK : CQL_UNSUPPORTED);
+    cql_jobs_free(jobs);
+    cql_session_free(s);
+}
+
 static void the_metadata_are_there_or_refused(void **state)
 {
     cql_metadata *m = NULL;
@@ -327,6 +352,7 @@ int main(void)
         cmocka_unit_test(the_schema_module_is_there_or_refused),
         cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
+        cmocka_unit_test(blocking_handlers_are_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
         cmocka_unit_test(the_outbox_is_there_or_refused),
         cmocka_unit_test(the_writer_is_there_or_refused),

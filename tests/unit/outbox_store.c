@@ -502,6 +502,40 @@ static void a_process_killed_at_every_write_loses_nothing(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* 0: it has the file; 1: it is told that another has it. */
+static int open_in_another_process(const char *path)
+{
+    int code = 0;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        cqlox_store s;
+        cql_status st = cqlox_store_open(&s, &cqlox_files_posix, outbox_memory(), path, SMALL);
+        _exit(st == CQL_OK ? 0 : st == CQL_BAD_STATE && strstr(s.why, "is in use by another outbox") ? 1 : 2);
+    }
+    assert_int_equal(waitpid(pid, &code, 0), pid);
+    assert_true(WIFEXITED(code));
+    return WEXITSTATUS(code);
+}
+
+static void another_process_is_told_that_it_is_in_use(void **state)
+{
+    char folder[] = "outbox-test-XXXXXX", path[64];
+    cqlox_store s;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/box", folder);
+    assert_int_equal(cqlox_store_open(&s, &cqlox_files_posix, outbox_memory(), path, SMALL), CQL_OK);
+    assert_int_equal(open_in_another_process(path), 1);
+    assert_int_equal(cqlox_store_rewrite(&s), CQL_OK);
+    assert_int_equal(open_in_another_process(path), 1);
+    cqlox_store_close(&s);
+    assert_int_equal(open_in_another_process(path), 0); /* which ends without closing it */
+    assert_int_equal(open_in_another_process(path), 0);
+    remove_all(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- failures -------------------------------------------------------------------------------------- */
 
 /* Operation `at` fails, and everything goes on, to the end of the program or that of the machine: what was taken
@@ -909,6 +943,7 @@ int main(void)
         TEST(without_sync_a_good_beginning_is_left),
         TEST(a_crash_while_damage_is_set_aside_loses_nothing),
         TEST(a_process_killed_at_every_write_loses_nothing),
+        cmocka_unit_test(another_process_is_told_that_it_is_in_use),
         TEST(a_failure_of_any_operation_loses_nothing),
         TEST(a_disk_that_was_full_takes_what_it_has_room_for),
         TEST(a_disk_that_refuses_is_named),
