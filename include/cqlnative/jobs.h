@@ -319,7 +319,7 @@ typedef void (*cql_job_handler)(cql_job *job, void *user);
 CQL_API cql_status cql_jobs_handle(cql_jobs *jobs, const char *type, cql_job_handler fn,
                                    void *user);
 /* The same for a handler that blocks: it is called on a thread of the worker's own pool, one thread
- * for each job that runs, at most `concurrency`. */
+ * for each job that runs, at most `concurrency`. CQL_UNSUPPORTED: this build starts no threads. */
 CQL_API cql_status cql_jobs_handle_blocking(cql_jobs *jobs, const char *type, cql_job_handler fn,
                                             void *user);
 

@@ -15,7 +15,7 @@
  * What a crash can take, at every point: nothing that cql_outbox_add has taken with CQL_OUTBOX_SYNC_EACH;
  * with the other rules, nothing when the process ends, and the last moments when the machine does. That a
  * statement was applied is noted without waiting for the disk, so that some may be sent once more. A file
- * that was damaged keeps its good beginning; the rest is put into PATH.damaged-1, -2 ..., see
+ * that was damaged keeps its good beginning; the rest is put into PATH.damaged-1, -2 ... -999, see
  * cql_outbox_damage. doc/outbox.md tells more.
  *
  * Works with all three kinds of session (session.h), connected or not. [any thread] with a session on its

@@ -45,6 +45,8 @@ static const char *const too_large[PARTS] = {
 static const char *const not_understood[PARTS] = {"system.local could not be understood",
                                                   "the peers table could not be understood", NULL};
 
+static const char no_memory[] = "out of memory for its node";
+
 static void drop(cqln_discover *d)
 {
     for (int i = 0; i < PARTS; i++) {
@@ -246,7 +248,7 @@ static const char *put_local(cqln_discover *d, const cql_result *res, const cqln
     cqln_router_take_partitioner(d->c, text_cell(&rows, res, "partitioner"));
     cqln_node *n = cqln_node_put(d->c, &info);
     take_tokens(d->c, n, &rows, res);
-    return n ? NULL : "out of memory for its node";
+    return n ? NULL : no_memory;
 }
 
 /* --- questions and answers -------------------------------------------------------------------------- */
@@ -264,18 +266,20 @@ static bool lacks_table(const cqln_conn_event *ev)
            (e.code == SERVER_ERROR || e.code >= FIRST_REFUSAL);
 }
 
-/* NULL when they are no rows, or memory is out. */
-static cql_result *rows_of(cqln_discover *d, const cqln_conn_event *ev)
+static cql_status rows_of(cqln_discover *d, const cqln_conn_event *ev, cql_result **out)
 {
     cql_result res;
     cqln_metadata *fresh = NULL;
-    bool ok = ev->opcode == CQLN_OP_RESULT &&
-              cqln_result_decode(&res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL,
-                                 &fresh) == CQL_OK &&
-              res.kind == CQL_RESULT_ROWS && res.metadata;
-    cql_result *kept = ok ? cql_result_ref(&res) : NULL;
+    if (ev->opcode != CQLN_OP_RESULT)
+        return CQL_MALFORMED;
+    cql_status st =
+        cqln_result_decode(&res, d->c->al, ev->body, ev->len, ev->flags, ev->block, NULL, &fresh);
+    if (st == CQL_OK && (res.kind != CQL_RESULT_ROWS || !res.metadata))
+        st = CQL_MALFORMED;
+    if (st == CQL_OK && !(*out = cql_result_ref(&res)))
+        st = CQL_NO_MEMORY;
     cqln_metadata_unref(fresh);
-    return kept;
+    return st;
 }
 
 static void conclude(cqln_discover *d, const cqln_link *link)
@@ -284,7 +288,7 @@ static void conclude(cqln_discover *d, const cqln_link *link)
     cqln_nodes_unsee(d->c);
     const char *wrong = put_local(d, d->questions[LOCAL].rows, link, why);
     if (wrong) {
-        end(d, CQL_MALFORMED, wrong);
+        end(d, wrong == no_memory ? CQL_NO_MEMORY : CQL_MALFORMED, wrong);
         return;
     }
     put_peers(d, d->questions[PEERS].rows, &link->address);
@@ -316,9 +320,9 @@ static void on_answer(void *user, cql_status st, cqln_link *link, const cqln_con
         end(d, st, st == CQL_TOO_LARGE ? too_large[which] : unread[which]);
         return;
     }
-    q->rows = rows_of(d, ev);
-    if (!q->rows && not_understood[which]) {
-        end(d, CQL_MALFORMED, not_understood[which]);
+    st = rows_of(d, ev, &q->rows);
+    if (st && not_understood[which]) {
+        end(d, st, not_understood[which]);
         return;
     }
     for (int i = 0; i < PARTS; i++)

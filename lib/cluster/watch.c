@@ -178,8 +178,9 @@ static void on_discovered(void *user, cql_status st, const char *why)
     cqln_control *ctl = user;
     cqln_cluster *c = ctl->c;
     if (st) {
+        bool full = st == CQL_NO_MEMORY;
         if (ctl->link)
-            cqln_link_close(ctl->link, why);
+            cqln_link_fail(ctl->link, full ? st : CQL_CLOSED, full ? "out of memory for the system tables" : why);
         return;
     }
     bool first = !ctl->known;
@@ -215,7 +216,7 @@ static void begin_refresh(cqln_control *ctl)
 {
     cql_status st = cqln_discover_run(ctl->discover, ctl->link, on_discovered, ctl);
     if (st)
-        cqln_link_close(ctl->link, "the system tables could not be read");
+        on_discovered(ctl, st, "the system tables could not be read");
 }
 
 void cqln_watch_refresh(cqln_control *ctl)

@@ -414,10 +414,15 @@ fail_link:
     return st;
 }
 
-void cqln_link_close(cqln_link *link, const char *reason)
+void cqln_link_fail(cqln_link *link, cql_status st, const char *reason)
 {
     if (link->closing)
         return;
-    cqln_conn_transport_lost(link->conn, CQL_CLOSED, reason);
+    cqln_conn_transport_lost(link->conn, st, reason);
     begin_close(link);
+}
+
+void cqln_link_close(cqln_link *link, const char *reason)
+{
+    cqln_link_fail(link, CQL_CLOSED, reason);
 }

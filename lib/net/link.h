@@ -63,6 +63,8 @@ cql_status cqln_link_open(cqln_loop *loop, const cqln_address *to, const cqln_co
 /* Ends it; the fault is CQL_CLOSED with this reason unless it had one already. The closed event
  * follows. Closing twice is harmless. */
 void cqln_link_close(cqln_link *link, const char *reason);
+/* The same with another status than CQL_CLOSED. */
+void cqln_link_fail(cqln_link *link, cql_status st, const char *reason);
 /* Takes requests? */
 static inline bool cqln_link_usable(const cqln_link *link)
 {

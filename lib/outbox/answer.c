@@ -34,33 +34,53 @@ static bool is_for_good(cql_status st, unsigned attempts)
     }
 }
 
+/* The file of the refused, which stays open while there may be more of them: opening reads all of it. */
+static cql_status open_refusals(cql_outbox *o)
+{
+    if (o->refusals.fs)
+        return CQL_OK;
+    return cqlox_store_open(&o->refusals, o->port.files, o->port.al, cqlox_store_name(&o->store, ".refused", 0),
+                            o->o.max_bytes);
+}
+
+static cql_status append_refusal(cql_outbox *o, const cqlox_place *p)
+{
+    cqlox_buf copy = {NULL, 0, 0};
+    cql_status st = cqlox_buf_reserve(&copy, o->port.al, p->record.len);
+    if (st)
+        return st;
+    memcpy(copy.ptr, p->record.ptr, p->record.len);
+    copy.len = p->record.len;
+    cqlox_record_renumber(copy.ptr, o->refusals.next_seq);
+    st = cqlox_store_append(&o->refusals, &copy, p->st.timestamp_us, true);
+    cqlseat_free(o->port.al, copy.ptr);
+    return st;
+}
+
+static const char *why_not_kept(const cql_outbox *o, cql_status st)
+{
+    switch (st) {
+    case CQL_NO_MEMORY:
+        return "out of memory";
+    case CQL_WOULD_BLOCK:
+    case CQL_TOO_LARGE:
+        return "its file is full";
+    default:
+        return o->refusals.why;
+    }
+}
+
 /* Into PATH.refused, a file like the outbox's own. */
 static cql_status put_aside(cql_outbox *o, const cqlox_place *p)
 {
-    cqlox_store refused;
     char text[CQLOX_WHY + 40];
-    cqlox_buf copy = {NULL, 0, 0};
-    cql_status st = cqlox_store_open(&refused, o->port.files, o->port.al,
-                                     cqlox_store_name(&o->store, ".refused", 0), o->o.max_bytes);
+    cql_status st = open_refusals(o);
+    if (st == CQL_OK)
+        st = append_refusal(o, p);
     if (st) {
-        (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s", refused.why);
-        cqlox_hold_back(o, st, NULL, text);
-        return st;
-    }
-    st = cqlox_buf_reserve(&copy, o->port.al, p->record.len);
-    if (st == CQL_OK) {
-        memcpy(copy.ptr, p->record.ptr, p->record.len);
-        copy.len = p->record.len;
-        cqlox_record_renumber(copy.ptr, refused.next_seq);
-        st = cqlox_store_append(&refused, &copy, p->st.timestamp_us, true);
-    }
-    if (st) {
-        (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s",
-                       st == CQL_SYSTEM ? refused.why : "its file is full");
+        (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s", why_not_kept(o, st));
         cqlox_hold_back(o, st, NULL, text);
     }
-    cqlox_store_close(&refused);
-    cqlseat_free(o->port.al, copy.ptr);
     return st;
 }
 

@@ -92,7 +92,7 @@ static bool may_send(cql_outbox *o)
     return !o->freed && o->port.now_ms(o->port.self) >= o->pause_until;
 }
 
-void cqlox_pump(cql_outbox *o)
+static void send_all(cql_outbox *o)
 {
     for (size_t i = 0; i < o->o.window && may_send(o); i++) {
         if (i == o->loaded && (o->store.broken || load(o) != CQL_OK))
@@ -101,6 +101,13 @@ void cqlox_pump(cql_outbox *o)
         if (p->state == CQLOX_READY)
             send(p);
     }
+}
+
+void cqlox_pump(cql_outbox *o)
+{
+    send_all(o);
+    if (o->loaded == 0 || !may_send(o)) /* nothing is refused for now: others may have that file */
+        cqlox_store_close(&o->refusals);
 }
 
 /* --- time ------------------------------------------------------------------------------------------ */

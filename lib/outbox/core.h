@@ -77,6 +77,7 @@ struct cql_outbox {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* room, or a flush came to its end */
     cqlox_store store;
+    cqlox_store refusals;   /* zeroed: not open */
     uint64_t sent;
     uint64_t refused;
     uint64_t repeated;

@@ -111,6 +111,7 @@ void cql_outbox_free(cql_outbox *o)
     (void)pthread_mutex_lock(&o->lock);
     o->freed = true;
     cqlox_store_close(&o->store);
+    cqlox_store_close(&o->refusals);
     (void)pthread_cond_broadcast(&o->changed);
     cqlox_call_flushers(o, err);
     cql_error_unref(err);

@@ -6,7 +6,7 @@
  * What is on the disk is right at every moment:
  *   - a file is made under another name, synced, and renamed; its header is never written again
  *   - records are only appended. One that is cut off or was changed ends the good part; a record counts
- *     when its checksum and its number are right
+ *     when its checksum and its number are right. What comes behind it is cut off when the file is opened
  *   - a failed write or sync is not trusted: the next append writes the file anew first. A write for which
  *     there was no room is only taken back: a full disk has none for a second file
  *   - a lost mark of what is done only means that something is sent again

@@ -90,12 +90,13 @@ cql_status cqlox_store_scan(cqlox_store *s)
 
 /* --- the rest -------------------------------------------------------------------------------------- */
 
-/* A name that is free; the file is made. */
+/* A name that is free; the file is made. The last one is written over: a device that nobody looks after goes on. */
 static cql_status make_aside(cqlox_store *s, int *out)
 {
     int fd = -EEXIST;
     for (unsigned i = 1; i <= ASIDE_MAX && fd == -EEXIST; i++)
-        fd = s->fs->open(s->fs->self, cqlox_store_name(s, ".damaged-", i), CQLOX_NEW);
+        fd = s->fs->open(s->fs->self, cqlox_store_name(s, ".damaged-", i),
+                         i < ASIDE_MAX ? CQLOX_NEW : CQLOX_FRESH);
     if (fd < 0)
         return cqlox_store_fail(s, "cannot make", s->spare, fd);
     *out = fd;
@@ -123,7 +124,7 @@ static cql_status copy_rest(cqlox_store *s, int to, uint64_t total)
     return failed ? cqlox_store_fail(s, "cannot sync", s->spare, failed) : CQL_OK;
 }
 
-/* First a copy that stays, then the file without it. */
+/* A copy that stays. */
 static cql_status set_aside(cqlox_store *s, uint64_t total)
 {
     int fd = -1;
@@ -132,17 +133,33 @@ static cql_status set_aside(cqlox_store *s, uint64_t total)
         return st;
     st = copy_rest(s, fd, total);
     s->fs->close(s->fs->self, fd);
+    size_t len = strlen(s->spare) + 1;
+    s->aside = cqlseat_zalloc(s->al, len);
+    if (st == CQL_OK && !s->aside)
+        st = CQL_NO_MEMORY;
     if (st) {
         (void)s->fs->remove(s->fs->self, s->spare);
         return st;
     }
-    size_t len = strlen(s->spare) + 1;
-    s->aside = cqlseat_zalloc(s->al, len);
-    if (!s->aside)
-        return CQL_NO_MEMORY;
     memcpy(s->aside, s->spare, len);
     s->aside_bytes = total - s->end;
     return CQL_OK;
+}
+
+/* Then the file without it. That needs no room; only a file with nothing good in it is made anew, and as long as
+ * there is no room for that, the rest stays where it was alone. */
+static cql_status cut_off(cqlox_store *s)
+{
+    if (s->end == 0) {
+        cql_status st = cqlox_store_rewrite(s);
+        if (s->aside && s->compactions == 0)
+            (void)s->fs->remove(s->fs->self, s->aside);
+        return st;
+    }
+    int failed = s->fs->truncate(s->fs->self, s->fd, s->end);
+    if (failed == 0)
+        failed = s->fs->sync(s->fs->self, s->fd);
+    return failed ? cqlox_store_fail(s, "cannot cut the damage off", s->path, failed) : CQL_OK;
 }
 
 /* --- opening --------------------------------------------------------------------------------------- */
@@ -183,7 +200,7 @@ static cql_status read_through(cqlox_store *s)
         return CQL_OK;
     if (total > 0)
         st = set_aside(s, (uint64_t)total);
-    return st ? st : cqlox_store_rewrite(s);
+    return st ? st : cut_off(s);
 }
 
 static char *with_room(const cql_allocator *al, const char *path)

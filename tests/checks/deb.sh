@@ -1,6 +1,7 @@
 #!/bin/sh
 # The packages that `make deb` built: lintian finds no error; unpacked into a clean folder, a C program is
-# compiled against them through pkg-config alone and runs, and so do the tools. Needs lintian.
+# compiled against them through pkg-config alone and runs, shared and static and by CMake where that is installed, and so
+# do the tools. Needs lintian.
 # Usage: deb.sh FOLDER_OF_PACKAGES VERSION
 set -eu
 packages=$1 version=$2
@@ -65,6 +66,19 @@ LD_LIBRARY_PATH=$libdir
 export LD_LIBRARY_PATH
 ldd "$tmp/program" | grep -q "$libdir/libcqlnative.so.0" || fail "the program does not use the package's library"
 [ "$("$tmp/program")" = "$version" ] || fail "the program fails"
+static=$(echo " $(pkg-config --static --libs libcqlnative) " | sed "s| -lcqlnative | $libdir/libcqlnative.a |")
+# shellcheck disable=SC2046,SC2086 # several words
+$CC -Wall -Werror "$tmp/program.c" -o "$tmp/static" $(pkg-config --cflags libcqlnative) $static >"$tmp/log" 2>&1 ||
+    fail "a program does not build with the static library of the packages:" "$tmp/log"
+! ldd "$tmp/static" | grep -q libcqlnative || fail "the program with the static library uses the shared one"
+[ "$("$tmp/static")" = "$version" ] || fail "the program with the static library fails"
+if command -v cmake >/dev/null; then
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.12)' 'project(use C)' 'find_package(cqlnative REQUIRED)' \
+        'add_executable(use program.c)' 'target_link_libraries(use cqlnative::cqlnative)' >"$tmp/CMakeLists.txt"
+    { cmake -S "$tmp" -B "$tmp/cmake" -Dcqlnative_DIR="$libdir/cmake/cqlnative" && cmake --build "$tmp/cmake"; } \
+        >"$tmp/log" 2>&1 || fail "CMake does not find the packages:" "$tmp/log"
+    [ "$("$tmp/cmake/use")" = "$version" ] || fail "the program that CMake built fails"
+fi
 for tool in cqlping cqlinit cqljobs; do
     [ "$("$root/usr/bin/$tool" --version)" = "$tool $version" ] || fail "$tool --version fails"
     [ -e "$root/usr/share/man/man1/$tool.1.gz" ] || fail "$tool has no man page"

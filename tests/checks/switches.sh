@@ -32,7 +32,7 @@ targets_of() {
 # told about the switches.
 forget() {
     find . \( -name '*.la' -o -name '*.a' -o -name 'libcqlnative.so*' -o -name 'api_parts-*' \
-        -o -name vars.sh -o -path './lib/*/none.c' \) -exec rm -f {} +
+        -o -name vars.sh -o -name 'parts_calls.h' -o -path './lib/*/none*.c' \) -exec rm -f {} +
 }
 
 # What configure writes keeps the time of the first one, or all that includes version.h would be compiled.

@@ -10,6 +10,8 @@
 #include <cqlnative/tls.h>
 #include <cqlnative/uv.h>
 #include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -629,8 +631,57 @@ static void a_proxy_of_another_is_not_used(void **state)
     testcert_free(&cert);
 }
 
+static volatile sig_atomic_t written;
+
+static void on_written(int sig)
+{
+    (void)sig;
+    written = 1;
+}
+
+/* From here on files are as long as this at most; to be told of the first byte too many. */
+static rlim_t limit_files(rlim_t most)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return before;
+}
+
+/* In no folder, nor in a file that has no name, is there a byte. */
+static void no_file_is_written_to(void **state)
+{
+    static const char *const forms[] = {"", "loop_threads=1"};
+    struct sigaction how = {.sa_handler = on_written}, before;
+    content c = right();
+    (void)state;
+    c.cert = "rubbish";
+    const char *rubbish = write_bundle("wrong.zip", c);
+    assert_int_equal(sigaction(SIGXFSZ, &how, &before), 0);
+    rlim_t most = limit_files(0);
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    fputc('k', f);
+    fclose(f);
+    bool noticed = written; /* so that the rest shows something */
+    written = 0;
+    no_session(options(rubbish, ""), CQL_TLS_FAILED, "cert in the secure_bundle");
+    for (size_t i = 0; i < CQL_COUNT(forms); i++) {
+        cql_session *s = connect_with(options(bundle, forms[i]));
+        ask(s, 3);
+        until_up(s, 3);
+        cql_session_free(s);
+    }
+    (void)limit_files(most);
+    assert_int_equal(sigaction(SIGXFSZ, &before, NULL), 0);
+    assert_true(noticed);
+    assert_false(written);
+}
+
 /* Whatever happened above, the folder holds what this program put there. */
-static void nothing_is_written_to_the_disk(void **state)
+static void nothing_is_left_beside_the_bundle(void **state)
 {
     (void)state;
     static const char *const ours[] = {".",    "..",    "ca",   "cert", "key",      "right.zip", "wrong.zip", "x",
@@ -667,7 +718,8 @@ int main(void)
         cmocka_unit_test(a_service_that_is_not_there),
         cmocka_unit_test(a_service_of_another_is_not_asked),
         cmocka_unit_test(a_proxy_of_another_is_not_used),
-        cmocka_unit_test(nothing_is_written_to_the_disk),
+        cmocka_unit_test(no_file_is_written_to),
+        cmocka_unit_test(nothing_is_left_beside_the_bundle),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

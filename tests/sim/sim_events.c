@@ -16,6 +16,7 @@ typedef struct world {
     cqln_cluster c;
     bool connected;
     bool closed;
+    cql_status refused; /* why it is not connected */
     unsigned schema[CQL_SCHEMA_MISSED + 1];
     char last[100];
     unsigned nodes[CQL_NODE_REMOVED + 1];
@@ -23,8 +24,12 @@ typedef struct world {
 
 static void on_connected(cql_session *s, const cql_error *err, void *user)
 {
+    world *w = user;
     (void)s;
-    ((world *)user)->connected = err == NULL;
+    w->connected = err == NULL;
+    w->refused = err ? cql_error_status(err) : CQL_OK;
+    if (w->refused == CQL_NO_MEMORY)
+        assert_non_null(strstr(cql_error_text(err), "out of memory"));
 }
 
 static void on_closed(void *user)
@@ -718,6 +723,10 @@ static bool life_with_failure(world *w, size_t n)
     simio_cut(&w->io, 0);
     simio_run(&w->io, w->io.now + 1500);
     bool met = w->memory.requests >= w->memory.fail_at;
+    if (w->connected)
+        assert_true(w->c.ready_count >= 2); /* in use again, whatever failed */
+    else
+        assert_int_equal(w->refused, CQL_NO_MEMORY);
     assert_true(w->nodes[CQL_NODE_ADDED] <= 4 && w->nodes[CQL_NODE_REMOVED] <= 2);
     assert_int_equal(end(&state), 0);
     return met;

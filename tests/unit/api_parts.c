@@ -12,6 +12,8 @@
 #include <cqlnative/schema.h>
 #include <cqlnative/writer.h>
 
+#include "tests/unit/parts_calls.h"
+
 /* They have options of tables as text. */
 #define THERE_METADATA (PART_METADATA && PART_TEXT)
 
@@ -125,6 +127,31 @@ static void the_job_store_is_there_or_refused(void **state)
     cql_jobs_free(jobs);
 }
 
+static void never_called(cql_job *job, void *user)
+{
+    (void)job;
+    (void)user;
+}
+
+/* What blocks has a thread of its own, or is refused when it is named. */
+static void blocking_handlers_are_there_or_refused(void **state)
+{
+    cql_session *s = NULL;
+    cql_jobs *jobs = NULL;
+    cql_options *o = NULL;
+    (void)state;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_parse(o, "cql://127.0.0.1:1/?loop_threads=0", NULL), CQL_OK);
+    assert_int_equal(cql_session_new(o, &s, NULL), CQL_OK);
+    cql_options_free(o);
+    assert_int_equal(cql_jobs_new(s, "ks", &jobs), PART_JOBS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_jobs_handle_blocking(jobs, "t", never_called, NULL),
+                     PART_JOBS && PART_THREADS ? CQL_OK : CQL_UNSUPPORTED);
+    assert_int_equal(cql_jobs_handle(jobs, "t", never_called, NULL), PART_JOBS ? CQL_OK : CQL_UNSUPPORTED);
+    cql_jobs_free(jobs);
+    cql_session_free(s);
+}
+
 static void the_metadata_are_there_or_refused(void **state)
 {
     cql_metadata *m = NULL;
@@ -200,6 +227,8 @@ static void values_as_text_are_there_or_refused(void **state)
     assert_string_equal(out, PART_TEXT ? "7" : "");
     assert_int_equal(cql_value_print_json(&number, NULL, out, sizeof out, &len), missing);
     assert_string_equal(out, PART_TEXT ? "7" : "");
+    assert_int_equal(cql_value_parse(NULL, cql_str_of("7"), out, sizeof out, &len),
+                     PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_bind_parsed(NULL, 0, "7", &err),
                      PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     if (!PART_TEXT)
@@ -266,6 +295,13 @@ static void collections_are_made_or_refused(void **state)
     (void)state;
     assert_int_equal(cql_collection_new(CQL_TYPE_LIST, NULL, &c), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_collection_add(c, cql_value_int32(1)), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
+    const cql_value one = cql_value_int32(1);
+    const float floats[] = {1, 2};
+    assert_int_equal(cql_collection_add_pair(NULL, one, one), PART_COLLECTIONS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(cql_collection_add_floats(NULL, floats, 2), PART_COLLECTIONS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(cql_collection_set_field(NULL, NULL, "f", one),
+                     PART_COLLECTIONS ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    cql_collection_clear(NULL);
     assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_bind_value(s, 0, cql_value_collection(c)), PART_COLLECTIONS ? CQL_OK : CQL_UNBOUND);
     cql_statement_free(s);
@@ -287,6 +323,24 @@ static void helpers_are_there_or_refused(void **state)
     cql_error_unref(err);
 }
 
+/* Of whole headers: each that has a status, whatever it is called with. */
+static void every_function_of_a_missing_part_says_so(void **state)
+{
+    size_t count = 0;
+    (void)state;
+    for (; parts_calls[count].name; count++) {
+        cql_error *err = NULL;
+        bool right = parts_calls[count].call(&err);
+        const char *text = err ? cql_error_text(err) : "";
+        if (!right || parts_calls[count].explains != (strstr(text, "(it was configured --") != NULL))
+            fail_msg("%s: \"%s\"", parts_calls[count].name, text);
+        cql_error_unref(err);
+    }
+    const size_t least = 40 * !PART_JOBS + 12 * !PART_SCHEMA + 6 * !PART_OUTBOX + 6 * !PART_WRITER + 4 * !THERE_METADATA +
+                         6 * !PART_INSIGHT + 8 * !PART_ROUTING + 12 * !PART_HELPERS;
+    assert_true(count >= least);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +352,7 @@ int main(void)
         cmocka_unit_test(the_schema_module_is_there_or_refused),
         cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
+        cmocka_unit_test(blocking_handlers_are_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
         cmocka_unit_test(the_outbox_is_there_or_refused),
         cmocka_unit_test(the_writer_is_there_or_refused),
@@ -308,6 +363,7 @@ int main(void)
         cmocka_unit_test(nodes_are_found_or_given),
         cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(helpers_are_there_or_refused),
+        cmocka_unit_test(every_function_of_a_missing_part_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -497,6 +497,45 @@ static void a_refused_statement_that_cannot_be_kept_stays(void **state)
     end(s);
 }
 
+static unsigned refused_opened;
+static int (*sim_open)(void *self, const char *path, cqlox_how how);
+
+static int count_refused(void *self, const char *path, cqlox_how how)
+{
+    refused_opened += strcmp(path, "box.refused") == 0;
+    return sim_open(self, path, how);
+}
+
+/* Opening it reads all of it: once for a whole wave, and nobody is kept from it when the wave is over. */
+static void the_file_of_the_refused_is_opened_once(void **state)
+{
+    (void)state;
+    cqlox_store other;
+    scene *s = begin();
+    sim_open = s->disk.fs.open;
+    s->disk.fs.open = count_refused;
+    refused_opened = 0;
+    open_box(s, &(cql_outbox_options){.window = 4});
+    for (int32_t i = 0; i < 50; i++)
+        assert_int_equal(add(s, i), CQL_OK);
+    for (size_t i = 0; i < 45; i++)
+        answer(s, i, i % 3 ? CQL_SERVER_INVALID : CQL_OK);
+    assert_int_equal(refused_opened, 1);
+    answer(s, 45, CQL_NO_HOST); /* a pause */
+    assert_int_equal(cqlox_store_open(&other, &s->disk.fs, &s->f.al, "box.refused", SMALL), CQL_OK);
+    assert_int_equal(cqlox_store_count(&other), 30);
+    cqlox_store_close(&other);
+    while (s->told < 50) {
+        advance(s, 5000);
+        while (s->answered < s->count)
+            answer(s, s->answered, CQL_SERVER_INVALID);
+    }
+    assert_int_equal(cqlox_store_open(&other, &s->disk.fs, &s->f.al, "box.refused", SMALL), CQL_OK);
+    assert_int_equal(cqlox_store_count(&other), 35);
+    cqlox_store_close(&other);
+    end(s);
+}
+
 /* --- restarts -------------------------------------------------------------------------------------- */
 
 static void a_restart_goes_on_where_it_was(void **state)
@@ -855,6 +894,7 @@ int main(void)
         cmocka_unit_test(a_failure_of_the_server_is_for_good_after_some_tries),
         cmocka_unit_test(what_cannot_be_bound_is_refused_too),
         cmocka_unit_test(a_refused_statement_that_cannot_be_kept_stays),
+        cmocka_unit_test(the_file_of_the_refused_is_opened_once),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
         cmocka_unit_test(damage_is_reported),
         cmocka_unit_test(a_full_file_says_so_and_tells_of_room),

@@ -502,10 +502,45 @@ static void a_process_killed_at_every_write_loses_nothing(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* 0: it has the file; 1: it is told that another has it. */
+static int open_in_another_process(const char *path)
+{
+    int code = 0;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        cqlox_store s;
+        cql_status st = cqlox_store_open(&s, &cqlox_files_posix, outbox_memory(), path, SMALL);
+        _exit(st == CQL_OK ? 0 : st == CQL_BAD_STATE && strstr(s.why, "is in use by another outbox") ? 1 : 2);
+    }
+    assert_int_equal(waitpid(pid, &code, 0), pid);
+    assert_true(WIFEXITED(code));
+    return WEXITSTATUS(code);
+}
+
+static void another_process_is_told_that_it_is_in_use(void **state)
+{
+    char folder[] = "outbox-test-XXXXXX", path[64];
+    cqlox_store s;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/box", folder);
+    assert_int_equal(cqlox_store_open(&s, &cqlox_files_posix, outbox_memory(), path, SMALL), CQL_OK);
+    assert_int_equal(open_in_another_process(path), 1);
+    assert_int_equal(cqlox_store_rewrite(&s), CQL_OK);
+    assert_int_equal(open_in_another_process(path), 1);
+    cqlox_store_close(&s);
+    assert_int_equal(open_in_another_process(path), 0); /* which ends without closing it */
+    assert_int_equal(open_in_another_process(path), 0);
+    remove_all(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- failures -------------------------------------------------------------------------------------- */
 
-/* Operation `at` fails, and everything goes on: what was taken comes out, in order, and nothing else. */
-static bool fail_at(unsigned at, int with)
+/* Operation `at` fails, and everything goes on, to the end of the program or that of the machine: what was taken
+ * comes out, in order, and nothing else. */
+static bool fail_at(unsigned at, int with, bool power)
 {
     cqlox_store s;
     int32_t wanted[STEPS];
@@ -529,9 +564,11 @@ static bool fail_at(unsigned at, int with)
     }
     assert_in_range(failures, 0, 1);
     bool reached = disk.ops >= at;
+    disk.dead = !power;
     cqlox_store_close(&s);
     simdisk_restart(&disk, SIMDISK_LOSE_ALL, 0);
     open_store(&s, SMALL);
+    assert_null(power ? s.aside : NULL);
     uint64_t first;
     size_t held = outbox_read_all(&s, got, ALL, &first);
     assert_true(first <= done + 1);
@@ -546,7 +583,8 @@ static void a_failure_of_any_operation_loses_nothing(void **state)
 {
     (void)state;
     unsigned at = 1;
-    while (fail_at(at, ENOSPC) && fail_at(at, EIO))
+    while (fail_at(at, ENOSPC, true) && fail_at(at, EIO, true) && fail_at(at, ENOSPC, false) &&
+           fail_at(at, EIO, false))
         at++;
     assert_in_range(at, 100, 999);
 }
@@ -565,6 +603,7 @@ static void a_disk_that_was_full_takes_what_it_has_room_for(void **state)
         disk.room = simdisk_used(&disk) + 10;
         assert_int_equal(outbox_append(&s, i, true), CQL_SYSTEM);
         assert_non_null(strstr(s.why, "No space left"));
+        assert_int_equal(simdisk_file(&disk, "box")->len, s.end); /* half of it was written */
         if (i == 12)
             cqlox_store_done(&s, 5); /* no room for the mark either */
         disk.room += 210;
@@ -769,6 +808,85 @@ static void a_file_cut_at_every_byte_keeps_the_beginning(void **state)
     free(whole.ptr);
 }
 
+/* On a disk with no room for the file a second time. */
+static void damage_is_cut_off_where_there_is_little_room(void **state)
+{
+    static const int32_t wanted[] = {2, 3, 4, 5, 6, 7, 8, 9, 10};
+    (void)state;
+    uint64_t ends[PUT];
+    simbytes whole = make_file(ends);
+    size_t rest = whole.len - (size_t)ends[PUT - 2];
+    whole.ptr[whole.len - 1] ^= 1;
+    simdisk_put(&disk, "box", whole.ptr, whole.len);
+    disk.room = simdisk_used(&disk) + rest;
+    cqlox_store s;
+    open_store(&s, SMALL);
+    assert_string_equal(s.aside, "box.damaged-1");
+    disk.dead = true;
+    cqlox_store_close(&s);
+    simdisk_restart(&disk, SIMDISK_LOSE_ALL, 0);
+    assert_holds(SMALL, 3, wanted, CQL_COUNT(wanted));
+    assert_null(simdisk_file(&disk, "box.damaged-2")); /* the cut stays */
+    assert_int_equal(simdisk_file(&disk, "box")->len, ends[PUT - 2]);
+    assert_true(is_aside(whole.ptr + ends[PUT - 2], rest));
+    free(whole.ptr);
+}
+
+/* Each opening that comes to nothing would leave a copy more. */
+static void what_cannot_be_cut_off_is_not_set_aside(void **state)
+{
+    (void)state;
+    uint64_t ends[PUT];
+    cqlox_store s;
+    simbytes whole = make_file(ends);
+    whole.ptr[0] ^= 1; /* nothing good in it */
+    simdisk_put(&disk, "box", whole.ptr, whole.len);
+    for (size_t more = 0; more <= whole.len; more += whole.len) {
+        disk.room = simdisk_used(&disk) + more + 10;
+        assert_int_equal(cqlox_store_open(&s, &disk.fs, outbox_memory(), "box", SMALL), CQL_SYSTEM);
+        assert_non_null(strstr(s.why, more ? "cannot write box.new: No space left" :
+                                             "cannot write box.damaged-1: No space left"));
+        assert_null(simdisk_file(&disk, "box.damaged-1"));
+        assert_memory_equal(simdisk_file(&disk, "box")->ptr, whole.ptr, whole.len);
+    }
+    disk.room = 0;
+    open_store(&s, SMALL);
+    assert_string_equal(s.aside, "box.damaged-1");
+    assert_true(is_aside(whole.ptr, whole.len));
+    cqlox_store_close(&s);
+    free(whole.ptr);
+}
+
+enum { NAMES = 999 };
+
+/* More damage than names, over the years: the outbox opens all the same. */
+static void the_last_name_is_written_over(void **state)
+{
+    const cqlox_files *fs = &cqlox_files_posix;
+    char folder[] = "outbox-test-XXXXXX", path[64], name[80];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/box", folder);
+    for (unsigned i = 1; i <= NAMES; i++) {
+        snprintf(name, sizeof name, "%s.damaged-%u", path, i);
+        fs->close(NULL, fs->open(NULL, name, CQLOX_NEW));
+    }
+    int fd = fs->open(NULL, path, CQLOX_NEW);
+    assert_int_equal(fs->write(NULL, fd, 0, "what is no outbox", 17), 0);
+    fs->close(NULL, fd);
+    cqlox_store s;
+    assert_int_equal(cqlox_store_open(&s, fs, outbox_memory(), path, SMALL), CQL_OK);
+    assert_string_equal(s.aside, name);
+    assert_int_equal(s.aside_bytes, 17);
+    cqlox_store_close(&s);
+    for (unsigned i = 1; i <= NAMES; i++) {
+        snprintf(name, sizeof name, "%s.damaged-%u", path, i);
+        unlink(name);
+    }
+    remove_all(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* Whole records that do not belong there, as an old disk block may hold. */
 static void records_out_of_order_end_the_good_part(void **state)
 {
@@ -825,6 +943,7 @@ int main(void)
         TEST(without_sync_a_good_beginning_is_left),
         TEST(a_crash_while_damage_is_set_aside_loses_nothing),
         TEST(a_process_killed_at_every_write_loses_nothing),
+        cmocka_unit_test(another_process_is_told_that_it_is_in_use),
         TEST(a_failure_of_any_operation_loses_nothing),
         TEST(a_disk_that_was_full_takes_what_it_has_room_for),
         TEST(a_disk_that_refuses_is_named),
@@ -833,6 +952,9 @@ int main(void)
         TEST(memory_may_end_anywhere),
         TEST(damage_at_every_byte_keeps_the_beginning),
         TEST(a_file_cut_at_every_byte_keeps_the_beginning),
+        TEST(damage_is_cut_off_where_there_is_little_room),
+        TEST(what_cannot_be_cut_off_is_not_set_aside),
+        cmocka_unit_test(the_last_name_is_written_over),
         TEST(records_out_of_order_end_the_good_part),
         TEST(an_empty_file_is_a_new_one),
     };
