@@ -134,30 +134,6 @@ cql_status cql_statement_add_payload(cql_statement *s, const char *name, const v
     return cqln_extra_add_payload(&s->ex.extra, s->al, name, bytes, len);
 }
 
-cql_status cql_batch_set_keyspace(cql_batch *b, const char *keyspace)
-{
-    if (!b)
-        return CQL_BAD_ARGUMENT;
-    return cqln_extra_set_keyspace(&b->ex.extra, b->al, keyspace);
-}
-
-cql_status cql_batch_set_now(cql_batch *b, int64_t unix_seconds)
-{
-    return b ? cqln_extra_set_now(&b->ex.extra, b->al, unix_seconds) : CQL_BAD_ARGUMENT;
-}
-
-cql_status cql_batch_add_payload(cql_batch *b, const char *name, const void *bytes, size_t len)
-{
-    return b ? cqln_extra_add_payload(&b->ex.extra, b->al, name, bytes, len) : CQL_BAD_ARGUMENT;
-}
-
-void cql_batch_set_tracing(cql_batch *b, bool tracing)
-{
-    if (!b)
-        return;
-    b->ex.tracing = tracing;
-}
-
 /* --- names ---------------------------------------------------------------------------------------- */
 
 static bool is_named(const cqln_extra *x, uint32_t marker, const char *name)

@@ -14,6 +14,9 @@
 
 /* They have options of tables as text. */
 #define THERE_METADATA (PART_METADATA && PART_TEXT)
+/* They send batches. */
+#define THERE_JOBS     (PART_JOBS && PART_BATCHES)
+#define THERE_WRITER   (PART_WRITER && PART_BATCHES)
 
 /* A session of these options is made (and freed), or refused in words that name the switch. */
 static void session_with(const char *url, bool there, const char *words)
@@ -115,13 +118,13 @@ static void the_job_store_is_there_or_refused(void **state)
     cql_jobs *jobs = NULL;
     cql_error *err = NULL;
     (void)state;
-    if (!PART_JOBS) {
+    if (!THERE_JOBS) {
         assert_int_equal(cql_jobs_new_with(NULL, NULL, &jobs, &err), CQL_UNSUPPORTED);
         assert_null(jobs);
-        assert_non_null(strstr(cql_error_text(err), "--disable-jobs"));
+        assert_non_null(strstr(cql_error_text(err), PART_JOBS ? "--disable-batches" : "--disable-jobs"));
     }
     cql_error_unref(err);
-    assert_int_equal(cql_job_state_is_final(CQL_JOB_SUCCEEDED), PART_JOBS);
+    assert_int_equal(cql_job_state_is_final(CQL_JOB_SUCCEEDED), THERE_JOBS);
     cql_jobs_free(jobs);
 }
 
@@ -159,10 +162,10 @@ static void the_writer_is_there_or_refused(void **state)
     cql_error *err = NULL;
     (void)state;
     cql_status st = cql_writer_new(NULL, NULL, &w, &err);
-    assert_int_equal(st, PART_WRITER ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(st, THERE_WRITER ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     assert_null(w);
-    if (!PART_WRITER)
-        assert_non_null(strstr(cql_error_text(err), "--disable-writer"));
+    if (!THERE_WRITER)
+        assert_non_null(strstr(cql_error_text(err), PART_WRITER ? "--disable-batches" : "--disable-writer"));
     cql_error_unref(err);
     cql_writer_free(NULL);
 }
@@ -272,6 +275,22 @@ static void collections_are_made_or_refused(void **state)
     cql_collection_free(c);
 }
 
+static void batches_are_made_or_refused(void **state)
+{
+    cql_batch *b = (cql_batch *)&b; /* anything but NULL */
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), PART_BATCHES ? CQL_OK : CQL_UNSUPPORTED);
+    assert_true((b != NULL) == (bool)PART_BATCHES);
+    assert_int_equal(cql_batch_set_profile(b, NULL), PART_BATCHES ? CQL_OK : CQL_UNSUPPORTED);
+    cql_status st = cql_session_execute_batch_wait(NULL, b, NULL, &err);
+    assert_int_equal(st, PART_BATCHES ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_BATCHES)
+        assert_non_null(strstr(cql_error_text(err), "--disable-batches"));
+    cql_error_unref(err);
+    cql_batch_free(b);
+}
+
 static void helpers_are_there_or_refused(void **state)
 {
     cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
@@ -307,6 +326,7 @@ int main(void)
         cmocka_unit_test(routing_is_there_or_refused),
         cmocka_unit_test(nodes_are_found_or_given),
         cmocka_unit_test(collections_are_made_or_refused),
+        cmocka_unit_test(batches_are_made_or_refused),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
