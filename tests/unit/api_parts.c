@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "cluster/control.h"
+#include "types/type.h"
 
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
@@ -193,6 +194,7 @@ static void values_as_text_are_there_or_refused(void **state)
     const cql_value number = cql_value_int32(7), text = cql_value_text("a\\b");
     cql_status missing = PART_TEXT ? CQL_OK : CQL_UNSUPPORTED;
     cql_error *err = NULL;
+    cql_civil day;
     char out[16];
     size_t len = 0;
     (void)state;
@@ -203,6 +205,9 @@ static void values_as_text_are_there_or_refused(void **state)
     assert_string_equal(out, PART_TEXT ? "7" : "");
     assert_int_equal(cql_value_print_json(&number, NULL, out, sizeof out, &len), missing);
     assert_string_equal(out, PART_TEXT ? "7" : "");
+    assert_int_equal(cql_type_print(cqln_type_scalar(CQL_TYPE_INT), out, sizeof out, &len), CQL_OK);
+    assert_string_equal(out, "int");
+    assert_int_equal(cql_date_to_civil(0, &day), missing);
     assert_int_equal(cql_statement_bind_parsed(NULL, 0, "7", &err),
                      PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     if (!PART_TEXT)
@@ -271,6 +276,8 @@ static void collections_are_made_or_refused(void **state)
     assert_int_equal(cql_collection_add(c, cql_value_int32(1)), PART_COLLECTIONS ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_bind_value(s, 0, cql_value_collection(c)), PART_COLLECTIONS ? CQL_OK : CQL_UNBOUND);
+    if (!PART_COLLECTIONS)
+        assert_int_equal(cql_value_as_floats(NULL, NULL, NULL, 0), CQL_UNSUPPORTED);
     cql_statement_free(s);
     cql_collection_free(c);
 }
