@@ -33,7 +33,7 @@ void cqln_wait_result(cql_session *s, const cql_error *err, const cql_result *re
     cqln_wait_end(w, err, kept);
 }
 
-static void on_session(cql_session *s, const cql_error *err, void *user)
+void cqln_wait_session(cql_session *s, const cql_error *err, void *user)
 {
     (void)s;
     cqln_wait_end(user, err, NULL);
@@ -108,18 +108,11 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
     cql_status st = cqln_wait_begin(s, &w, err);
     if (st)
         return st;
-    st = cql_session_connect(s, on_session, &w);
+    st = cql_session_connect(s, cqln_wait_session, &w);
     if (st != CQL_BAD_STATE)
         return cqln_wait_for(&w, st, err);
     end_waiting(&w);
     return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
-}
-
-cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
-{
-    cqln_waiter w;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : cqln_wait_for(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
 }
 
 /* --- what goes through the queue ------------------------------------------------------------------ */

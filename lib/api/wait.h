@@ -19,6 +19,8 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err);
 void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got);
 /* Waits; started is what the asynchronous call gave. */
 cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err);
+/* The callback of a call that hands nothing out; user is the waiter. */
+void cqln_wait_session(cql_session *s, const cql_error *err, void *user);
 
 /* What a call that goes through the queue sends, and how; timeout_ms 0: with the usual time-out. */
 typedef struct cqln_asking {

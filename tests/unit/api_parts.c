@@ -103,6 +103,16 @@ static void the_schema_module_is_there_or_refused(void **state)
     cql_schema_plan_free(plan);
 }
 
+static void schema_agreement_belongs_to_the_schema_module(void **state)
+{
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_session_agree_wait(NULL, 0, &err), PART_SCHEMA ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_SCHEMA)
+        assert_non_null(strstr(cql_error_text(err), "--disable-schema"));
+    cql_error_unref(err);
+}
+
 static void migrations_belong_to_the_schema_module(void **state)
 {
     cql_error *err = NULL;
@@ -322,6 +332,7 @@ int main(void)
         cmocka_unit_test(compression_is_there_or_refused),
         cmocka_unit_test(threads_are_there_or_refused),
         cmocka_unit_test(the_schema_module_is_there_or_refused),
+        cmocka_unit_test(schema_agreement_belongs_to_the_schema_module),
         cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
         cmocka_unit_test(the_metadata_are_there_or_refused),
