@@ -178,38 +178,6 @@ cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **
     return CQL_OK;
 }
 
-cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err)
-{
-    return cql_session_open_login_wait(url, NULL, NULL, out, err);
-}
-
-cql_status cql_session_open_login_wait(const char *url, const char *user, const char *password,
-                                       cql_session **out, cql_error **err)
-{
-    cql_options *o = NULL;
-    cql_session *s = NULL;
-    if (!url || !out)
-        return cqln_fail_null(err, url ? "out" : "url");
-    *out = NULL;
-    cql_status st = cql_options_new(NULL, &o);
-    if (st)
-        return cqln_fail(err, cqln_alloc_default(), st, "no memory for the options");
-    st = cql_options_parse(o, url, err);
-    if (st == CQL_OK && user && (st = cql_options_set_credentials(o, user, password)) != CQL_OK)
-        cqln_fail(err, cqln_alloc_default(), st, "the user or the password: %s", cql_status_text(st));
-    if (st == CQL_OK)
-        st = cql_session_new(o, &s, err);
-    if (st == CQL_OK)
-        st = cql_session_connect_wait(s, err);
-    cql_options_free(o);
-    if (st) {
-        cql_session_free(s);
-        return st;
-    }
-    *out = s;
-    return CQL_OK;
-}
-
 /* --- connecting ---------------------------------------------------------------------------------- */
 
 static void tell_connected(cql_session *s, const cql_error *err)

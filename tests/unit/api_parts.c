@@ -19,14 +19,22 @@
 #define THERE_JOBS     (PART_JOBS && PART_BATCHES)
 #define THERE_WRITER   (PART_WRITER && PART_BATCHES)
 
-/* A session of these options is made (and freed), or refused in words that name the switch. */
-static void session_with(const char *url, bool there, const char *words)
+/* Those of a session without a thread, and one more. */
+static cql_options *options_with(const char *name, const char *value)
 {
     cql_options *o = NULL;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_set_number(o, "loop_threads", 0, NULL), CQL_OK);
+    assert_int_equal(cql_options_set(o, name, value, NULL), CQL_OK);
+    return o;
+}
+
+/* A session of these options is made (and freed), or refused in words that name the switch. */
+static void session_with(const char *name, const char *value, bool there, const char *words)
+{
+    cql_options *o = options_with(name, value);
     cql_session *s = NULL;
     cql_error *err = NULL;
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
     cql_status st = cql_session_new(o, &s, &err);
     if (there) {
         assert_int_equal(st, CQL_OK);
@@ -43,26 +51,22 @@ static void session_with(const char *url, bool there, const char *words)
 static void a_session_is_made_by_every_build(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0", true, NULL);
+    session_with("contact_points", "127.0.0.1:1", true, NULL);
 }
 
 static void tls_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&tls=verify-full", PART_OPENSSL,
-                 "--without-openssl");
+    session_with("tls", "verify-full", PART_OPENSSL, "--without-openssl");
 }
 
 /* There it is looked for, and not found. */
 static void bundles_are_read_or_refused(void **state)
 {
-    cql_options *o = NULL;
+    cql_options *o = options_with("secure_bundle", "/none/bundle.zip");
     cql_session *s = NULL;
     cql_error *err = NULL;
     (void)state;
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, "cql://?loop_threads=0&secure_bundle=/none/bundle.zip", NULL),
-                     CQL_OK);
     cql_status st = cql_session_new(o, &s, &err);
     assert_int_equal(st, PART_OPENSSL && PART_ZLIB ? CQL_SYSTEM : CQL_UNSUPPORTED);
     assert_non_null(strstr(cql_error_text(err), !PART_OPENSSL ? "--without-openssl"
@@ -76,14 +80,14 @@ static void bundles_are_read_or_refused(void **state)
 static void compression_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&compression=lz4", PART_LZ4, "--without-lz4");
+    session_with("compression", "lz4", PART_LZ4, "--without-lz4");
 }
 
 static void threads_are_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=1", PART_THREADS, "loop_threads=0");
-    session_with("cql://127.0.0.1:1/?loop_threads=3", PART_THREADS, "loop_threads=0");
+    session_with("loop_threads", "1", PART_THREADS, "loop_threads=0");
+    session_with("loop_threads", "3", PART_THREADS, "loop_threads=0");
 }
 
 static void the_schema_module_is_there_or_refused(void **state)
@@ -228,8 +232,7 @@ static void values_as_text_are_there_or_refused(void **state)
 static void speculation_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&speculation=constant", PART_SPECULATION,
-                 "--disable-speculation");
+    session_with("speculation", "constant", PART_SPECULATION, "--disable-speculation");
 }
 
 static size_t no_plan(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
@@ -250,7 +253,7 @@ static void routing_is_there_or_refused(void **state)
     cql_options *o = NULL;
     cql_statement *s = NULL;
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&token_aware=true", true, NULL);
+    session_with("token_aware", "true", true, NULL);
     assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_set_routing_token(s, 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
@@ -272,7 +275,7 @@ static void nodes_are_found_or_given(void **state)
     const cqln_config config = {.discovery = 1};
     static cqln_cluster c;
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&discovery=true", true, NULL);
+    session_with("discovery", "true", true, NULL);
     c.config = &config;
     assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
 }
@@ -306,6 +309,29 @@ static void batches_are_made_or_refused(void **state)
         assert_non_null(strstr(cql_error_text(err), "--disable-batches"));
     cql_error_unref(err);
     cql_batch_free(b);
+}
+
+static void options_are_read_from_text_or_refused(void **state)
+{
+    cql_options *o = options_with("port", "1");
+    cql_session *s = (cql_session *)&s; /* anything but NULL */
+    cql_option_info info;
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_options_parse(o, "cql://127.0.0.1", NULL), PART_OPTIONS_TEXT ? CQL_OK : CQL_UNSUPPORTED);
+    assert_string_equal(cql_options_value(o, "port"), PART_OPTIONS_TEXT ? "1" : "");
+    assert_int_equal(cql_options_info(0, &info), PART_OPTIONS_TEXT);
+    assert_int_equal(cql_options_set(o, "prot", "1", &err), CQL_NO_SUCH_NAME);
+    assert_true((strstr(cql_error_text(err), "\"port\"") != NULL) == (bool)PART_OPTIONS_TEXT);
+    cql_error_unref(err);
+    err = NULL;
+    assert_int_equal(cql_session_open_wait("no connection string", &s, &err),
+                     PART_OPTIONS_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_null(s);
+    if (!PART_OPTIONS_TEXT)
+        assert_non_null(strstr(cql_error_text(err), "--disable-options-text"));
+    cql_error_unref(err);
+    cql_options_free(o);
 }
 
 static void helpers_are_there_or_refused(void **state)
@@ -345,6 +371,7 @@ int main(void)
         cmocka_unit_test(nodes_are_found_or_given),
         cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(batches_are_made_or_refused),
+        cmocka_unit_test(options_are_read_from_text_or_refused),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
