@@ -216,7 +216,7 @@ int main(int argc, char **argv)
     } else if (strcmp(argv[1], "loop") == 0) {
         callers_loop(argv[2]);
     } else {
-        connections(argv[2], "", "preset=none");
+        connections(argv[2], "", "none");
         connections(argv[2], "_device", "device");
         requests(argv[2]);
     }
