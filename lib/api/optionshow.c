@@ -1,6 +1,8 @@
 /* Options as text for people: their values, the table of them, and the name that was meant. */
 #include "api/options.h"
 
+#include "base/alloc.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -63,6 +63,8 @@ static const char *missing(const cqln_config *config)
         return "has no lz4 (it was configured --without-lz4): set compression=none";
     if (config->speculation && !cqln_race_available())
         return "sends no request twice (it was configured --disable-speculation): set speculation=off";
+    if ((config->allow_hosts || config->deny_hosts) && !cqln_rules_available())
+        return "uses all nodes that it is given (it was configured --disable-discovery): set neither allow_hosts nor deny_hosts";
     return NULL;
 }
 

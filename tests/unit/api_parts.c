@@ -276,6 +276,7 @@ static void nodes_are_found_or_given(void **state)
     static cqln_cluster c;
     (void)state;
     session_with("discovery", "true", true, NULL);
+    session_with("allow_hosts", "127.0.0.1", PART_DISCOVERY, "--disable-discovery");
     c.config = &config;
     assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
 }
