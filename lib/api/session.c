@@ -326,7 +326,7 @@ cql_status cql_session_may_wait(const cql_session *s)
 
 static void wait_closed(cql_session *s)
 {
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         while (!is_closed(s))
             cqln_session_turn(s, -1);
         return;
@@ -393,7 +393,7 @@ void cql_session_free(cql_session *s)
         post_close(s, &s->freeing);
         wait_closed(s);
     }
-    if (s->mode == CQLN_MODE_THREAD)
+    if (cqln_session_threaded(s))
         pthread_join(s->thread, NULL);
     cqln_session_destroy(s);
 }

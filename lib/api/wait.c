@@ -14,7 +14,7 @@ void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got)
     cql_session *s = w->s;
     w->err = cql_error_ref(err);
     w->got = got;
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         w->done = true;
         return;
     }
@@ -57,21 +57,21 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err)
         return cqln_fail(err, s->al, st,
                          "a call that blocks is not possible here: this is the thread that would "
                          "have to do the work; use the call with a callback");
-    if (s->mode != CQLN_MODE_DRIVEN && pthread_cond_init(&w->over, NULL) != 0)
+    if (cqln_session_threaded(s) && pthread_cond_init(&w->over, NULL) != 0)
         return cqln_fail(err, s->al, CQL_SYSTEM, "no condition to wait at");
     return CQL_OK;
 }
 
 static void end_waiting(cqln_waiter *w)
 {
-    if (w->s->mode != CQLN_MODE_DRIVEN)
+    if (cqln_session_threaded(w->s))
         pthread_cond_destroy(&w->over);
 }
 
 static void wait_until_done(cqln_waiter *w)
 {
     cql_session *s = w->s;
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         while (!w->done)
             cqln_session_turn(s, -1);
         return;
