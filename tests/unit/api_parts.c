@@ -281,6 +281,23 @@ static void nodes_are_found_or_given(void **state)
     assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
 }
 
+/* What a column says of its type: a class with nothing in front but its length. */
+static void vectors_are_known_or_bytes(void **state)
+{
+    static const char class[] = "org.apache.cassandra.db.marshal.VectorType(org.apache.cassandra.db.marshal.FloatType , 3)";
+    uint8_t option[4 + sizeof class] = {0, 0, 0, sizeof class - 1};
+    const cql_type *type = NULL;
+    cqln_reader rd;
+    cqln_arena a;
+    (void)state;
+    memcpy(option + 4, class, sizeof class - 1);
+    cqln_arena_init(&a, cqln_alloc_default(), 0);
+    cqln_reader_init(&rd, option, sizeof option - 1);
+    assert_int_equal(cqln_type_read(&rd, &a, &type), CQL_OK);
+    assert_int_equal(cql_type_of(type), PART_COLLECTIONS ? CQL_TYPE_VECTOR : CQL_TYPE_CUSTOM);
+    cqln_arena_fini(&a);
+}
+
 static void collections_are_made_or_refused(void **state)
 {
     cql_collection *c = NULL;
@@ -370,6 +387,7 @@ int main(void)
         cmocka_unit_test(speculation_is_there_or_refused),
         cmocka_unit_test(routing_is_there_or_refused),
         cmocka_unit_test(nodes_are_found_or_given),
+        cmocka_unit_test(vectors_are_known_or_bytes),
         cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(batches_are_made_or_refused),
         cmocka_unit_test(options_are_read_from_text_or_refused),
