@@ -2,6 +2,7 @@
  * makefile says which: PART_LZ4 and its like are 0 or 1. No server is needed. */
 #include "unit.h"
 
+#include "api/statement.h"
 #include "cluster/control.h"
 #include "types/type.h"
 
@@ -352,6 +353,25 @@ static void options_are_read_from_text_or_refused(void **state)
     cql_options_free(o);
 }
 
+/* By every build, to the same request. */
+static void values_are_borrowed_or_copied(void **state)
+{
+    char text[100];
+    cql_statement *s = NULL;
+    cqln_writer wr;
+    (void)state;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
+    assert_int_equal(cql_statement_bind_borrowed(s, 0, cql_value_blob(text, sizeof text)), CQL_OK);
+    assert_true(cqln_extra_has_pieces(s) == (bool)PART_HELPERS);
+    cqln_writer_init(&wr, cqln_alloc_default(), 1000);
+    assert_int_equal(cqln_extra_write_values(s, false, &wr), CQL_OK);
+    assert_int_equal(wr.len, 4 + sizeof text);
+    assert_memory_equal(wr.data + 4, text, sizeof text);
+    cqln_writer_fini(&wr);
+    cql_statement_free(s);
+}
+
 static void helpers_are_there_or_refused(void **state)
 {
     cql_pages *pages = (cql_pages *)&pages; /* anything but NULL */
@@ -391,6 +411,7 @@ int main(void)
         cmocka_unit_test(collections_are_made_or_refused),
         cmocka_unit_test(batches_are_made_or_refused),
         cmocka_unit_test(options_are_read_from_text_or_refused),
+        cmocka_unit_test(values_are_borrowed_or_copied),
         cmocka_unit_test(helpers_are_there_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
