@@ -86,9 +86,10 @@ static size_t place(char **at, size_t cap, cql_str *text)
 
 static size_t place_raw(char **at, cql_str *bytes)
 {
-    if (!*at || !bytes->len)
+    if (!*at)
         return bytes->len;
-    memcpy(*at, bytes->ptr, bytes->len);
+    if (bytes->len)
+        memcpy(*at, bytes->ptr, bytes->len);
     bytes->ptr = *at;
     *at += bytes->len;
     return bytes->len;
@@ -115,8 +116,8 @@ cql_error *cqln_error_make_v(const cql_allocator *al, const cqln_error_info *inf
     size_t count = !tried ? 0 : tried_count < CQLN_TRIED_MAX ? tried_count : CQLN_TRIED_MAX;
     cqln_error_info own = *info;
     own.reasons.len = whole_reasons(own.reasons);
-    /* without a place nothing is written to the rows */
     size_t rows = count * sizeof *tried;
+    /* Without a place nothing is written, not even to the rows. */
     size_t size = sizeof(cql_error) + rows + place_all(NULL, &own, &text, (cqln_tried *)(uintptr_t)tried, count);
     cql_error *e = cqln_alloc(al, size);
     if (!e)
