@@ -3,6 +3,7 @@
 
 #include "meta/conditional.h"
 
+#include <cqlnative/profile.h>
 #include <string.h>
 
 enum { MEMBERS_MAX = 65535 };
@@ -171,4 +172,33 @@ void cql_batch_set_timeout(cql_batch *b, uint32_t timeout_ms)
     if (!b)
         return;
     b->ex.timeout_ms = timeout_ms;
+}
+
+cql_status cql_batch_set_keyspace(cql_batch *b, const char *keyspace)
+{
+    if (!b)
+        return CQL_BAD_ARGUMENT;
+    return cqln_extra_set_keyspace(&b->ex.extra, b->al, keyspace);
+}
+
+cql_status cql_batch_set_now(cql_batch *b, int64_t unix_seconds)
+{
+    return b ? cqln_extra_set_now(&b->ex.extra, b->al, unix_seconds) : CQL_BAD_ARGUMENT;
+}
+
+cql_status cql_batch_add_payload(cql_batch *b, const char *name, const void *bytes, size_t len)
+{
+    return b ? cqln_extra_add_payload(&b->ex.extra, b->al, name, bytes, len) : CQL_BAD_ARGUMENT;
+}
+
+void cql_batch_set_tracing(cql_batch *b, bool tracing)
+{
+    if (!b)
+        return;
+    b->ex.tracing = tracing;
+}
+
+cql_status cql_batch_set_profile(cql_batch *b, const cql_profile *profile)
+{
+    return b ? cqln_execution_set_profile(&b->ex, profile) : CQL_BAD_ARGUMENT;
 }

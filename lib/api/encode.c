@@ -1,52 +1,12 @@
 /* From statements to requests: the session's defaults filled in, one pass into the request's block. */
-#include "api/usual.h"
+#include "api/encode.h"
 
 #include <string.h>
-
-static inline void fill_options(cqln_cluster *c, const cqln_execution *ex, cqln_query_options *o)
-{
-    const cqln_config *config = c->config;
-    uint32_t serial = ex->serial_consistency >= 0 ? (uint32_t)ex->serial_consistency
-                                                  : config->serial_consistency;
-    o->consistency =
-        (uint16_t)(ex->consistency >= 0 ? (uint32_t)ex->consistency : config->consistency);
-    o->serial_consistency = (uint16_t)(serial == CQLN_SERIAL_STANDARD ? 0 : serial);
-    o->skip_metadata = false;
-    o->tracing = ex->tracing;
-    o->page_size = 0;
-    o->paging_state = (cql_str){NULL, 0};
-    o->keyspace = (cql_str){NULL, 0};
-    o->has_timestamp = ex->has_timestamp;
-    o->timestamp = ex->timestamp;
-    o->has_now = false;
-    o->named = false;
-    o->now_in_seconds = 0;
-    o->payload_count = 0;
-    o->payload = (cql_str){NULL, 0};
-}
-
-static inline void stamp(cqln_cluster *c, cqln_query_options *o)
-{
-    if (o->has_timestamp || !c->config->client_timestamps)
-        return;
-    o->has_timestamp = true;
-    o->timestamp = cqln_write_time(c, c->alone);
-}
 
 static inline void page(cqln_cluster *c, const cql_statement *s, cqln_query_options *o)
 {
     o->page_size = s->ex.page_size ? s->ex.page_size : (int32_t)c->config->page_size;
     o->paging_state = (cql_str){s->paging_state, s->paging_state_len};
-}
-
-static void choose_execution(const cqln_execution *ex, cqln_request *req)
-{
-    req->steady = ex->steady;
-    req->retry_policy = ex->retry_policy;
-    if (ex->place) {
-        req->bound = CQLN_BOUND_PROFILE;
-        req->profile = ex->place;
-    }
 }
 
 /* Values that are elsewhere go to their places: behind the payload, what names the statement,
@@ -67,11 +27,11 @@ static __attribute__((noinline)) cql_status put_unusual(cqln_cluster *c, const c
     uint8_t version = cqln_version_of(c);
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
-    fill_options(c, &s->ex, &o);
+    cqln_fill_options(c, &s->ex, &o);
     if (!known || known->count > 0)
         page(c, s, &o);
     else
-        stamp(c, &o);
+        cqln_stamp(c, &o);
     o.skip_metadata = req->known != NULL;
     cql_str id = s->prepared->id;
     cql_str metadata_id = known ? known->id : (cql_str){"", 0};
@@ -100,9 +60,9 @@ static cql_status encode_unprepared(cqln_cluster *c, const cql_statement *s, cql
 {
     cqln_query_options o;
     cqln_values_bytes values = cqln_statement_values(s);
-    fill_options(c, &s->ex, &o);
+    cqln_fill_options(c, &s->ex, &o);
     page(c, s, &o);
-    stamp(c, &o);
+    cqln_stamp(c, &o);
     cql_str cql = cql_str_of(s->cql);
     uint8_t version = cqln_version_of(c);
     cql_status st = s->ex.extra ? cqln_extra_fill(s->ex.extra, version, &o) : CQL_OK;
@@ -117,7 +77,7 @@ static cql_status encode_unprepared(cqln_cluster *c, const cql_statement *s, cql
 static cql_status encode_unusual(cqln_cluster *c, const cql_statement *s, const cqln_metadata *known,
                                  cqln_request *req)
 {
-    choose_execution(&s->ex, req);
+    cqln_choose_execution(&s->ex, req);
     return s->prepared ? put_unusual(c, s, known, req) : encode_unprepared(c, s, req);
 }
 
@@ -211,47 +171,9 @@ cql_status cqln_encode_text(cqln_cluster *c, cql_str cql, cqln_request *req)
     cqln_execution ex;
     cqln_values_bytes none = {0, {NULL, 0}};
     cqln_execution_init(&ex);
-    fill_options(c, &ex, &o);
+    cqln_fill_options(c, &ex, &o);
     o.page_size = (int32_t)c->config->page_size;
-    stamp(c, &o);
+    cqln_stamp(c, &o);
     cqln_route_level(c, -1, &req->route);
     return cqln_encode_query(&req->env, cqln_version_of(c), cql, &o, &none);
-}
-
-static cql_status hold_members(const cql_batch *b, cqln_request *req)
-{
-    if (b->member_count == 0)
-        return CQL_OK;
-    for (size_t i = 0; i < b->member_count; i++)
-        if (cqln_prepared_retired(b->members[i]))
-            return CQL_PREPARED_CHANGED;
-    req->members = cqln_alloc_array(req->cluster->al, b->member_count, sizeof *req->members);
-    if (!req->members)
-        return CQL_NO_MEMORY;
-    for (size_t i = 0; i < b->member_count; i++)
-        req->members[i] = cql_prepared_ref(b->members[i]);
-    req->member_count = b->member_count;
-    return CQL_OK;
-}
-
-cql_status cqln_encode_batch_request(cqln_cluster *c, const cql_batch *b, cqln_request *req)
-{
-    cqln_query_options o;
-    cql_status st = hold_members(b, req);
-    if (st)
-        return st;
-    fill_options(c, &b->ex, &o);
-    if (b->ex.extra && (st = cqln_extra_fill(b->ex.extra, cqln_version_of(c), &o)) != CQL_OK)
-        return st;
-    if (b->type != CQL_BATCH_COUNTER)
-        stamp(c, &o);
-    req->idempotent = b->ex.idempotent ? b->ex.idempotent : b->members_idempotent;
-    if (!req->idempotent && b->type == CQL_BATCH_COUNTER)
-        req->idempotent = CQLN_IDEMPOTENT_NO;
-    req->timeout_ms = b->ex.timeout_ms;
-    choose_execution(&b->ex, req);
-    req->route.batch_if = b->conditional;
-    cqln_route_batch(c, b, &req->route);
-    return cqln_encode_batch(&req->env, cqln_version_of(c), (uint8_t)b->type, (uint16_t)b->count,
-                             (cql_str){(const char *)b->entries.data, b->entries.len}, &o);
 }

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* st of encoding: starts the request or gives it back. timeout_ms 0: what was said so far. */
-static cql_status start(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
-                        void *user)
+cql_status cqln_request_go(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
+                           void *user)
 {
     if (st) {
         cqln_request_abandon(req);
@@ -53,8 +53,8 @@ static cql_status apply_options(cqln_request *req, const cql_execute_options *op
 }
 
 /* What more is said of a request that was encoded with st. */
-static cql_status say(cqln_request *req, cql_status st, const cql_execute_options *opts,
-                      cql_request *request)
+cql_status cqln_request_say(cqln_request *req, cql_status st, const cql_execute_options *opts,
+                            cql_request *request)
 {
     if (st == CQL_OK && opts)
         st = apply_options(req, opts);
@@ -82,22 +82,7 @@ cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
     if (st)
         return cqln_session_refuse(s, st);
     st = cqln_encode_statement(c, stmt, req);
-    return start(req, say(req, st, opts, request), 0, cb, user);
-}
-
-cql_status cql_session_execute_batch_with(cql_session *s, const cql_batch *batch,
-                                          const cql_execute_options *opts, cql_request *request,
-                                          cql_result_cb cb, void *user)
-{
-    cqln_request *req;
-    if (!s || !batch)
-        return CQL_BAD_ARGUMENT;
-    cqln_cluster *c = cqln_session_pick(s);
-    cql_status st = cqln_request_begin(c, &req);
-    if (st)
-        return cqln_session_refuse(s, st);
-    st = cqln_encode_batch_request(c, batch, req);
-    return start(req, say(req, st, opts, request), 0, cb, user);
+    return cqln_request_go(req, cqln_request_say(req, st, opts, request), 0, cb, user);
 }
 
 cql_status cql_request_cancel(cql_session *s, cql_request request)
@@ -125,20 +110,7 @@ cql_status cqln_query_within(cql_session *s, const char *cql, uint32_t timeout_m
     cql_status st = cqln_request_begin(c, &req);
     if (st)
         return cqln_session_refuse(s, st);
-    return start(req, cqln_encode_text(c, cql_str_of(cql), req), timeout_ms, cb, user);
-}
-
-cql_status cql_session_execute_batch(cql_session *s, const cql_batch *batch, cql_result_cb cb,
-                                     void *user)
-{
-    return cql_session_execute_batch_with(s, batch, NULL, NULL, cb, user);
-}
-
-cql_status cqln_batch_within(cql_session *s, const cql_batch *batch, uint32_t timeout_ms,
-                             cql_result_cb cb, void *user)
-{
-    const cql_execute_options opts = {.size = sizeof opts, .timeout_ms = timeout_ms};
-    return cql_session_execute_batch_with(s, batch, &opts, NULL, cb, user);
+    return cqln_request_go(req, cqln_encode_text(c, cql_str_of(cql), req), timeout_ms, cb, user);
 }
 
 cql_status cql_session_prepare(cql_session *s, const char *cql, cql_prepared_cb cb, void *user)
@@ -181,59 +153,4 @@ cql_status cqln_prepare_within(cql_session *s, const char *keyspace, const char 
     req->in_keyspace = (cql_str){req->cql.ptr + text.len + 4 + 2, in.len};
     cqln_request_start(req);
     return CQL_OK;
-}
-
-/* --- schema agreement ----------------------------------------------------------------------------- */
-
-typedef struct agreeing {
-    cqln_mail mail;
-    cql_session *s;
-    uint32_t timeout_ms;
-    cql_session_cb cb;
-    void *user;
-} agreeing;
-
-static void on_agreed(void *user, cql_status st)
-{
-    agreeing a = *(agreeing *)user;
-    cql_error *err = NULL;
-    cqln_free(a.s->al, user);
-    if (st)
-        cqln_fail(&err, a.s->al, st,
-                  "the nodes do not agree on the schema after %u ms (option "
-                  "schema_agreement_timeout)",
-                  a.timeout_ms);
-    if (a.cb)
-        a.cb(a.s, err, a.user);
-    cql_error_unref(err);
-}
-
-static void on_agree(cqln_mail *m)
-{
-    agreeing *a = CQLN_CONTAINER(m, agreeing, mail);
-    cqln_cluster *c = &a->s->cluster;
-    cql_status st = cqln_agree(c, NULL, a->timeout_ms, on_agreed, a);
-    if (st)
-        on_agreed(a, st);
-    cqln_cluster_leave(c);
-}
-
-cql_status cql_session_agree(cql_session *s, uint32_t timeout_ms, cql_session_cb cb, void *user)
-{
-    if (!s)
-        return CQL_BAD_ARGUMENT;
-    if (cqln_cluster_state_of(&s->cluster) != CQLN_CLUSTER_CONNECTED)
-        return CQL_BAD_STATE;
-    agreeing *a = cqln_alloc_zero(s->al, sizeof *a);
-    if (!a)
-        return CQL_NO_MEMORY;
-    a->mail.fn = on_agree;
-    a->s = s;
-    a->timeout_ms = timeout_ms ? timeout_ms : s->config.schema_agreement_timeout;
-    a->cb = cb;
-    a->user = user;
-    if (cqln_cluster_send(&s->cluster, &a->mail))
-        return CQL_OK;
-    cqln_free(s->al, a);
-    return CQL_BAD_STATE;
 }

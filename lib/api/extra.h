@@ -46,6 +46,9 @@ cql_status cqln_extra_fill(const cqln_extra *x, uint8_t version, cqln_query_opti
 /* Binding by name where no prepared statement tells the names: the value gets the first marker that
  * has this name or none. */
 cql_status cqln_extra_bind_named(cql_statement *s, const char *name, cql_value v);
+/* --- borrowed values (borrow.c) ------------------------------------------------------------------- */
+/* The piece that stands for this marker's value now, NULL when the value is in the wire form. */
+const cqln_piece *cqln_extra_piece(const cql_statement *s, size_t marker);
 /* Has it values that are not in its wire form? */
 bool cqln_extra_has_pieces(const cql_statement *s);
 /* The whole values, with the pieces in their places and, when named, the names. Appended to wr. */

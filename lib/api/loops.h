@@ -62,11 +62,16 @@ cql_status cqln_execute_on(cqln_cluster *c, const cql_statement *stmt,
                            const cql_execute_options *opts, cql_request *request, cql_result_cb cb,
                            void *user);
 
+/* What more is said of a request that was encoded with st; the outcome of both. (execute.c) */
+cql_status cqln_request_say(cqln_request *req, cql_status st, const cql_execute_options *opts,
+                            cql_request *request);
+/* st of encoding: starts the request or gives it back. timeout_ms 0: what was said so far. (execute.c) */
+cql_status cqln_request_go(cqln_request *req, cql_status st, uint32_t timeout_ms, cql_result_cb cb,
+                           void *user);
+
 /* The calls of the same names, with a time-out of the call's own; 0: the usual one. (execute.c) [any thread] */
 cql_status cqln_query_within(cql_session *s, const char *cql, uint32_t timeout_ms, cql_result_cb cb,
                              void *user);
-cql_status cqln_batch_within(cql_session *s, const cql_batch *batch, uint32_t timeout_ms,
-                             cql_result_cb cb, void *user);
 cql_status cqln_prepare_within(cql_session *s, const char *keyspace, const char *cql,
                                uint32_t timeout_ms, cql_prepared_cb cb, void *user);
 

@@ -48,6 +48,19 @@ const cqln_option *cqln_option_find(cql_str name);
 /* The known name that is most like this one, NULL when none is near. */
 const char *cqln_option_nearest(cql_str name);
 
+/* Its field: of numbers and choices, and of texts. */
+static inline uint32_t *cqln_option_number(cqln_config *config, const cqln_option *row)
+{
+    return (uint32_t *)(void *)((char *)config + row->offset);
+}
+static inline char **cqln_option_text(cqln_config *config, const cqln_option *row)
+{
+    return (char **)(void *)((char *)config + row->offset);
+}
+
+/* The word of a choice with that index. */
+cql_str cqln_option_word(const cqln_option *row, uint32_t index);
+
 /* Words of this option that environment and file may not set, "" for none; "*": all. */
 const char *cqln_option_by_hand(const char *name);
 
@@ -60,6 +73,10 @@ cql_status cqln_option_apply_from(cql_options *o, cqln_option_source source, cql
                                   cql_str value, cql_error **err);
 /* "host[:port],…" replaces the contact points. */
 cql_status cqln_options_set_contacts(cql_options *o, cql_str hosts, cql_error **err);
+/* Without the blanks at both ends. */
+cql_str cqln_trim(cql_str s);
+/* What stands before `mark`, which is taken off too; all of it when there is none. */
+cql_str cqln_take_before(cql_str *text, char mark);
 /* All or nothing: fill works on a copy, which takes o's place when that went well. */
 cql_status cqln_options_change(cql_options *o,
                                cql_status (*fill)(cql_options *o, const void *arg, cql_error **err),

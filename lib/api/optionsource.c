@@ -1,4 +1,4 @@
-/* Options from around the program: the environment and files. Both are read whole or not at all. */
+/* Options from around the program: the environment and files. As connection strings they are read whole or not at all. */
 #include "api/options.h"
 
 #include "base/error.h"
@@ -15,6 +15,26 @@ enum { FILE_MAX = 64 * 1024, ENVIRONMENT_NAME = 64 };
 
 static const char file_variable[] = "CQL_OPTIONS_FILE";
 
+/* --- all or nothing ------------------------------------------------------------------------------- */
+
+cql_status cqln_options_change(cql_options *o,
+                               cql_status (*fill)(cql_options *o, const void *arg, cql_error **err),
+                               const void *arg, cql_error **err)
+{
+    cql_options *copy = NULL;
+    cql_status st = cql_options_copy(o, &copy);
+    if (st)
+        return cqln_fail(err, o->al, st, "no memory for the options");
+    st = fill(copy, arg, err);
+    if (st == CQL_OK) {
+        cql_options old = *o;
+        *o = *copy;
+        *copy = old;
+    }
+    cql_options_free(copy);
+    return st;
+}
+
 /* --- file: lines ---------------------------------------------------------------------------------- */
 
 typedef struct source_file {
@@ -22,33 +42,6 @@ typedef struct source_file {
     const struct stat *info;
     cql_str text;
 } source_file;
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static cql_str trim(cql_str s)
-{
-    while (s.len && is_blank(s.ptr[0])) {
-        s.ptr++;
-        s.len--;
-    }
-    while (s.len && is_blank(s.ptr[s.len - 1]))
-        s.len--;
-    return s;
-}
-
-/* What stands before `mark`, which is taken off too; all of it when there is none. */
-static cql_str take_before(cql_str *s, char mark)
-{
-    const char *at = s->len ? memchr(s->ptr, mark, s->len) : NULL;
-    cql_str first = {s->ptr, at ? (size_t)(at - s->ptr) : s->len};
-    size_t used = at ? first.len + 1 : first.len;
-    s->ptr += used;
-    s->len -= used;
-    return first;
-}
 
 /* A value in double quotes keeps its blanks. */
 static cql_str unquote(cql_str value)
@@ -70,14 +63,14 @@ static cql_status apply_line(cql_options *o, const source_file *f, cql_str line,
 {
     const char *equals = memchr(line.ptr, '=', line.len);
     cql_str rest = line;
-    cql_str name = trim(take_before(&rest, '='));
+    cql_str name = cqln_trim(cqln_take_before(&rest, '='));
     if (!equals || name.len == 0)
         return cqln_fail(err, o->al, CQL_BAD_VALUE, "a line has the form name = value");
     if (!secret_is_safe(f, name))
         return cqln_fail(err, o->al, CQL_BAD_ARGUMENT,
                          "it holds a password, but others than its owner may read it (chmod 600 "
                          "mends that)");
-    return cqln_option_apply_from(o, CQLN_SOURCE_AROUND, name, unquote(trim(rest)), err);
+    return cqln_option_apply_from(o, CQLN_SOURCE_AROUND, name, unquote(cqln_trim(rest)), err);
 }
 
 static cql_status apply_file(cql_options *o, const void *arg, cql_error **err)
@@ -89,7 +82,7 @@ static cql_status apply_file(cql_options *o, const void *arg, cql_error **err)
         text = (cql_str){text.ptr + mark.len, text.len - mark.len};
     for (unsigned number = 1; text.len; number++) {
         cql_error *why = NULL;
-        cql_str line = trim(take_before(&text, '\n'));
+        cql_str line = cqln_trim(cqln_take_before(&text, '\n'));
         if (line.len == 0 || line.ptr[0] == '#')
             continue;
         cql_status st = apply_line(o, f, line, &why);

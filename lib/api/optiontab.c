@@ -64,62 +64,7 @@ const char *cqln_option_by_hand(const char *name)
     return "";
 }
 
-/* --- likeness ------------------------------------------------------------------------------------ */
-
-enum { NAME_MAX_LEN = 40 };
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* Edit distance of two short names. */
-static unsigned distance(cql_str a, cql_str b)
-{
-    unsigned row[NAME_MAX_LEN + 1];
-    for (unsigned j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.len; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.len; j++) {
-            unsigned up = row[j];
-            unsigned cost = a.ptr[i - 1] == b.ptr[j - 1] ? 0 : 1;
-            row[j] = least(up + 1, row[j - 1] + 1, diagonal + cost);
-            diagonal = up;
-        }
-    }
-    return row[b.len];
-}
-
-const char *cqln_option_nearest(cql_str name)
-{
-    const char *best = NULL;
-    unsigned best_distance = (unsigned)name.len / 3 + 2; /* what is farther was not meant */
-    if (name.len == 0 || name.len > NAME_MAX_LEN)
-        return NULL;
-    for (size_t i = 0; i < CQL_COUNT(table); i++) {
-        unsigned d = distance(name, cql_str_of(table[i].name));
-        if (d < best_distance) {
-            best = table[i].name;
-            best_distance = d;
-        }
-    }
-    return best;
-}
-
 /* --- values -------------------------------------------------------------------------------------- */
-
-static uint32_t *number_field(cqln_config *config, const cqln_option *row)
-{
-    return (uint32_t *)(void *)((char *)config + row->offset);
-}
-
-static char **text_field(cqln_config *config, const cqln_option *row)
-{
-    return (char **)(void *)((char *)config + row->offset);
-}
 
 static bool digits(cql_str *text, uint64_t *out)
 {
@@ -162,7 +107,7 @@ static cql_status apply_number(cql_options *o, const cqln_option *row, cql_str v
                          "option %s: \"%.*s\" is not %s from %u to %u%s", row->name,
                          (int)value.len, value.ptr, duration ? "a time" : "a number", row->min,
                          row->max, duration ? " milliseconds (units: ms, s, m, h)" : "");
-    *number_field(&o->config, row) = (uint32_t)v;
+    *cqln_option_number(&o->config, row) = (uint32_t)v;
     return CQL_OK;
 }
 
@@ -180,8 +125,7 @@ static bool same_word(cql_str a, const char *b, size_t b_len)
     return true;
 }
 
-/* The word of a choice with that index. */
-static cql_str option_word(const cqln_option *row, uint32_t index)
+cql_str cqln_option_word(const cqln_option *row, uint32_t index)
 {
     const char *words = row->words;
     while (index-- > 0)
@@ -245,13 +189,13 @@ static cql_status apply_choice(cql_options *o, const cqln_option *row, cql_str v
                          (int)value.len, value.ptr,
                          strcmp(row->name, "serial_consistency") == 0 ? "serial|local_serial"
                                                                       : row->words);
-    *number_field(&o->config, row) = index;
+    *cqln_option_number(&o->config, row) = index;
     return CQL_OK;
 }
 
 static cql_status apply_text(cql_options *o, const cqln_option *row, cql_str value, cql_error **err)
 {
-    char **field = text_field(&o->config, row);
+    char **field = cqln_option_text(&o->config, row);
     char *copy = NULL;
     if (value.len && memchr(value.ptr, '\0', value.len))
         return cqln_fail(err, o->al, CQL_BAD_VALUE, "option %s: holds a NUL character", row->name);
@@ -293,12 +237,12 @@ static cql_status apply_row(cql_options *o, const cqln_option *row, cql_str valu
  * are right: a test applies each. */
 static void apply_preset(cql_options *o)
 {
-    cql_str word = option_word(cqln_option_find(cql_str_of("preset")), o->config.preset);
+    cql_str word = cqln_option_word(cqln_option_find(cql_str_of("preset")), o->config.preset);
     for (size_t i = 0; i < CQL_COUNT(table); i++) {
         const cqln_option *row = &table[i];
         bool plain = row->kind == CQLN_OPTION_NUMBER || row->kind == CQLN_OPTION_CHOICE;
         if (plain && !o->given[i] && strcmp(row->name, "preset") != 0)
-            *number_field(&o->config, row) = row->standard;
+            *cqln_option_number(&o->config, row) = row->standard;
     }
     for (size_t i = 0; i < CQL_COUNT(presets); i++) {
         const cqln_option *row = cqln_option_find(cql_str_of(presets[i].option));
@@ -316,7 +260,7 @@ static bool takes_protection_away(const cqln_option *row, cql_str value)
     if (!words[0] || strcmp(words, "*") == 0)
         return words[0] != '\0';
     if (row->kind == CQLN_OPTION_CHOICE && choice_index(row, value, &index))
-        value = option_word(row, index);
+        value = cqln_option_word(row, index);
     return word_index(words, value, &index);
 }
 
@@ -374,74 +318,4 @@ bool cql_options_given(const cql_options *o, const char *name)
 {
     const cqln_option *row = o && name ? cqln_option_find(cql_str_of(name)) : NULL;
     return row && o->given[row - table];
-}
-
-/* --- showing ------------------------------------------------------------------------------------- */
-
-/* The text that `shown` points to is o's own and replaced by each call; NULL when memory is out. */
-static const char *show(cql_options *o, const char *text, size_t len)
-{
-    char *copy = cqln_strdup(o->al, (cql_str){text, len});
-    cqln_free(o->al, o->shown);
-    o->shown = copy;
-    return copy;
-}
-
-static size_t print_contact(char *out, size_t cap, const cqln_contact *c, bool first)
-{
-    bool v6 = strchr(c->host, ':') != NULL;
-    int n = c->port ? snprintf(out, cap, "%s%s%s%s:%u", first ? "" : ",", v6 ? "[" : "", c->host,
-                               v6 ? "]" : "", (unsigned)c->port)
-                    : snprintf(out, cap, "%s%s%s%s", first ? "" : ",", v6 ? "[" : "", c->host,
-                               v6 ? "]" : "");
-    return n > 0 ? (size_t)n : 0;
-}
-
-static const char *show_contacts(cql_options *o)
-{
-    size_t len = 0, at = 0;
-    for (size_t i = 0; i < o->config.contact_count; i++)
-        len += print_contact(NULL, 0, &o->config.contacts[i], i == 0);
-    char *text = cqln_alloc_zero(o->al, len + 1);
-    for (size_t i = 0; text && i < o->config.contact_count; i++)
-        at += print_contact(text + at, len + 1 - at, &o->config.contacts[i], i == 0);
-    cqln_free(o->al, o->shown);
-    o->shown = text;
-    return text;
-}
-
-const char *cql_options_value(const cql_options *o, const char *name)
-{
-    const cqln_option *row = o && name ? cqln_option_find(cql_str_of(name)) : NULL;
-    cql_options *mutable_o = (cql_options *)(uintptr_t)o;
-    if (!row || strcmp(row->kind_name, "secret") == 0)
-        return NULL;
-    if (row->kind == CQLN_OPTION_HOSTS)
-        return show_contacts(mutable_o);
-    if (row->kind == CQLN_OPTION_TEXT) {
-        const char *text = *text_field(&mutable_o->config, row);
-        return text ? text : "";
-    }
-    uint32_t value = *number_field(&mutable_o->config, row);
-    if (row->kind == CQLN_OPTION_CHOICE) {
-        cql_str word = option_word(row, value);
-        return show(mutable_o, word.ptr, word.len);
-    }
-    char text[16];
-    int n = snprintf(text, sizeof text, "%" PRIu32, value);
-    return show(mutable_o, text, n > 0 ? (size_t)n : 0);
-}
-
-bool cql_options_info(size_t i, cql_option_info *out)
-{
-    const cqln_option *row = cqln_option_at(i);
-    if (!row)
-        return false;
-    out->name = row->name;
-    out->kind = row->kind_name;
-    out->range = row->words;
-    out->standard = row->standard_text;
-    out->help = row->help;
-    out->by_hand = cqln_option_by_hand(row->name);
-    return true;
 }

@@ -22,7 +22,7 @@ static bool is_sound(const cql_profile *p)
            p->page_size >= -1 && !(p->balancing && (p->local_dc || !p->balancing->plan));
 }
 
-static cql_status set(cqln_execution *ex, const cql_profile *p)
+cql_status cqln_execution_set_profile(cqln_execution *ex, const cql_profile *p)
 {
     if (p && !is_sound(p))
         return CQL_BAD_ARGUMENT;
@@ -51,10 +51,5 @@ static cql_status set(cqln_execution *ex, const cql_profile *p)
 
 cql_status cql_statement_set_profile(cql_statement *s, const cql_profile *profile)
 {
-    return s ? set(&s->ex, profile) : CQL_BAD_ARGUMENT;
-}
-
-cql_status cql_batch_set_profile(cql_batch *b, const cql_profile *profile)
-{
-    return b ? set(&b->ex, profile) : CQL_BAD_ARGUMENT;
+    return s ? cqln_execution_set_profile(&s->ex, profile) : CQL_BAD_ARGUMENT;
 }

@@ -35,7 +35,7 @@ static uint32_t left_ms(uint64_t until)
 static void wake(cql_session *s, place *p)
 {
     p->turn = true;
-    if (s->mode != CQLN_MODE_DRIVEN)
+    if (cqln_session_threaded(s))
         pthread_cond_signal(&p->woken);
 }
 
@@ -113,7 +113,7 @@ static void leave(cql_session *s, place *p)
 /* One sleep, or one turn of a driven loop. */
 static void sleep_until(cql_session *s, place *p, uint64_t until)
 {
-    if (s->mode != CQLN_MODE_DRIVEN) {
+    if (cqln_session_threaded(s)) {
         struct timespec at = {(time_t)(until / 1000), (long)(until % 1000) * 1000000};
         cqlos_cond_wait(&p->woken, &s->lock, &at);
         return;
@@ -164,7 +164,7 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
     uint64_t until = now_ms() + (timeout_ms ? timeout_ms : s->config.request_timeout);
     cql_status st = CQL_WOULD_BLOCK;
     place p = {.kept = NULL};
-    if (s->mode != CQLN_MODE_DRIVEN && cqlos_cond_init(&p.woken) != 0)
+    if (cqln_session_threaded(s) && cqlos_cond_init(&p.woken) != 0)
         return CQL_SYSTEM;
     pthread_mutex_lock(&s->lock);
     join(s, &p);
@@ -178,7 +178,7 @@ cql_status cqln_room_wait(cql_session *s, uint32_t timeout_ms, cqln_room_fn send
     }
     leave(s, &p);
     pthread_mutex_unlock(&s->lock);
-    if (s->mode != CQLN_MODE_DRIVEN)
+    if (cqln_session_threaded(s))
         pthread_cond_destroy(&p.woken);
     return st == CQL_WOULD_BLOCK ? CQL_TIMEOUT : st;
 }

@@ -63,6 +63,8 @@ static const char *missing(const cqln_config *config)
         return "has no lz4 (it was configured --without-lz4): set compression=none";
     if (config->speculation && !cqln_race_available())
         return "sends no request twice (it was configured --disable-speculation): set speculation=off";
+    if ((config->allow_hosts || config->deny_hosts) && !cqln_rules_available())
+        return "uses all nodes that it is given (it was configured --disable-discovery): set neither allow_hosts nor deny_hosts";
     return NULL;
 }
 
@@ -173,38 +175,6 @@ cql_status cql_session_new(const cql_options *o, cql_session **out, cql_error **
                          st == CQL_UNSUPPORTED ? ": this build of the library starts none (it was "
                                                  "configured --disable-threads); set loop_threads=0"
                                                : "");
-    }
-    *out = s;
-    return CQL_OK;
-}
-
-cql_status cql_session_open_wait(const char *url, cql_session **out, cql_error **err)
-{
-    return cql_session_open_login_wait(url, NULL, NULL, out, err);
-}
-
-cql_status cql_session_open_login_wait(const char *url, const char *user, const char *password,
-                                       cql_session **out, cql_error **err)
-{
-    cql_options *o = NULL;
-    cql_session *s = NULL;
-    if (!url || !out)
-        return cqln_fail_null(err, url ? "out" : "url");
-    *out = NULL;
-    cql_status st = cql_options_new(NULL, &o);
-    if (st)
-        return cqln_fail(err, cqln_alloc_default(), st, "no memory for the options");
-    st = cql_options_parse(o, url, err);
-    if (st == CQL_OK && user && (st = cql_options_set_credentials(o, user, password)) != CQL_OK)
-        cqln_fail(err, cqln_alloc_default(), st, "the user or the password: %s", cql_status_text(st));
-    if (st == CQL_OK)
-        st = cql_session_new(o, &s, err);
-    if (st == CQL_OK)
-        st = cql_session_connect_wait(s, err);
-    cql_options_free(o);
-    if (st) {
-        cql_session_free(s);
-        return st;
     }
     *out = s;
     return CQL_OK;
@@ -356,7 +326,7 @@ cql_status cql_session_may_wait(const cql_session *s)
 
 static void wait_closed(cql_session *s)
 {
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         while (!is_closed(s))
             cqln_session_turn(s, -1);
         return;
@@ -423,7 +393,7 @@ void cql_session_free(cql_session *s)
         post_close(s, &s->freeing);
         wait_closed(s);
     }
-    if (s->mode == CQLN_MODE_THREAD)
+    if (cqln_session_threaded(s))
         pthread_join(s->thread, NULL);
     cqln_session_destroy(s);
 }

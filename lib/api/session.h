@@ -4,6 +4,7 @@
 
 #include "cluster/cluster.h"
 
+#include <config.h>
 #include <cqlnative/session.h>
 #include <pthread.h>
 
@@ -55,6 +56,12 @@ struct cql_session {
     uint64_t turned_ms; /* driven: when the last turn ended */
     bool drain_next; /* the program is told before who is first in line */
 };
+
+/* Has it a thread of its own, so that others wait asleep? Without one who waits turns the loop, or may not wait. */
+static inline bool cqln_session_threaded(const cql_session *s)
+{
+    return CQLN_THREADS && s->mode == CQLN_MODE_THREAD;
+}
 
 /* On the loop: the program's connect callback, CQL_CANCELLED when it closes already. */
 void cqln_session_connected(cql_session *s);

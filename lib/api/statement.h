@@ -78,6 +78,8 @@ bool cqln_could_be_parsed(const cql_allocator *al, const cql_type *type, const c
 cql_status cqln_fail_unbound(const cql_statement *s, const cql_allocator *al, cql_error **err);
 
 void cqln_execution_init(cqln_execution *ex);
+/* What the profile says; CQL_BAD_ARGUMENT, CQL_UNSUPPORTED. (profile.c) */
+cql_status cqln_execution_set_profile(cqln_execution *ex, const struct cql_profile *p);
 static inline void cqln_execution_say(cqln_execution *ex, cqln_said what)
 {
     if (ex->said < what)

@@ -14,7 +14,7 @@ void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got)
     cql_session *s = w->s;
     w->err = cql_error_ref(err);
     w->got = got;
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         w->done = true;
         return;
     }
@@ -24,7 +24,7 @@ void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void on_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
+void cqln_wait_result(cql_session *s, const cql_error *err, const cql_result *res, void *user)
 {
     cqln_waiter *w = user;
     cql_result *kept = cql_result_ref(res);
@@ -33,7 +33,7 @@ static void on_result(cql_session *s, const cql_error *err, const cql_result *re
     cqln_wait_end(w, err, kept);
 }
 
-static void on_session(cql_session *s, const cql_error *err, void *user)
+void cqln_wait_session(cql_session *s, const cql_error *err, void *user)
 {
     (void)s;
     cqln_wait_end(user, err, NULL);
@@ -57,21 +57,21 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err)
         return cqln_fail(err, s->al, st,
                          "a call that blocks is not possible here: this is the thread that would "
                          "have to do the work; use the call with a callback");
-    if (s->mode != CQLN_MODE_DRIVEN && pthread_cond_init(&w->over, NULL) != 0)
+    if (cqln_session_threaded(s) && pthread_cond_init(&w->over, NULL) != 0)
         return cqln_fail(err, s->al, CQL_SYSTEM, "no condition to wait at");
     return CQL_OK;
 }
 
 static void end_waiting(cqln_waiter *w)
 {
-    if (w->s->mode != CQLN_MODE_DRIVEN)
+    if (cqln_session_threaded(w->s))
         pthread_cond_destroy(&w->over);
 }
 
 static void wait_until_done(cqln_waiter *w)
 {
     cql_session *s = w->s;
-    if (s->mode == CQLN_MODE_DRIVEN) {
+    if (!cqln_session_threaded(s)) {
         while (!w->done)
             cqln_session_turn(s, -1);
         return;
@@ -108,38 +108,22 @@ cql_status cql_session_connect_wait(cql_session *s, cql_error **err)
     cql_status st = cqln_wait_begin(s, &w, err);
     if (st)
         return st;
-    st = cql_session_connect(s, on_session, &w);
+    st = cql_session_connect(s, cqln_wait_session, &w);
     if (st != CQL_BAD_STATE)
         return cqln_wait_for(&w, st, err);
     end_waiting(&w);
     return cqln_fail(err, s->al, st, "the session is connected or connecting already, or closed");
 }
 
-cql_status cql_session_agree_wait(cql_session *s, uint32_t timeout_ms, cql_error **err)
-{
-    cqln_waiter w;
-    cql_status st = cqln_wait_begin(s, &w, err);
-    return st ? st : cqln_wait_for(&w, cql_session_agree(s, timeout_ms, on_session, &w), err);
-}
-
 /* --- what goes through the queue ------------------------------------------------------------------ */
-
-/* What a call sends, and how; timeout_ms 0: with the usual time-out. */
-typedef struct asking {
-    cqln_waiter w;
-    cql_status (*send)(struct asking *a, uint32_t timeout_ms);
-    const void *what;    /* a statement, a batch or a text */
-    const void *more;    /* execute options, or the keyspace to prepare in; NULL: none */
-    uint32_t timeout_ms; /* as the call says; 0: the session's */
-} asking;
 
 static cql_status send_again(void *user, uint32_t left_ms)
 {
-    asking *a = user;
+    cqln_asking *a = user;
     return a->send(a, left_ms);
 }
 
-static cql_status fail_full(asking *a, cql_error **err)
+static cql_status fail_full(cqln_asking *a, cql_error **err)
 {
     const cql_session *s = a->w.s;
     bool own = a->timeout_ms != 0;
@@ -153,36 +137,31 @@ static cql_status fail_full(asking *a, cql_error **err)
 }
 
 /* As few programs say how a statement is to be executed, most need no more than the usual call. */
-static cql_status send_statement(asking *a, uint32_t timeout_ms)
+static cql_status send_statement(cqln_asking *a, uint32_t timeout_ms)
 {
     const cql_execute_options *opts = a->more;
     cql_execute_options timed = {.size = sizeof timed, .timeout_ms = timeout_ms};
     if (!opts && !timeout_ms)
-        return cql_session_execute(a->w.s, a->what, on_result, &a->w);
+        return cql_session_execute(a->w.s, a->what, cqln_wait_result, &a->w);
     if (timeout_ms && opts && opts->size >= sizeof timed)
         timed.host = opts->host;
     if (timeout_ms && (!opts || opts->size >= sizeof timed))
         opts = &timed;
-    return cql_session_execute_with(a->w.s, a->what, opts, NULL, on_result, &a->w);
+    return cql_session_execute_with(a->w.s, a->what, opts, NULL, cqln_wait_result, &a->w);
 }
 
-static cql_status send_text(asking *a, uint32_t timeout_ms)
+static cql_status send_text(cqln_asking *a, uint32_t timeout_ms)
 {
-    return cqln_query_within(a->w.s, a->what, timeout_ms, on_result, &a->w);
+    return cqln_query_within(a->w.s, a->what, timeout_ms, cqln_wait_result, &a->w);
 }
 
-static cql_status send_batch(asking *a, uint32_t timeout_ms)
-{
-    return cqln_batch_within(a->w.s, a->what, timeout_ms, on_result, &a->w);
-}
-
-static cql_status send_prepare(asking *a, uint32_t timeout_ms)
+static cql_status send_prepare(cqln_asking *a, uint32_t timeout_ms)
 {
     return cqln_prepare_within(a->w.s, a->more, a->what, timeout_ms, on_prepared, &a->w);
 }
 
 /* Sends, waits for room where there is none, and for the answer. */
-static cql_status ask(cql_session *s, asking *a, cql_error **err)
+static cql_status ask(cql_session *s, cqln_asking *a, cql_error **err)
 {
     if (!a->what)
         return cqln_fail_null(err, "the statement, batch or text");
@@ -201,7 +180,7 @@ static cql_status ask(cql_session *s, asking *a, cql_error **err)
     return cqln_wait_for(&a->w, st, NULL);
 }
 
-static cql_status ask_result(cql_session *s, asking *a, cql_result **res, cql_error **err)
+cql_status cqln_ask_result(cql_session *s, cqln_asking *a, cql_result **res, cql_error **err)
 {
     if (res)
         *res = NULL;
@@ -216,11 +195,11 @@ static cql_status ask_result(cql_session *s, asking *a, cql_result **res, cql_er
 static cql_status execute_wait(cql_session *s, const cql_statement *stmt,
                                const cql_execute_options *opts, cql_result **res, cql_error **err)
 {
-    asking a = {.send = send_statement, .what = stmt, .more = opts};
+    cqln_asking a = {.send = send_statement, .what = stmt, .more = opts};
     a.timeout_ms = stmt ? stmt->ex.timeout_ms : 0;
     if (opts && opts->size >= sizeof *opts && opts->timeout_ms)
         a.timeout_ms = opts->timeout_ms;
-    return ask_result(s, &a, res, err);
+    return cqln_ask_result(s, &a, res, err);
 }
 
 cql_status cql_session_execute_wait(cql_session *s, const cql_statement *stmt, cql_result **res,
@@ -239,15 +218,8 @@ cql_status cql_session_execute_with_wait(cql_session *s, const cql_statement *st
 cql_status cql_session_query_wait(cql_session *s, const char *cql, cql_result **res,
                                   cql_error **err)
 {
-    asking a = {.send = send_text, .what = cql};
-    return ask_result(s, &a, res, err);
-}
-
-cql_status cql_session_execute_batch_wait(cql_session *s, const cql_batch *batch, cql_result **res,
-                                          cql_error **err)
-{
-    asking a = {.send = send_batch, .what = batch, .timeout_ms = batch ? batch->ex.timeout_ms : 0};
-    return ask_result(s, &a, res, err);
+    cqln_asking a = {.send = send_text, .what = cql};
+    return cqln_ask_result(s, &a, res, err);
 }
 
 cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepared **out,
@@ -259,7 +231,7 @@ cql_status cql_session_prepare_wait(cql_session *s, const char *cql, cql_prepare
 cql_status cql_session_prepare_in_wait(cql_session *s, const char *keyspace, const char *cql,
                                        cql_prepared **out, cql_error **err)
 {
-    asking a = {.send = send_prepare, .what = cql, .more = keyspace};
+    cqln_asking a = {.send = send_prepare, .what = cql, .more = keyspace};
     if (!out)
         return cqln_fail_null(err, "out");
     *out = NULL;

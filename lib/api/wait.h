@@ -19,5 +19,21 @@ cql_status cqln_wait_begin(cql_session *s, cqln_waiter *w, cql_error **err);
 void cqln_wait_end(cqln_waiter *w, const cql_error *err, void *got);
 /* Waits; started is what the asynchronous call gave. */
 cql_status cqln_wait_for(cqln_waiter *w, cql_status started, cql_error **err);
+/* The callback of a call that hands nothing out; user is the waiter. */
+void cqln_wait_session(cql_session *s, const cql_error *err, void *user);
+
+/* What a call that goes through the queue sends, and how; timeout_ms 0: with the usual time-out. */
+typedef struct cqln_asking {
+    cqln_waiter w;
+    cql_status (*send)(struct cqln_asking *a, uint32_t timeout_ms);
+    const void *what;    /* a statement, a batch or a text */
+    const void *more;    /* execute options, or the keyspace to prepare in; NULL: none */
+    uint32_t timeout_ms; /* as the call says; 0: the session's */
+} cqln_asking;
+
+/* The callback of what it sends; user is its waiter. */
+void cqln_wait_result(cql_session *s, const cql_error *err, const cql_result *res, void *user);
+/* Sends, waits for room where there is none, and for the answer. res may be NULL. */
+cql_status cqln_ask_result(cql_session *s, cqln_asking *a, cql_result **res, cql_error **err);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* Continues `crc` over the bytes; start with 0, like zlib's crc32(). Picks a carry-less-multiply form
- * once where the processor has one, the portable form otherwise (zlib's, or a small one of our own). Same results everywhere. */
+ * once where the processor has one, the portable form otherwise (zlib's, or a small one of our own) and in the
+ * smallest build. Same results everywhere. */
 uint32_t cqln_crc32(uint32_t crc, const void *bytes, size_t len);
 /* The portable form, for comparison in tests. */
 uint32_t cqln_crc32_portable(uint32_t crc, const void *bytes, size_t len);

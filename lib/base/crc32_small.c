@@ -1,6 +1,6 @@
 /* The portable form of CRC-32 in a build without zlib (configure --without-zlib): four bits at a time, from
  * a table of 64 bytes that needs no making. Slower than zlib's by far; processors with instructions for it
- * use those, whatever the build. */
+ * use those, but for the smallest build (--enable-small). */
 #include "base/crc32.h"
 
 uint32_t cqln_crc32_portable(uint32_t crc, const void *bytes, size_t len)

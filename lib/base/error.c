@@ -2,6 +2,7 @@
 #include "base/error.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -12,43 +13,25 @@ enum {
     REASON_MIN = 1 + 4 + 2
 };
 
-typedef struct tried_row {
-    const char *host;
-    const char *reason;
-    cql_status status;
-} tried_row;
-
+/* What `info` views lies behind the rows, each text with a NUL. */
 struct cql_error {
     cql_allocator al;
     atomic_uint holders;
-    cql_status status;
     const char *text;
-    const char *server_message;
-    const char *host;
-    const char *write_type;
-    const char *keyspace;
-    const char *table;
-    const char *arguments;
-    cql_str reasons;
-    cql_str unprepared_id;
-    int contentions;
-    int consistency;
-    int required;
-    int received;
-    int failures;
-    bool data_present;
-    bool maybe_applied;
-    bool retriable;
+    cqln_error_info info;
     size_t tried_count;
-    tried_row tried[];
+    cqln_tried tried[];
 };
 
 /* Given when there is no memory for a better one; their holders are not counted. There are two, because
  * "certainly not executed" must never be said only for want of memory. */
+#define EMPTY {"", 0}
 #define NO_MEMORY(maybe)                                                                           \
     {                                                                                              \
-        .status = CQL_NO_MEMORY, .text = "out of memory", .server_message = "", .host = "",        \
-        .write_type = "", .keyspace = "", .table = "", .arguments = "", .maybe_applied = (maybe)                    \
+        .text = "out of memory", .info = {.status = CQL_NO_MEMORY, .host = EMPTY,                  \
+                                          .server_message = EMPTY, .write_type = EMPTY,            \
+                                          .keyspace = EMPTY, .table = EMPTY, .arguments = EMPTY,   \
+                                          .maybe_applied = (maybe)},                               \
     }
 static cql_error no_memory = NO_MEMORY(false);
 static cql_error no_memory_maybe_applied = NO_MEMORY(true);
@@ -79,71 +62,49 @@ static size_t whole_reasons(cql_str reasons)
     return at;
 }
 
-static size_t text_sizes(const cqln_error_info *info, cql_str text)
+/* The texts of an error, the server's message first. */
+static const size_t texts[] = {
+    offsetof(cqln_error_info, server_message), offsetof(cqln_error_info, host),
+    offsetof(cqln_error_info, write_type),     offsetof(cqln_error_info, keyspace),
+    offsetof(cqln_error_info, table),          offsetof(cqln_error_info, arguments),
+};
+
+static cql_str *text_at(cqln_error_info *info, size_t i)
 {
-    return cqln_escaped_size(TEXT_MAX, text) +
-           cqln_escaped_size(SERVER_MESSAGE_MAX, info->server_message) +
-           cqln_escaped_size(FIELD_MAX, info->host) + cqln_escaped_size(FIELD_MAX, info->write_type) +
-           cqln_escaped_size(FIELD_MAX, info->keyspace) +
-           cqln_escaped_size(FIELD_MAX, info->table) +
-           cqln_escaped_size(FIELD_MAX, info->arguments) + whole_reasons(info->reasons) +
-           info->unprepared_id.len;
+    return (cql_str *)(void *)((char *)info + texts[i]);
 }
 
-static size_t tried_sizes(const cqln_tried *tried, size_t count)
+/* Escapes to *at, steps *at behind the NUL, and views it from there on; without a place it counts the bytes. */
+static size_t place(char **at, size_t cap, cql_str *text)
 {
-    size_t size = 0;
+    if (!*at)
+        return cqln_escaped_size(cap, *text);
+    *text = (cql_str){*at, cqln_escape(*at, cap, *text)};
+    *at += text->len + 1;
+    return text->len + 1;
+}
+
+static size_t place_raw(char **at, cql_str *bytes)
+{
+    if (!*at)
+        return bytes->len;
+    if (bytes->len)
+        memcpy(*at, bytes->ptr, bytes->len);
+    bytes->ptr = *at;
+    *at += bytes->len;
+    return bytes->len;
+}
+
+/* Copies all that the info and the rows view to `at`, and has them view the copies; NULL: how many bytes that will be. */
+static size_t place_all(char *at, cqln_error_info *info, cql_str *text, cqln_tried *tried, size_t count)
+{
+    size_t size = place(&at, TEXT_MAX, text);
+    for (size_t i = 0; i < CQL_COUNT(texts); i++)
+        size += place(&at, i ? FIELD_MAX : SERVER_MESSAGE_MAX, text_at(info, i));
+    size += place_raw(&at, &info->reasons) + place_raw(&at, &info->unprepared_id);
     for (size_t i = 0; i < count; i++)
-        size += sizeof(tried_row) + cqln_escaped_size(FIELD_MAX, tried[i].host) +
-                cqln_escaped_size(FIELD_MAX, tried[i].reason);
+        size += place(&at, FIELD_MAX, &tried[i].host) + place(&at, FIELD_MAX, &tried[i].reason);
     return size;
-}
-
-/* Escapes to *at, steps *at behind the NUL, and gives the place. */
-static const char *place(char **at, size_t cap, cql_str text)
-{
-    char *start = *at;
-    *at += cqln_escape(start, cap, text) + 1;
-    return start;
-}
-
-static cql_str place_raw(char **at, cql_str bytes)
-{
-    cql_str placed = {*at, bytes.len};
-    if (bytes.len)
-        memcpy(*at, bytes.ptr, bytes.len);
-    *at += bytes.len;
-    return placed;
-}
-
-static void fill(cql_error *e, const cqln_error_info *info, const cqln_tried *tried, size_t count,
-                 cql_str text)
-{
-    e->status = info->status;
-    e->consistency = info->consistency;
-    e->required = info->required;
-    e->received = info->received;
-    e->failures = info->failures;
-    e->contentions = info->contentions;
-    e->data_present = info->data_present;
-    e->maybe_applied = info->maybe_applied;
-    e->retriable = info->retriable;
-    e->tried_count = count;
-    char *at = (char *)(e->tried + count);
-    e->text = place(&at, TEXT_MAX, text);
-    e->server_message = place(&at, SERVER_MESSAGE_MAX, info->server_message);
-    e->host = place(&at, FIELD_MAX, info->host);
-    e->write_type = place(&at, FIELD_MAX, info->write_type);
-    e->keyspace = place(&at, FIELD_MAX, info->keyspace);
-    e->table = place(&at, FIELD_MAX, info->table);
-    e->arguments = place(&at, FIELD_MAX, info->arguments);
-    e->reasons = place_raw(&at, (cql_str){info->reasons.ptr, whole_reasons(info->reasons)});
-    e->unprepared_id = place_raw(&at, info->unprepared_id);
-    for (size_t i = 0; i < count; i++) {
-        e->tried[i].status = tried[i].status;
-        e->tried[i].host = place(&at, FIELD_MAX, tried[i].host);
-        e->tried[i].reason = place(&at, FIELD_MAX, tried[i].reason);
-    }
 }
 
 cql_error *cqln_error_make_v(const cql_allocator *al, const cqln_error_info *info,
@@ -153,13 +114,22 @@ cql_error *cqln_error_make_v(const cql_allocator *al, const cqln_error_info *inf
     char line[TEXT_MAX];
     cql_str text = cqln_format(line, sizeof line, format, args);
     size_t count = !tried ? 0 : tried_count < CQLN_TRIED_MAX ? tried_count : CQLN_TRIED_MAX;
-    size_t size = sizeof(cql_error) + text_sizes(info, text) + tried_sizes(tried, count);
+    cqln_error_info own = *info;
+    own.reasons.len = whole_reasons(own.reasons);
+    size_t rows = count * sizeof *tried;
+    /* Without a place nothing is written, not even to the rows. */
+    size_t size = sizeof(cql_error) + rows + place_all(NULL, &own, &text, (cqln_tried *)(uintptr_t)tried, count);
     cql_error *e = cqln_alloc(al, size);
     if (!e)
         return info->maybe_applied ? &no_memory_maybe_applied : &no_memory;
     e->al = *al;
     atomic_init(&e->holders, 1);
-    fill(e, info, tried, count, text);
+    e->info = own;
+    e->tried_count = count;
+    if (rows)
+        memcpy(e->tried, tried, rows);
+    place_all((char *)(e->tried + count), &e->info, &text, e->tried, count);
+    e->text = text.ptr;
     return e;
 }
 
@@ -175,7 +145,7 @@ cql_error *cqln_error_make(const cql_allocator *al, const cqln_error_info *info,
 
 cql_status cqln_error_give(cql_error **err, cql_error *made)
 {
-    cql_status st = made->status;
+    cql_status st = made->info.status;
     if (!err) {
         cql_error_unref(made);
         return st;
@@ -205,51 +175,15 @@ cql_status cqln_fail_null(cql_error **err, const char *name)
                      cql_status_text(CQL_BAD_ARGUMENT), name);
 }
 
-/* The rows of the tried nodes of `cause`; NULL with *count 0 when it has none or memory is out. */
-static cqln_tried *tried_of(const cql_allocator *al, const cql_error *cause, size_t *count)
-{
-    *count = 0;
-    if (!cause || !cause->tried_count)
-        return NULL;
-    cqln_tried *rows = cqln_alloc_array(al, cause->tried_count, sizeof *rows);
-    if (!rows)
-        return NULL;
-    for (size_t i = 0; i < cause->tried_count; i++)
-        rows[i] = (cqln_tried){cql_str_of(cause->tried[i].host), cause->tried[i].status,
-                               cql_str_of(cause->tried[i].reason)};
-    *count = cause->tried_count;
-    return rows;
-}
-
 cql_error *cql_error_make(const cql_allocator *al, cql_status st, const cql_error *cause,
                           const char *text)
 {
     cqln_error_info info = {.status = st};
-    if (cause) {
-        info.host = cql_str_of(cause->host);
-        info.server_message = cql_str_of(cause->server_message);
-        info.consistency = cause->consistency;
-        info.required = cause->required;
-        info.received = cause->received;
-        info.failures = cause->failures;
-        info.data_present = cause->data_present;
-        info.maybe_applied = cause->maybe_applied;
-        info.retriable = cause->retriable;
-        info.write_type = cql_str_of(cause->write_type);
-        info.keyspace = cql_str_of(cause->keyspace);
-        info.table = cql_str_of(cause->table);
-        info.arguments = cql_str_of(cause->arguments);
-        info.contentions = cause->contentions;
-        info.reasons = cause->reasons;
-        info.unprepared_id = cause->unprepared_id;
-    }
-    if (!al)
-        al = cqln_alloc_default();
-    size_t count;
-    cqln_tried *tried = tried_of(al, cause, &count);
-    cql_error *made = cqln_error_make(al, &info, tried, count, "%s", text);
-    cqln_free(al, tried);
-    return made;
+    if (cause)
+        info = cause->info;
+    info.status = st;
+    return cqln_error_make(al ? al : cqln_alloc_default(), &info, cause ? cause->tried : NULL,
+                           cause ? cause->tried_count : 0, "%s", text);
 }
 
 /* Only the count of holders is ever written, so const is taken off for it alone. */
@@ -273,7 +207,7 @@ void cql_error_unref(cql_error *err)
 
 cql_status cql_error_status(const cql_error *err)
 {
-    return err->status;
+    return err->info.status;
 }
 
 const char *cql_error_text(const cql_error *err)
@@ -283,96 +217,96 @@ const char *cql_error_text(const cql_error *err)
 
 const char *cql_error_server_message(const cql_error *err)
 {
-    return err->server_message;
+    return err->info.server_message.ptr;
 }
 
 const char *cql_error_host(const cql_error *err)
 {
-    return err->host;
+    return err->info.host.ptr;
 }
 
 int cql_error_server_code(const cql_error *err)
 {
-    return CQL_SERVER_CODE(err->status);
+    return CQL_SERVER_CODE(err->info.status);
 }
 
 bool cql_error_maybe_applied(const cql_error *err)
 {
-    return err->maybe_applied;
+    return err->info.maybe_applied;
 }
 
 bool cql_error_retriable(const cql_error *err)
 {
-    return err->retriable;
+    return err->info.retriable;
 }
 
 int cql_error_consistency(const cql_error *err)
 {
-    return err->consistency;
+    return err->info.consistency;
 }
 
 int cql_error_required(const cql_error *err)
 {
-    return err->required;
+    return err->info.required;
 }
 
 int cql_error_received(const cql_error *err)
 {
-    return err->received;
+    return err->info.received;
 }
 
 int cql_error_failures(const cql_error *err)
 {
-    return err->failures;
+    return err->info.failures;
 }
 
 bool cql_error_data_present(const cql_error *err)
 {
-    return err->data_present;
+    return err->info.data_present;
 }
 
 const char *cql_error_write_type(const cql_error *err)
 {
-    return err->write_type;
+    return err->info.write_type.ptr;
 }
 
 const char *cql_error_keyspace(const cql_error *err)
 {
-    return err->keyspace;
+    return err->info.keyspace.ptr;
 }
 
 const char *cql_error_table(const cql_error *err)
 {
-    return err->table;
+    return err->info.table.ptr;
 }
 
 const char *cql_error_argument_types(const cql_error *err)
 {
-    return err->arguments;
+    return err->info.arguments.ptr;
 }
 
 int cql_error_contentions(const cql_error *err)
 {
-    return err->contentions;
+    return err->info.contentions;
 }
 
 cql_str cql_error_unprepared_id(const cql_error *err)
 {
-    return err->unprepared_id;
+    return err->info.unprepared_id;
 }
 
 size_t cql_error_reason_count(const cql_error *err)
 {
     size_t n = 0;
-    for (size_t at = 0; at < err->reasons.len; n++)
-        at += reason_size((const uint8_t *)err->reasons.ptr + at);
+    for (size_t at = 0; at < err->info.reasons.len; n++)
+        at += reason_size((const uint8_t *)err->info.reasons.ptr + at);
     return n;
 }
 
 cql_status cql_error_reason(const cql_error *err, size_t i, cql_str *address, int *code)
 {
-    const uint8_t *p = (const uint8_t *)err->reasons.ptr;
-    const uint8_t *end = p + err->reasons.len;
+    const uint8_t *p = (const uint8_t *)err->info.reasons.ptr;
+    const uint8_t *end = p + err->info.reasons.len;
     for (; p < end && i > 0; i--)
         p += reason_size(p);
     if (p >= end)
@@ -408,10 +342,10 @@ cql_status cql_error_tried(const cql_error *err, size_t i, const char **host, cq
     if (i >= err->tried_count)
         return CQL_OUT_OF_RANGE;
     if (host)
-        *host = err->tried[i].host;
+        *host = err->tried[i].host.ptr;
     if (status)
         *status = err->tried[i].status;
     if (reason)
-        *reason = err->tried[i].reason;
+        *reason = err->tried[i].reason.ptr;
     return CQL_OK;
 }

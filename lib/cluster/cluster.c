@@ -215,7 +215,7 @@ void cqln_cluster_heed_releases(cqln_cluster *c)
     }
 }
 
-/* --- keyspace and data centre --------------------------------------------------------------------- */
+/* --- keyspace ------------------------------------------------------------------------------------ */
 
 void cqln_cluster_use(cqln_cluster *c, cql_str keyspace, cqln_link *by)
 {
@@ -241,38 +241,6 @@ void cqln_cluster_use_copy(cqln_cluster *c, char *keyspace, cqln_link *by)
     if (by)
         cqln_nodes_switched(c, by);
     cqln_nodes_switch(c);
-}
-
-static void list_dcs(const cqln_cluster *c, char *out, size_t cap)
-{
-    size_t at = 0;
-    out[0] = '\0';
-    for (const cqln_node *n = c->nodes; n && at + 1 < cap; n = n->next) {
-        bool seen = false;
-        for (const cqln_node *m = c->nodes; m != n; m = m->next)
-            seen = seen || strcmp(m->data_center, n->data_center) == 0;
-        if (!seen)
-            at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? ", " : "", n->data_center);
-    }
-}
-
-cql_error *cqln_cluster_choose_dc(cqln_cluster *c)
-{
-    bool found = false;
-    if (cqln_cluster_state_of(c) != CQLN_CLUSTER_CONNECTING)
-        return NULL;
-    for (const cqln_node *n = c->nodes; n; n = n->next)
-        found = found || !c->local_dc || !n->data_center[0] ||
-                strcmp(n->data_center, c->local_dc) == 0;
-    if (found)
-        return cqln_router_check(c);
-    char names[300];
-    cqln_error_info info = {.status = CQL_BAD_ARGUMENT};
-    list_dcs(c, names, sizeof names);
-    return cqln_error_make(c->al, &info, NULL, 0,
-                           "no node is in the data centre \"%s\" (option local_dc); the cluster "
-                           "has: %s",
-                           c->local_dc, names);
 }
 
 /* --- connecting ---------------------------------------------------------------------------------- */

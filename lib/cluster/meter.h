@@ -8,6 +8,7 @@
 
 #include <cqlnative/metrics.h>
 
+#include <config.h> /* not the neighbour of that name */
 #include <stdatomic.h>
 
 /* A latency goes into one of eight buckets per power of two, whatever 32 bits of microseconds hold; longer ones count as
@@ -16,6 +17,7 @@ enum { CQLN_METER_BUCKETS = 30 * 8 };
 
 typedef _Atomic(uint64_t) cqln_counter;
 
+/* In a build without what people look at (configure --disable-insight) most of it stays zero. */
 typedef struct cqln_meter {
     _Atomic(uint32_t) refs;
     const cql_allocator *al;
@@ -23,7 +25,7 @@ typedef struct cqln_meter {
     cqln_traffic traffic;
     cqln_counter sum_us;
     cqln_counter max_us;
-    cqln_counter buckets[CQLN_METER_BUCKETS];
+    cqln_counter buckets[CQLN_METERED ? CQLN_METER_BUCKETS : 1];
 } cqln_meter;
 
 /* Writers are on the loop's thread. What compilers make of a load and a store of atomics is never the one instruction
@@ -43,8 +45,11 @@ static inline void cqln_count_few(_Atomic(uint32_t) *c, uint32_t n)
     CQLN_COUNT("addl", c, n);
 }
 
+/* Requests are counted by every build: the budget of what is sent again goes by their number. */
 static inline void cqln_meter_count(cqln_meter *m, cql_metric which)
 {
+    if (!CQLN_METERED && which != CQL_METRIC_REQUESTS)
+        return;
     cqln_count_add(&m->values[which], 1);
 }
 
@@ -73,6 +78,8 @@ static inline cqln_took cqln_took_us(uint32_t us)
 static inline void cqln_meter_took(cqln_meter *m, cqln_took t)
 {
     uint64_t us = t.us;
+    if (!CQLN_METERED)
+        return;
     cqln_count_add(&m->buckets[t.bucket], 1);
     cqln_count_add(&m->sum_us, us);
     if (us > atomic_load_explicit(&m->max_us, memory_order_relaxed))

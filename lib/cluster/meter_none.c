@@ -1,4 +1,4 @@
-/* A build without what people look at (configure --disable-insight): counts are not sorted, as nobody sees them. */
+/* A build without what people look at (configure --disable-insight): nothing is counted (meter.h), as nobody sees it. */
 #include "cluster/meter.h"
 
 cql_metric cqln_meter_class(cql_status st)

@@ -178,20 +178,6 @@ static cql_error *cannot_connect(cqln_cluster *c, const cqln_tried *rows, size_t
                            hint ? "; " : "", hint ? refused_hint(c) : "");
 }
 
-/* Why the data centre of its profile has no node for it; NULL: it has some that the session uses. */
-static const char *why_not_there(const cqln_cluster *c, const char *data_center)
-{
-    bool known = false;
-    for (const cqln_node *n = c->nodes; n; n = n->next)
-        if (!n->removed && strcmp(n->data_center, data_center) == 0) {
-            known = true;
-            if (n->local)
-                return NULL;
-        }
-    return known ? "the session uses none of its nodes (options used_hosts_per_remote_dc, allow_hosts, deny_hosts)"
-                 : "no node of it is known";
-}
-
 cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
 {
     if (req && cqln_cluster_state_of(c) == CQLN_CLUSTER_CLOSING) /* it took the connections away */
@@ -204,7 +190,7 @@ cql_error *cqln_report_no_host(cqln_cluster *c, const cqln_request *req)
         return cannot_connect(c, rows, count);
     info.maybe_applied = cqln_request_maybe_applied(req);
     const char *center = req->bound == CQLN_BOUND_PROFILE ? req->profile->local_dc : NULL;
-    const char *why = center ? why_not_there(c, center) : NULL;
+    const char *why = center ? cqln_center_lacks(c, center) : NULL;
     if (why) {
         info.retriable = false;
         return cqln_error_make(c->al, &info, rows, count, "no node in the data centre \"%s\" of the profile: %s", center,

@@ -56,67 +56,11 @@ void cqln_router_wish(cqln_cluster *c, const cqln_route *route, cqln_wish *out)
     out->turn = r->turn++;
 }
 
-/* --- a data centre of its own --------------------------------------------------------------------- */
+/* --- profiles -------------------------------------------------------------------------------------- */
 
 static const cql_profile *profile_of(const cqln_request *req)
 {
     return req->bound == CQLN_BOUND_PROFILE ? req->profile : NULL;
-}
-
-static bool is_in(const cqln_node *n, const char *data_center)
-{
-    return strcmp(n->data_center, data_center) == 0;
-}
-
-typedef struct listing {
-    uint16_t *order;
-    size_t cap;
-    size_t count;
-} listing;
-
-static bool is_listed(const listing *l, uint16_t node)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->order[i] == node)
-            return true;
-    return false;
-}
-
-/* Of `count` nodes, NULL: of all, those that are up in the data centre, from any on if there are more than room for them.
- * The first of them is drawn, unless it is -1. */
-static void list_center(cqln_cluster *c, listing *l, const char *data_center, bool slow,
-                        const uint16_t *nodes, uint32_t count, int64_t draw)
-{
-    const cqln_router *r = &c->router;
-    size_t from = l->count;
-    uint32_t start = nodes || !count ? 0 : (uint32_t)(cqln_router_draw(&c->router) % count);
-    for (uint32_t i = 0; i < count && l->count < l->cap; i++) {
-        uint16_t node = (uint16_t)(nodes ? nodes[i] : (start + i) % count);
-        if (node < r->peers.count && r->peers.peer[node].up && r->peers.peer[node].slow == slow &&
-            is_in(r->nodes[node], data_center) && !is_listed(l, node))
-            l->order[l->count++] = node;
-    }
-    if (draw < 0 || l->count == from)
-        return;
-    size_t first = from + (size_t)draw % (l->count - from);
-    uint16_t node = l->order[first];
-    l->order[first] = l->order[from];
-    l->order[from] = node;
-}
-
-/* Those with the row, then the others; the slow ones in the same order behind them. */
-static size_t order_center(cqln_cluster *c, const cqln_route *route, const char *data_center,
-                           uint16_t *order, size_t cap)
-{
-    listing l = {order, cap, 0};
-    cqln_wish wish;
-    cqln_router_wish(c, route, &wish);
-    for (int slow = 0; slow < 2; slow++) {
-        list_center(c, &l, data_center, slow, wish.replicas, wish.replica_count,
-                    wish.choice == CQLN_CHOICE_RING ? -1 : (int64_t)wish.turn);
-        list_center(c, &l, data_center, slow, NULL, c->router.peers.count, wish.turn);
-    }
-    return l.count;
 }
 
 /* --- what somebody says of the order -------------------------------------------------------------- */
@@ -125,7 +69,7 @@ size_t cqln_router_ask(cqln_cluster *c, const cql_profile *profile, const cqln_r
                        unsigned attempt, uint16_t *order, size_t cap)
 {
     if (profile && profile->local_dc)
-        return order_center(c, route, profile->local_dc, order, cap);
+        return cqln_center_order(c, route, profile->local_dc, order, cap);
     return cqln_policy_order(c, profile ? profile->balancing : &c->config->balancing, route, attempt, order,
                              cap);
 }
@@ -198,11 +142,16 @@ static inline bool no_choice(const cqln_cluster *c)
     return c->ready_count == 1 && c->ready[0]->near <= CQLN_NEAR_LOCAL && !c->config->balancing.plan;
 }
 
+bool cqln_node_in(const cqln_node *n, const char *data_center)
+{
+    return strcmp(n->data_center, data_center) == 0;
+}
+
 /* Is it among the nodes that it may go to, as far as they are known without asking a policy? */
 static bool may_go(const cqln_request *req, const cqln_node *n)
 {
     const cql_profile *p = profile_of(req);
-    return !p || !p->local_dc || is_in(n, p->local_dc);
+    return !p || !p->local_dc || cqln_node_in(n, p->local_dc);
 }
 
 static __attribute__((cold)) cqln_link *pick_bound(cqln_request *req)

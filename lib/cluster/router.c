@@ -10,68 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- allow and deny lists ------------------------------------------------------------------------- */
-
-static cql_str next_word(cql_str *text)
-{
-    while (text->len && (text->ptr[0] == ',' || text->ptr[0] == ' '))
-        *text = (cql_str){text->ptr + 1, text->len - 1};
-    cql_str word = {text->ptr, 0};
-    while (word.len < text->len && text->ptr[word.len] != ',' && text->ptr[word.len] != ' ')
-        word.len++;
-    if (word.len)
-        *text = (cql_str){text->ptr + word.len, text->len - word.len};
-    return word;
-}
-
-/* An address, or the host id of a node behind a proxy. */
-static bool parse_rule(cql_str word, cqln_address *out)
-{
-    cql_uuid id;
-    cql_str host;
-    uint16_t port;
-    if (cql_uuid_parse(word, &id) == CQL_OK) {
-        *out = cqln_address_of_id(&id);
-        return true;
-    }
-    return cqln_split_host_port(word, &host, &port) && cqln_address_parse(out, host, port);
-}
-
-/* What is no address is left out, with a word in the log. */
-static cql_status parse_rules(cqln_cluster *c, const char *option, const char *text,
-                              cqln_host_rules *out)
-{
-    cql_str rest = cql_str_of(text), word;
-    while ((word = next_word(&rest)).len) {
-        cqln_host_rule rule;
-        if (!parse_rule(word, &rule.address)) {
-            char shown[100];
-            cqln_escape(shown, sizeof shown, word);
-            CQLN_LOG(c->loop.log, CQL_LOG_WARN, "option %s: \"%s\" is no address", option, shown);
-            continue;
-        }
-        cqln_host_rule *grown =
-            cqln_realloc_array(c->al, out->rules, out->count + 1, sizeof *grown);
-        if (!grown)
-            return CQL_NO_MEMORY;
-        out->rules = grown;
-        out->rules[out->count++] = rule;
-    }
-    return CQL_OK;
-}
-
-static bool named(const cqln_host_rules *r, const cqln_address *a)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        cqln_address rule = r->rules[i].address;
-        if (rule.port == 0 && !rule.is_id)
-            rule.port = a->port;
-        if (cqln_address_equal(&rule, a))
-            return true;
-    }
-    return false;
-}
-
 /* --- life ----------------------------------------------------------------------------------------- */
 
 cql_status cqln_router_init(cqln_cluster *c)
@@ -82,8 +20,7 @@ cql_status cqln_router_init(cqln_cluster *c)
     r->levels = c->config->used_hosts_per_remote_dc || c->config->balancing.plan;
     r->peers.load = cqln_router_load;
     r->peers.context = c;
-    cql_status st = parse_rules(c, "allow_hosts", c->config->allow_hosts, &r->allow);
-    return st ? st : parse_rules(c, "deny_hosts", c->config->deny_hosts, &r->deny);
+    return cqln_rules_read(c);
 }
 
 void cqln_router_turn(cqln_cluster *c)
@@ -173,30 +110,10 @@ void cqln_router_fini(cqln_cluster *c)
     cqln_free(c->al, r->shown);
     cqln_free(c->al, r->heads);
     cqln_free(c->al, r->near);
-    cqln_free(c->al, r->allow.rules);
-    cqln_free(c->al, r->deny.rules);
+    cqln_rules_free(c);
 }
 
 /* --- how far -------------------------------------------------------------------------------------- */
-
-static cqln_near plain_distance(cqln_cluster *c, const cqln_node *n)
-{
-    const cqln_config *config = c->config;
-    if (!c->local_dc || !n->data_center[0] || strcmp(n->data_center, c->local_dc) == 0)
-        return config->local_rack && strcmp(n->rack, config->local_rack) == 0 ? CQLN_NEAR_RACK
-                                                                                : CQLN_NEAR_LOCAL;
-    uint32_t used = 0;
-    for (const cqln_node *m = c->nodes; m && m != n; m = m->next)
-        used += !m->removed && m->near == CQLN_NEAR_REMOTE &&
-                strcmp(m->data_center, n->data_center) == 0;
-    return used < config->used_hosts_per_remote_dc ? CQLN_NEAR_REMOTE : CQLN_NEAR_IGNORED;
-}
-
-bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a)
-{
-    const cqln_router *r = &c->router;
-    return (c->config->allow_hosts && !named(&r->allow, a)) || named(&r->deny, a);
-}
 
 static void set_distances(cqln_cluster *c)
 {
@@ -206,7 +123,7 @@ static void set_distances(cqln_cluster *c)
         if (cqln_router_denied(c, &n->address)) {
             n->near = CQLN_NEAR_IGNORED;
         } else {
-            n->near = plain_distance(c, n);
+            n->near = cqln_center_distance(c, n);
             cqln_policy_distance(c, n);
         }
         n->local = n->near != CQLN_NEAR_IGNORED;

@@ -90,6 +90,21 @@ cqln_ring *cqln_router_ring(cqln_cluster *c);
 void cqln_router_set_heads(cqln_cluster *c);
 /* Is it left out by the allow or deny list? */
 bool cqln_router_denied(const cqln_cluster *c, const cqln_address *a);
+/* Does this build know of such lists? */
+bool cqln_rules_available(void);
+cql_status cqln_rules_read(cqln_cluster *c);
+void cqln_rules_free(cqln_cluster *c);
+
+/* --- data centres (centers.c) --------------------------------------------------------------------- */
+bool cqln_node_in(const cqln_node *n, const char *data_center);
+/* How far a node is, as the options say. */
+cqln_near cqln_center_distance(cqln_cluster *c, const cqln_node *n);
+/* The nodes that are up in one: those with the row, then the others; the slow ones in the same order behind them. */
+size_t cqln_center_order(cqln_cluster *c, const cqln_route *route, const char *data_center,
+                         uint16_t *order, size_t cap);
+/* Why it has no node for a request; NULL: it has some that the session uses. */
+const char *cqln_center_lacks(const cqln_cluster *c, const char *data_center);
+
 /* NULL when there is a node that may be used, else an error that says why none may. */
 cql_error *cqln_router_check(cqln_cluster *c);
 /* The nodes are about to be freed. */

@@ -60,6 +60,15 @@ cql_value cql_value_collection(const cql_collection *c)
     return (cql_value){.state = CQL_VALUE_UNBOUND};
 }
 
+cql_status cql_value_as_floats(const cql_value *v, const cql_type *type, float *out, size_t n)
+{
+    (void)v;
+    (void)type;
+    (void)out;
+    (void)n;
+    return CQL_UNSUPPORTED;
+}
+
 bool cqln_shape_fits(const cql_collection *c, const cql_type *type)
 {
     (void)c;

@@ -22,19 +22,3 @@ void cqln_floats_load(float *out, const uint8_t *from, size_t n)
         memcpy(out + i, &bits, sizeof bits);
     }
 }
-
-cql_status cql_value_as_floats(const cql_value *v, const cql_type *type, float *out, size_t n)
-{
-    if (!v || !type || !out)
-        return CQL_BAD_ARGUMENT;
-    if (type->id != CQL_TYPE_VECTOR || type->items[0]->id != CQL_TYPE_FLOAT || type->dimension != n)
-        return CQL_TYPE_MISMATCH;
-    if (v->state != CQL_VALUE_SET)
-        return CQL_IS_NULL;
-    if (v->type != CQL_TYPE_VECTOR)
-        return CQL_TYPE_MISMATCH;
-    if (v->len != n * sizeof(float))
-        return CQL_BAD_VALUE;
-    cqln_floats_load(out, cqln_value_ptr(v), n);
-    return CQL_OK;
-}

@@ -1,4 +1,4 @@
-/* A build without values as text (configure --disable-text): what is text is printed, and nothing else. */
+/* A build without values as text (configure --disable-text): what is text is printed, and of types the name. */
 #include "types/check.h"
 #include "types/print_text.h"
 #include "types/value.h"
@@ -46,4 +46,16 @@ cql_status cql_value_parse(const cql_type *type, cql_str text, void *buf, size_t
     (void)cap;
     (void)len;
     return CQL_UNSUPPORTED;
+}
+
+/* Without what is in it. */
+cql_status cql_type_print(const cql_type *type, char *buf, size_t cap, size_t *len)
+{
+    cqln_sink out;
+    cql_str name = cql_type_name(type);
+    if (!buf && cap)
+        return CQL_BAD_ARGUMENT;
+    cqln_sink_init(&out, buf, cap);
+    cqln_sink_put(&out, name.ptr, name.len);
+    return cqln_sink_end(&out, type ? CQL_OK : CQL_BAD_ARGUMENT, len);
 }

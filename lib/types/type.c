@@ -67,6 +67,32 @@ cql_type *cqln_type_new(cqln_arena *a, uint16_t id, uint32_t count)
     return t->items ? t : NULL;
 }
 
+const cql_type *cqln_type_custom(cqln_arena *a, cql_str name)
+{
+    cql_type *t = cqln_type_new(a, CQL_TYPE_CUSTOM, 0);
+    if (!t)
+        return NULL;
+    t->name = cqln_arena_str(a, name);
+    return t->name.ptr ? t : NULL;
+}
+
+cql_status cqln_type_vector(cqln_arena *a, const cql_type *item, uint64_t dimension,
+                            const cql_type **out)
+{
+    /* An element takes a byte at least, and a value has 2^31-1 at most. */
+    uint64_t each = item->packed ? item->packed : 1;
+    if (dimension == 0 || dimension > INT32_MAX / each)
+        return CQL_MALFORMED;
+    cql_type *t = cqln_type_new(a, CQL_TYPE_VECTOR, 1);
+    if (!t)
+        return CQL_NO_MEMORY;
+    t->items[0] = item;
+    t->dimension = (uint32_t)dimension;
+    t->packed = (uint32_t)(dimension * item->packed);
+    *out = t;
+    return CQL_OK;
+}
+
 /* --- [option] --------------------------------------------------------------------------------- */
 
 static cql_status read_option(cqln_reader *rd, cqln_arena *a, unsigned depth, const cql_type **out);

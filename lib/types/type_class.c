@@ -8,8 +8,6 @@
 #include "types/hex.h"
 #include "types/type_parse.h"
 
-#define PACKAGE "org.apache.cassandra.db.marshal."
-
 typedef struct class_parser {
     const char *at;
     const char *end;
@@ -59,7 +57,7 @@ static const class_name generic_classes[] = {
 
 static cql_str without_package(cql_str name)
 {
-    const cql_str package = {PACKAGE, sizeof PACKAGE - 1};
+    const cql_str package = {CQLN_TYPE_PACKAGE, sizeof CQLN_TYPE_PACKAGE - 1};
     if (name.len > package.len && memcmp(name.ptr, package.ptr, package.len) == 0)
         return (cql_str){name.ptr + package.len, name.len - package.len};
     return name;
@@ -138,32 +136,6 @@ static const cql_type *keep(class_parser *p, const void *made)
     if (!made)
         p->no_memory = true;
     return made;
-}
-
-const cql_type *cqln_type_custom(cqln_arena *a, cql_str name)
-{
-    cql_type *t = cqln_type_new(a, CQL_TYPE_CUSTOM, 0);
-    if (!t)
-        return NULL;
-    t->name = cqln_arena_str(a, name);
-    return t->name.ptr ? t : NULL;
-}
-
-cql_status cqln_type_vector(cqln_arena *a, const cql_type *item, uint64_t dimension,
-                            const cql_type **out)
-{
-    /* An element takes a byte at least, and a value has 2^31-1 at most. */
-    uint64_t each = item->packed ? item->packed : 1;
-    if (dimension == 0 || dimension > INT32_MAX / each)
-        return CQL_MALFORMED;
-    cql_type *t = cqln_type_new(a, CQL_TYPE_VECTOR, 1);
-    if (!t)
-        return CQL_NO_MEMORY;
-    t->items[0] = item;
-    t->dimension = (uint32_t)dimension;
-    t->packed = (uint32_t)(dimension * item->packed);
-    *out = t;
-    return CQL_OK;
 }
 
 static const cql_type *one_class(class_parser *p, unsigned depth);

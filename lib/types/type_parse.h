@@ -8,6 +8,9 @@
  * more of them than levels, but they end somewhere too. */
 enum { CQLN_TYPE_BRACKETS = 2 * CQLN_TYPE_DEPTH + 2 };
 
+/* What class strings of the server's own begin with. */
+#define CQLN_TYPE_PACKAGE "org.apache.cassandra.db.marshal."
+
 /* A descriptor with room for `count` items, all NULL; NULL when memory is out. */
 cql_type *cqln_type_new(cqln_arena *a, uint16_t id, uint32_t count);
 /* A custom type of that class (copied). NULL when memory is out. */

@@ -73,22 +73,25 @@ static void print_process(const char *mode)
 }
 
 /* --- sessions -------------------------------------------------------------------------------------- */
-static cql_options *options(const cql_allocator *al, const char *host, const char *parameters)
+static cql_options *options(const cql_allocator *al, const char *host, const char *preset)
 {
-    char url[300];
     cql_options *o = NULL;
     cql_error *err = NULL;
-    snprintf(url, sizeof url, "cql://%s/?loop_threads=0&%s", host, parameters);
-    if (cql_options_new(al, &o) || cql_options_parse(o, url, &err))
-        stop(url, err);
+    if (cql_options_new(al, &o) || cql_options_set_contact_points(o, host, &err) ||
+        cql_options_set_number(o, "loop_threads", 0, &err) || cql_options_set(o, "preset", preset, &err))
+        stop(host, err);
     return o;
 }
 
-static cql_session *connected(const cql_allocator *al, const char *host, const char *parameters)
+/* Connections to the node, always; 0: as the preset says. */
+static cql_session *connected(const cql_allocator *al, const char *host, const char *preset, unsigned connections)
 {
-    cql_options *o = options(al, host, parameters);
+    cql_options *o = options(al, host, preset);
     cql_session *s = NULL;
     cql_error *err = NULL;
+    if (connections && (cql_options_set_number(o, "connections_per_host", connections, &err) ||
+                        cql_options_set_number(o, "max_connections_per_host", connections, &err)))
+        stop("connections", err);
     if (cql_session_new(o, &s, &err) || cql_session_connect_wait(s, &err))
         stop("cannot connect", err);
     cql_options_free(o);
@@ -97,7 +100,7 @@ static cql_session *connected(const cql_allocator *al, const char *host, const c
 
 static void driven(const char *host)
 {
-    cql_session *s = connected(NULL, host, "preset=device");
+    cql_session *s = connected(NULL, host, "device", 0);
     cql_error *err = NULL;
     if (cql_session_query_wait(s, STATEMENT, NULL, &err))
         stop(STATEMENT, err);
@@ -130,7 +133,7 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
 
 static void callers_loop(const char *host)
 {
-    cql_options *o = options(NULL, host, "preset=device");
+    cql_options *o = options(NULL, host, "device");
     cql_session *s = NULL;
     cql_error *err = NULL;
     uv_loop_t loop;
@@ -152,14 +155,11 @@ static unsigned open_now(cql_session *s)
 }
 
 /* A session with that many connections to each node, once all are there and nothing is under way. */
-static size_t idle_bytes(const char *host, unsigned connections, const char *more, unsigned *opened)
+static size_t idle_bytes(const char *host, unsigned connections, const char *preset, unsigned *opened)
 {
     counter c = {0};
     const cql_allocator al = {&c, count_malloc, count_realloc, count_free};
-    char parameters[200];
-    snprintf(parameters, sizeof parameters, "connections_per_host=%u&max_connections_per_host=%u&%s",
-             connections, connections, more);
-    cql_session *s = connected(&al, host, parameters);
+    cql_session *s = connected(&al, host, preset, connections);
     for (int turns = 0; turns < 1000 && open_now(s) % connections != 0; turns++)
         cql_session_drive(s, 10);
     for (int turns = 0; turns < 20; turns++)
@@ -170,11 +170,11 @@ static size_t idle_bytes(const char *host, unsigned connections, const char *mor
     return bytes;
 }
 
-static void connections(const char *host, const char *name, const char *more)
+static void connections(const char *host, const char *name, const char *preset)
 {
     unsigned few = 0, many = 0;
-    size_t less = idle_bytes(host, 1, more, &few);
-    size_t all = idle_bytes(host, CONNECTIONS + 1, more, &many);
+    size_t less = idle_bytes(host, 1, preset, &few);
+    size_t all = idle_bytes(host, CONNECTIONS + 1, preset, &many);
     if (many <= few)
         stop("not all connections were opened", NULL);
     printf("session_bytes%s %zu\nidle_connection_bytes%s %zu\n", name, less, name,
@@ -196,7 +196,7 @@ static void requests(const char *host)
 {
     counter c = {0};
     const cql_allocator al = {&c, count_malloc, count_realloc, count_free};
-    cql_session *s = connected(&al, host, "");
+    cql_session *s = connected(&al, host, "none", 0);
     size_t left = REQUESTS, before = c.used;
     for (size_t i = 0; i < REQUESTS; i++)
         if (cql_session_query(s, STATEMENT, on_counted, &left))
@@ -216,8 +216,8 @@ int main(int argc, char **argv)
     } else if (strcmp(argv[1], "loop") == 0) {
         callers_loop(argv[2]);
     } else {
-        connections(argv[2], "", "preset=none");
-        connections(argv[2], "_device", "preset=device");
+        connections(argv[2], "", "none");
+        connections(argv[2], "_device", "device");
         requests(argv[2]);
     }
     return 0;

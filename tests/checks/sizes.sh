@@ -13,7 +13,8 @@ MAKE=${MAKE:-make}
 export LC_ALL=C
 off='--without-openssl --without-lz4 --without-zlib --disable-threads --disable-schema --disable-jobs
      --disable-metadata --disable-outbox --disable-writer --disable-insight --disable-text
-     --disable-routing --disable-speculation --disable-helpers --disable-discovery --disable-collections'
+     --disable-routing --disable-speculation --disable-helpers --disable-discovery --disable-collections
+     --disable-batches --disable-options-text'
 
 # one NAME SWITCH...: a library as configure makes it, whatever the flags of the caller.
 one() {

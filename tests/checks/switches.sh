@@ -11,6 +11,7 @@ shift 2
 parts='--without-openssl --without-lz4 --without-zlib --disable-threads --disable-schema --disable-jobs'
 parts="$parts --disable-metadata --disable-outbox --disable-writer --disable-insight --disable-text"
 parts="$parts --disable-routing --disable-speculation --disable-helpers --disable-discovery --disable-collections"
+parts="$parts --disable-batches --disable-options-text"
 # shellcheck disable=SC2086 # several words
 [ $# -gt 0 ] || set -- $parts --disable-tools --enable-lib-only all lacks
 MAKE=${MAKE:-make}

@@ -2,7 +2,9 @@
  * makefile says which: PART_LZ4 and its like are 0 or 1. No server is needed. */
 #include "unit.h"
 
+#include "api/statement.h"
 #include "cluster/control.h"
+#include "types/type.h"
 
 #include <cqlnative/cql.h>
 #include <cqlnative/jobs.h>
@@ -16,15 +18,26 @@
 
 /* They have options of tables as text. */
 #define THERE_METADATA (PART_METADATA && PART_TEXT)
+/* They send batches. */
+#define THERE_JOBS     (PART_JOBS && PART_BATCHES)
+#define THERE_WRITER   (PART_WRITER && PART_BATCHES)
 
-/* A session of these options is made (and freed), or refused in words that name the switch. */
-static void session_with(const char *url, bool there, const char *words)
+/* Those of a session without a thread, and one more. */
+static cql_options *options_with(const char *name, const char *value)
 {
     cql_options *o = NULL;
+    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
+    assert_int_equal(cql_options_set_number(o, "loop_threads", 0, NULL), CQL_OK);
+    assert_int_equal(cql_options_set(o, name, value, NULL), CQL_OK);
+    return o;
+}
+
+/* A session of these options is made (and freed), or refused in words that name the switch. */
+static void session_with(const char *name, const char *value, bool there, const char *words)
+{
+    cql_options *o = options_with(name, value);
     cql_session *s = NULL;
     cql_error *err = NULL;
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, url, NULL), CQL_OK);
     cql_status st = cql_session_new(o, &s, &err);
     if (there) {
         assert_int_equal(st, CQL_OK);
@@ -41,26 +54,22 @@ static void session_with(const char *url, bool there, const char *words)
 static void a_session_is_made_by_every_build(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0", true, NULL);
+    session_with("contact_points", "127.0.0.1:1", true, NULL);
 }
 
 static void tls_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&tls=verify-full", PART_OPENSSL,
-                 "--without-openssl");
+    session_with("tls", "verify-full", PART_OPENSSL, "--without-openssl");
 }
 
 /* There it is looked for, and not found. */
 static void bundles_are_read_or_refused(void **state)
 {
-    cql_options *o = NULL;
+    cql_options *o = options_with("secure_bundle", "/none/bundle.zip");
     cql_session *s = NULL;
     cql_error *err = NULL;
     (void)state;
-    assert_int_equal(cql_options_new(NULL, &o), CQL_OK);
-    assert_int_equal(cql_options_parse(o, "cql://?loop_threads=0&secure_bundle=/none/bundle.zip", NULL),
-                     CQL_OK);
     cql_status st = cql_session_new(o, &s, &err);
     assert_int_equal(st, PART_OPENSSL && PART_ZLIB ? CQL_SYSTEM : CQL_UNSUPPORTED);
     assert_non_null(strstr(cql_error_text(err), !PART_OPENSSL ? "--without-openssl"
@@ -74,14 +83,14 @@ static void bundles_are_read_or_refused(void **state)
 static void compression_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&compression=lz4", PART_LZ4, "--without-lz4");
+    session_with("compression", "lz4", PART_LZ4, "--without-lz4");
 }
 
 static void threads_are_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=1", PART_THREADS, "loop_threads=0");
-    session_with("cql://127.0.0.1:1/?loop_threads=3", PART_THREADS, "loop_threads=0");
+    session_with("loop_threads", "1", PART_THREADS, "loop_threads=0");
+    session_with("loop_threads", "3", PART_THREADS, "loop_threads=0");
 }
 
 static void the_schema_module_is_there_or_refused(void **state)
@@ -101,6 +110,16 @@ static void the_schema_module_is_there_or_refused(void **state)
     cql_schema_plan_free(plan);
 }
 
+static void schema_agreement_belongs_to_the_schema_module(void **state)
+{
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_session_agree_wait(NULL, 0, &err), PART_SCHEMA ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_SCHEMA)
+        assert_non_null(strstr(cql_error_text(err), "--disable-schema"));
+    cql_error_unref(err);
+}
+
 static void migrations_belong_to_the_schema_module(void **state)
 {
     cql_error *err = NULL;
@@ -117,13 +136,13 @@ static void the_job_store_is_there_or_refused(void **state)
     cql_jobs *jobs = NULL;
     cql_error *err = NULL;
     (void)state;
-    if (!PART_JOBS) {
+    if (!THERE_JOBS) {
         assert_int_equal(cql_jobs_new_with(NULL, NULL, &jobs, &err), CQL_UNSUPPORTED);
         assert_null(jobs);
-        assert_non_null(strstr(cql_error_text(err), "--disable-jobs"));
+        assert_non_null(strstr(cql_error_text(err), PART_JOBS ? "--disable-batches" : "--disable-jobs"));
     }
     cql_error_unref(err);
-    assert_int_equal(cql_job_state_is_final(CQL_JOB_SUCCEEDED), PART_JOBS);
+    assert_int_equal(cql_job_state_is_final(CQL_JOB_SUCCEEDED), THERE_JOBS);
     cql_jobs_free(jobs);
 }
 
@@ -186,10 +205,10 @@ static void the_writer_is_there_or_refused(void **state)
     cql_error *err = NULL;
     (void)state;
     cql_status st = cql_writer_new(NULL, NULL, &w, &err);
-    assert_int_equal(st, PART_WRITER ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(st, THERE_WRITER ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     assert_null(w);
-    if (!PART_WRITER)
-        assert_non_null(strstr(cql_error_text(err), "--disable-writer"));
+    if (!THERE_WRITER)
+        assert_non_null(strstr(cql_error_text(err), PART_WRITER ? "--disable-batches" : "--disable-writer"));
     cql_error_unref(err);
     cql_writer_free(NULL);
 }
@@ -217,6 +236,7 @@ static void values_as_text_are_there_or_refused(void **state)
     const cql_value number = cql_value_int32(7), text = cql_value_text("a\\b");
     cql_status missing = PART_TEXT ? CQL_OK : CQL_UNSUPPORTED;
     cql_error *err = NULL;
+    cql_civil day;
     char out[16];
     size_t len = 0;
     (void)state;
@@ -229,6 +249,9 @@ static void values_as_text_are_there_or_refused(void **state)
     assert_string_equal(out, PART_TEXT ? "7" : "");
     assert_int_equal(cql_value_parse(NULL, cql_str_of("7"), out, sizeof out, &len),
                      PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_int_equal(cql_type_print(cqln_type_scalar(CQL_TYPE_INT), out, sizeof out, &len), CQL_OK);
+    assert_string_equal(out, "int");
+    assert_int_equal(cql_date_to_civil(0, &day), missing);
     assert_int_equal(cql_statement_bind_parsed(NULL, 0, "7", &err),
                      PART_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
     if (!PART_TEXT)
@@ -239,8 +262,7 @@ static void values_as_text_are_there_or_refused(void **state)
 static void speculation_is_there_or_refused(void **state)
 {
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&speculation=constant", PART_SPECULATION,
-                 "--disable-speculation");
+    session_with("speculation", "constant", PART_SPECULATION, "--disable-speculation");
 }
 
 static size_t no_plan(void *self, const cql_balancing_query *q, uint16_t *order, size_t cap)
@@ -261,7 +283,7 @@ static void routing_is_there_or_refused(void **state)
     cql_options *o = NULL;
     cql_statement *s = NULL;
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&token_aware=true", true, NULL);
+    session_with("token_aware", "true", true, NULL);
     assert_int_equal(cql_statement_new("SELECT", 0, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_set_routing_key(s, "k", 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
     assert_int_equal(cql_statement_set_routing_token(s, 1), PART_ROUTING ? CQL_OK : CQL_UNSUPPORTED);
@@ -283,9 +305,27 @@ static void nodes_are_found_or_given(void **state)
     const cqln_config config = {.discovery = 1};
     static cqln_cluster c;
     (void)state;
-    session_with("cql://127.0.0.1:1/?loop_threads=0&discovery=true", true, NULL);
+    session_with("discovery", "true", true, NULL);
+    session_with("allow_hosts", "127.0.0.1", PART_DISCOVERY, "--disable-discovery");
     c.config = &config;
     assert_int_equal(cqln_watch_wanted(&c), PART_DISCOVERY);
+}
+
+/* What a column says of its type: a class with nothing in front but its length. */
+static void vectors_are_known_or_bytes(void **state)
+{
+    static const char class[] = "org.apache.cassandra.db.marshal.VectorType(org.apache.cassandra.db.marshal.FloatType , 3)";
+    uint8_t option[4 + sizeof class] = {0, 0, 0, sizeof class - 1};
+    const cql_type *type = NULL;
+    cqln_reader rd;
+    cqln_arena a;
+    (void)state;
+    memcpy(option + 4, class, sizeof class - 1);
+    cqln_arena_init(&a, cqln_alloc_default(), 0);
+    cqln_reader_init(&rd, option, sizeof option - 1);
+    assert_int_equal(cqln_type_read(&rd, &a, &type), CQL_OK);
+    assert_int_equal(cql_type_of(type), PART_COLLECTIONS ? CQL_TYPE_VECTOR : CQL_TYPE_CUSTOM);
+    cqln_arena_fini(&a);
 }
 
 static void collections_are_made_or_refused(void **state)
@@ -304,8 +344,68 @@ static void collections_are_made_or_refused(void **state)
     cql_collection_clear(NULL);
     assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
     assert_int_equal(cql_statement_bind_value(s, 0, cql_value_collection(c)), PART_COLLECTIONS ? CQL_OK : CQL_UNBOUND);
+    if (!PART_COLLECTIONS)
+        assert_int_equal(cql_value_as_floats(NULL, NULL, NULL, 0), CQL_UNSUPPORTED);
     cql_statement_free(s);
     cql_collection_free(c);
+}
+
+static void batches_are_made_or_refused(void **state)
+{
+    cql_batch *b = (cql_batch *)&b; /* anything but NULL */
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_batch_new(CQL_BATCH_LOGGED, NULL, &b), PART_BATCHES ? CQL_OK : CQL_UNSUPPORTED);
+    assert_true((b != NULL) == (bool)PART_BATCHES);
+    assert_int_equal(cql_batch_set_profile(b, NULL), PART_BATCHES ? CQL_OK : CQL_UNSUPPORTED);
+    cql_status st = cql_session_execute_batch_wait(NULL, b, NULL, &err);
+    assert_int_equal(st, PART_BATCHES ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    if (!PART_BATCHES)
+        assert_non_null(strstr(cql_error_text(err), "--disable-batches"));
+    cql_error_unref(err);
+    cql_batch_free(b);
+}
+
+static void options_are_read_from_text_or_refused(void **state)
+{
+    cql_options *o = options_with("port", "1");
+    cql_session *s = (cql_session *)&s; /* anything but NULL */
+    cql_option_info info;
+    cql_error *err = NULL;
+    (void)state;
+    assert_int_equal(cql_options_parse(o, "cql://127.0.0.1", NULL), PART_OPTIONS_TEXT ? CQL_OK : CQL_UNSUPPORTED);
+    assert_string_equal(cql_options_value(o, "port"), PART_OPTIONS_TEXT ? "1" : "");
+    assert_int_equal(cql_options_info(0, &info), PART_OPTIONS_TEXT);
+    assert_int_equal(cql_options_set(o, "prot", "1", &err), CQL_NO_SUCH_NAME);
+    assert_true((strstr(cql_error_text(err), "\"port\"") != NULL) == (bool)PART_OPTIONS_TEXT);
+    cql_error_unref(err);
+    err = NULL;
+    assert_int_equal(cql_session_open_wait("no connection string", &s, &err),
+                     PART_OPTIONS_TEXT ? CQL_BAD_ARGUMENT : CQL_UNSUPPORTED);
+    assert_null(s);
+    if (!PART_OPTIONS_TEXT)
+        assert_non_null(strstr(cql_error_text(err), "--disable-options-text"));
+    cql_error_unref(err);
+    cql_options_free(o);
+}
+
+/* By every build, to the same request. */
+static void values_are_borrowed_or_copied(void **state)
+{
+    char text[100];
+    cql_statement *s = NULL;
+    cqln_writer wr;
+    (void)state;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(cql_statement_new("SELECT ?", 1, NULL, &s), CQL_OK);
+    assert_int_equal(cql_statement_bind_borrowed(s, 0, cql_value_blob(text, sizeof text)), CQL_OK);
+    assert_true(cqln_extra_has_pieces(s) == (bool)PART_HELPERS);
+    cqln_writer_init(&wr, cqln_alloc_default(), 1000);
+    assert_int_equal(cqln_extra_write_values(s, false, &wr), CQL_OK);
+    assert_int_equal(wr.len, 4 + sizeof text);
+    assert_memory_equal(wr.data + 4, text, sizeof text);
+    cqln_writer_fini(&wr);
+    cql_statement_free(s);
 }
 
 static void helpers_are_there_or_refused(void **state)
@@ -350,6 +450,7 @@ int main(void)
         cmocka_unit_test(compression_is_there_or_refused),
         cmocka_unit_test(threads_are_there_or_refused),
         cmocka_unit_test(the_schema_module_is_there_or_refused),
+        cmocka_unit_test(schema_agreement_belongs_to_the_schema_module),
         cmocka_unit_test(migrations_belong_to_the_schema_module),
         cmocka_unit_test(the_job_store_is_there_or_refused),
         cmocka_unit_test(blocking_handlers_are_there_or_refused),
@@ -361,7 +462,11 @@ int main(void)
         cmocka_unit_test(speculation_is_there_or_refused),
         cmocka_unit_test(routing_is_there_or_refused),
         cmocka_unit_test(nodes_are_found_or_given),
+        cmocka_unit_test(vectors_are_known_or_bytes),
         cmocka_unit_test(collections_are_made_or_refused),
+        cmocka_unit_test(batches_are_made_or_refused),
+        cmocka_unit_test(options_are_read_from_text_or_refused),
+        cmocka_unit_test(values_are_borrowed_or_copied),
         cmocka_unit_test(helpers_are_there_or_refused),
         cmocka_unit_test(every_function_of_a_missing_part_says_so),
     };

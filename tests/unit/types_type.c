@@ -250,7 +250,6 @@ static void custom_option_gives_the_known_type(void **state)
         cql_type_id id;
     } classes[] = {
         {MARSHAL "DurationType", CQL_TYPE_DURATION},
-        {MARSHAL "VectorType(" MARSHAL "FloatType , 3)", CQL_TYPE_VECTOR},
         {"com.example.PointType", CQL_TYPE_CUSTOM},
         {"", CQL_TYPE_CUSTOM},
     };
