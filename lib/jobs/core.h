@@ -35,23 +35,23 @@ typedef struct cqljob_settings {
 
 struct cql_jobs {
     cql_allocator al;
-    cqljob_store store;
+    pthread_mutex_t lock; /* guards what stands behind the handlers, and refs */
+    size_t refs;
     cqljob_settings set;
+    cqljob_store store;
     char *keyspace;           /* what set.keyspace is */
     cqljob_handler *handlers; /* fixed once a worker exists */
     size_t handler_count;
     size_t handler_cap;
-    pthread_mutex_t lock; /* guards what follows */
-    size_t refs;
     cqljob_hub *hubs; /* of the workers there are */
     unsigned stop_round;
-    size_t under_way; /* moves and enqueues, for the tally */
-    int64_t tally[CQLJOB_STATES];
-    int64_t tally_ms; /* when it was sent last */
     bool tally_flying;
-    int64_t waiting_from[CQLJOB_STATES]; /* where the next look at those that wait begins */
+    size_t under_way; /* moves and enqueues, for the tally */
+    int64_t tally_ms; /* when it was sent last */
     cql_jobs_cb flush_cb; /* somebody waits for the tally */
     void *flush_user;
+    int64_t tally[CQLJOB_STATES];
+    int64_t waiting_from[CQLJOB_STATES]; /* where the next look at those that wait begins */
 };
 
 /* Reads options into settings; CQL_BAD_ARGUMENT names the member. */
