@@ -34,13 +34,10 @@ static void on_answer(void *user, cqljob_answer *a);
 
 static void enqueue_free(enqueue *e)
 {
-    cql_jobs *jobs = e->jobs;
-
     cql_job_info_free(e->mine);
     cql_job_info_free(e->found);
     cql_error_unref(e->err);
-    cqljob_free(&jobs->al, e);
-    cqljob_unref(jobs);
+    cqljob_task_free(e);
 }
 
 static void tally(enqueue *e)
@@ -252,10 +249,8 @@ static void on_answer(void *user, cqljob_answer *a)
 {
     enqueue *e = user;
 
-    if (a->err) {
-        cql_error_unref(e->err);
-        e->err = cql_error_ref(a->err);
-    }
+    if (a->err)
+        cqljob_keep_newest(&e->err, a->err);
     switch (e->step) {
     case LOOK:
         looked(e, a);
@@ -362,7 +357,7 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
     job.max_retry_count = spec->max_retries < 0 ? 0 : spec->max_retries;
     if (spec->max_retries == 0)
         job.max_retry_count = jobs->set.max_retries;
-    job.created_at = cqljob_now_us(jobs) / 1000;
+    job.created_at = cqljob_wall_ms(jobs);
     job.scheduled_at = spec->at_ms > job.created_at ? spec->at_ms : job.created_at;
     return cqljob_info_new(&jobs->al, &job);
 }
@@ -404,10 +399,9 @@ cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb
     if (st)
         return st;
     (void)read_spec(&spec, from);
-    e = cqljob_zalloc(&jobs->al, sizeof *e);
+    e = cqljob_task_new(jobs, sizeof *e);
     if (!e)
         return CQL_NO_MEMORY;
-    e->jobs = cqljob_ref(jobs);
     e->mine = new_job(jobs, &spec);
     if (!e->mine) {
         enqueue_free(e);

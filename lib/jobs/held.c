@@ -157,7 +157,7 @@ static void renew(cql_job *job)
     job->renew_asked = false;
     (void)pthread_mutex_unlock(&job->hub->lock);
     job->op_started = cqljob_worker_now(job->w);
-    if (!cqljob_next_token(&job->now, cqljob_now_us(job->w->jobs) / 1000, &token)) {
+    if (!cqljob_next_token(&job->now, cqljob_worker_wall(job->w), &token)) {
         job->renew_at = INT64_MAX; /* no greater time is left; the lease will end */
         return;
     }
@@ -258,8 +258,7 @@ static void ended(cql_job *job)
             break;
         }
         cqljob_worker_event(w, CQL_WORKER_RETRY, job, job->verdict_text.ptr, NULL);
-        cqljob_scan_expect(w, cqljob_worker_now(w) + job->again_at -
-                                  cqljob_now_us(w->jobs) / 1000);
+        cqljob_scan_expect(w, cqljob_worker_now(w) + job->again_at - cqljob_worker_wall(w));
         break;
     case CQLJOB_VERDICT_GIVE_BACK:
     case CQLJOB_VERDICT_NONE:

@@ -146,7 +146,7 @@ static void on_page(void *user, cqljob_answer *a)
     p->keys = a->keys;
     p->count = a->key_count;
     a->keys = NULL;
-    p->err = a->err ? cql_error_ref(a->err) : NULL;
+    p->err = cql_error_ref(a->err);
     if (a->page.len) {
         char *page =
             cqljob_copy(&hub->jobs->al, a->page); /* without it the rest of this bucket waits */

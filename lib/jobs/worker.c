@@ -22,7 +22,7 @@ int64_t cqljob_worker_now(const cql_worker *w)
 
 int64_t cqljob_worker_wall(const cql_worker *w)
 {
-    return cqljob_now_us(w->jobs) / 1000;
+    return cqljob_wall_ms(w->jobs);
 }
 
 /* xorshift64*: spreads workers, nothing more. */
