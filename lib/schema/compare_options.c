@@ -130,17 +130,17 @@ static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *wa
         cql_str there = !found     ? CQLSCH_NONE
                         : is_class ? cqlsch_short_class(found->value)
                                    : found->value;
-        cqlsch_differ(c, note,
+        cqlsch_differ_in(c, note,
                       cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
-                      text_of(c->mem, expected), found ? text_of(c->mem, there) : NULL);
+                      &expected, found ? &there : NULL);
     }
     if (!cqlsch_is(option, "compaction"))
         return;
     for (size_t i = 0; i < has->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
         if (!cqlsch_pair_find(want, p->key) && !is_implied(p))
-            cqlsch_differ(c, note, cqlsch_format(c->mem, "compaction.%s", text_of(c->mem, p->key)),
-                          NULL, text_of(c->mem, p->value));
+            cqlsch_differ_in(c, note, cqlsch_format(c->mem, "compaction.%s", text_of(c->mem, p->key)),
+                             NULL, &p->value);
     }
 }
 
@@ -161,7 +161,7 @@ static void compare_option(cqlsch_comparison *c, bool note, const cqlsch_option 
     cql_str there = has->is_null ? default_of(want->name) : cqlsch_option_text(c->mem, has);
     cql_str expected = cqlsch_option_text(c->mem, want);
     if (!cqlsch_same_value(want->name, expected, there))
-        cqlsch_differ(c, note, name, text_of(c->mem, expected), text_of(c->mem, there));
+        cqlsch_differ_in(c, note, name, &expected, &there);
 }
 
 /* Options that the text leaves to the server: a time to live is a difference, the rest notes. */
@@ -177,7 +177,7 @@ static void compare_unnamed(cqlsch_comparison *c, bool note, const cqlsch_object
     has = cqlsch_option_find(live, grace);
     if (!cqlsch_option_find(expected, grace) && has && !has->is_null &&
         !cqlsch_same_value(grace, has->value, cql_str_of("864000")))
-        cqlsch_differ(c, true, grace.ptr, NULL, text_of(c->mem, has->value));
+        cqlsch_differ_in(c, true, grace.ptr, NULL, &has->value);
 }
 
 void cqlsch_compare_named(cqlsch_comparison *c, const cqlsch_object *expected,
