@@ -110,7 +110,7 @@ static void start_move(order *o)
 static void left(void *user, const cql_error *err, size_t count)
 {
     order *o = user;
-    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(o->jobs);
 
     if (err) {
         finish(o, err);
@@ -127,7 +127,7 @@ static void left(void *user, const cql_error *err, size_t count)
 
 static void act(order *o)
 {
-    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(o->jobs);
     const char *text = objection(o, o->job->state);
     cql_status st;
 

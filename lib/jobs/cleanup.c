@@ -210,14 +210,12 @@ cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
                             cql_job_count_cb cb, void *user)
 {
     const unsigned all = 1U << CQL_JOB_SUCCEEDED | 1U << CQL_JOB_CANCELLED | 1U << CQL_JOB_ABANDONED;
-    cql_cleanup_options o = {0};
+    cql_cleanup_options o;
     cleanup *c;
     cql_status st;
 
-    if (options && (options->size < sizeof options->size || options->size > 4096))
+    if (!cqljob_take_sized(&o, sizeof o, options))
         return CQL_BAD_ARGUMENT;
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if ((o.states & ~all) || o.older_than_s < 0 || o.older_than_s > INT64_C(100000000000))
         return CQL_BAD_ARGUMENT;
     c = cqljob_task_new(jobs, sizeof *c);

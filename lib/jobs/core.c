@@ -43,6 +43,11 @@ int64_t cqljob_wall_ms(const cql_jobs *jobs)
     return cqljob_now_us(jobs) / 1000;
 }
 
+cqljob_facts cqljob_facts_now(const cql_jobs *jobs)
+{
+    return (cqljob_facts){cqljob_now_us(jobs), jobs->set.buckets, -1, false};
+}
+
 cql_status cqljob_give(cql_error **err, cql_error *made)
 {
     cql_status st = cql_error_status(made);
@@ -117,16 +122,14 @@ static cql_status read_consistency(cqljob_settings *set, const cql_jobs_options 
 
 cql_status cqljob_settings_read(cqljob_settings *set, const cql_jobs_options *from, cql_error **err)
 {
-    cql_jobs_options o = {0};
-    size_t size = from ? from->size : 0;
+    cql_jobs_options o;
     cql_status st;
 
     settings_standard(set);
     if (!from)
         return CQL_OK;
-    if (size < sizeof from->size || size > 4096)
+    if (!cqljob_take_sized(&o, sizeof o, from))
         return refuse(err, "size: must be sizeof(cql_jobs_options)");
-    memcpy(&o, from, size < sizeof o ? size : sizeof o);
     if (o.keyspace && !is_keyspace(o.keyspace))
         return refuse(err, "keyspace: 1 to 48 letters, digits and _");
     if (o.buckets > 1000)

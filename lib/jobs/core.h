@@ -92,6 +92,9 @@ static inline bool cqljob_is_unreadable(const cqljob_answer *a)
     return a->outcome == CQLJOB_FAILED && a->err && cql_error_status(a->err) == CQL_MALFORMED;
 }
 
+/* The facts for a plan, of a job whose row in scheduled_jobs is where this module puts it. */
+cqljob_facts cqljob_facts_now(const cql_jobs *jobs);
+
 /* An error with a text; cause may be NULL. Never NULL. Yours. */
 cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *cause,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));

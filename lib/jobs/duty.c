@@ -180,7 +180,7 @@ static bool waits_for_this(const duty *d, const cql_job_info *job)
 /* Makes d->job due. */
 static void release(duty *d)
 {
-    cqljob_facts facts = {cqljob_now_us(d->jobs), d->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(d->jobs);
     cql_status st;
 
     cqljob_plan_release(&d->mover.move, d->job, &facts);

@@ -322,15 +322,6 @@ static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec, con
     return check_links(spec, why);
 }
 
-static cql_status read_spec(cql_job_spec *spec, const cql_job_spec *from)
-{
-    if (!from || from->size < sizeof from->size || from->size > 4096)
-        return CQL_BAD_ARGUMENT; /* the text of it is in cqljob_enqueue_check */
-    memset(spec, 0, sizeof *spec);
-    memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
-    return CQL_OK;
-}
-
 static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
 {
     char text[CQL_UUID_TEXT_SIZE];
@@ -365,10 +356,11 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
 cql_status cqljob_enqueue_check(const cql_jobs *jobs, const cql_job_spec *from, const char **why)
 {
     cql_job_spec spec;
-    cql_status st = read_spec(&spec, from);
 
     *why = "size: must be sizeof(cql_job_spec)";
-    return st ? st : check_spec(jobs, &spec, why);
+    if (!from || !cqljob_take_sized(&spec, sizeof spec, from))
+        return CQL_BAD_ARGUMENT;
+    return check_spec(jobs, &spec, why);
 }
 
 /* What it waits for, or at once the index rows. */
@@ -398,7 +390,7 @@ cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb
 
     if (st)
         return st;
-    (void)read_spec(&spec, from);
+    (void)cqljob_take_sized(&spec, sizeof spec, from);
     e = cqljob_task_new(jobs, sizeof *e);
     if (!e)
         return CQL_NO_MEMORY;

@@ -165,15 +165,6 @@ static bool is_id(const char *id)
     return n > 0 && n <= ID_MAX && cqljob_is_utf8(cql_str_of(id));
 }
 
-static cql_status read_spec(cql_recurring_spec *spec, const cql_recurring_spec *from)
-{
-    if (!from || from->size < sizeof from->size || from->size > 4096)
-        return CQL_BAD_ARGUMENT;
-    memset(spec, 0, sizeof *spec);
-    memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
-    return CQL_OK;
-}
-
 cql_status cqljob_recurring_check(const cql_jobs *jobs, const cql_recurring_spec *from,
                                   const char **why)
 {
@@ -181,7 +172,7 @@ cql_status cqljob_recurring_check(const cql_jobs *jobs, const cql_recurring_spec
     int64_t next;
 
     *why = "size: must be sizeof(cql_recurring_spec)";
-    if (read_spec(&spec, from))
+    if (!from || !cqljob_take_sized(&spec, sizeof spec, from))
         return CQL_BAD_ARGUMENT;
     *why = "id: 1 to 255 bytes of UTF-8";
     if (!is_id(spec.id))
@@ -211,7 +202,7 @@ cql_status cql_jobs_recurring_set(cql_jobs *jobs, const cql_recurring_spec *from
 
     if (st)
         return st;
-    (void)read_spec(&spec, from);
+    (void)cqljob_take_sized(&spec, sizeof spec, from);
     memset(&info, 0, sizeof info);
     info.id = cql_str_of(spec.id);
     info.cron = cql_str_of(spec.cron);

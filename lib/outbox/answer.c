@@ -40,14 +40,14 @@ static cql_status put_aside(cql_outbox *o, const cqlox_place *p)
     cqlox_store refused;
     char text[CQLOX_WHY + 40];
     cqlox_buf copy = {NULL, 0, 0};
-    cql_status st = cqlox_store_open(&refused, o->port.files, o->port.al,
+    cql_status st = cqlox_store_open(&refused, o->store.fs, o->seat.port.al,
                                      cqlox_store_name(&o->store, ".refused", 0), o->o.max_bytes);
     if (st) {
         (void)snprintf(text, sizeof text, "cannot keep a refused statement: %s", refused.why);
         cqlox_hold_back(o, st, NULL, text);
         return st;
     }
-    st = cqlox_buf_reserve(&copy, o->port.al, p->record.len);
+    st = cqlox_buf_reserve(&copy, o->seat.port.al, p->record.len);
     if (st == CQL_OK) {
         memcpy(copy.ptr, p->record.ptr, p->record.len);
         copy.len = p->record.len;
@@ -60,7 +60,7 @@ static cql_status put_aside(cql_outbox *o, const cqlox_place *p)
         cqlox_hold_back(o, st, NULL, text);
     }
     cqlox_store_close(&refused);
-    cqlseat_free(o->port.al, copy.ptr);
+    cqlseat_free(o->seat.port.al, copy.ptr);
     return st;
 }
 
@@ -88,13 +88,13 @@ void cqlox_settle(cqlox_place *p, const cql_error *err)
 void cqlox_on_answer(cqlox_place *p, const cql_error *err)
 {
     cql_outbox *o = p->o;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     cqlox_settle(p, err);
     cqlox_finish(o);
     cqlox_pump(o);
     cqlox_call_flushers(o, NULL);
     cqlox_arm(o);
-    cqlox_drop_and_unlock(o);
+    cqlseat_drop_and_unlock(&o->seat);
 }
 
 /* --- telling --------------------------------------------------------------------------------------- */
@@ -107,9 +107,9 @@ static void tell_sent(cql_outbox *o, cqlox_place *p)
     if (o->o.on_sent && !o->freed) {
         cql_outbox_sent info = {
             p->st.seq, p->st.timestamp_us, {p->st.cql, p->st.cql_len}, p->attempts, err};
-        (void)pthread_mutex_unlock(&o->lock);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         o->o.on_sent(o->o.user, &info);
-        (void)pthread_mutex_lock(&o->lock);
+        (void)pthread_mutex_lock(&o->seat.lock);
     }
     cql_error_unref(err);
 }
@@ -121,12 +121,12 @@ static void tell_room(cql_outbox *o)
         (!o->store.broken && cqlox_store_room(&o->store, o->want_room) != CQL_OK))
         return;
     o->want_room = 0;
-    (void)pthread_cond_broadcast(&o->changed);
+    (void)pthread_cond_broadcast(&o->seat.changed);
     if (!o->o.on_room || o->freed)
         return;
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     o->o.on_room(o->o.user);
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
 }
 
 /* The file is marked before the program is told. The place of the one that is told of stays as it is: what
@@ -144,7 +144,7 @@ void cqlox_finish(cql_outbox *o)
         o->loaded--;
         tell_sent(o, p);
         o->telling = false;
-        (void)pthread_cond_broadcast(&o->changed);
+        (void)pthread_cond_broadcast(&o->seat.changed);
     }
     tell_room(o);
 }
@@ -159,10 +159,10 @@ void cqlox_call_flushers(cql_outbox *o, const cql_error *err)
             continue;
         }
         *at = f->next;
-        (void)pthread_mutex_unlock(&o->lock);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         f->done(o, err, f->user);
-        cqlseat_free(o->port.al, f);
-        (void)pthread_mutex_lock(&o->lock);
+        cqlseat_free(o->seat.port.al, f);
+        (void)pthread_mutex_lock(&o->seat.lock);
         at = &o->flushers; /* it may have changed meanwhile */
     }
 }
