@@ -359,7 +359,7 @@ static cql_status leave_keyspace(cqlsch_run *r, const cqlsch_step *at)
     cqlsch_step step = *at;
     if (r->opts->dry_run)
         return CQL_OK;
-    cql_str back = r->plan.first_keyspace.len ? r->plan.first_keyspace : cql_str_of("system");
+    cql_str back = r->plan.first_keyspace.len ? r->plan.first_keyspace : CQLSCH_TEXT("system");
     step.text = cql_str_of(cqlsch_format(r->mem, "USE %s", cqlsch_identifier(r->mem, back).ptr));
     step.ddl = (cqlsch_ddl){.verb = CQLSCH_USE};
     step.rewritten = true;

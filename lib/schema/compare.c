@@ -157,7 +157,7 @@ static bool same_index_class(cql_str want, cql_str has)
     cql_str names[] = {cqlsch_short_class(want), cqlsch_short_class(has)};
     for (size_t i = 0; i < CQL_COUNT(names); i++) {
         if (cqlsch_same_word(names[i], "StorageAttachedIndex"))
-            names[i] = cql_str_of("sai");
+            names[i] = CQLSCH_TEXT("sai");
         else if (cqlsch_same_word(names[i], "legacy_local_table"))
             names[i] = CQLSCH_NONE;
     }
@@ -175,8 +175,8 @@ static void compare_index_options(cqlsch_comparison *c, const cqlsch_object *exp
                                   const cqlsch_object *live)
 {
     static const char *const own[] = {"target", "class_name"};
-    const cqlsch_option *want = cqlsch_option_find(expected, cql_str_of("options"));
-    const cqlsch_option *has = cqlsch_option_find(live, cql_str_of("options"));
+    const cqlsch_option *want = cqlsch_option_find(expected, CQLSCH_TEXT("options"));
+    const cqlsch_option *has = cqlsch_option_find(live, CQLSCH_TEXT("options"));
     for (size_t i = 0; has && i < has->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
         if (cqlsch_is(p->key, own[0]) || cqlsch_is(p->key, own[1]) ||

@@ -155,7 +155,7 @@ static const struct {
 
 bool cqlsch_selects_all(const cqlsch_object *view)
 {
-    const cqlsch_pair *all = cqlsch_part_find(view, cql_str_of("include_all_columns"));
+    const cqlsch_pair *all = cqlsch_part_find(view, CQLSCH_TEXT("include_all_columns"));
     return all && cqlsch_is(all->value, "true");
 }
 
@@ -196,7 +196,7 @@ static bool same_part(cqlsch_mem *mem, const cqlsch_object *o, part_kind kind, c
     case RELATIONS:
         return same_relations(mem, a, b);
     case TERM: {
-        const cqlsch_pair *type = cqlsch_part_find(o, cql_str_of("state_type"));
+        const cqlsch_pair *type = cqlsch_part_find(o, CQLSCH_TEXT("state_type"));
         return (type && !is_comparable(type->value)) || same_term(mem, a, b);
     }
     case CODE: {

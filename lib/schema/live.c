@@ -241,7 +241,7 @@ static cql_status joined_cell(row_reader *r, const char *name, cql_str *out)
 static cql_status called_row(row_reader *r, cqlsch_object *o)
 {
     cql_str types = {NULL, 0};
-    cqlsch_pair names = {cql_str_of("argument_names"), {NULL, 0}};
+    cqlsch_pair names = {CQLSCH_TEXT("argument_names"), {NULL, 0}};
     cql_status st = joined_cell(r, "argument_types", &types);
     if (st == CQL_OK)
         st = joined_cell(r, names.key.ptr, &names.value);
@@ -268,7 +268,7 @@ static cql_status class_part(row_reader *r, cqlsch_object *o)
     if (!column_of(r, "options", &i))
         return CQL_OK;
     cql_status st = map_cell(r, i, &options.pairs);
-    const cqlsch_pair *found = cqlsch_pair_find(&options, cql_str_of("class"));
+    const cqlsch_pair *found = cqlsch_pair_find(&options, CQLSCH_TEXT("class"));
     cqlsch_pair *part = st == CQL_OK && found ? cqlsch_push(r->m->mem, &o->parts, sizeof *part) : NULL;
     if (part)
         *part = *found;

@@ -61,8 +61,9 @@ cql_str cqlsch_text_str(cqlsch_text *t);
  * where none are given, is zero. */
 void cqlsch_take_sized(void *out, size_t size, const void *given);
 
-/* The empty text. */
-#define CQLSCH_NONE ((cql_str){"", 0})
+/* A text that stands in the source, and the empty one. */
+#define CQLSCH_TEXT(literal) ((cql_str){literal, sizeof literal - 1})
+#define CQLSCH_NONE CQLSCH_TEXT("")
 bool cqlsch_is(cql_str a, const char *what);
 /* ASCII-only comparison without case: keywords and option names. */
 bool cqlsch_same_word(cql_str a, const char *word);

@@ -138,7 +138,7 @@ static bool takes_arguments(cql_str name)
 static cql_str parse_plain(parser *p, cql_str name, bool word)
 {
     if (word && cqlsch_is(name, "varchar"))
-        return cql_str_of("text");
+        return CQLSCH_TEXT("text");
     if (!cqlsch_is_punct(&p->token, '.'))
         return cqlsch_identifier(p->mem, name);
     next(p);
