@@ -131,8 +131,8 @@ static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *wa
                         : is_class ? cqlsch_short_class(found->value)
                                    : found->value;
         cqlsch_differ_in(c, note,
-                      cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
-                      &expected, found ? &there : NULL);
+                         cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
+                         &expected, found ? &there : NULL);
     }
     if (!cqlsch_is(option, "compaction"))
         return;
