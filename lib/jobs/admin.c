@@ -24,12 +24,9 @@ static void on_job(void *user, cqljob_answer *a);
 
 static void order_free(order *o)
 {
-    cql_jobs *jobs = o->jobs;
-
     cql_job_info_free(o->job);
-    cqljob_free(&jobs->al, o->id);
-    cqljob_free(&jobs->al, o);
-    cqljob_unref(jobs);
+    cqljob_free(&o->jobs->al, o->id);
+    cqljob_task_free(o);
 }
 
 static void finish(order *o, const cql_error *err)
@@ -113,7 +110,7 @@ static void start_move(order *o)
 static void left(void *user, const cql_error *err, size_t count)
 {
     order *o = user;
-    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(o->jobs);
 
     if (err) {
         finish(o, err);
@@ -130,7 +127,7 @@ static void left(void *user, const cql_error *err, size_t count)
 
 static void act(order *o)
 {
-    cqljob_facts facts = {cqljob_now_us(o->jobs), o->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(o->jobs);
     const char *text = objection(o, o->job->state);
     cql_status st;
 
@@ -174,10 +171,9 @@ static cql_status begin(cql_jobs *jobs, const char *id, int what, cql_job_cb cb,
 
     if (cqljob_check_id(id))
         return CQL_BAD_VALUE;
-    o = cqljob_zalloc(&jobs->al, sizeof *o);
+    o = cqljob_task_new(jobs, sizeof *o);
     if (!o)
         return CQL_NO_MEMORY;
-    o->jobs = cqljob_ref(jobs);
     o->id = cqljob_copy(&jobs->al, cql_str_of(id));
     o->what = what;
     o->cb = cb;
@@ -209,12 +205,11 @@ cql_status cql_jobs_retry(cql_jobs *jobs, const char *id, cql_job_cb cb, void *u
 /* Reads nothing first: the job is at hand. When it has changed it is left alone. */
 cql_status cqljob_delete_final(cql_jobs *jobs, const cql_job_info *job, cql_job_cb cb, void *user)
 {
-    order *o = cqljob_zalloc(&jobs->al, sizeof *o);
+    order *o = cqljob_task_new(jobs, sizeof *o);
     cql_status st = CQL_NO_MEMORY;
 
     if (!o)
         return CQL_NO_MEMORY;
-    o->jobs = cqljob_ref(jobs);
     o->id = cqljob_copy(&jobs->al, job->id);
     o->job = cqljob_info_new(&jobs->al, job);
     o->what = DELETE;

@@ -31,17 +31,16 @@ static void fill(batch *b);
 
 static void batch_free(batch *b)
 {
-    cql_jobs *jobs = b->jobs;
+    const cql_allocator *al = &b->jobs->al;
 
     for (size_t i = 0; b->made && i < b->count + 1; i++)
         cql_job_info_free(b->made[i]);
-    cqljob_free(&jobs->al, b->made);
-    cqljob_free(&jobs->al, b->specs);
-    cqljob_free(&jobs->al, b->texts);
-    cqljob_free(&jobs->al, b->members);
+    cqljob_free(al, b->made);
+    cqljob_free(al, b->specs);
+    cqljob_free(al, b->texts);
+    cqljob_free(al, b->members);
     cql_error_unref(b->err);
-    cqljob_free(&jobs->al, b);
-    cqljob_unref(jobs);
+    cqljob_task_free(b);
 }
 
 static void keep_error(batch *b, cql_status st, const cql_error *err)
@@ -206,10 +205,9 @@ cql_status cql_jobs_enqueue_batch(cql_jobs *jobs, const char *batch_id,
         st = check(jobs, then);
     if (st)
         return st;
-    b = cqljob_zalloc(&jobs->al, sizeof *b);
+    b = cqljob_task_new(jobs, sizeof *b);
     if (!b)
         return CQL_NO_MEMORY;
-    b->jobs = cqljob_ref(jobs);
     b->count = count;
     b->then = then != NULL;
     b->cb = cb;

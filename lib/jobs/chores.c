@@ -73,7 +73,7 @@ static void on_marks(void *user, cqljob_answer *a)
     e->keys = a->keys;
     e->count = a->key_count;
     a->keys = NULL;
-    e->err = a->err ? cql_error_ref(a->err) : NULL;
+    e->err = cql_error_ref(a->err);
     if (e->kind == SILENT)
         errand_free(e);
     else
@@ -85,7 +85,7 @@ static void on_fired(void *user, const cql_error *err, int64_t next_ms)
     errand *e = user;
 
     e->failed = err != NULL;
-    e->err = err ? cql_error_ref(err) : NULL;
+    e->err = cql_error_ref(err);
     e->next_ms = next_ms;
     cqljob_hub_post(e->hub, &e->mail);
 }

@@ -41,20 +41,15 @@ static void drop_rest(cleanup *c)
 
 static void finish(cleanup *c)
 {
-    cql_jobs *jobs = c->jobs;
-
     drop_rest(c);
-    c->cb(jobs, c->err, c->deleted, c->user);
+    c->cb(c->jobs, c->err, c->deleted, c->user);
     cql_error_unref(c->err);
-    cqljob_free(&jobs->al, c);
-    cqljob_unref(jobs);
+    cqljob_task_free(c);
 }
 
 static void keep_error(cleanup *c, cql_status st, const cql_error *err)
 {
-    if (!c->err)
-        c->err = err ? cql_error_ref(err)
-                     : cqljob_error(c->jobs, st, NULL, "clean-up: %s", cql_status_text(st));
+    cqljob_keep_first(c->jobs, &c->err, st, err, "clean-up");
 }
 
 static void fail(cleanup *c, cql_status st, const cql_error *err)
@@ -79,7 +74,7 @@ static void next_range(cleanup *c)
         to_state(c, c->state + 1);
         return;
     }
-    c->from_ms = cqljob_now_us(c->jobs) / 1000 + 1;
+    c->from_ms = cqljob_wall_ms(c->jobs) + 1;
     c->until_ms = INT64_MAX;
 }
 
@@ -215,23 +210,20 @@ cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
                             cql_job_count_cb cb, void *user)
 {
     const unsigned all = 1U << CQL_JOB_SUCCEEDED | 1U << CQL_JOB_CANCELLED | 1U << CQL_JOB_ABANDONED;
-    cql_cleanup_options o = {0};
+    cql_cleanup_options o;
     cleanup *c;
     cql_status st;
 
-    if (options && (options->size < sizeof options->size || options->size > 4096))
+    if (!cqljob_take_sized(&o, sizeof o, options))
         return CQL_BAD_ARGUMENT;
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if ((o.states & ~all) || o.older_than_s < 0 || o.older_than_s > INT64_C(100000000000))
         return CQL_BAD_ARGUMENT;
-    c = cqljob_zalloc(&jobs->al, sizeof *c);
+    c = cqljob_task_new(jobs, sizeof *c);
     if (!c)
         return CQL_NO_MEMORY;
-    c->jobs = cqljob_ref(jobs);
     c->states = o.states ? o.states : all;
     c->all = !o.older_than_s;
-    c->old_ms = cqljob_now_us(jobs) / 1000 - o.older_than_s * 1000;
+    c->old_ms = cqljob_wall_ms(jobs) - o.older_than_s * 1000;
     to_state(c, 0);
     while (!(c->states & (1U << c->state)))
         c->state++;
@@ -240,9 +232,7 @@ cql_status cql_jobs_cleanup(cql_jobs *jobs, const cql_cleanup_options *options,
     c->user = user;
     c->page = PAGE;
     st = cqljob_list_range(jobs, c->state, c->from_ms, c->until_ms, c->page, on_list, c);
-    if (st) {
-        cqljob_free(&jobs->al, c);
-        cqljob_unref(jobs);
-    }
+    if (st)
+        cqljob_task_free(c);
     return st;
 }

@@ -20,6 +20,34 @@ cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *ca
     return cql_error_make(jobs ? &jobs->al : NULL, st, cause, text);
 }
 
+cql_error *cqljob_status_error(const cql_jobs *jobs, cql_status st, const char *what)
+{
+    return cqljob_error(jobs, st, NULL, "%s: %s", what, cql_status_text(st));
+}
+
+void cqljob_keep_first(const cql_jobs *jobs, cql_error **place, cql_status st, const cql_error *err,
+                       const char *what)
+{
+    if (!*place)
+        *place = err ? cql_error_ref(err) : cqljob_status_error(jobs, st, what);
+}
+
+void cqljob_keep_newest(cql_error **place, const cql_error *err)
+{
+    cql_error_unref(*place);
+    *place = cql_error_ref(err);
+}
+
+int64_t cqljob_wall_ms(const cql_jobs *jobs)
+{
+    return cqljob_now_us(jobs) / 1000;
+}
+
+cqljob_facts cqljob_facts_now(const cql_jobs *jobs)
+{
+    return (cqljob_facts){cqljob_now_us(jobs), jobs->set.buckets, -1, false};
+}
+
 cql_status cqljob_give(cql_error **err, cql_error *made)
 {
     cql_status st = cql_error_status(made);
@@ -94,16 +122,14 @@ static cql_status read_consistency(cqljob_settings *set, const cql_jobs_options 
 
 cql_status cqljob_settings_read(cqljob_settings *set, const cql_jobs_options *from, cql_error **err)
 {
-    cql_jobs_options o = {0};
-    size_t size = from ? from->size : 0;
+    cql_jobs_options o;
     cql_status st;
 
     settings_standard(set);
     if (!from)
         return CQL_OK;
-    if (size < sizeof from->size || size > 4096)
+    if (!cqljob_take_sized(&o, sizeof o, from))
         return refuse(err, "size: must be sizeof(cql_jobs_options)");
-    memcpy(&o, from, size < sizeof o ? size : sizeof o);
     if (o.keyspace && !is_keyspace(o.keyspace))
         return refuse(err, "keyspace: 1 to 48 letters, digits and _");
     if (o.buckets > 1000)
@@ -187,6 +213,23 @@ void cqljob_unref(cql_jobs *jobs)
     (void)pthread_mutex_unlock(&jobs->lock);
     if (last)
         jobs_free(jobs);
+}
+
+void *cqljob_task_new(cql_jobs *jobs, size_t size)
+{
+    cql_jobs **task = cqljob_zalloc(&jobs->al, size);
+
+    if (task)
+        *task = cqljob_ref(jobs);
+    return task;
+}
+
+void cqljob_task_free(void *task)
+{
+    cql_jobs *jobs = *(cql_jobs **)task;
+
+    cqljob_free(&jobs->al, task);
+    cqljob_unref(jobs);
 }
 
 void cql_jobs_free(cql_jobs *jobs)

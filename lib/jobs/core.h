@@ -35,23 +35,23 @@ typedef struct cqljob_settings {
 
 struct cql_jobs {
     cql_allocator al;
-    cqljob_store store;
+    pthread_mutex_t lock; /* guards what stands behind the handlers, and refs */
+    size_t refs;
     cqljob_settings set;
+    cqljob_store store;
     char *keyspace;           /* what set.keyspace is */
     cqljob_handler *handlers; /* fixed once a worker exists */
     size_t handler_count;
     size_t handler_cap;
-    pthread_mutex_t lock; /* guards what follows */
-    size_t refs;
     cqljob_hub *hubs; /* of the workers there are */
     unsigned stop_round;
-    size_t under_way; /* moves and enqueues, for the tally */
-    int64_t tally[CQLJOB_STATES];
-    int64_t tally_ms; /* when it was sent last */
     bool tally_flying;
-    int64_t waiting_from[CQLJOB_STATES]; /* where the next look at those that wait begins */
+    size_t under_way; /* moves and enqueues, for the tally */
+    int64_t tally_ms; /* when it was sent last */
     cql_jobs_cb flush_cb; /* somebody waits for the tally */
     void *flush_user;
+    int64_t tally[CQLJOB_STATES];
+    int64_t waiting_from[CQLJOB_STATES]; /* where the next look at those that wait begins */
 };
 
 /* Reads options into settings; CQL_BAD_ARGUMENT names the member. */
@@ -61,6 +61,11 @@ cql_status cqljob_jobs_make(const cql_allocator *al, const cqljob_store *store,
                             const cqljob_settings *set, cql_jobs **out);
 cql_jobs *cqljob_ref(cql_jobs *jobs);
 void cqljob_unref(cql_jobs *jobs);
+/* What is under way for a store: a struct whose first member is the store, of which it has a reference. The
+ * rest is zeroed; NULL: memory is out. */
+void *cqljob_task_new(cql_jobs *jobs, size_t size);
+/* Frees it and gives the reference back. What it owns goes before. */
+void cqljob_task_free(void *task);
 const cqljob_handler *cqljob_handler_for(const cql_jobs *jobs, cql_str type);
 
 static inline int64_t cqljob_now_us(const cql_jobs *jobs)
@@ -73,6 +78,9 @@ static inline int64_t cqljob_steady_ms(const cql_jobs *jobs)
     return jobs->store.steady_ms(jobs->store.self);
 }
 
+/* Milliseconds since 1970. */
+int64_t cqljob_wall_ms(const cql_jobs *jobs);
+
 /* To the store; CQL_OK: fn is called once, later. What may be sent twice is sent again while servers
  * are too busy for it (send.c). */
 cql_status cqljob_send(const cql_jobs *jobs, const cqljob_request *rq, cqljob_answer_fn fn,
@@ -84,9 +92,19 @@ static inline bool cqljob_is_unreadable(const cqljob_answer *a)
     return a->outcome == CQLJOB_FAILED && a->err && cql_error_status(a->err) == CQL_MALFORMED;
 }
 
+/* The facts for a plan, of a job whose row in scheduled_jobs is where this module puts it. */
+cqljob_facts cqljob_facts_now(const cql_jobs *jobs);
+
 /* An error with a text; cause may be NULL. Never NULL. Yours. */
 cql_error *cqljob_error(const cql_jobs *jobs, cql_status st, const cql_error *cause,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* "what: the text of the status". */
+cql_error *cqljob_status_error(const cql_jobs *jobs, cql_status st, const char *what);
+/* Keeps the first error of several: err, or where that is NULL one of the status. */
+void cqljob_keep_first(const cql_jobs *jobs, cql_error **place, cql_status st, const cql_error *err,
+                       const char *what);
+/* Keeps the newest; NULL: none. */
+void cqljob_keep_newest(cql_error **place, const cql_error *err);
 /* Hands made over, or releases it when err is NULL; returns its status. */
 cql_status cqljob_give(cql_error **err, cql_error *made);
 

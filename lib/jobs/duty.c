@@ -46,8 +46,7 @@ static void next_key(duty *d);
 
 static void duty_free(duty *d)
 {
-    cql_jobs *jobs = d->jobs;
-    const cql_allocator *al = &jobs->al;
+    const cql_allocator *al = &d->jobs->al;
 
     cqljob_free(al, d->id);
     cqljob_free(al, d->batch);
@@ -57,8 +56,7 @@ static void duty_free(duty *d)
     cqljob_free(al, d->page);
     cql_job_info_free(d->job);
     cql_error_unref(d->err);
-    cqljob_free(al, d);
-    cqljob_unref(jobs);
+    cqljob_task_free(d);
 }
 
 static void finish(duty *d, const cql_error *err)
@@ -69,8 +67,7 @@ static void finish(duty *d, const cql_error *err)
 
 static void fail(duty *d, cql_status st)
 {
-    cql_error *err = cqljob_error(d->jobs, st, NULL, "jobs that wait for another: %s",
-                                  cql_status_text(st));
+    cql_error *err = cqljob_status_error(d->jobs, st, "jobs that wait for another");
 
     finish(d, err);
     cql_error_unref(err);
@@ -183,7 +180,7 @@ static bool waits_for_this(const duty *d, const cql_job_info *job)
 /* Makes d->job due. */
 static void release(duty *d)
 {
-    cqljob_facts facts = {cqljob_now_us(d->jobs), d->jobs->set.buckets, -1, false};
+    cqljob_facts facts = cqljob_facts_now(d->jobs);
     cql_status st;
 
     cqljob_plan_release(&d->mover.move, d->job, &facts);
@@ -307,11 +304,10 @@ static void on_answer(void *user, cqljob_answer *a)
 /* --- beginning -------------------------------------------------------------------------------- */
 static duty *duty_new(cql_jobs *jobs, cqljob_duty_fn fn, void *user)
 {
-    duty *d = cqljob_zalloc(&jobs->al, sizeof *d);
+    duty *d = cqljob_task_new(jobs, sizeof *d);
 
     if (!d)
         return NULL;
-    d->jobs = cqljob_ref(jobs);
     d->fn = fn;
     d->user = user;
     return d;

@@ -34,13 +34,10 @@ static void on_answer(void *user, cqljob_answer *a);
 
 static void enqueue_free(enqueue *e)
 {
-    cql_jobs *jobs = e->jobs;
-
     cql_job_info_free(e->mine);
     cql_job_info_free(e->found);
     cql_error_unref(e->err);
-    cqljob_free(&jobs->al, e);
-    cqljob_unref(jobs);
+    cqljob_task_free(e);
 }
 
 static void tally(enqueue *e)
@@ -252,10 +249,8 @@ static void on_answer(void *user, cqljob_answer *a)
 {
     enqueue *e = user;
 
-    if (a->err) {
-        cql_error_unref(e->err);
-        e->err = cql_error_ref(a->err);
-    }
+    if (a->err)
+        cqljob_keep_newest(&e->err, a->err);
     switch (e->step) {
     case LOOK:
         looked(e, a);
@@ -327,15 +322,6 @@ static cql_status check_spec(const cql_jobs *jobs, const cql_job_spec *spec, con
     return check_links(spec, why);
 }
 
-static cql_status read_spec(cql_job_spec *spec, const cql_job_spec *from)
-{
-    if (!from || from->size < sizeof from->size || from->size > 4096)
-        return CQL_BAD_ARGUMENT; /* the text of it is in cqljob_enqueue_check */
-    memset(spec, 0, sizeof *spec);
-    memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
-    return CQL_OK;
-}
-
 static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
 {
     char text[CQL_UUID_TEXT_SIZE];
@@ -362,7 +348,7 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
     job.max_retry_count = spec->max_retries < 0 ? 0 : spec->max_retries;
     if (spec->max_retries == 0)
         job.max_retry_count = jobs->set.max_retries;
-    job.created_at = cqljob_now_us(jobs) / 1000;
+    job.created_at = cqljob_wall_ms(jobs);
     job.scheduled_at = spec->at_ms > job.created_at ? spec->at_ms : job.created_at;
     return cqljob_info_new(&jobs->al, &job);
 }
@@ -370,10 +356,11 @@ static cql_job_info *new_job(const cql_jobs *jobs, const cql_job_spec *spec)
 cql_status cqljob_enqueue_check(const cql_jobs *jobs, const cql_job_spec *from, const char **why)
 {
     cql_job_spec spec;
-    cql_status st = read_spec(&spec, from);
 
     *why = "size: must be sizeof(cql_job_spec)";
-    return st ? st : check_spec(jobs, &spec, why);
+    if (!from || !cqljob_take_sized(&spec, sizeof spec, from))
+        return CQL_BAD_ARGUMENT;
+    return check_spec(jobs, &spec, why);
 }
 
 /* What it waits for, or at once the index rows. */
@@ -403,11 +390,10 @@ cql_status cql_jobs_enqueue(cql_jobs *jobs, const cql_job_spec *from, cql_job_cb
 
     if (st)
         return st;
-    (void)read_spec(&spec, from);
-    e = cqljob_zalloc(&jobs->al, sizeof *e);
+    (void)cqljob_take_sized(&spec, sizeof spec, from);
+    e = cqljob_task_new(jobs, sizeof *e);
     if (!e)
         return CQL_NO_MEMORY;
-    e->jobs = cqljob_ref(jobs);
     e->mine = new_job(jobs, &spec);
     if (!e->mine) {
         enqueue_free(e);

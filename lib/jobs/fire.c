@@ -54,20 +54,15 @@ void cqljob_occurrence_id(cql_str recurring, int64_t at_ms, char out[CQL_UUID_TE
 
 static void finish(firing *f)
 {
-    cql_jobs *jobs = f->jobs;
-
     f->fn(f->user, f->err, f->next_ms);
     cql_recurring_list_free(f->list);
     cql_error_unref(f->err);
-    cqljob_free(&jobs->al, f);
-    cqljob_unref(jobs);
+    cqljob_task_free(f);
 }
 
 static void keep_error(firing *f, cql_status st, const cql_error *err)
 {
-    if (!f->err)
-        f->err = err ? cql_error_ref(err)
-                     : cqljob_error(f->jobs, st, NULL, "recurring jobs: %s", cql_status_text(st));
+    cqljob_keep_first(f->jobs, &f->err, st, err, "recurring jobs");
 }
 
 static void next(firing *f);
@@ -99,7 +94,7 @@ static void move_on(firing *f)
     f->row = *r;
     f->row.last_execution = r->next_execution;
     f->row.next_execution = CQL_JOB_NO_TIME;
-    if (!cql_cron_next(r->cron.ptr, cqljob_now_us(f->jobs) / 1000, &at, NULL))
+    if (!cql_cron_next(r->cron.ptr, cqljob_wall_ms(f->jobs), &at, NULL))
         f->row.next_execution = at;
     memset(&f->rq, 0, sizeof f->rq);
     f->rq.verb = CQLJOB_R_NEXT; /* the rest may be another's by now */
@@ -145,7 +140,7 @@ static cql_status fire(firing *f, const cql_recurring_info *r)
 
 static void next(firing *f)
 {
-    int64_t now = cqljob_now_us(f->jobs) / 1000;
+    int64_t now = cqljob_wall_ms(f->jobs);
 
     while (f->at < cql_recurring_list_count(f->list)) {
         const cql_recurring_info *r = cql_recurring_list_at(f->list, f->at++);
@@ -187,19 +182,16 @@ static void on_list(cql_jobs *jobs, const cql_error *err, const cql_recurring_li
 
 cql_status cqljob_fire(cql_jobs *jobs, cqljob_fire_fn fn, void *user)
 {
-    firing *f = cqljob_zalloc(&jobs->al, sizeof *f);
+    firing *f = cqljob_task_new(jobs, sizeof *f);
     cql_status st;
 
     if (!f)
         return CQL_NO_MEMORY;
-    f->jobs = cqljob_ref(jobs);
     f->next_ms = INT64_MAX;
     f->fn = fn;
     f->user = user;
     st = cql_jobs_recurring_list(jobs, on_list, f);
-    if (st) {
-        cqljob_free(&jobs->al, f);
-        cqljob_unref(jobs);
-    }
+    if (st)
+        cqljob_task_free(f);
     return st;
 }

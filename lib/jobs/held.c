@@ -48,6 +48,12 @@ static void wait_a_little(cql_job *job)
     job->retry_at = cqljob_worker_now(job->w) + job->retry_wait;
 }
 
+static void troubled(cql_job *job)
+{
+    cqljob_worker_trouble(job->w, job->err);
+    wait_a_little(job);
+}
+
 /* Tells the handler, once, that it is to stop: somebody else may have the job, or soon will. True:
  * there was something to call. */
 static bool tell_handler(cql_job *job)
@@ -145,8 +151,7 @@ static void failed(cql_job *job)
         wait_for_room(job);
         return;
     }
-    cqljob_worker_trouble(job->w, job->err);
-    wait_a_little(job);
+    troubled(job);
 }
 
 static void renew(cql_job *job)
@@ -157,7 +162,7 @@ static void renew(cql_job *job)
     job->renew_asked = false;
     (void)pthread_mutex_unlock(&job->hub->lock);
     job->op_started = cqljob_worker_now(job->w);
-    if (!cqljob_next_token(&job->now, cqljob_now_us(job->w->jobs) / 1000, &token)) {
+    if (!cqljob_next_token(&job->now, cqljob_worker_wall(job->w), &token)) {
         job->renew_at = INT64_MAX; /* no greater time is left; the lease will end */
         return;
     }
@@ -202,8 +207,7 @@ static void took_backoff(cql_job *job)
         job->asked = true;
         return;
     }
-    cqljob_worker_trouble(job->w, job->err);
-    wait_a_little(job);
+    troubled(job);
 }
 
 static void write_verdict(cql_job *job)
@@ -258,8 +262,7 @@ static void ended(cql_job *job)
             break;
         }
         cqljob_worker_event(w, CQL_WORKER_RETRY, job, job->verdict_text.ptr, NULL);
-        cqljob_scan_expect(w, cqljob_worker_now(w) + job->again_at -
-                                  cqljob_now_us(w->jobs) / 1000);
+        cqljob_scan_expect(w, cqljob_worker_now(w) + job->again_at - cqljob_worker_wall(w));
         break;
     case CQLJOB_VERDICT_GIVE_BACK:
     case CQLJOB_VERDICT_NONE:
@@ -269,28 +272,29 @@ static void ended(cql_job *job)
     cqljob_job_over(job);
 }
 
+/* A move that did not go through. */
+static void not_moved(cql_job *job)
+{
+    if (job->moved == CQLJOB_MOVE_FAILED) {
+        failed(job);
+        return;
+    }
+    job->redo = true;
+    if (job->moved == CQLJOB_MOVE_UNKNOWN)
+        troubled(job);
+}
+
 static void renewed(cql_job *job)
 {
-    switch (job->moved) {
-    case CQLJOB_MOVE_DONE:
-        set_token(job, job->mover.move.change.token);
-        job->lease_from = job->op_started;
-        job->renew_at = job->op_started + job->w->set.lease_ms / 3;
-        job->retry_wait = 0;
-        cqljob_worker_resumed(job->w);
-        break;
-    case CQLJOB_MOVE_REFUSED:
-        job->redo = true;
-        break;
-    case CQLJOB_MOVE_UNKNOWN:
-        job->redo = true;
-        cqljob_worker_trouble(job->w, job->err);
-        wait_a_little(job);
-        break;
-    case CQLJOB_MOVE_FAILED:
-        failed(job);
-        break;
+    if (job->moved != CQLJOB_MOVE_DONE) {
+        not_moved(job);
+        return;
     }
+    set_token(job, job->mover.move.change.token);
+    job->lease_from = job->op_started;
+    job->renew_at = job->op_started + job->w->set.lease_ms / 3;
+    job->retry_wait = 0;
+    cqljob_worker_resumed(job->w);
 }
 
 /* True for errors that the same statement would meet again. */
@@ -333,26 +337,13 @@ static void cannot_write(cql_job *job)
 
 static void written(cql_job *job)
 {
-    switch (job->moved) {
-    case CQLJOB_MOVE_DONE:
+    if (job->moved == CQLJOB_MOVE_DONE) {
         cqljob_worker_resumed(job->w);
         ended(job);
-        break;
-    case CQLJOB_MOVE_REFUSED:
-        job->redo = true;
-        break;
-    case CQLJOB_MOVE_UNKNOWN:
-        job->redo = true;
-        cqljob_worker_trouble(job->w, job->err);
-        wait_a_little(job);
-        break;
-    case CQLJOB_MOVE_FAILED:
-        if (is_permanent(job->err)) {
-            cannot_write(job);
-            break;
-        }
-        failed(job);
-        break;
+    } else if (job->moved == CQLJOB_MOVE_FAILED && is_permanent(job->err)) {
+        cannot_write(job);
+    } else {
+        not_moved(job);
     }
 }
 
@@ -367,8 +358,7 @@ static void settle_row(cql_job *job)
     char text[TEXT_MAX];
 
     if (job->outcome == CQLJOB_UNKNOWN || job->outcome == CQLJOB_FAILED) {
-        cqljob_worker_trouble(job->w, job->err);
-        wait_a_little(job);
+        troubled(job);
         return;
     }
     job->redo = false;

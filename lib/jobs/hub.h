@@ -14,21 +14,21 @@ typedef struct cqljob_mail {
 } cqljob_mail;
 
 struct cqljob_hub {
+    pthread_mutex_t lock;
+    size_t refs;
     cql_jobs *jobs;
     cqljob_hub *next;    /* in jobs->hubs, under jobs->lock */
     unsigned stop_round; /* the newest cql_jobs_stop that reached it, under jobs->lock */
-    pthread_mutex_t lock;
-    pthread_cond_t quiet; /* nobody calls on_wake any more */
-    size_t refs;
+    unsigned waking;     /* calls of on_wake under way */
+    unsigned stops;      /* calls of cql_worker_stop */
     bool closed;
-    bool woken;      /* on_wake was called and the worker has not stepped since */
-    unsigned waking; /* calls of on_wake under way */
-    unsigned stops;  /* calls of cql_worker_stop */
+    bool woken; /* on_wake was called and the worker has not stepped since */
     cqljob_mail *first;
     cqljob_mail *last;
     cql_worker *worker;
     void (*on_wake)(cql_worker *w, void *user);
     void *user;
+    pthread_cond_t quiet; /* nobody calls on_wake any more */
 };
 
 /* Makes the hub of a worker and enters it with its store; one reference. NULL: no memory. */

@@ -103,12 +103,6 @@ static cql_job *of_verdict_mail(cqljob_mail *mail)
     return (cql_job *)(void *)((char *)mail - offsetof(cql_job, verdict_mail));
 }
 
-static void keep_error(cql_job *job, const cql_error *err)
-{
-    cql_error_unref(job->err);
-    job->err = err ? cql_error_ref(err) : NULL;
-}
-
 /* On the session's loop: notes the answer and tells the worker. */
 static void on_answer(void *user, cqljob_answer *a)
 {
@@ -118,7 +112,7 @@ static void on_answer(void *user, cqljob_answer *a)
     job->answer = a->job;
     a->job = NULL;
     job->own_backoff = a->backoff;
-    keep_error(job, a->err);
+    cqljob_keep_newest(&job->err, a->err);
     cqljob_hub_post(job->hub, &job->op_mail);
 }
 
@@ -129,7 +123,7 @@ static void on_moved(void *user, const cqljob_move_result *r)
     job->moved = r->moved;
     if (r->moved == CQLJOB_MOVE_DONE && !job->renewing) /* else what the claim left is still so */
         job->index_behind = r->index_behind;
-    keep_error(job, r->err);
+    cqljob_keep_newest(&job->err, r->err);
     cqljob_hub_post(job->hub, &job->op_mail);
 }
 
@@ -188,7 +182,7 @@ static void on_minded(void *user, const cql_error *err, size_t released)
 
     (void)released;
     job->outcome = err ? CQLJOB_FAILED : CQLJOB_DONE;
-    keep_error(job, err);
+    cqljob_keep_newest(&job->err, err);
     cqljob_hub_post(job->hub, &job->op_mail);
 }
 

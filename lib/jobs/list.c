@@ -55,11 +55,8 @@ typedef struct sweep {
 
 static void sweep_free(sweep *w)
 {
-    cql_jobs *jobs = w->jobs;
-
-    cqljob_free(&jobs->al, w->id);
-    cqljob_free(&jobs->al, w);
-    cqljob_unref(jobs);
+    cqljob_free(&w->jobs->al, w->id);
+    cqljob_task_free(w);
 }
 
 /* Whether it went well does not matter: the next reader tries again. */
@@ -71,14 +68,13 @@ static void swept(void *user, cqljob_answer *a)
 
 static void sweep_row(const listing *l, const cqljob_key *key, const cql_job_info *job)
 {
-    sweep *w = cqljob_zalloc(&l->jobs->al, sizeof *w);
+    sweep *w = cqljob_task_new(l->jobs, sizeof *w);
     int64_t until_us = cqljob_now_us(l->jobs);
 
     if (!w)
         return;
     if (job) /* a retry that is under way may have put the row */
         until_us -= l->jobs->set.grace_ms * 1000;
-    w->jobs = cqljob_ref(l->jobs);
     w->id = cqljob_copy(&l->jobs->al, cql_str_of(key->id));
     cqljob_plan_sweep_state(&w->indexes, job, l->state, key->at, until_us);
     w->rq.verb = CQLJOB_INDEX;
@@ -102,15 +98,12 @@ static void page_free(listing *l)
 
 static void listing_free(listing *l)
 {
-    cql_jobs *jobs = l->jobs;
-
     page_free(l);
     cql_job_list_free(l->list);
     cql_error_unref(l->err);
-    cqljob_free(&jobs->al, l->page);
-    cqljob_free(&jobs->al, l->id);
-    cqljob_free(&jobs->al, l);
-    cqljob_unref(jobs);
+    cqljob_free(&l->jobs->al, l->page);
+    cqljob_free(&l->jobs->al, l->id);
+    cqljob_task_free(l);
 }
 
 static void finish(listing *l)
@@ -124,10 +117,7 @@ static void finish(listing *l)
 
 static void keep_error(listing *l, cql_status st, const cql_error *err)
 {
-    if (l->err)
-        return;
-    l->err = err ? cql_error_ref(err)
-                 : cqljob_error(l->jobs, st, NULL, "listing jobs: %s", cql_status_text(st));
+    cqljob_keep_first(l->jobs, &l->err, st, err, "listing jobs");
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -136,7 +126,7 @@ static void on_page(void *user, cqljob_answer *a);
 
 static bool is_old(const listing *l, const cqljob_key *key)
 {
-    return key->at < cqljob_now_us(l->jobs) / 1000 - GRACES * l->jobs->set.grace_ms;
+    return key->at < cqljob_wall_ms(l->jobs) - GRACES * l->jobs->set.grace_ms;
 }
 
 /* A second row of a job that has its own. */
@@ -157,7 +147,7 @@ static bool is_too_much(const cql_error *err)
 /* The first half of the slice; false when it cannot be halved. */
 static bool halve(listing *l)
 {
-    int64_t now = cqljob_now_us(l->jobs) / 1000;
+    int64_t now = cqljob_wall_ms(l->jobs);
     int64_t from = l->page_rq.from_ms < 0 ? 0 : l->page_rq.from_ms;
     int64_t until = l->page_rq.until_ms > now + DAY_MS ? now + DAY_MS : l->page_rq.until_ms;
 
@@ -330,11 +320,10 @@ static void on_page(void *user, cqljob_answer *a)
 /* --- beginning -------------------------------------------------------------------------------- */
 static listing *listing_new(cql_jobs *jobs, uint32_t limit, void *user)
 {
-    listing *l = cqljob_zalloc(&jobs->al, sizeof *l);
+    listing *l = cqljob_task_new(jobs, sizeof *l);
 
     if (!l)
         return NULL;
-    l->jobs = cqljob_ref(jobs);
     l->list = cqljob_list_new(&jobs->al);
     l->limit = limit ? limit : LIMIT_STANDARD;
     l->user = user;

@@ -55,6 +55,18 @@ char *cqljob_copy(const cql_allocator *al, cql_str text)
     return copy;
 }
 
+bool cqljob_take_sized(void *out, size_t size, const void *given)
+{
+    size_t known = given ? *(const size_t *)given : sizeof known;
+
+    memset(out, 0, size);
+    if (known < sizeof known || known > 4096)
+        return false;
+    if (given)
+        memcpy(out, given, known < size ? known : size);
+    return true;
+}
+
 static void *standard_malloc(void *context, size_t size)
 {
     (void)context;

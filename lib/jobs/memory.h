@@ -14,6 +14,9 @@ cql_status cqljob_grow(const cql_allocator *al, void **block, size_t *cap, size_
                        size_t limit, size_t element);
 /* A copy with a NUL after it. NULL when memory is out. */
 char *cqljob_copy(const cql_allocator *al, cql_str text);
+/* A caller's options, a struct that begins with its size, of whatever size its version knows; the rest, or all
+ * where `given` is NULL, is zero. False: its size cannot be. */
+bool cqljob_take_sized(void *out, size_t size, const void *given);
 /* The allocator to use where the caller gave none. */
 const cql_allocator *cqljob_standard_allocator(void);
 

@@ -32,12 +32,6 @@ static void finish(cqljob_mover *m, cqljob_moved moved)
     cql_error_unref(err);
 }
 
-static void keep_error(cqljob_mover *m, const cql_error *err)
-{
-    cql_error_unref(m->err);
-    m->err = cql_error_ref(err);
-}
-
 static cql_status send(cqljob_mover *m, int step)
 {
     m->step = step;
@@ -157,7 +151,7 @@ static void on_answer(void *user, cqljob_answer *a)
     cqljob_mover *m = user;
 
     if (a->err)
-        keep_error(m, a->err);
+        cqljob_keep_newest(&m->err, a->err);
     switch (m->step) {
     case BEFORE:
         if (a->outcome == CQLJOB_DONE)

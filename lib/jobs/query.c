@@ -17,19 +17,15 @@ typedef struct ask {
 
 static void ask_free(ask *q)
 {
-    cql_jobs *jobs = q->jobs;
-
-    cqljob_free(&jobs->al, q->id);
-    cqljob_free(&jobs->al, q);
-    cqljob_unref(jobs);
+    cqljob_free(&q->jobs->al, q->id);
+    cqljob_task_free(q);
 }
 
 static ask *ask_new(cql_jobs *jobs, cqljob_verb verb, void *user)
 {
-    ask *q = cqljob_zalloc(&jobs->al, sizeof *q);
+    ask *q = cqljob_task_new(jobs, sizeof *q);
 
     if (q) {
-        q->jobs = cqljob_ref(jobs);
         q->rq.verb = verb;
         q->user = user;
     }

@@ -14,11 +14,8 @@ typedef struct recount {
 
 static void finish(recount *r, const cql_error *err)
 {
-    cql_jobs *jobs = r->jobs;
-
-    r->cb(jobs, err, r->rows, r->user);
-    cqljob_free(&jobs->al, r);
-    cqljob_unref(jobs);
+    r->cb(r->jobs, err, r->rows, r->user);
+    cqljob_task_free(r);
 }
 
 static void send(recount *r, cqljob_answer_fn fn)
@@ -28,7 +25,7 @@ static void send(recount *r, cqljob_answer_fn fn)
 
     if (!st)
         return;
-    err = cqljob_error(r->jobs, st, NULL, "recount: %s", cql_status_text(st));
+    err = cqljob_status_error(r->jobs, st, "recount");
     finish(r, err);
     cql_error_unref(err);
 }
@@ -76,17 +73,14 @@ cql_status cql_jobs_recount(cql_jobs *jobs, cql_job_state state, cql_job_count_c
 
     if ((int)state < CQL_JOB_CREATED || state > CQL_JOB_AWAITING_BATCH)
         return CQL_BAD_ARGUMENT;
-    r = cqljob_zalloc(&jobs->al, sizeof *r);
+    r = cqljob_task_new(jobs, sizeof *r);
     if (!r)
         return CQL_NO_MEMORY;
-    r->jobs = cqljob_ref(jobs);
     r->state = (int32_t)state;
     r->cb = cb;
     r->user = user;
     st = cqljob_count_rows(jobs, r->state, counted, r);
-    if (st) {
-        cqljob_free(&jobs->al, r);
-        cqljob_unref(jobs);
-    }
+    if (st)
+        cqljob_task_free(r);
     return st;
 }

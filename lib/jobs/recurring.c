@@ -27,15 +27,17 @@ typedef struct order {
 
 static void on_answer(void *user, cqljob_answer *a);
 
-static void finish(order *o, const cql_error *err)
+static void order_free(order *o)
 {
-    cql_jobs *jobs = o->jobs;
-
-    o->cb(jobs, err, o->user);
     cql_recurring_list_free(o->wanted);
     cql_recurring_list_free(o->found);
-    cqljob_free(&jobs->al, o);
-    cqljob_unref(jobs);
+    cqljob_task_free(o);
+}
+
+static void finish(order *o, const cql_error *err)
+{
+    o->cb(o->jobs, err, o->user);
+    order_free(o);
 }
 
 static void fail(order *o, cql_status st, const char *text)
@@ -71,7 +73,7 @@ static int64_t next_of(const order *o, cql_str cron)
 {
     int64_t next;
 
-    if (cql_cron_next(cron.ptr, cqljob_now_us(o->jobs) / 1000, &next, NULL))
+    if (cql_cron_next(cron.ptr, cqljob_wall_ms(o->jobs), &next, NULL))
         return CQL_JOB_NO_TIME;
     return next;
 }
@@ -89,7 +91,7 @@ static void write_row(order *o)
     if (o->what != SET)
         o->row.is_enabled = o->what == ENABLE;
     o->row.next_execution = next_of(o, o->row.cron);
-    o->row.created_at = old ? old->created_at : cqljob_now_us(o->jobs) / 1000;
+    o->row.created_at = old ? old->created_at : cqljob_wall_ms(o->jobs);
     o->row.last_execution = old ? old->last_execution : CQL_JOB_NO_TIME;
     go(o, old ? CQLJOB_R_UPDATE : CQLJOB_R_INSERT);
 }
@@ -138,12 +140,11 @@ static void on_answer(void *user, cqljob_answer *a)
 static cql_status begin(cql_jobs *jobs, what w, const cql_recurring_info *wanted, cql_jobs_cb cb,
                         void *user)
 {
-    order *o = cqljob_zalloc(&jobs->al, sizeof *o);
+    order *o = cqljob_task_new(jobs, sizeof *o);
     cql_status st = CQL_NO_MEMORY;
 
     if (!o)
         return CQL_NO_MEMORY;
-    o->jobs = cqljob_ref(jobs);
     o->what = w;
     o->cb = cb;
     o->user = user;
@@ -152,11 +153,8 @@ static cql_status begin(cql_jobs *jobs, what w, const cql_recurring_info *wanted
         st = cqljob_recurring_list_add(o->wanted, wanted);
     if (!st)
         st = send(o, CQLJOB_R_GET);
-    if (st) {
-        cql_recurring_list_free(o->wanted);
-        cqljob_free(&jobs->al, o);
-        cqljob_unref(jobs);
-    }
+    if (st)
+        order_free(o);
     return st;
 }
 
@@ -167,15 +165,6 @@ static bool is_id(const char *id)
     return n > 0 && n <= ID_MAX && cqljob_is_utf8(cql_str_of(id));
 }
 
-static cql_status read_spec(cql_recurring_spec *spec, const cql_recurring_spec *from)
-{
-    if (!from || from->size < sizeof from->size || from->size > 4096)
-        return CQL_BAD_ARGUMENT;
-    memset(spec, 0, sizeof *spec);
-    memcpy(spec, from, from->size < sizeof *spec ? from->size : sizeof *spec);
-    return CQL_OK;
-}
-
 cql_status cqljob_recurring_check(const cql_jobs *jobs, const cql_recurring_spec *from,
                                   const char **why)
 {
@@ -183,7 +172,7 @@ cql_status cqljob_recurring_check(const cql_jobs *jobs, const cql_recurring_spec
     int64_t next;
 
     *why = "size: must be sizeof(cql_recurring_spec)";
-    if (read_spec(&spec, from))
+    if (!from || !cqljob_take_sized(&spec, sizeof spec, from))
         return CQL_BAD_ARGUMENT;
     *why = "id: 1 to 255 bytes of UTF-8";
     if (!is_id(spec.id))
@@ -200,7 +189,7 @@ cql_status cqljob_recurring_check(const cql_jobs *jobs, const cql_recurring_spec
     *why = "arguments: must be UTF-8";
     if (!cqljob_is_utf8(spec.arguments))
         return CQL_BAD_VALUE;
-    return cql_cron_next(spec.cron, cqljob_now_us(jobs) / 1000, &next, why);
+    return cql_cron_next(spec.cron, cqljob_wall_ms(jobs), &next, why);
 }
 
 cql_status cql_jobs_recurring_set(cql_jobs *jobs, const cql_recurring_spec *from, cql_jobs_cb cb,
@@ -213,7 +202,7 @@ cql_status cql_jobs_recurring_set(cql_jobs *jobs, const cql_recurring_spec *from
 
     if (st)
         return st;
-    (void)read_spec(&spec, from);
+    (void)cqljob_take_sized(&spec, sizeof spec, from);
     memset(&info, 0, sizeof info);
     info.id = cql_str_of(spec.id);
     info.cron = cql_str_of(spec.cron);
@@ -258,15 +247,11 @@ typedef struct listing {
     cqljob_request rq;
 } listing;
 
-static void listed(listing *l, const cql_error *err)
+static void listing_free(listing *l)
 {
-    cql_jobs *jobs = l->jobs;
-
-    l->cb(jobs, err, err ? NULL : l->list, l->user);
     cql_recurring_list_free(l->list);
-    cqljob_free(&jobs->al, l->page);
-    cqljob_free(&jobs->al, l);
-    cqljob_unref(jobs);
+    cqljob_free(&l->jobs->al, l->page);
+    cqljob_task_free(l);
 }
 
 static void on_page(void *user, cqljob_answer *a)
@@ -286,19 +271,19 @@ static void on_page(void *user, cqljob_answer *a)
             return;
     }
     if (st)
-        own = cqljob_error(l->jobs, st, NULL, "recurring jobs: %s", cql_status_text(st));
-    listed(l, own ? own : a->err);
+        own = cqljob_status_error(l->jobs, st, "recurring jobs");
+    l->cb(l->jobs, own ? own : a->err, own || a->err ? NULL : l->list, l->user);
     cql_error_unref(own);
+    listing_free(l);
 }
 
 cql_status cql_jobs_recurring_list(cql_jobs *jobs, cql_recurring_list_cb cb, void *user)
 {
-    listing *l = cqljob_zalloc(&jobs->al, sizeof *l);
+    listing *l = cqljob_task_new(jobs, sizeof *l);
     cql_status st = CQL_NO_MEMORY;
 
     if (!l)
         return CQL_NO_MEMORY;
-    l->jobs = cqljob_ref(jobs);
     l->rq.verb = CQLJOB_R_LIST;
     l->rq.page_size = PAGE;
     l->cb = cb;
@@ -306,10 +291,7 @@ cql_status cql_jobs_recurring_list(cql_jobs *jobs, cql_recurring_list_cb cb, voi
     l->list = cqljob_recurring_list_new(&jobs->al);
     if (l->list)
         st = cqljob_send(jobs, &l->rq, on_page, l);
-    if (st) {
-        cql_recurring_list_free(l->list);
-        cqljob_free(&jobs->al, l);
-        cqljob_unref(jobs);
-    }
+    if (st)
+        listing_free(l);
     return st;
 }

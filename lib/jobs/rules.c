@@ -7,15 +7,16 @@
 enum { STEP_CLAIMED = 0, STEP_LEFT = 1, STEP_CANCELLED = 2, STEP_GONE = 999 };
 enum { STEPS = 1000 };
 
+uint64_t cqljob_hash(uint64_t so_far, cql_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        so_far = (so_far ^ (unsigned char)text.ptr[i]) * UINT64_C(1099511628211);
+    return so_far;
+}
+
 int32_t cqljob_bucket(cql_str id, uint32_t buckets)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < id.len; i++) {
-        hash ^= (unsigned char)id.ptr[i];
-        hash *= UINT64_C(1099511628211);
-    }
-    return (int32_t)(hash % buckets);
+    return (int32_t)(cqljob_hash(CQLJOB_HASH, id) % buckets);
 }
 
 bool cqljob_next_token(const cql_job_info *job, int64_t now_ms, int64_t *token)

@@ -15,7 +15,11 @@
 
 #include <cqlnative/jobs.h>
 
-/* Bucket of a job in scheduled_jobs: a hash that is the same everywhere and for ever (FNV-1a). */
+/* A hash that is the same everywhere and for ever (FNV-1a), of texts one after the other: `so_far` begins
+ * with CQLJOB_HASH. */
+#define CQLJOB_HASH UINT64_C(14695981039346656037)
+uint64_t cqljob_hash(uint64_t so_far, cql_str text);
+/* Bucket of a job in scheduled_jobs. */
 int32_t cqljob_bucket(cql_str id, uint32_t buckets);
 
 /* The token of a new claim or renewal: now, but above every earlier one and above the creation.

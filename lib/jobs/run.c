@@ -74,7 +74,7 @@ static cql_status run(cql_jobs *jobs, runner *r, const cql_worker_options *optio
     if (!st)
         (void)cql_jobs_flush_wait(jobs, NULL); /* a counter that lags is no failure of the worker */
     if (st)
-        return cqljob_give(err, cqljob_error(jobs, st, NULL, "worker: %s", cql_status_text(st)));
+        return cqljob_give(err, cqljob_status_error(jobs, st, "worker"));
     return CQL_OK;
 }
 
@@ -94,7 +94,7 @@ cql_status cql_jobs_run_wait(cql_jobs *jobs, const cql_worker_options *options, 
     if (!st && o.on_wake)
         st = CQL_BAD_ARGUMENT;
     if (st)
-        return cqljob_give(err, cqljob_error(jobs, st, NULL, "worker: %s", cql_status_text(st)));
+        return cqljob_give(err, cqljob_status_error(jobs, st, "worker"));
     r.on_event = o.on_event;
     r.user = o.user;
     o.size = sizeof o;

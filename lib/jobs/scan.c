@@ -146,19 +146,12 @@ static void on_page(void *user, cqljob_answer *a)
     p->keys = a->keys;
     p->count = a->key_count;
     a->keys = NULL;
-    p->err = a->err ? cql_error_ref(a->err) : NULL;
-    if (a->page.len) {
-        char *page =
-            cqljob_copy(&hub->jobs->al, a->page); /* without it the rest of this bucket waits */
-
-        cqljob_free(&hub->jobs->al, p->page);
-        p->page = page;
-        p->page_len = page ? a->page.len : 0;
-    } else {
-        cqljob_free(&hub->jobs->al, p->page);
-        p->page = NULL;
-        p->page_len = 0;
-    }
+    p->err = cql_error_ref(a->err);
+    cqljob_free(&hub->jobs->al, p->page);
+    p->page = NULL;
+    if (a->page.len) /* without memory the rest of this bucket waits */
+        p->page = cqljob_copy(&hub->jobs->al, a->page);
+    p->page_len = p->page ? a->page.len : 0;
     cqljob_hub_post(hub, &p->mail);
 }
 

@@ -110,7 +110,7 @@ static void claim(cql_job *job)
     job->phase = CQLJOB_CLAIMING;
     job->claim = claim_note(w);
     job->op_started = cqljob_worker_now(w);
-    if (!job->claim || !cqljob_next_token(job->info, cqljob_now_us(w->jobs) / 1000, &token)) {
+    if (!job->claim || !cqljob_next_token(job->info, cqljob_worker_wall(w), &token)) {
         cqljob_job_over(job);
         return;
     }

@@ -43,7 +43,6 @@ static void landed(tally_call *c, bool keep)
     for (int i = 0; keep && i < CQLJOB_STATES; i++)
         jobs->tally[i] += c->by[i];
     (void)pthread_mutex_unlock(&jobs->lock);
-    cqljob_free(&jobs->al, c);
 }
 
 /* Whoever waits is told once nothing is left, or that it failed. */
@@ -74,7 +73,7 @@ static void go_on(cql_jobs *jobs, const cql_error *err)
     cql_error *own = NULL;
 
     if (st)
-        own = cqljob_error(jobs, st, NULL, "counters of jobs: %s", cql_status_text(st));
+        own = cqljob_status_error(jobs, st, "counters of jobs");
     tell_flushed(jobs, own ? own : err);
     cql_error_unref(own);
 }
@@ -82,33 +81,29 @@ static void go_on(cql_jobs *jobs, const cql_error *err)
 static void on_answer(void *user, cqljob_answer *a)
 {
     tally_call *c = user;
-    cql_jobs *jobs = c->jobs;
     bool failed = a->outcome != CQLJOB_DONE;
 
     landed(c, failed && a->err && !cql_error_maybe_applied(a->err));
-    go_on(jobs, failed ? a->err : NULL);
-    cqljob_unref(jobs);
+    go_on(c->jobs, failed ? a->err : NULL);
+    cqljob_task_free(c);
 }
 
 cql_status cqljob_tally_flush(cql_jobs *jobs)
 {
-    tally_call *c = cqljob_zalloc(&jobs->al, sizeof *c);
-    cql_status st;
+    tally_call *c = cqljob_task_new(jobs, sizeof *c);
+    cql_status st = CQL_OK;
 
     if (!c)
         return CQL_NO_MEMORY;
-    if (!take(jobs, c)) {
-        cqljob_free(&jobs->al, c);
-        return CQL_OK;
-    }
-    c->jobs = cqljob_ref(jobs);
-    c->rq.verb = CQLJOB_TALLY;
-    c->rq.tally = c->by;
-    st = cqljob_send(jobs, &c->rq, on_answer, c);
-    if (st) {
+    if (take(jobs, c)) {
+        c->rq.verb = CQLJOB_TALLY;
+        c->rq.tally = c->by;
+        st = cqljob_send(jobs, &c->rq, on_answer, c);
+        if (!st)
+            return CQL_OK;
         landed(c, true);
-        cqljob_unref(jobs);
     }
+    cqljob_task_free(c);
     return st;
 }
 
@@ -116,41 +111,36 @@ cql_status cqljob_tally_flush(cql_jobs *jobs)
 static void on_nothing(void *user, cqljob_answer *a)
 {
     tally_call *c = user;
-    cql_jobs *jobs = c->jobs;
 
-    go_on(jobs, a->outcome == CQLJOB_DONE ? NULL : a->err);
-    cqljob_free(&jobs->al, c);
-    cqljob_unref(jobs);
+    go_on(c->jobs, a->outcome == CQLJOB_DONE ? NULL : a->err);
+    cqljob_task_free(c);
 }
 
 cql_status cql_jobs_flush(cql_jobs *jobs, cql_jobs_cb cb, void *user)
 {
-    tally_call *c = cqljob_zalloc(&jobs->al, sizeof *c);
+    tally_call *c = cqljob_task_new(jobs, sizeof *c);
     cql_status st = CQL_OK;
 
     if (!c)
         return CQL_NO_MEMORY;
     (void)pthread_mutex_lock(&jobs->lock);
-    if (jobs->flush_cb)
+    if (jobs->flush_cb) {
         st = CQL_BAD_STATE;
-    else
+    } else {
         jobs->flush_cb = cb;
-    if (!st)
         jobs->flush_user = user;
+    }
     (void)pthread_mutex_unlock(&jobs->lock);
     if (!st) {
-        c->jobs = cqljob_ref(jobs);
         c->rq.verb = CQLJOB_COUNT;
         st = cqljob_send(jobs, &c->rq, on_nothing, c);
-        if (st) {
-            (void)pthread_mutex_lock(&jobs->lock);
-            jobs->flush_cb = NULL;
-            (void)pthread_mutex_unlock(&jobs->lock);
-            cqljob_unref(jobs);
-        }
+        if (!st)
+            return CQL_OK;
+        (void)pthread_mutex_lock(&jobs->lock);
+        jobs->flush_cb = NULL;
+        (void)pthread_mutex_unlock(&jobs->lock);
     }
-    if (st)
-        cqljob_free(&jobs->al, c);
+    cqljob_task_free(c);
     return st;
 }
 

@@ -33,14 +33,13 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
     *out = NULL;
     if (st)
         return st;
-    w = cqljob_zalloc(&jobs->al, sizeof *w);
+    w = cqljob_task_new(jobs, sizeof *w);
     if (!w)
         return CQL_NO_MEMORY;
     if (pthread_mutex_init(&w->lock, NULL))
         goto fail_block;
     if (cqlos_cond_init(&w->come))
         goto fail_mutex;
-    w->jobs = cqljob_ref(jobs);
     w->owners = 1;
     w->began = cqljob_steady_ms(jobs);
     *out = w;
@@ -49,13 +48,12 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out)
 fail_mutex:
     (void)pthread_mutex_destroy(&w->lock);
 fail_block:
-    cqljob_free(&jobs->al, w);
+    cqljob_task_free(w);
     return CQL_NO_MEMORY;
 }
 
 void cqljob_wait_free(cqljob_wait *w)
 {
-    cql_jobs *jobs;
     bool last;
 
     if (!w)
@@ -65,15 +63,13 @@ void cqljob_wait_free(cqljob_wait *w)
     (void)pthread_mutex_unlock(&w->lock);
     if (!last)
         return;
-    jobs = w->jobs;
     (void)pthread_cond_destroy(&w->come);
     (void)pthread_mutex_destroy(&w->lock);
     cql_error_unref(w->err);
     cql_job_info_free(w->job);
     cql_job_list_free(w->list);
     cql_recurring_list_free(w->recurring);
-    cqljob_free(&jobs->al, w);
-    cqljob_unref(jobs);
+    cqljob_task_free(w);
 }
 
 void cqljob_wait_done(cqljob_wait *w, const cql_error *err)
@@ -85,6 +81,14 @@ void cqljob_wait_done(cqljob_wait *w, const cql_error *err)
     (void)pthread_cond_signal(&w->come);
     (void)pthread_mutex_unlock(&w->lock);
     cqljob_wait_free(w);
+}
+
+void cqljob_wait_lacks(cqljob_wait *w)
+{
+    cql_error *lack = cqljob_error(w->jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
+
+    cqljob_wait_done(w, lack);
+    cql_error_unref(lack);
 }
 
 /* Turns the session's loop, or sleeps while its own thread does. */
@@ -158,15 +162,13 @@ cql_status cqljob_wait_end(cqljob_wait *w, cql_status started, cql_error **err)
 static void keep_job(cql_jobs *jobs, const cql_error *err, const cql_job_info *job, void *user)
 {
     cqljob_wait *w = user;
-    cql_error *lack = NULL;
 
-    if (job) {
+    if (job)
         w->job = cqljob_info_new(&jobs->al, job);
-        if (!w->job)
-            lack = cqljob_error(jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
-    }
-    cqljob_wait_done(w, lack ? lack : err);
-    cql_error_unref(lack);
+    if (job && !w->job)
+        cqljob_wait_lacks(w);
+    else
+        cqljob_wait_done(w, err);
 }
 
 static cql_status copy_list(const cql_allocator *al, const cql_job_list *from, cql_job_list **out)
@@ -190,12 +192,11 @@ static cql_status copy_list(const cql_allocator *al, const cql_job_list *from, c
 void cqljob_keep_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *list, void *user)
 {
     cqljob_wait *w = user;
-    cql_error *lack = NULL;
 
     if (list && copy_list(&jobs->al, list, &w->list))
-        lack = cqljob_error(jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
-    cqljob_wait_done(w, lack ? lack : err);
-    cql_error_unref(lack);
+        cqljob_wait_lacks(w);
+    else
+        cqljob_wait_done(w, err);
 }
 
 void cqljob_keep_count(cql_jobs *jobs, const cql_error *err, int64_t count, void *user)
@@ -264,7 +265,10 @@ cql_status cql_jobs_enqueue_wait(cql_jobs *jobs, const cql_job_spec *spec, cql_j
     return end_with_job(w, st, out, err);
 }
 
-cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out, cql_error **err)
+/* The calls on one job; out may be NULL. */
+static cql_status by_id(cql_jobs *jobs, const char *id,
+                        cql_status (*call)(cql_jobs *, const char *, cql_job_cb, void *),
+                        cql_job_info **out, cql_error **err)
 {
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
@@ -274,48 +278,29 @@ cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out,
     if (st)
         return st;
     do
-        st = cql_jobs_get(jobs, id, keep_job, w);
+        st = call(jobs, id, keep_job, w);
     while (cqljob_wait_again(w, st));
     return end_with_job(w, st, out, err);
 }
 
+cql_status cql_jobs_get_wait(cql_jobs *jobs, const char *id, cql_job_info **out, cql_error **err)
+{
+    return by_id(jobs, id, cql_jobs_get, out, err);
+}
+
 cql_status cql_jobs_cancel_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
-    cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
-
-    if (st)
-        return st;
-    do
-        st = cql_jobs_cancel(jobs, id, keep_job, w);
-    while (cqljob_wait_again(w, st));
-    return end_with_job(w, st, NULL, err);
+    return by_id(jobs, id, cql_jobs_cancel, NULL, err);
 }
 
 cql_status cql_jobs_delete_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
-    cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
-
-    if (st)
-        return st;
-    do
-        st = cql_jobs_delete(jobs, id, keep_job, w);
-    while (cqljob_wait_again(w, st));
-    return end_with_job(w, st, NULL, err);
+    return by_id(jobs, id, cql_jobs_delete, NULL, err);
 }
 
 cql_status cql_jobs_retry_wait(cql_jobs *jobs, const char *id, cql_error **err)
 {
-    cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
-
-    if (st)
-        return st;
-    do
-        st = cql_jobs_retry(jobs, id, keep_job, w);
-    while (cqljob_wait_again(w, st));
-    return end_with_job(w, st, NULL, err);
+    return by_id(jobs, id, cql_jobs_retry, NULL, err);
 }
 
 cql_status cqljob_wait_list(cqljob_wait *w, cql_status started, cql_job_list **out,
@@ -367,7 +352,9 @@ cql_status cql_jobs_list_wait(cql_jobs *jobs, cql_job_state state, uint32_t limi
     return cqljob_wait_list(w, st, out, err);
 }
 
-cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
+static cql_status by_state(cql_jobs *jobs, cql_job_state state,
+                           cql_status (*call)(cql_jobs *, cql_job_state, cql_job_count_cb, void *),
+                           int64_t *count, cql_error **err)
 {
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
@@ -375,12 +362,24 @@ cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *cou
     if (st)
         return st;
     do
-        st = cql_jobs_count(jobs, state, cqljob_keep_count, w);
+        st = call(jobs, state, cqljob_keep_count, w);
     while (cqljob_wait_again(w, st));
     return cqljob_wait_count(w, st, count, err);
 }
 
-cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
+cql_status cql_jobs_count_wait(cql_jobs *jobs, cql_job_state state, int64_t *count, cql_error **err)
+{
+    return by_state(jobs, state, cql_jobs_count, count, err);
+}
+
+cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
+                                 cql_error **err)
+{
+    return by_state(jobs, state, cql_jobs_recount, count, err);
+}
+
+static cql_status bare(cql_jobs *jobs, cql_status (*call)(cql_jobs *, cql_jobs_cb, void *),
+                       cql_error **err)
 {
     cqljob_wait *w;
     cql_status st = cqljob_wait_begin(jobs, &w, err);
@@ -388,7 +387,17 @@ cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
     if (st)
         return st;
     do
-        st = cql_jobs_check(jobs, cqljob_keep_nothing, w);
+        st = call(jobs, cqljob_keep_nothing, w);
     while (cqljob_wait_again(w, st));
     return cqljob_wait_nothing(w, st, err);
+}
+
+cql_status cql_jobs_check_wait(cql_jobs *jobs, cql_error **err)
+{
+    return bare(jobs, cql_jobs_check, err);
+}
+
+cql_status cql_jobs_flush_wait(cql_jobs *jobs, cql_error **err)
+{
+    return bare(jobs, cql_jobs_flush, err);
 }

@@ -24,6 +24,8 @@ cql_status cqljob_wait_new(cql_jobs *jobs, cqljob_wait **out);
 void cqljob_wait_free(cqljob_wait *wait);
 /* For the callback: done, with err (borrowed) or what was put into the members. */
 void cqljob_wait_done(cqljob_wait *wait, const cql_error *err);
+/* The same where memory ran out while it was kept. */
+void cqljob_wait_lacks(cqljob_wait *wait);
 /* Waits for the answer of a call that was started. True: start it once more; there was no room for one of
  * its requests, nothing came of it, and there is time left (that of a request). */
 bool cqljob_wait_again(cqljob_wait *wait, cql_status started);

@@ -21,15 +21,12 @@ static void begin(cql_jobs *jobs, int32_t state);
 
 static void finish(waiting *w)
 {
-    cql_jobs *jobs = w->jobs;
-
     for (size_t i = 0; i < w->count; i++)
         cql_job_info_free(w->items[i]);
     if (w->state == CQL_JOB_AWAITING_CONTINUATION)
-        begin(jobs, CQL_JOB_AWAITING_BATCH);
-    cqljob_free(&jobs->al, w->items);
-    cqljob_free(&jobs->al, w);
-    cqljob_unref(jobs);
+        begin(w->jobs, CQL_JOB_AWAITING_BATCH);
+    cqljob_free(&w->jobs->al, w->items);
+    cqljob_task_free(w);
 }
 
 static void next(waiting *w);
@@ -90,19 +87,16 @@ static void on_list(cql_jobs *jobs, const cql_error *err, const cql_job_list *li
 
 static void begin(cql_jobs *jobs, int32_t state)
 {
-    waiting *w = cqljob_zalloc(&jobs->al, sizeof *w);
+    waiting *w = cqljob_task_new(jobs, sizeof *w);
 
     if (!w)
         return;
-    w->jobs = cqljob_ref(jobs);
     w->state = state;
     (void)pthread_mutex_lock(&jobs->lock);
     w->from = jobs->waiting_from[state];
     (void)pthread_mutex_unlock(&jobs->lock);
-    if (cqljob_list_range(jobs, state, w->from, INT64_MAX, MOST, on_list, w)) {
-        cqljob_free(&jobs->al, w);
-        cqljob_unref(jobs);
-    }
+    if (cqljob_list_range(jobs, state, w->from, INT64_MAX, MOST, on_list, w))
+        cqljob_task_free(w);
 }
 
 void cqljob_mind_waiting(cql_jobs *jobs)

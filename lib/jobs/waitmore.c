@@ -1,34 +1,7 @@
-/* waitmore.c: the blocking twins of batches, clean-up, counting and recurring jobs. */
+/* waitmore.c: the blocking twins of batches, clean-up and recurring jobs. */
 #include "jobs/recurring.h"
 #include "jobs/wait.h"
 #include "seat/wait.h"
-
-cql_status cql_jobs_flush_wait(cql_jobs *jobs, cql_error **err)
-{
-    cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
-
-    if (st)
-        return st;
-    do
-        st = cql_jobs_flush(jobs, cqljob_keep_nothing, w);
-    while (cqljob_wait_again(w, st));
-    return cqljob_wait_nothing(w, st, err);
-}
-
-cql_status cql_jobs_recount_wait(cql_jobs *jobs, cql_job_state state, int64_t *count,
-                                 cql_error **err)
-{
-    cqljob_wait *w;
-    cql_status st = cqljob_wait_begin(jobs, &w, err);
-
-    if (st)
-        return st;
-    do
-        st = cql_jobs_recount(jobs, state, cqljob_keep_count, w);
-    while (cqljob_wait_again(w, st));
-    return cqljob_wait_count(w, st, count, err);
-}
 
 cql_status cql_jobs_cleanup_wait(cql_jobs *jobs, const cql_cleanup_options *options,
                                  int64_t *count, cql_error **err)
@@ -133,15 +106,13 @@ static void keep_recurring(cql_jobs *jobs, const cql_error *err, const cql_recur
                            void *user)
 {
     cqljob_wait *w = user;
-    cql_error *lack = NULL;
 
-    if (list) {
+    if (list)
         w->recurring = cqljob_recurring_list_new(&jobs->al);
-        if (!w->recurring || cqljob_recurring_list_join(w->recurring, list))
-            lack = cqljob_error(jobs, CQL_NO_MEMORY, NULL, "%s", cql_status_text(CQL_NO_MEMORY));
-    }
-    cqljob_wait_done(w, lack ? lack : err);
-    cql_error_unref(lack);
+    if (list && (!w->recurring || cqljob_recurring_list_join(w->recurring, list)))
+        cqljob_wait_lacks(w);
+    else
+        cqljob_wait_done(w, err);
 }
 
 cql_status cql_jobs_recurring_list_wait(cql_jobs *jobs, cql_recurring_list **out, cql_error **err)

@@ -1,21 +1,18 @@
 /* watch.c: a small table with a few places for each key. */
 #include "jobs/watch.h"
 
-enum { PLACES = 8 };
+#include "jobs/rules.h"
 
-static uint64_t mix(uint64_t hash, unsigned char byte)
-{
-    return (hash ^ byte) * UINT64_C(1099511628211);
-}
+enum { PLACES = 8 };
 
 static uint64_t key_of(cql_str id, int64_t mark)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    char bytes[8];
+    uint64_t hash;
 
-    for (size_t i = 0; i < id.len; i++)
-        hash = mix(hash, (unsigned char)id.ptr[i]);
-    for (int shift = 0; shift < 64; shift += 8)
-        hash = mix(hash, (unsigned char)((uint64_t)mark >> shift));
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (char)((uint64_t)mark >> (8 * i));
+    hash = cqljob_hash(cqljob_hash(CQLJOB_HASH, id), (cql_str){bytes, sizeof bytes});
     hash ^= hash >> 32;
     return hash ? hash : 1;
 }

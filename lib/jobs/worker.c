@@ -22,7 +22,7 @@ int64_t cqljob_worker_now(const cql_worker *w)
 
 int64_t cqljob_worker_wall(const cql_worker *w)
 {
-    return cqljob_now_us(w->jobs) / 1000;
+    return cqljob_wall_ms(w->jobs);
 }
 
 /* xorshift64*: spreads workers, nothing more. */
@@ -76,11 +76,9 @@ void cqljob_worker_unhandled(cql_worker *w, const cql_job *job)
 {
     cql_str type = job->info->type;
     unsigned kept = w->told_count < CQLJOB_TOLD_TYPES ? w->told_count : CQLJOB_TOLD_TYPES;
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = cqljob_hash(CQLJOB_HASH, type);
     cql_error *err;
 
-    for (size_t i = 0; i < type.len; i++)
-        hash = (hash ^ (unsigned char)type.ptr[i]) * UINT64_C(1099511628211);
     for (unsigned i = 0; i < kept; i++)
         if (w->told_types[i] == hash)
             return;
@@ -94,9 +92,10 @@ void cqljob_worker_unhandled(cql_worker *w, const cql_job *job)
 
 cqljob_facts cqljob_job_facts(const cql_job *job)
 {
-    cqljob_facts facts = {cqljob_now_us(job->w->jobs), job->w->jobs->set.buckets, job->due_bucket,
-                          job->index_behind};
+    cqljob_facts facts = cqljob_facts_now(job->w->jobs);
 
+    facts.due_bucket = job->due_bucket;
+    facts.index_behind = job->index_behind;
     return facts;
 }
 
@@ -125,11 +124,8 @@ static cql_status refuse(const cql_jobs *jobs, cql_error **err, const char *text
 static cql_status read_options(const cql_jobs *jobs, cql_worker_options *o,
                                const cql_worker_options *from, cql_error **err)
 {
-    memset(o, 0, sizeof *o);
-    if (from && (from->size < sizeof from->size || from->size > 4096))
+    if (!cqljob_take_sized(o, sizeof *o, from))
         return refuse(jobs, err, "size: must be sizeof(cql_worker_options)");
-    if (from)
-        memcpy(o, from, from->size < sizeof *o ? from->size : sizeof *o);
     if (o->concurrency > 10000)
         return refuse(jobs, err, "concurrency: 1 to 10000");
     if (o->lease_s > DAY_S)
@@ -188,10 +184,9 @@ static bool needs_pool(const cql_jobs *jobs)
 
 static void seed(cql_worker *w)
 {
-    uint64_t hash = (uint64_t)cqljob_worker_now(w) + UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = cqljob_hash((uint64_t)cqljob_worker_now(w) + UINT64_C(0x9e3779b97f4a7c15),
+                                cql_str_of(w->name));
 
-    for (const char *c = w->name; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
     w->random = hash ? hash : 1;
 }
 
@@ -201,6 +196,7 @@ cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options, cql
     cql_worker_options o;
     cql_worker *w;
     cql_status st;
+    bool pool;
 
     if (!jobs || !out)
         return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the job store or out is NULL", err);
@@ -219,9 +215,10 @@ cql_status cql_worker_new(cql_jobs *jobs, const cql_worker_options *options, cql
     w->watch = cqljob_zalloc(&jobs->al, sizeof *w->watch);
     w->scan.from = cqljob_zalloc(&jobs->al, jobs->set.buckets * sizeof w->scan.from[0]);
     w->hub = cqljob_hub_new(jobs, w, o.on_wake, o.user);
-    if (needs_pool(jobs))
+    pool = needs_pool(jobs);
+    if (pool)
         w->pool = cqljob_pool_new(&jobs->al, w->set.concurrency);
-    if (!w->name || !w->watch || !w->hub || !w->scan.from || (needs_pool(jobs) && !w->pool)) {
+    if (!w->name || !w->watch || !w->hub || !w->scan.from || (pool && !w->pool)) {
         cql_worker_free(w);
         return cqljob_give(err, cqljob_error(jobs, CQL_NO_MEMORY, NULL, "worker: out of memory"));
     }

@@ -32,55 +32,57 @@ typedef enum cqljob_verdict {
     CQLJOB_VERDICT_GIVE_BACK
 } cqljob_verdict;
 
+/* What is looked at often stands first, what is large last. */
 struct cql_job {
     cqljob_hub *hub; /* one reference */
 
-    /* shared, under hub->lock */
-    size_t refs; /* the worker's list, the handler, an operation under way */
-    int64_t token;
-    bool lost;
-    bool answered; /* the handler gave it up */
-    bool renew_asked;
-
     /* the stepping thread's */
     cql_worker *w;
-    cql_job *prev, *next;
-    cqljob_phase phase;
     char *id;
-    int32_t due_bucket;
+    cql_job_info *info; /* as it was read; owns all texts but the claim's */
+    cql_job *next;
     int64_t due_at;
-    uint32_t page_number; /* of the page at hand when it was looked at */
-    const cql_job_info *shown; /* what the handler sees: does not change while it has it */
-    cql_job_info *info;        /* as it was read; owns all texts but the claim's */
-    char *claim;
+    int64_t lease_from; /* steady time before the newest claim or renewal was sent */
+    int64_t renew_at;
+    int64_t retry_at;
+    cqljob_phase phase;
+    cqljob_verdict verdict;
+    int32_t due_bucket;
+
+    /* the operation under way */
+    cqljob_op op;
+    cqljob_moved moved;
+    cqljob_outcome outcome;
+    bool renewing; /* the move is a renewal */
+    bool asking;   /* the request is for the job's own back-off */
+    bool asked;    /* and it was answered */
+
     bool index_behind;
     bool gone;      /* somebody else has it, for certain */
     bool redo;      /* read the row before anything else is written */
     bool announced; /* the loss was told */
-    cqljob_verdict verdict;
-    cql_str verdict_text;
-    int64_t lease_from; /* steady time before the newest claim or renewal was sent */
-    int64_t renew_at;
-    int64_t retry_at;
+
+    /* shared, under hub->lock */
+    bool lost;
+    bool answered; /* the handler gave it up */
+    bool renew_asked;
+    int64_t token;
+    size_t refs; /* the worker's list, the handler, an operation under way */
+
+    cql_job_info *answer; /* of the operation */
+    cql_error *err;
+    int64_t op_started;
+    char *claim;
+    cql_job *prev;
     int64_t retry_wait;
     int64_t again_at; /* RETRY: for the event */
     int64_t force_at; /* stopping: when its handler is waited for no longer; 0: not yet told */
-
-    /* the operation under way */
-    cqljob_op op;
-    bool renewing; /* the move is a renewal */
-    bool asking;   /* the request is for the job's own back-off */
-    bool asked;    /* and it was answered */
-    int64_t op_started;
-    cqljob_moved moved;
-    cqljob_outcome outcome;
-    cql_job_info *answer;
-    cql_error *err;
-
-    /* what is large, so that it stands behind what is often looked at */
-    cql_job_info now; /* as it is: the texts of info, newest token */
-    cql_job_backoff own_backoff;
+    uint32_t page_number; /* of the page at hand when it was looked at */
+    const cql_job_info *shown; /* what the handler sees: does not change while it has it */
+    cql_str verdict_text;
     cqljob_mail op_mail;
+    cql_job_backoff own_backoff;
+    cql_job_info now; /* as it is: the texts of info, newest token */
     cqljob_request rq;
     cqljob_indexes indexes;
     cqljob_mover mover;
@@ -111,39 +113,39 @@ typedef struct cqljob_pager {
 } cqljob_pager;
 
 typedef struct cqljob_scan {
-    bool sweeping;        /* between the first bucket and the end of the last */
-    int64_t *from;        /* for each bucket: rows due earlier are gone or in the memo */
-    int64_t page_from;    /* the times of the page at hand */
-    int64_t page_until;
-    int64_t slice_ms;     /* servers refused to read more at once; 0: they did not */
-    int64_t open_at;      /* of this bucket: the first row that is not old and known */
-    uint32_t page_number; /* marks what a page had */
-    uint32_t walk_page;   /* number of the first page of this walk */
-    size_t turn;          /* where in the page the walk begins */
-    unsigned misses;      /* rows of this page that another worker had taken since it was read */
-    int64_t walk_from;    /* what the pages at hand were asked from */
-    int64_t visit_from;   /* where the visit of this bucket began */
-    int64_t sweep_ms;     /* wall time when the sweep began */
-    bool visiting;        /* a bucket */
-    bool looked;          /* at a job of this page */
-    bool worth;           /* and there was something to do for it */
-    unsigned rounds;      /* sweeps that were complete */
-    uint32_t start;       /* the bucket begun with */
-    uint32_t done;        /* buckets begun so far */
-    int32_t bucket;       /* the one being walked */
-    cqljob_pager *flying; /* the page on its way */
     cqljob_key *keys;
     size_t count;
     size_t at;
-    char *page; /* where the page ended; NULL: the bucket's last */
-    size_t page_len;
-    int64_t page_ms;
-    bool found;     /* this sweep claimed or took back something */
+    int64_t *from;     /* for each bucket: rows due earlier are gone or in the memo */
+    int64_t page_from; /* the times of the page at hand */
+    int64_t page_until;
+    int64_t next_ms; /* when the next sweep begins */
+    int32_t bucket;  /* the one being walked */
+    uint32_t done;   /* buckets begun so far */
+    bool sweeping;   /* between the first bucket and the end of the last */
+    bool visiting;   /* a bucket */
+    bool looked;     /* at a job of this page */
+    bool worth;      /* and there was something to do for it */
+    bool found;      /* this sweep claimed or took back something */
     bool contested; /* this sweep lost a claim to another worker, could not finish one, or left rows */
     bool failed;
-    int64_t next_ms; /* when the next sweep begins */
+    unsigned misses;      /* rows of this page that another worker had taken since it was read */
+    uint32_t page_number; /* marks what a page had */
+    char *page;           /* where the page ended; NULL: the bucket's last */
+    size_t page_len;
+    int64_t slice_ms;     /* servers refused to read more at once; 0: they did not */
+    cqljob_pager *flying; /* the page on its way */
+    int64_t due_ms;       /* when a job is due that this worker put off; 0: none known */
     int64_t idle_ms;
-    int64_t due_ms; /* when a job is due that this worker put off; 0: none known */
+    int64_t open_at;    /* of this bucket: the first row that is not old and known */
+    uint32_t walk_page; /* number of the first page of this walk */
+    uint32_t start;     /* the bucket begun with */
+    size_t turn;        /* where in the page the walk begins */
+    int64_t walk_from;  /* what the pages at hand were asked from */
+    int64_t visit_from; /* where the visit of this bucket began */
+    int64_t sweep_ms;   /* wall time when the sweep began */
+    int64_t page_ms;
+    unsigned rounds; /* sweeps that were complete */
 } cqljob_scan;
 
 typedef struct cqljob_worker_settings {
@@ -177,24 +179,24 @@ enum { CQLJOB_TOLD_TYPES = 32 };
 struct cql_worker {
     cql_jobs *jobs;
     cqljob_hub *hub;
-    char *name;
     cql_job *first; /* every job object that is not over */
     size_t looking; /* of them: not yet held */
     size_t held;
-    cqljob_scan scan;
-    cqljob_watch *watch;
-    cqljob_chores chores;
-    cqljob_pool *pool;
-    uint64_t random;
     bool stopping;
     bool drained;
     bool trouble;
-    int64_t trouble_ms; /* when something failed last */
     unsigned told_count;
-    unsigned stops_seen;
-    int64_t stop_at; /* steady time when handlers are not waited for any more */
+    cqljob_scan scan;
     cqljob_worker_settings set;
+    cqljob_chores chores;
     cqljob_memo memo;
+    cqljob_watch *watch;
+    cqljob_pool *pool;
+    char *name;
+    uint64_t random;
+    int64_t trouble_ms; /* when something failed last */
+    int64_t stop_at; /* steady time when handlers are not waited for any more */
+    unsigned stops_seen;
     uint64_t told_types[CQLJOB_TOLD_TYPES]; /* hashes of types without a handler, newest over oldest */
 };
 

@@ -24,24 +24,10 @@ static const char *text_cell(reader *r, const char *name)
     return cell_at(r, name, &i) ? cqlmd_copy(&r->m->arena, cql_rows_str(&r->rows, i)) : "";
 }
 
-static bool bool_cell(reader *r, const char *name)
-{
-    size_t i;
-    return cell_at(r, name, &i) && cql_rows_bool(&r->rows, i);
-}
-
-static int32_t int_cell(reader *r, const char *name, int32_t otherwise)
-{
-    size_t i;
-    return cell_at(r, name, &i) ? cql_rows_int32(&r->rows, i) : otherwise;
-}
-
 /* A map or list as cqlsh prints it. */
-static const char *printed_cell(reader *r, const char *name)
+static const char *printed(reader *r, size_t i)
 {
-    size_t i, len = 0;
-    if (!cell_at(r, name, &i))
-        return "";
+    size_t len = 0;
     const cql_type *type = cql_result_column_type(r->res, i);
     cql_value cell = cql_rows_value(&r->rows, i);
     cql_status st = cql_value_print(&cell, type, NULL, 0, &len);
@@ -61,11 +47,11 @@ static void push(reader *r, cqlmd_list *list, const void *item, size_t size)
         r->status = CQL_NO_MEMORY;
 }
 
-static cql_column_kind kind_of(const char *text)
+static cql_column_kind kind_of(cql_str text)
 {
     static const char *const kinds[] = {"partition_key", "clustering", "static"};
     for (int i = 0; i < 3; i++)
-        if (strcmp(text, kinds[i]) == 0)
+        if (cql_str_equal(text, cql_str_of(kinds[i])))
             return (cql_column_kind)i;
     return CQL_COLUMN_REGULAR;
 }
@@ -79,32 +65,46 @@ typedef struct cell {
     uint8_t offset; /* of the member */
 } cell;
 
+/* What a null, or a column that is not there, is read as. */
+static void no_cell(const cell *c, void *to)
+{
+    if (c->kind == TEXT || c->kind == PRINTED)
+        *(const char **)to = "";
+    else if (c->kind == POSITION)
+        *(int32_t *)to = -1;
+    else if (c->kind == KIND)
+        *(cql_column_kind *)to = CQL_COLUMN_REGULAR;
+}
+
 static void read_cell(reader *r, const cell *c, void *to)
 {
     size_t i;
+    if (!cell_at(r, c->column, &i)) {
+        no_cell(c, to);
+        return;
+    }
     switch (c->kind) {
     case TEXT:
-        *(const char **)to = text_cell(r, c->column);
+        *(const char **)to = cqlmd_copy(&r->m->arena, cql_rows_str(&r->rows, i));
         break;
     case PRINTED:
-        *(const char **)to = printed_cell(r, c->column);
+        *(const char **)to = printed(r, i);
         break;
     case BOOL:
-        *(bool *)to = bool_cell(r, c->column);
+        *(bool *)to = cql_rows_bool(&r->rows, i);
         break;
     case INT:
     case POSITION:
-        *(int32_t *)to = int_cell(r, c->column, c->kind == INT ? 0 : -1);
+        *(int32_t *)to = cql_rows_int32(&r->rows, i);
         break;
     case UUID:
-        if (cell_at(r, c->column, &i))
-            *(cql_uuid *)to = cql_rows_uuid(&r->rows, i);
+        *(cql_uuid *)to = cql_rows_uuid(&r->rows, i);
         break;
     case KIND:
-        *(cql_column_kind *)to = kind_of(text_cell(r, c->column));
+        *(cql_column_kind *)to = kind_of(cql_rows_str(&r->rows, i));
         break;
     case DESCENDING:
-        *(bool *)to = strcmp(text_cell(r, c->column), "desc") == 0;
+        *(bool *)to = cql_str_equal(cql_rows_str(&r->rows, i), cql_str_of("desc"));
         break;
     }
 }

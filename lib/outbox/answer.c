@@ -39,21 +39,21 @@ static cql_status open_refusals(cql_outbox *o)
 {
     if (o->refusals.fs)
         return CQL_OK;
-    return cqlox_store_open(&o->refusals, o->port.files, o->port.al, cqlox_store_name(&o->store, ".refused", 0),
+    return cqlox_store_open(&o->refusals, o->store.fs, o->seat.port.al, cqlox_store_name(&o->store, ".refused", 0),
                             o->o.max_bytes);
 }
 
 static cql_status append_refusal(cql_outbox *o, const cqlox_place *p)
 {
     cqlox_buf copy = {NULL, 0, 0};
-    cql_status st = cqlox_buf_reserve(&copy, o->port.al, p->record.len);
+    cql_status st = cqlox_buf_reserve(&copy, o->seat.port.al, p->record.len);
     if (st)
         return st;
     memcpy(copy.ptr, p->record.ptr, p->record.len);
     copy.len = p->record.len;
     cqlox_record_renumber(copy.ptr, o->refusals.next_seq);
     st = cqlox_store_append(&o->refusals, &copy, p->st.timestamp_us, true);
-    cqlseat_free(o->port.al, copy.ptr);
+    cqlseat_free(o->seat.port.al, copy.ptr);
     return st;
 }
 
@@ -108,13 +108,13 @@ void cqlox_settle(cqlox_place *p, const cql_error *err)
 void cqlox_on_answer(cqlox_place *p, const cql_error *err)
 {
     cql_outbox *o = p->o;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     cqlox_settle(p, err);
     cqlox_finish(o);
     cqlox_pump(o);
     cqlox_call_flushers(o, NULL);
     cqlox_arm(o);
-    cqlox_drop_and_unlock(o);
+    cqlseat_drop_and_unlock(&o->seat);
 }
 
 /* --- telling --------------------------------------------------------------------------------------- */
@@ -127,9 +127,9 @@ static void tell_sent(cql_outbox *o, cqlox_place *p)
     if (o->o.on_sent && !o->freed) {
         cql_outbox_sent info = {
             p->st.seq, p->st.timestamp_us, {p->st.cql, p->st.cql_len}, p->attempts, err};
-        (void)pthread_mutex_unlock(&o->lock);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         o->o.on_sent(o->o.user, &info);
-        (void)pthread_mutex_lock(&o->lock);
+        (void)pthread_mutex_lock(&o->seat.lock);
     }
     cql_error_unref(err);
 }
@@ -141,12 +141,12 @@ static void tell_room(cql_outbox *o)
         (!o->store.broken && cqlox_store_room(&o->store, o->want_room) != CQL_OK))
         return;
     o->want_room = 0;
-    (void)pthread_cond_broadcast(&o->changed);
+    (void)pthread_cond_broadcast(&o->seat.changed);
     if (!o->o.on_room || o->freed)
         return;
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     o->o.on_room(o->o.user);
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
 }
 
 /* The file is marked before the program is told. The place of the one that is told of stays as it is: what
@@ -164,7 +164,7 @@ void cqlox_finish(cql_outbox *o)
         o->loaded--;
         tell_sent(o, p);
         o->telling = false;
-        (void)pthread_cond_broadcast(&o->changed);
+        (void)pthread_cond_broadcast(&o->seat.changed);
     }
     tell_room(o);
 }
@@ -179,10 +179,10 @@ void cqlox_call_flushers(cql_outbox *o, const cql_error *err)
             continue;
         }
         *at = f->next;
-        (void)pthread_mutex_unlock(&o->lock);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         f->done(o, err, f->user);
-        cqlseat_free(o->port.al, f);
-        (void)pthread_mutex_lock(&o->lock);
+        cqlseat_free(o->seat.port.al, f);
+        (void)pthread_mutex_lock(&o->seat.lock);
         at = &o->flushers; /* it may have changed meanwhile */
     }
 }

@@ -11,13 +11,13 @@ enum { FULL_QUEUE_MS = 10 };
 void cqlox_keep_error(cql_outbox *o, cql_status st, const cql_error *err, const char *text)
 {
     cql_error_unref(o->last);
-    o->last = err ? cql_error_ref(err) : cql_error_make(o->port.al, st, NULL, text);
+    o->last = err ? cql_error_ref(err) : cql_error_make(o->seat.port.al, st, NULL, text);
 }
 
 /* The first failure after a success makes a short pause; failures of the same wave make no longer one. */
 void cqlox_hold_back(cql_outbox *o, cql_status st, const cql_error *err, const char *text)
 {
-    uint64_t now = o->port.now_ms(o->port.self);
+    uint64_t now = o->seat.port.now_ms(o->seat.port.self);
     cqlox_keep_error(o, st, err, text);
     if (o->pause && now < o->pause_until)
         return;
@@ -56,18 +56,18 @@ static cql_status load(cql_outbox *o)
 static void not_begun(cqlox_place *p, cql_status st)
 {
     cql_outbox *o = p->o;
-    o->holds--; /* the caller has one too */
+    o->seat.holds--; /* the caller has one too */
     p->state = CQLOX_READY;
     p->attempts--;
     if (st == CQL_WOULD_BLOCK) {
         cqlox_keep_error(o, st, NULL, cql_status_text(st));
-        o->pause_until = o->port.now_ms(o->port.self) + FULL_QUEUE_MS;
+        o->pause_until = o->seat.port.now_ms(o->seat.port.self) + FULL_QUEUE_MS;
         return;
     }
     cql_error *err = p->why;
     p->why = NULL;
     if (!err)
-        err = cql_error_make(o->port.al, st, NULL,
+        err = cql_error_make(o->seat.port.al, st, NULL,
                              st == CQL_BAD_STATE ? "the session is not connected"
                                                  : cql_status_text(st));
     cqlox_settle(p, err);
@@ -79,8 +79,8 @@ static void send(cqlox_place *p)
     cql_outbox *o = p->o;
     p->state = CQLOX_SENT;
     p->attempts++;
-    o->holds++;
-    cql_status st = o->port.send(o->port.self, p);
+    o->seat.holds++;
+    cql_status st = o->send(o->seat.port.self, p);
     if (st)
         not_begun(p, st);
     else
@@ -89,7 +89,7 @@ static void send(cqlox_place *p)
 
 static bool may_send(cql_outbox *o)
 {
-    return !o->freed && o->port.now_ms(o->port.self) >= o->pause_until;
+    return !o->freed && o->seat.port.now_ms(o->seat.port.self) >= o->pause_until;
 }
 
 static void send_all(cql_outbox *o)
@@ -150,19 +150,12 @@ static uint64_t next_time(cql_outbox *o)
 
 void cqlox_arm(cql_outbox *o)
 {
-    uint64_t next = next_time(o);
-    if (next >= o->armed)
-        return;
-    uint64_t now = o->port.now_ms(o->port.self);
-    uint64_t ms = next > now ? next - now : 0;
-    o->armed = next;
-    o->timer_at = now + ms;
-    o->port.timer(o->port.self, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    cqlseat_arm(&o->seat, next_time(o));
 }
 
 static void sync_in_time(cql_outbox *o)
 {
-    uint64_t now = o->port.now_ms(o->port.self);
+    uint64_t now = o->seat.port.now_ms(o->seat.port.self);
     if (!o->sync_at || now < o->sync_at || o->freed)
         return;
     o->sync_at = 0;
@@ -172,36 +165,21 @@ static void sync_in_time(cql_outbox *o)
     o->sync_at = now + o->o.sync_ms;
 }
 
-void cqlox_on_timer(cql_outbox *o)
+void cqlox_do_due(cqlseat *seat)
 {
-    (void)pthread_mutex_lock(&o->lock);
-    if (o->holds == 0) {
-        (void)pthread_mutex_unlock(&o->lock);
-        return;
-    }
-    o->holds++;
-    o->armed = UINT64_MAX;
+    cql_outbox *o = (cql_outbox *)(void *)((char *)seat - offsetof(cql_outbox, seat));
     sync_in_time(o);
     cqlox_pump(o);
     cqlox_finish(o);
     cqlox_call_flushers(o, NULL);
     cqlox_arm(o);
-    cqlox_drop_and_unlock(o);
-}
-
-void cqlox_drop_and_unlock(cql_outbox *o)
-{
-    bool last = --o->holds == 0;
-    (void)pthread_mutex_unlock(&o->lock);
-    if (last)
-        o->port.end(o->port.self, o);
 }
 
 /* --- adding ---------------------------------------------------------------------------------------- */
 
 static int64_t write_time(cql_outbox *o)
 {
-    int64_t us = o->port.epoch_us(o->port.self);
+    int64_t us = o->seat.port.epoch_us(o->seat.port.self);
     int64_t last = o->store.last_us;
     return us > last ? us : last < INT64_MAX ? last + 1 : last; /* a program may have given the highest itself */
 }
@@ -221,14 +199,14 @@ static cql_status fill(cql_outbox *o, const cql_outbox_entry *more, cqlox_statem
         level == CQL_CONSISTENCY_LOCAL_SERIAL)
         return CQL_BAD_ARGUMENT;
     st->consistency = (uint16_t)level;
-    if (*st->keyspace && o->port.version(o->port.self) == 4)
+    if (*st->keyspace && o->version(o->seat.port.self) == 4)
         return CQL_UNSUPPORTED;
     return CQL_OK;
 }
 
 static cql_status append(cql_outbox *o, const cqlox_statement *st, cql_values values)
 {
-    cql_status status = cqlox_statement_write(&o->record, o->port.al, st, values);
+    cql_status status = cqlox_statement_write(&o->record, o->seat.port.al, st, values);
     if (status)
         return status;
     bool each = o->o.sync == CQL_OUTBOX_SYNC_EACH;
@@ -238,7 +216,7 @@ static cql_status append(cql_outbox *o, const cqlox_statement *st, cql_values va
     else if (status == CQL_SYSTEM)
         cqlox_keep_error(o, status, NULL, o->store.why);
     else if (status == CQL_OK && o->o.sync == CQL_OUTBOX_SYNC_TIMED && !o->sync_at)
-        o->sync_at = o->port.now_ms(o->port.self) + o->o.sync_ms;
+        o->sync_at = o->seat.port.now_ms(o->seat.port.self) + o->o.sync_ms;
     return status;
 }
 
@@ -250,7 +228,7 @@ cql_status cql_outbox_add(cql_outbox *o, const char *cql, cql_values values,
         (more && more->size < offsetof(cql_outbox_entry, consistency) + sizeof more->consistency))
         return CQL_BAD_ARGUMENT;
     st.cql_len = strlen(cql);
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     cql_status status = fill(o, more, &st);
     if (status == CQL_OK)
         status = append(o, &st, values);
@@ -260,7 +238,7 @@ cql_status cql_outbox_add(cql_outbox *o, const char *cql, cql_values values,
         cqlox_pump(o);
         cqlox_arm(o);
     }
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return status;
 }
 
@@ -268,11 +246,11 @@ cql_status cql_outbox_sync(cql_outbox *o)
 {
     if (!o)
         return CQL_BAD_ARGUMENT;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     cql_status st = cqlox_store_sync(&o->store);
     if (st)
         cqlox_keep_error(o, st, NULL, o->store.why);
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return st;
 }
 
@@ -280,17 +258,17 @@ cql_status cql_outbox_flush(cql_outbox *o, cql_outbox_cb done, void *user)
 {
     if (!o || !done)
         return CQL_BAD_ARGUMENT;
-    cqlox_flusher *f = cqlseat_zalloc(o->port.al, sizeof *f);
+    cqlox_flusher *f = cqlseat_zalloc(o->seat.port.al, sizeof *f);
     if (!f)
         return CQL_NO_MEMORY;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     *f = (cqlox_flusher){NULL, o->store.next_seq - 1, done, user};
     cqlox_flusher **at = &o->flushers;
     while (*at)
         at = &(*at)->next;
     *at = f;
     cqlox_arm(o);
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return CQL_OK;
 }
 
@@ -298,12 +276,12 @@ cql_status cql_outbox_flush(cql_outbox *o, cql_outbox_cb done, void *user)
 
 void cql_outbox_read_stats(cql_outbox *o, cql_outbox_stats *out)
 {
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     const cqlox_store *s = &o->store;
     *out = (cql_outbox_stats){cqlox_store_count(s), s->live,    s->end,     s->next_seq,
                               s->found,             o->sent,    o->refused, o->repeated,
                               s->compactions};
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
 }
 
 const char *cql_outbox_damage(const cql_outbox *o, uint64_t *bytes)
@@ -315,8 +293,8 @@ const char *cql_outbox_damage(const cql_outbox *o, uint64_t *bytes)
 
 cql_error *cql_outbox_error(cql_outbox *o)
 {
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     cql_error *err = o->last ? cql_error_ref(o->last) : NULL;
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return err;
 }

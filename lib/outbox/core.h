@@ -11,6 +11,7 @@
 #define CQLOX_CORE_H
 
 #include "outbox/store.h"
+#include "seat/wait.h"
 
 #include <cqlnative/outbox.h>
 #include <pthread.h>
@@ -22,19 +23,11 @@ typedef struct cqlox_place cqlox_place;
 
 /* What the outbox stands on: a session, or a test. */
 typedef struct cqlox_port {
-    void *self;
-    const cql_allocator *al;
+    cqlseat_port seat;
     const cqlox_files *files;
     /* Sends the place's statement; cqlox_on_answer(place, ...) comes later. With the lock. */
     cql_status (*send)(void *self, cqlox_place *place);
-    int (*version)(void *self);      /* of the protocol, 0: not known */
-    uint64_t (*now_ms)(void *self);  /* never goes back */
-    int64_t (*epoch_us)(void *self); /* of the calendar */
-    void (*timer)(void *self, int ms);
-    void (*end)(void *self, cql_outbox *o); /* no timer call any more, then cqlox_destroy */
-    cql_status (*may_wait)(void *self);
-    bool driven;
-    cql_status (*turn)(void *self, int ms);
+    int (*version)(void *self); /* of the protocol, 0: not known */
 } cqlox_port;
 
 typedef enum cqlox_state { CQLOX_READY, CQLOX_SENT, CQLOX_ENDED } cqlox_state;
@@ -60,22 +53,19 @@ struct cqlox_flusher {
 };
 
 struct cql_outbox {
-    size_t holds;           /* the program, requests under way, calls under way */
     bool freed;
-    bool telling;           /* somebody is at telling the program */
-    size_t want_room;       /* bytes for which CQL_WOULD_BLOCK was told; 0: nobody */
-    uint64_t armed;
-    uint64_t timer_at;      /* when the timer call comes, while it is armed */
-    uint64_t pause_until;   /* nothing is sent before */
-    uint32_t pause;         /* the last one; 0: all went well */
+    bool telling;         /* somebody is at telling the program */
+    uint32_t pause;       /* the last one; 0: all went well */
+    size_t want_room;     /* bytes for which CQL_WOULD_BLOCK was told; 0: nobody */
+    uint64_t pause_until; /* nothing is sent before */
     uint64_t sync_at;
     cqlox_flusher *flushers;
-    cql_error *last;        /* what keeps it, NULL: nothing */
-    size_t loaded;          /* places in use, from the one of store.first_seq on */
-    cqlox_port port;
+    cql_error *last; /* what keeps it, NULL: nothing */
+    size_t loaded;   /* places in use, from the one of store.first_seq on */
+    cqlseat seat; /* changed: room, or a flush came to its end */
+    cql_status (*send)(void *self, cqlox_place *place);
+    int (*version)(void *self);
     cql_outbox_options o; /* with the defaults filled in */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* room, or a flush came to its end */
     cqlox_store store;
     cqlox_store refusals;   /* zeroed: not open */
     uint64_t sent;
@@ -92,8 +82,8 @@ void cqlox_destroy(cql_outbox *o);
 cql_status cqlox_fail(const cqlox_port *port, cql_status st, const char *text, cql_error **err);
 
 /* core.c; with the lock */
-/* Called by the port when the time has come. Without the lock. */
-void cqlox_on_timer(cql_outbox *o);
+/* All that is due. */
+void cqlox_do_due(cqlseat *seat);
 /* Reads on and sends as much as may be under way. */
 void cqlox_pump(cql_outbox *o);
 void cqlox_arm(cql_outbox *o);
@@ -101,8 +91,6 @@ void cqlox_arm(cql_outbox *o);
 void cqlox_hold_back(cql_outbox *o, cql_status st, const cql_error *err, const char *text);
 /* All is well again. */
 void cqlox_hold_over(cql_outbox *o);
-/* Gives a hold back and unlocks; the last one ends the outbox. */
-void cqlox_drop_and_unlock(cql_outbox *o);
 void cqlox_keep_error(cql_outbox *o, cql_status st, const cql_error *err, const char *text);
 
 /* answer.c */

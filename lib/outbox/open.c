@@ -1,7 +1,5 @@
 /* open.c: options, making and ending. */
-#include "os/steady.h"
 #include "outbox/core.h"
-#include "seat/wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +44,7 @@ cql_status cqlox_fail(const cqlox_port *port, cql_status st, const char *text, c
 {
     char line[CQLOX_WHY + 60];
     (void)snprintf(line, sizeof line, "the outbox could not be opened: %s", text);
-    return cqlseat_fail(port->al, st, line, err);
+    return cqlseat_fail(port->seat.al, st, line, err);
 }
 
 cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, cql_outbox **out,
@@ -58,22 +56,19 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
     const char *wrong = wrong_member(options);
     if (wrong)
         return cqlox_fail(port, CQL_BAD_ARGUMENT, wrong, err);
-    cql_outbox *o = cqlseat_zalloc(port->al, sizeof *o);
-    if (!o)
+    cql_outbox *o = cqlseat_zalloc(port->seat.al, sizeof *o);
+    if (!o || !cqlseat_init(&o->seat, &port->seat, cqlox_do_due)) {
+        cqlseat_free(port->seat.al, o);
         return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
-    if (pthread_mutex_init(&o->lock, NULL))
-        goto fail_block;
-    if (cqlos_cond_init(&o->changed))
-        goto fail_mutex;
-    o->port = *port;
+    }
+    o->send = port->send;
+    o->version = port->version;
     o->o = *options;
     fill_in(&o->o);
-    o->holds = 1;
-    o->armed = UINT64_MAX;
     char real[CQLOX_PATH];
     bool named = port->files == &cqlox_files_posix;
     const char *path = named ? cqlox_real_path(options->path, real) : options->path;
-    cql_status st = cqlox_store_open(&o->store, port->files, port->al, path, o->o.max_bytes);
+    cql_status st = cqlox_store_open(&o->store, port->files, port->seat.al, path, o->o.max_bytes);
     if (st) {
         (void)cqlox_fail(port, st, *o->store.why ? o->store.why : "out of memory", err);
         cqlox_destroy(o);
@@ -81,25 +76,18 @@ cql_status cqlox_new(const cqlox_port *port, const cql_outbox_options *options, 
     }
     *out = o;
     return CQL_OK;
-
-fail_mutex:
-    (void)pthread_mutex_destroy(&o->lock);
-fail_block:
-    cqlseat_free(port->al, o);
-    return cqlox_fail(port, CQL_NO_MEMORY, "out of memory", err);
 }
 
 void cqlox_destroy(cql_outbox *o)
 {
-    const cql_allocator *al = o->port.al;
+    const cql_allocator *al = o->seat.port.al;
     for (size_t i = 0; i < CQLOX_PLACES; i++) {
         cqlseat_free(al, o->places[i].record.ptr);
         cql_error_unref(o->places[i].refused);
     }
     cqlseat_free(al, o->record.ptr);
     cql_error_unref(o->last);
-    (void)pthread_cond_destroy(&o->changed);
-    (void)pthread_mutex_destroy(&o->lock);
+    cqlseat_fini(&o->seat);
     cqlseat_free(al, o);
 }
 
@@ -107,13 +95,13 @@ void cql_outbox_free(cql_outbox *o)
 {
     if (!o)
         return;
-    cql_error *err = cql_error_make(o->port.al, CQL_CANCELLED, NULL, "the outbox was freed");
-    (void)pthread_mutex_lock(&o->lock);
+    cql_error *err = cql_error_make(o->seat.port.al, CQL_CANCELLED, NULL, "the outbox was freed");
+    (void)pthread_mutex_lock(&o->seat.lock);
     o->freed = true;
     cqlox_store_close(&o->store);
     cqlox_store_close(&o->refusals);
-    (void)pthread_cond_broadcast(&o->changed);
+    (void)pthread_cond_broadcast(&o->seat.changed);
     cqlox_call_flushers(o, err);
     cql_error_unref(err);
-    cqlox_drop_and_unlock(o);
+    cqlseat_drop_and_unlock(&o->seat);
 }

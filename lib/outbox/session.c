@@ -1,8 +1,6 @@
 /* session.c: an outbox on a session. Statements are prepared, so that values are checked and each goes to
  * a node that holds its row; the last few are kept. */
 #include "outbox/core.h"
-#include "seat/session.h"
-#include "seat/wait.h"
 
 #include <string.h>
 
@@ -81,7 +79,7 @@ static void on_applied(cql_session *s, const cql_error *err, const cql_result *r
         cql_status st = prepare_anew(place);
         if (st == CQL_OK)
             return;
-        own = cql_error_make(((session_port *)place->o->port.self)->at.al, st, NULL, cql_status_text(st));
+        own = cql_error_make(((session_port *)place->o->seat.port.self)->at.al, st, NULL, cql_status_text(st));
         err = own; /* a full queue refuses nothing for good */
     }
     cqlox_on_answer(place, err);
@@ -128,14 +126,14 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
 {
     cqlox_place *place = user;
     cql_outbox *o = place->o;
-    session_port *p = o->port.self;
+    session_port *p = o->seat.port.self;
     cql_error *own = NULL;
     (void)s;
     if (!err) {
-        (void)pthread_mutex_lock(&o->lock);
+        (void)pthread_mutex_lock(&o->seat.lock);
         keep(p, &place->st, prepared);
         cql_status st = o->freed ? CQL_CANCELLED : execute(p, place, prepared, &own);
-        (void)pthread_mutex_unlock(&o->lock);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         if (st == CQL_OK)
             return;
         if (!own)
@@ -156,13 +154,13 @@ static cql_status prepare(session_port *p, cqlox_place *place)
 static cql_status prepare_anew(cqlox_place *place)
 {
     cql_outbox *o = place->o;
-    session_port *p = o->port.self;
-    (void)pthread_mutex_lock(&o->lock);
+    session_port *p = o->seat.port.self;
+    (void)pthread_mutex_lock(&o->seat.lock);
     kept *k = find(p, &place->st);
     if (k)
         forget(p, k);
     cql_status st = o->freed ? CQL_CANCELLED : prepare(p, place);
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return st;
 }
 
@@ -173,7 +171,7 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
     session_port *p = user;
     cql_outbox *o = p->o;
     (void)s;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     p->connecting = false;
     if (err)
         cqlox_hold_back(o, CQL_OK, err, NULL);
@@ -181,7 +179,7 @@ static void on_connected(cql_session *s, const cql_error *err, void *user)
         cqlox_hold_over(o);
     cqlox_pump(o);
     cqlox_arm(o);
-    cqlox_drop_and_unlock(o);
+    cqlseat_drop_and_unlock(&o->seat);
 }
 
 /* With the lock. What the program connects itself is waited for. */
@@ -190,7 +188,7 @@ static void connect_if_asked(session_port *p)
     if (!p->connect || p->connecting || cql_session_connect(p->at.s, on_connected, p) != CQL_OK)
         return;
     p->connecting = true;
-    p->o->holds++;
+    p->o->seat.holds++;
 }
 
 static cql_status session_send(void *self, cqlox_place *place)
@@ -224,13 +222,6 @@ static int session_version(void *self)
     return cql_session_protocol_version(p->at.s);
 }
 
-static void on_due(cql_session *s, void *user)
-{
-    session_port *p = user;
-    (void)s;
-    cqlox_on_timer(p->o);
-}
-
 static void on_gone(cql_session *s, void *user)
 {
     session_port *p = user;
@@ -242,50 +233,27 @@ static void on_gone(cql_session *s, void *user)
     cqlseat_free(p->at.al, p);
 }
 
-static void session_end(void *self, cql_outbox *o)
-{
-    session_port *p = self;
-    (void)o;
-    cql_timer_free(p->at.timer, on_gone);
-}
-
 cql_status cql_outbox_open(cql_session *s, const cql_outbox_options *options, cql_outbox **out,
                            cql_error **err)
 {
     if (!s || !out)
         return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: session or out is NULL", err);
     *out = NULL;
-    cqlox_port port = {.al = cql_session_allocator(s),
-                       .files = &cqlox_files_posix,
-                       .send = session_send,
-                       .version = session_version,
-                       .now_ms = cqlseat_now_ms,
-                       .epoch_us = cqlseat_epoch_us,
-                       .timer = cqlseat_timer,
-                       .end = session_end,
-                       .may_wait = cqlseat_may_wait,
-                       .driven = cql_session_fd(s) >= 0,
-                       .turn = cqlseat_turn};
-    session_port *p = cqlseat_zalloc(port.al, sizeof *p);
-    if (!p)
-        return cqlox_fail(&port, CQL_NO_MEMORY, "out of memory", err);
-    p->at.s = s;
-    p->at.al = port.al;
-    port.self = p;
-    cql_status st = cql_timer_new(s, on_due, p, &p->at.timer);
-    if (st) {
-        cqlseat_free(port.al, p);
-        return cqlox_fail(&port, st, cql_status_text(st), err);
-    }
+    cqlox_port port = {.files = &cqlox_files_posix, .send = session_send, .version = session_version};
+    cql_status st = cqlseat_session_new(s, sizeof(session_port), on_gone, &port.seat);
+    if (st)
+        return cqlox_fail(&port, st, st == CQL_NO_MEMORY ? "out of memory" : cql_status_text(st), err);
+    session_port *p = port.seat.self;
     st = cqlox_new(&port, options, &p->o, err);
     if (st) {
-        cql_timer_free(p->at.timer, on_gone);
+        cqlseat_session_end(p);
         return st;
     }
+    p->at.seat = &p->o->seat;
     p->connect = p->o->o.connect;
     *out = p->o;
-    (void)pthread_mutex_lock(&p->o->lock);
+    (void)pthread_mutex_lock(&p->o->seat.lock);
     cqlox_arm(p->o);
-    (void)pthread_mutex_unlock(&p->o->lock);
+    (void)pthread_mutex_unlock(&p->o->seat.lock);
     return CQL_OK;
 }

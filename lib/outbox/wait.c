@@ -1,62 +1,20 @@
 /* wait.c: the calls that block. */
 #include "outbox/core.h"
-#include "seat/wait.h"
 
 #include <stdio.h>
 
-enum { TURN_MS = 1000, LOOKS = 10, LOOK_MS = 20 };
+enum { TURN_MS = 1000 };
 
 static cql_status fail(cql_outbox *o, cql_status st, const char *text, cql_error **err)
 {
-    return cqlseat_fail(o->port.al, st, text, err);
+    return cqlseat_fail(o->seat.port.al, st, text, err);
 }
 
 static cql_status begin(cql_outbox *o, cql_error **err)
 {
     if (!o)
         return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: the outbox is NULL", err);
-    cql_status st = o->port.may_wait(o->port.self);
-    return st ? fail(o, st, CQLSEAT_NO_WAITING, err) : CQL_OK;
-}
-
-/* With the lock. */
-static bool is_late(const cql_outbox *o)
-{
-    return o->armed != UINT64_MAX && o->port.now_ms(o->port.self) >= o->timer_at + TURN_MS;
-}
-
-/* The loop of a closed session does nothing any more. One that works is never so late, unless the whole machine
- * stood still: then it goes on as soon as this thread does. With the lock. */
-static bool loop_is_over(cql_outbox *o)
-{
-    int looks = 0;
-    while (is_late(o) && looks++ < LOOKS)
-        (void)cqlseat_sleep(&o->changed, &o->lock, LOOK_MS);
-    return is_late(o);
-}
-
-/* Until something changed, at most ms; does what the loop should have done where it is over: else the program
- * would be called on this thread. With the lock. */
-static void sleep_a_while(cql_outbox *o, uint32_t ms)
-{
-    if (cqlseat_sleep(&o->changed, &o->lock, ms) || !loop_is_over(o))
-        return;
-    (void)pthread_mutex_unlock(&o->lock);
-    cqlox_on_timer(o);
-    (void)pthread_mutex_lock(&o->lock);
-}
-
-/* One step of waiting. With the lock. */
-static cql_status step(cql_outbox *o, uint32_t ms)
-{
-    if (!o->port.driven) {
-        sleep_a_while(o, ms);
-        return CQL_OK;
-    }
-    (void)pthread_mutex_unlock(&o->lock);
-    cql_status st = o->port.turn(o->port.self, (int)ms);
-    (void)pthread_mutex_lock(&o->lock);
-    return st;
+    return cqlseat_begin_wait(&o->seat, err);
 }
 
 cql_status cql_outbox_add_wait(cql_outbox *o, const char *cql, cql_values values,
@@ -67,19 +25,19 @@ cql_status cql_outbox_add_wait(cql_outbox *o, const char *cql, cql_values values
         return st;
     while ((st = cql_outbox_add(o, cql, values, more, seq)) == CQL_WOULD_BLOCK) {
         cql_status turned = CQL_OK;
-        (void)pthread_mutex_lock(&o->lock);
+        (void)pthread_mutex_lock(&o->seat.lock);
         while (o->want_room && !turned)
-            turned = step(o, TURN_MS);
-        (void)pthread_mutex_unlock(&o->lock);
+            turned = cqlseat_step(&o->seat, TURN_MS);
+        (void)pthread_mutex_unlock(&o->seat.lock);
         if (turned)
             return fail(o, turned, cql_status_text(turned), err);
     }
     if (st == CQL_OK)
         return CQL_OK;
-    (void)pthread_mutex_lock(&o->lock);
+    (void)pthread_mutex_lock(&o->seat.lock);
     char why[CQLOX_WHY];
     (void)snprintf(why, sizeof why, "%s", st == CQL_SYSTEM ? o->store.why : cql_status_text(st));
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return fail(o, st, why, err);
 }
 
@@ -99,11 +57,11 @@ cql_status cql_outbox_flush_wait(cql_outbox *o, uint32_t timeout_ms, cql_error *
     cql_status st = begin(o, err);
     if (st)
         return st;
-    uint64_t end = o->port.now_ms(o->port.self) + timeout_ms;
-    (void)pthread_mutex_lock(&o->lock);
+    uint64_t end = o->seat.port.now_ms(o->seat.port.self) + timeout_ms;
+    (void)pthread_mutex_lock(&o->seat.lock);
     uint64_t seq = o->store.next_seq - 1;
     while (st == CQL_OK && (o->store.first_seq <= seq || o->telling)) {
-        uint64_t now = o->port.now_ms(o->port.self);
+        uint64_t now = o->seat.port.now_ms(o->seat.port.self);
         if (o->store.broken && !o->loaded && !o->telling) { /* the rest will not be sent */
             st = fail(o, CQL_SYSTEM, o->store.why, err);
             break;
@@ -113,10 +71,10 @@ cql_status cql_outbox_flush_wait(cql_outbox *o, uint32_t timeout_ms, cql_error *
             break;
         }
         uint64_t ms = timeout_ms && end - now < TURN_MS ? end - now : TURN_MS;
-        st = step(o, (uint32_t)ms);
+        st = cqlseat_step(&o->seat, (uint32_t)ms);
         if (st)
             (void)fail(o, st, cql_status_text(st), err);
     }
-    (void)pthread_mutex_unlock(&o->lock);
+    (void)pthread_mutex_unlock(&o->seat.lock);
     return st;
 }

@@ -3,6 +3,8 @@
 #include "schema/live.h"
 #include "schema/run.h"
 
+#include <string.h>
+
 enum { AGREE_MS = 30000, TRIES = 3 };
 
 /* --- failures --------------------------------------------------------------------------------- */
@@ -123,13 +125,17 @@ static void tell_sending(cqlsch_run *r, const char *text, const cqlsch_step *ste
                 step ? step->place.line : 0);
 }
 
+/* One of several texts, with a bar between them. */
 static bool mentions(const cql_error *err, const char *what)
 {
     cql_str text = cql_str_of(cql_error_server_message(err));
-    size_t length = cql_str_of(what).len;
-    for (size_t i = 0; i + length <= text.len; i++) {
-        if (cqlsch_same_word(cqlsch_sub(text, i, i + length), what))
-            return true;
+    for (; *what; what += *what == '|') {
+        size_t length = strcspn(what, "|");
+        for (size_t i = 0; i + length <= text.len; i++) {
+            if (cqlsch_same_nocase(cqlsch_sub(text, i, i + length), (cql_str){what, length}))
+                return true;
+        }
+        what += length;
     }
     return false;
 }
@@ -143,13 +149,11 @@ static bool is_done_before(const cqlsch_run *r, const cqlsch_step *step, const c
     if (!sp || !sp->uncertain || !err || step != cqlsch_plan_step(&r->plan, sp->first))
         return false;
     if (step->ddl.verb == CQLSCH_DROP)
-        return mentions(err, "doesn't exist") || mentions(err, "not found") ||
-               mentions(err, "unknown") || mentions(err, "could not be found");
+        return mentions(err, "doesn't exist|not found|unknown|could not be found");
+    /* "unkown": so servers spell it */
     return change && (cql_error_status(err) == CQL_SERVER_ALREADY_EXISTS ||
-                      mentions(err, "already exist") || mentions(err, "existing column") ||
-                      mentions(err, "was not found") || mentions(err, "undefined column") ||
-                      mentions(err, "unkown field") /* so servers spell it */ ||
-                      mentions(err, "unknown field"));
+                      mentions(err, "already exist|existing column|was not found|undefined column|"
+                                    "unkown field|unknown field"));
 }
 
 /* Any statement that creates no tracked object. */
@@ -214,7 +218,7 @@ static bool is_behind(const cqlsch_run *r, const cqlsch_object *o, cql_status st
         cqlsch_model_find(&r->live, CQLSCH_KEYSPACE, o->keyspace, CQLSCH_NONE) != NULL;
     if (st == CQL_SERVER_INVALID)
         return keyspace && o->kind != CQLSCH_KEYSPACE && mentions(err, "keyspace") &&
-               (mentions(err, "doesn't exist") || mentions(err, "does not exist"));
+               mentions(err, "doesn't exist|does not exist");
     return (st == CQL_SERVER_CONFIG_ERROR || st == CQL_SERVER_ERROR) && mentions(err, "mismatch");
 }
 
@@ -355,7 +359,7 @@ static cql_status leave_keyspace(cqlsch_run *r, const cqlsch_step *at)
     cqlsch_step step = *at;
     if (r->opts->dry_run)
         return CQL_OK;
-    cql_str back = r->plan.first_keyspace.len ? r->plan.first_keyspace : cql_str_of("system");
+    cql_str back = r->plan.first_keyspace.len ? r->plan.first_keyspace : CQLSCH_TEXT("system");
     step.text = cql_str_of(cqlsch_format(r->mem, "USE %s", cqlsch_identifier(r->mem, back).ptr));
     step.ddl = (cqlsch_ddl){.verb = CQLSCH_USE};
     step.rewritten = true;
@@ -405,19 +409,6 @@ cql_status cqlsch_run_apply(cqlsch_run *r)
     return st == CQL_OK ? apply_settings(r) : st;
 }
 
-static void tell_dropped(cqlsch_run *r, const cqlsch_object *o)
-{
-    cql_schema_object out = {.verdict = CQL_SCHEMA_OBJECT_DROPPED,
-                             .word = "dropped",
-                             .kind = cqlsch_kind_name(o->kind),
-                             .name = cqlsch_full_name(r->mem, o),
-                             .file = cqlsch_plan_step(&r->plan, o->step)->file,
-                             .line = cqlsch_plan_step(&r->plan, o->step)->place.line};
-    r->summary->dropped++;
-    if (r->opts->on_object)
-        r->opts->on_object(&out, r->opts->user);
-}
-
 cql_status cqlsch_run_drop(cqlsch_run *r)
 {
     cql_status st = CQL_OK;
@@ -437,7 +428,8 @@ cql_status cqlsch_run_drop(cqlsch_run *r)
             return st;
         r->summary->statements--; /* it is told of as an object */
         if (!r->opts->dry_run)
-            tell_dropped(r, o);
+            st = cqlsch_run_tell(r, i, CQL_SCHEMA_OBJECT_DROPPED);
+        r->told[i] = 0; /* it comes again */
     }
     return st;
 }

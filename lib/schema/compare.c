@@ -20,6 +20,13 @@ void cqlsch_differ(cqlsch_comparison *c, bool note, const char *subject, const c
         d->text = cqlsch_format(c->mem, "%s: expected %s, found %s", subject, expected, found);
 }
 
+void cqlsch_differ_in(cqlsch_comparison *c, bool note, const char *subject, const cql_str *expected,
+                      const cql_str *found)
+{
+    cqlsch_differ(c, note, subject, expected ? cqlsch_copy(c->mem, *expected).ptr : NULL,
+                  found ? cqlsch_copy(c->mem, *found).ptr : NULL);
+}
+
 /* A difference that is no pair of values. */
 static void remark(cqlsch_comparison *c, bool note, const char *subject, const char *text)
 {
@@ -63,13 +70,14 @@ static void compare_column(cqlsch_comparison *c, const cqlsch_column *want,
                            const cqlsch_column *has)
 {
     const char *subject = subject_of(c->mem, "column", want->name);
-    const char *type = cqlsch_copy(c->mem, want->type).ptr;
-    if (!has) {
-        cqlsch_differ(c, false, subject, want->type.len ? type : role_of(c->mem, want), NULL);
+    if (!has && want->type.len)
+        cqlsch_differ_in(c, false, subject, &want->type, NULL);
+    else if (!has)
+        cqlsch_differ(c, false, subject, role_of(c->mem, want), NULL);
+    if (!has)
         return;
-    }
     if (want->type.len && !cql_str_equal(want->type, has->type))
-        cqlsch_differ(c, false, subject, type, cqlsch_copy(c->mem, has->type).ptr);
+        cqlsch_differ_in(c, false, subject, &want->type, &has->type);
     if (want->kind != has->kind || want->position != has->position)
         cqlsch_differ(c, false, subject, role_of(c->mem, want), role_of(c->mem, has));
     if (want->kind == CQLSCH_CLUSTERING && has->kind == CQLSCH_CLUSTERING &&
@@ -89,8 +97,7 @@ static void compare_columns(cqlsch_comparison *c, const cqlsch_object *expected,
     for (size_t i = 0; !all && i < live->columns.count; i++) {
         const cqlsch_column *has = CQLSCH_AT(cqlsch_column, &live->columns, i);
         if (!cqlsch_column_find(expected, has->name))
-            cqlsch_differ(c, false, subject_of(c->mem, "column", has->name), NULL,
-                          cqlsch_copy(c->mem, has->type).ptr);
+            cqlsch_differ_in(c, false, subject_of(c->mem, "column", has->name), NULL, &has->type);
     }
 }
 
@@ -150,7 +157,7 @@ static bool same_index_class(cql_str want, cql_str has)
     cql_str names[] = {cqlsch_short_class(want), cqlsch_short_class(has)};
     for (size_t i = 0; i < CQL_COUNT(names); i++) {
         if (cqlsch_same_word(names[i], "StorageAttachedIndex"))
-            names[i] = cql_str_of("sai");
+            names[i] = CQLSCH_TEXT("sai");
         else if (cqlsch_same_word(names[i], "legacy_local_table"))
             names[i] = CQLSCH_NONE;
     }
@@ -168,16 +175,16 @@ static void compare_index_options(cqlsch_comparison *c, const cqlsch_object *exp
                                   const cqlsch_object *live)
 {
     static const char *const own[] = {"target", "class_name"};
-    const cqlsch_option *want = cqlsch_option_find(expected, cql_str_of("options"));
-    const cqlsch_option *has = cqlsch_option_find(live, cql_str_of("options"));
+    const cqlsch_option *want = cqlsch_option_find(expected, CQLSCH_TEXT("options"));
+    const cqlsch_option *has = cqlsch_option_find(live, CQLSCH_TEXT("options"));
     for (size_t i = 0; has && i < has->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
         if (cqlsch_is(p->key, own[0]) || cqlsch_is(p->key, own[1]) ||
             (want && cqlsch_pair_find(want, p->key)))
             continue;
-        cqlsch_differ(c, true,
-                      cqlsch_format(c->mem, "options.%.*s", (int)p->key.len, p->key.ptr), NULL,
-                      cqlsch_copy(c->mem, p->value).ptr);
+        cqlsch_differ_in(c, true,
+                         cqlsch_format(c->mem, "options.%.*s", (int)p->key.len, p->key.ptr), NULL,
+                         &p->value);
     }
 }
 
@@ -185,11 +192,9 @@ static void compare_index(cqlsch_comparison *c, const cqlsch_object *expected,
                           const cqlsch_object *live)
 {
     if (!cql_str_equal(expected->table, live->table))
-        cqlsch_differ(c, false, "table", cqlsch_copy(c->mem, expected->table).ptr,
-                      cqlsch_copy(c->mem, live->table).ptr);
+        cqlsch_differ_in(c, false, "table", &expected->table, &live->table);
     if (!same_target(c->mem, expected->target, live->target))
-        cqlsch_differ(c, false, "target", cqlsch_copy(c->mem, expected->target).ptr,
-                      cqlsch_copy(c->mem, live->target).ptr);
+        cqlsch_differ_in(c, false, "target", &expected->target, &live->target);
     if (!same_index_class(expected->class_name, live->class_name))
         cqlsch_differ(c, false, "class", class_text(c->mem, expected->class_name),
                       class_text(c->mem, live->class_name));

@@ -49,5 +49,8 @@ bool cqlsch_selects_all(const cqlsch_object *view);
 /* Adds one difference. expected or found NULL: that side has nothing of the kind. */
 void cqlsch_differ(cqlsch_comparison *c, bool note, const char *subject, const char *expected,
                    const char *found);
+/* The same with texts that may have no NUL. */
+void cqlsch_differ_in(cqlsch_comparison *c, bool note, const char *subject, const cql_str *expected,
+                      const cql_str *found);
 
 #endif

@@ -7,23 +7,12 @@
 
 /* --- texts that mean the same ------------------------------------------------------------------ */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static cql_str token_text(cqlsch_mem *mem, const cqlsch_token *t)
 {
-    char *buffer = cqlsch_alloc(mem, t->text.len + 1);
-    if (!buffer)
-        return CQLSCH_NONE;
+    cql_str text = cqlsch_plain(mem, t);
     if (t->kind == CQLSCH_STRING)
-        return cqlsch_quote(mem, cqlsch_unquote(t->text, buffer));
-    if (t->kind == CQLSCH_NAME)
-        return cqlsch_identifier(mem, cqlsch_unquote(t->text, buffer));
-    for (size_t i = 0; i < t->text.len; i++)
-        buffer[i] = lower(t->text.ptr[i]);
-    return (cql_str){buffer, t->text.len};
+        return cqlsch_quote(mem, text);
+    return t->kind == CQLSCH_NAME ? cqlsch_identifier(mem, text) : text;
 }
 
 /* The next token of the relations of a view. Round brackets do not count: without them none of the
@@ -164,19 +153,9 @@ static const struct {
     {"class", "class", NAME},
 };
 
-static const cqlsch_pair *part_of(const cqlsch_object *o, cql_str name)
-{
-    for (size_t i = 0; i < o->parts.count; i++) {
-        const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &o->parts, i);
-        if (cql_str_equal(p->key, name))
-            return p;
-    }
-    return NULL;
-}
-
 bool cqlsch_selects_all(const cqlsch_object *view)
 {
-    const cqlsch_pair *all = part_of(view, cql_str_of("include_all_columns"));
+    const cqlsch_pair *all = cqlsch_part_find(view, CQLSCH_TEXT("include_all_columns"));
     return all && cqlsch_is(all->value, "true");
 }
 
@@ -217,7 +196,7 @@ static bool same_part(cqlsch_mem *mem, const cqlsch_object *o, part_kind kind, c
     case RELATIONS:
         return same_relations(mem, a, b);
     case TERM: {
-        const cqlsch_pair *type = part_of(o, cql_str_of("state_type"));
+        const cqlsch_pair *type = cqlsch_part_find(o, CQLSCH_TEXT("state_type"));
         return (type && !is_comparable(type->value)) || same_term(mem, a, b);
     }
     case CODE: {
@@ -260,7 +239,7 @@ static const char *shown(cqlsch_mem *mem, part_kind kind, cql_str text)
     char *out = text.ptr ? cqlsch_alloc(mem, text.len + 1) : NULL;
     size_t len = 0;
     for (size_t i = 0; out && i < text.len; i++) {
-        char c = kind == WORD ? lower(text.ptr[i]) : text.ptr[i];
+        char c = kind == WORD ? cqlsch_lower(text.ptr[i]) : text.ptr[i];
         c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
         if (c != ' ' || (len && out[len - 1] != ' '))
             out[len++] = c;
@@ -273,8 +252,8 @@ void cqlsch_compare_parts(cqlsch_comparison *c, const cqlsch_object *expected,
 {
     for (size_t i = 0; i < CQL_COUNT(parts); i++) {
         cql_str name = cql_str_of(parts[i].column);
-        const cqlsch_pair *want = part_of(expected, name);
-        const cqlsch_pair *has = part_of(live, name);
+        const cqlsch_pair *want = cqlsch_part_find(expected, name);
+        const cqlsch_pair *has = cqlsch_part_find(live, name);
         part_kind kind = parts[i].kind;
         if (!want || !has) /* the server does not keep it */
             continue;

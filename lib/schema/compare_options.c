@@ -17,7 +17,7 @@ static const char *option_of(cqlsch_mem *mem, const cqlsch_option *option)
 
 static cql_str class_of(const cqlsch_option *replication)
 {
-    const cqlsch_pair *p = cqlsch_pair_find(replication, cql_str_of("class"));
+    const cqlsch_pair *p = cqlsch_pair_find(replication, CQLSCH_TEXT("class"));
     return p ? cqlsch_short_class(p->value) : CQLSCH_NONE;
 }
 
@@ -25,8 +25,8 @@ static cql_str class_of(const cqlsch_option *replication)
  * every one that the text names is there. */
 static bool same_replication(const cqlsch_option *expected, const cqlsch_option *live)
 {
-    cql_str class_key = cql_str_of("class");
-    const cqlsch_pair *all = cqlsch_pair_find(expected, cql_str_of("replication_factor"));
+    cql_str class_key = CQLSCH_TEXT("class");
+    const cqlsch_pair *all = cqlsch_pair_find(expected, CQLSCH_TEXT("replication_factor"));
     if (!cql_str_equal(class_of(expected), class_of(live)))
         return false;
     for (size_t i = 0; i < live->pairs.count; i++) {
@@ -52,7 +52,7 @@ void cqlsch_compare_replication(cqlsch_comparison *c, const cqlsch_object *expec
                                 const cqlsch_object *live)
 {
     bool note = c->verify == CQL_SCHEMA_VERIFY_SHAPE;
-    cql_str names[] = {cql_str_of("replication"), cql_str_of("durable_writes")};
+    cql_str names[] = {CQLSCH_TEXT("replication"), CQLSCH_TEXT("durable_writes")};
     for (size_t i = 0; i < CQL_COUNT(names); i++) {
         const cqlsch_option *want = cqlsch_option_find(expected, names[i]);
         const cqlsch_option *has = cqlsch_option_find(live, names[i]);
@@ -92,9 +92,9 @@ static cql_str new_name(cql_str option, cql_str key)
 {
     if (cqlsch_is(option, "compression")) {
         if (cqlsch_is(key, "sstable_compression"))
-            return cql_str_of("class");
+            return CQLSCH_TEXT("class");
         if (cqlsch_is(key, "chunk_length_kb"))
-            return cql_str_of("chunk_length_in_kb");
+            return CQLSCH_TEXT("chunk_length_in_kb");
     }
     return key;
 }
@@ -103,9 +103,9 @@ static cql_str new_name(cql_str option, cql_str key)
 static bool is_implied(const cqlsch_pair *p)
 {
     return (cqlsch_is(p->key, "max_threshold") &&
-            cqlsch_same_value(p->key, p->value, cql_str_of("32"))) ||
+            cqlsch_same_value(p->key, p->value, CQLSCH_TEXT("32"))) ||
            (cqlsch_is(p->key, "min_threshold") &&
-            cqlsch_same_value(p->key, p->value, cql_str_of("4")));
+            cqlsch_same_value(p->key, p->value, CQLSCH_TEXT("4")));
 }
 
 /* What the server takes and does not keep, since it is so unless something else is said. */
@@ -130,17 +130,17 @@ static void compare_map(cqlsch_comparison *c, bool note, const cqlsch_option *wa
         cql_str there = !found     ? CQLSCH_NONE
                         : is_class ? cqlsch_short_class(found->value)
                                    : found->value;
-        cqlsch_differ(c, note,
-                      cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
-                      text_of(c->mem, expected), found ? text_of(c->mem, there) : NULL);
+        cqlsch_differ_in(c, note,
+                         cqlsch_format(c->mem, "%s.%s", text_of(c->mem, option), text_of(c->mem, key)),
+                         &expected, found ? &there : NULL);
     }
     if (!cqlsch_is(option, "compaction"))
         return;
     for (size_t i = 0; i < has->pairs.count; i++) {
         const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &has->pairs, i);
         if (!cqlsch_pair_find(want, p->key) && !is_implied(p))
-            cqlsch_differ(c, note, cqlsch_format(c->mem, "compaction.%s", text_of(c->mem, p->key)),
-                          NULL, text_of(c->mem, p->value));
+            cqlsch_differ_in(c, note, cqlsch_format(c->mem, "compaction.%s", text_of(c->mem, p->key)),
+                             NULL, &p->value);
     }
 }
 
@@ -161,23 +161,23 @@ static void compare_option(cqlsch_comparison *c, bool note, const cqlsch_option 
     cql_str there = has->is_null ? default_of(want->name) : cqlsch_option_text(c->mem, has);
     cql_str expected = cqlsch_option_text(c->mem, want);
     if (!cqlsch_same_value(want->name, expected, there))
-        cqlsch_differ(c, note, name, text_of(c->mem, expected), text_of(c->mem, there));
+        cqlsch_differ_in(c, note, name, &expected, &there);
 }
 
 /* Options that the text leaves to the server: a time to live is a difference, the rest notes. */
 static void compare_unnamed(cqlsch_comparison *c, bool note, const cqlsch_object *expected,
                             const cqlsch_object *live)
 {
-    cql_str ttl = cql_str_of("default_time_to_live");
-    cql_str grace = cql_str_of("gc_grace_seconds");
+    cql_str ttl = CQLSCH_TEXT("default_time_to_live");
+    cql_str grace = CQLSCH_TEXT("gc_grace_seconds");
     const cqlsch_option *has = cqlsch_option_find(live, ttl);
     if (!cqlsch_option_find(expected, ttl) && has && !has->is_null &&
-        !cqlsch_same_value(ttl, has->value, cql_str_of("0")))
+        !cqlsch_same_value(ttl, has->value, CQLSCH_TEXT("0")))
         cqlsch_differ(c, note, ttl.ptr, "0", text_of(c->mem, has->value));
     has = cqlsch_option_find(live, grace);
     if (!cqlsch_option_find(expected, grace) && has && !has->is_null &&
-        !cqlsch_same_value(grace, has->value, cql_str_of("864000")))
-        cqlsch_differ(c, true, grace.ptr, NULL, text_of(c->mem, has->value));
+        !cqlsch_same_value(grace, has->value, CQLSCH_TEXT("864000")))
+        cqlsch_differ_in(c, true, grace.ptr, NULL, &has->value);
 }
 
 void cqlsch_compare_named(cqlsch_comparison *c, const cqlsch_object *expected,

@@ -29,7 +29,7 @@ static unsigned count_up(const cql_hosts *hosts, cql_str center)
 
 static bool is_class(const cqlsch_option *replication, const char *name)
 {
-    const cqlsch_pair *p = cqlsch_pair_find(replication, cql_str_of("class"));
+    const cqlsch_pair *p = cqlsch_pair_find(replication, CQLSCH_TEXT("class"));
     return p && cqlsch_is(cqlsch_short_class(p->value), name);
 }
 
@@ -94,7 +94,7 @@ void cqlsch_run_count_copies(cqlsch_run *r)
         const cqlsch_object *o = cqlsch_model_at(&r->plan.model, i);
         const cqlsch_object *live = o->kind == CQLSCH_KEYSPACE ? cqlsch_live_of(&r->live, o) : NULL;
         const cqlsch_option *replication =
-            live ? cqlsch_option_find(live, cql_str_of("replication")) : NULL;
+            live ? cqlsch_option_find(live, CQLSCH_TEXT("replication")) : NULL;
         if (!replication || !(is_class(replication, "SimpleStrategy") ||
                               is_class(replication, "NetworkTopologyStrategy")))
             continue;

@@ -49,6 +49,11 @@ bool cqlsch_expect_punct(cqlsch_cursor *c, char punct)
     return false;
 }
 
+bool cqlsch_more(cqlsch_cursor *c)
+{
+    return !c->why && cqlsch_accept_punct(c, ',');
+}
+
 cql_str cqlsch_take_name(cqlsch_cursor *c)
 {
     cqlsch_token t = c->token;
@@ -57,16 +62,16 @@ cql_str cqlsch_take_name(cqlsch_cursor *c)
         return CQLSCH_NONE;
     }
     cqlsch_next(c);
-    char *out = cqlsch_alloc(c->mem, t.text.len + 1);
-    if (!out)
-        return CQLSCH_NONE;
-    if (t.kind == CQLSCH_NAME)
-        return cqlsch_unquote(t.text, out);
-    for (size_t i = 0; i < t.text.len; i++) {
-        char letter = t.text.ptr[i];
-        out[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-    }
-    return (cql_str){out, t.text.len};
+    return cqlsch_plain(c->mem, &t);
+}
+
+cqlsch_column *cqlsch_take_column(cqlsch_cursor *c, cqlsch_object *o)
+{
+    cqlsch_column *column = cqlsch_push(c->mem, &o->columns, sizeof *column);
+    if (column)
+        *column = (cqlsch_column){
+            .name = cqlsch_take_name(c), .type = CQLSCH_NONE, .position = -1};
+    return column;
 }
 
 void cqlsch_take_full_name(cqlsch_cursor *c, cql_str *keyspace, cql_str *name)
@@ -101,12 +106,12 @@ cql_str cqlsch_take_type(cqlsch_cursor *c)
 }
 
 /* IF NOT EXISTS or IF EXISTS. */
-static void take_condition(cqlsch_cursor *c, cqlsch_ddl *out)
+static bool take_condition(cqlsch_cursor *c)
 {
     if (!cqlsch_accept(c, "IF"))
-        return;
+        return false;
     (void)cqlsch_accept(c, "NOT");
-    out->conditional = cqlsch_accept(c, "EXISTS");
+    return cqlsch_accept(c, "EXISTS");
 }
 
 static void take_object_name(cqlsch_cursor *c, cqlsch_ddl *out)
@@ -117,38 +122,55 @@ static void take_object_name(cqlsch_cursor *c, cqlsch_ddl *out)
         cqlsch_take_full_name(c, &out->object.keyspace, &out->object.name);
 }
 
-static cqlsch_kind take_kind(cqlsch_cursor *c)
+/* A word and what it means, never 0. */
+typedef struct meaning {
+    char word[15];
+    uint8_t what;
+} meaning;
+
+/* What the current token means, stepping over it; 0: none of these. */
+static int take_meaning(cqlsch_cursor *c, const meaning *words, size_t count)
 {
-    static const struct {
-        const char *word;
-        cqlsch_kind kind;
-    } words[] = {
-        {"KEYSPACE", CQLSCH_KEYSPACE}, {"SCHEMA", CQLSCH_KEYSPACE},
-        {"TABLE", CQLSCH_TABLE},       {"COLUMNFAMILY", CQLSCH_TABLE},
-        {"TYPE", CQLSCH_TYPE},         {"INDEX", CQLSCH_INDEX},
-        {"FUNCTION", CQLSCH_FUNCTION}, {"AGGREGATE", CQLSCH_AGGREGATE},
-        {"TRIGGER", CQLSCH_TRIGGER},   {"VIEW", CQLSCH_VIEW},
-    };
-    for (size_t i = 0; i < CQL_COUNT(words); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (cqlsch_accept(c, words[i].word))
-            return words[i].kind;
+            return words[i].what;
     }
-    return CQLSCH_NO_OBJECT;
+    return 0;
 }
+
+static const meaning verbs[] = {
+    {"CREATE", CQLSCH_CREATE},
+    {"ALTER", CQLSCH_ALTER},
+    {"DROP", CQLSCH_DROP},
+    {"USE", CQLSCH_USE},
+};
+
+static const meaning kinds[] = {
+    {"KEYSPACE", CQLSCH_KEYSPACE}, {"SCHEMA", CQLSCH_KEYSPACE},
+    {"TABLE", CQLSCH_TABLE},       {"COLUMNFAMILY", CQLSCH_TABLE},
+    {"TYPE", CQLSCH_TYPE},         {"INDEX", CQLSCH_INDEX},
+    {"FUNCTION", CQLSCH_FUNCTION}, {"AGGREGATE", CQLSCH_AGGREGATE},
+    {"TRIGGER", CQLSCH_TRIGGER},   {"VIEW", CQLSCH_VIEW},
+};
+
+static const meaning changes[] = {
+    {"ADD", CQLSCH_ADD_COLUMNS},
+    {"DROP", CQLSCH_DROP_COLUMNS},
+    {"RENAME", CQLSCH_RENAME_COLUMNS},
+    {"WITH", CQLSCH_SET_OPTIONS},
+};
 
 /* name type, name type … up to the closing bracket: the fields of a type, or columns to add. */
 static void take_fields(cqlsch_cursor *c, cqlsch_object *o)
 {
     do {
-        cqlsch_column *f = cqlsch_push(c->mem, &o->columns, sizeof *f);
+        cqlsch_column *f = cqlsch_take_column(c, o);
         if (!f)
             return;
-        f->position = -1;
-        f->name = cqlsch_take_name(c);
         f->type = cqlsch_take_type(c);
         if (cqlsch_accept(c, "STATIC"))
             f->kind = CQLSCH_STATIC;
-    } while (!c->why && cqlsch_accept_punct(c, ','));
+    } while (cqlsch_more(c));
 }
 
 static void expect_end(cqlsch_cursor *c)
@@ -193,22 +215,18 @@ static cql_str take_target(cqlsch_cursor *c)
 static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
 {
     cqlsch_object *o = &out->object;
-    if (!cqlsch_is_word(&c->token, "ON")) {
+    if (!cqlsch_is_word(&c->token, "ON"))
         o->name = cqlsch_take_name(c);
-    }
     if (!cqlsch_accept(c, "ON"))
         cqlsch_lost(c, "ON was expected");
     cqlsch_take_full_name(c, &o->keyspace, &o->table);
     (void)cqlsch_expect_punct(c, '(');
-    if (!c->why)
-        o->target = take_target(c);
+    o->target = take_target(c);
     if (cqlsch_accept_punct(c, ','))
         cqlsch_lost(c, "an index on several columns");
     (void)cqlsch_expect_punct(c, ')');
     if (cqlsch_accept(c, "USING") && c->token.kind == CQLSCH_STRING) {
-        char *buffer = cqlsch_alloc(c->mem, c->token.text.len + 1);
-        if (buffer)
-            o->class_name = cqlsch_unquote(c->token.text, buffer);
+        o->class_name = cqlsch_plain(c->mem, &c->token);
         cqlsch_next(c);
     }
     if (cqlsch_accept(c, "WITH"))
@@ -217,31 +235,23 @@ static void create_index(cqlsch_cursor *c, cqlsch_ddl *out)
 
 static void create(cqlsch_cursor *c, cqlsch_ddl *out)
 {
-    cqlsch_object *o = &out->object;
-    out->verb = CQLSCH_CREATE;
-    if (cqlsch_accept(c, "OR"))
-        out->replaces = cqlsch_accept(c, "REPLACE");
-    if (!cqlsch_accept(c, "CUSTOM"))
-        (void)cqlsch_accept(c, "MATERIALIZED");
-    o->kind = take_kind(c);
-    if (o->kind == CQLSCH_NO_OBJECT) {
-        out->verb = CQLSCH_OTHER;
-        return;
-    }
-    take_condition(c, out);
-    if (o->kind == CQLSCH_INDEX) {
-        create_index(c, out);
-        return;
-    }
-    take_object_name(c, out);
-    if (o->kind == CQLSCH_KEYSPACE)
+    switch (out->object.kind) {
+    case CQLSCH_KEYSPACE:
         create_keyspace(c, out);
-    else if (o->kind == CQLSCH_TYPE)
+        break;
+    case CQLSCH_TYPE:
         create_type(c, out);
-    else if (o->kind == CQLSCH_TABLE)
+        break;
+    case CQLSCH_TABLE:
         cqlsch_take_table(c, out);
-    else
-        cqlsch_take_derived(c, o);
+        break;
+    case CQLSCH_INDEX:
+        create_index(c, out);
+        break;
+    default:
+        cqlsch_take_derived(c, &out->object);
+        break;
+    }
 }
 
 /* a TO b AND c TO d */
@@ -263,61 +273,61 @@ static void take_names(cqlsch_cursor *c, cqlsch_object *o)
 {
     bool bracket = cqlsch_accept_punct(c, '(');
     do {
-        cqlsch_column *f = cqlsch_push(c->mem, &o->columns, sizeof *f);
-        if (!f)
+        if (!cqlsch_take_column(c, o))
             return;
-        f->name = cqlsch_take_name(c);
-    } while (!c->why && bracket && cqlsch_accept_punct(c, ','));
+    } while (bracket && cqlsch_more(c));
 }
 
 static void alter(cqlsch_cursor *c, cqlsch_ddl *out)
 {
-    cqlsch_ddl inner = {.verb = CQLSCH_OTHER};
-    out->verb = CQLSCH_ALTER;
-    (void)cqlsch_accept(c, "MATERIALIZED");
-    out->object.kind = take_kind(c);
-    if (out->object.kind == CQLSCH_NO_OBJECT) {
-        out->verb = CQLSCH_OTHER;
-        return;
-    }
-    take_condition(c, out);
-    take_object_name(c, out);
-    if (cqlsch_accept(c, "ADD")) {
-        out->change = CQLSCH_ADD_COLUMNS;
-        take_condition(c, &inner);
-        bool bracket = cqlsch_accept_punct(c, '(');
+    bool bracket;
+    out->change = (cqlsch_change)take_meaning(c, changes, CQL_COUNT(changes));
+    (void)take_condition(c);
+    switch (out->change) {
+    case CQLSCH_ADD_COLUMNS:
+        bracket = cqlsch_accept_punct(c, '(');
         take_fields(c, &out->object);
         if (bracket)
             (void)cqlsch_expect_punct(c, ')');
-    } else if (cqlsch_accept(c, "DROP")) {
-        out->change = CQLSCH_DROP_COLUMNS;
-        take_condition(c, &inner);
+        break;
+    case CQLSCH_DROP_COLUMNS:
         take_names(c, &out->object);
-    } else if (cqlsch_accept(c, "RENAME")) {
-        out->change = CQLSCH_RENAME_COLUMNS;
-        take_condition(c, &inner);
+        break;
+    case CQLSCH_RENAME_COLUMNS:
         take_renames(c, out);
-    } else if (cqlsch_accept(c, "WITH")) {
-        out->change = CQLSCH_SET_OPTIONS;
+        break;
+    case CQLSCH_SET_OPTIONS:
         out->has_with = true;
         cqlsch_take_options(c, &out->object);
-    } else {
+        break;
+    case CQLSCH_CHANGE_UNKNOWN:
         cqlsch_lost(c, "an ALTER of this form");
+        break;
     }
 }
 
-static void drop(cqlsch_cursor *c, cqlsch_ddl *out)
+/* CREATE, ALTER or DROP, behind the verb. */
+static void change(cqlsch_cursor *c, cqlsch_ddl *out)
 {
-    out->verb = CQLSCH_DROP;
-    (void)cqlsch_accept(c, "MATERIALIZED");
-    out->object.kind = take_kind(c);
+    bool create_it = out->verb == CQLSCH_CREATE;
+    if (create_it && cqlsch_accept(c, "OR"))
+        out->replaces = cqlsch_accept(c, "REPLACE");
+    if (!create_it || !cqlsch_accept(c, "CUSTOM"))
+        (void)cqlsch_accept(c, "MATERIALIZED");
+    out->object.kind = (cqlsch_kind)take_meaning(c, kinds, CQL_COUNT(kinds));
     if (out->object.kind == CQLSCH_NO_OBJECT) {
         out->verb = CQLSCH_OTHER;
         return;
     }
-    take_condition(c, out);
-    take_object_name(c, out);
-    cqlsch_take_distinction(c, &out->object, false);
+    out->conditional = take_condition(c);
+    if (!create_it || out->object.kind != CQLSCH_INDEX) /* which stands by its table */
+        take_object_name(c, out);
+    if (create_it)
+        create(c, out);
+    else if (out->verb == CQLSCH_ALTER)
+        alter(c, out);
+    else
+        cqlsch_take_distinction(c, &out->object, false);
 }
 
 cql_status cqlsch_ddl_read(cqlsch_mem *mem, cql_str text, cqlsch_ddl *out)
@@ -325,16 +335,12 @@ cql_status cqlsch_ddl_read(cqlsch_mem *mem, cql_str text, cqlsch_ddl *out)
     cqlsch_cursor c;
     *out = (cqlsch_ddl){.verb = CQLSCH_OTHER};
     cqlsch_cursor_init(&c, mem, text);
-    if (cqlsch_accept(&c, "CREATE")) {
-        create(&c, out);
-    } else if (cqlsch_accept(&c, "ALTER")) {
-        alter(&c, out);
-    } else if (cqlsch_accept(&c, "DROP")) {
-        drop(&c, out);
-    } else if (cqlsch_accept(&c, "USE")) {
-        out->verb = CQLSCH_USE;
+    out->verb = (cqlsch_verb)take_meaning(&c, verbs, CQL_COUNT(verbs));
+    if (out->verb == CQLSCH_USE) {
         out->object.kind = CQLSCH_KEYSPACE;
         out->object.keyspace = cqlsch_take_name(&c);
+    } else if (out->verb != CQLSCH_OTHER) {
+        change(&c, out);
     }
     if (out->verb != CQLSCH_OTHER && c.why && !out->object.unread)
         out->object.unread = c.why;

@@ -3,6 +3,8 @@
 #include "schema/ddl_parse.h"
 #include "schema/split.h"
 
+#include <string.h>
+
 /* value.ptr NULL: the text does not say it. */
 static void add_part(cqlsch_cursor *c, cqlsch_object *o, const char *name, cql_str value)
 {
@@ -13,10 +15,15 @@ static void add_part(cqlsch_cursor *c, cqlsch_object *o, const char *name, cql_s
 
 static const cql_str nothing = {NULL, 0};
 
-static void expect(cqlsch_cursor *c, const char *word)
+/* These words, with a blank between them. */
+static void expect(cqlsch_cursor *c, const char *words)
 {
-    if (!cqlsch_accept(c, word))
-        cqlsch_lost(c, cqlsch_format(c->mem, "%s was expected", word));
+    for (size_t len; *words; words += len + (words[len] == ' ')) {
+        len = strcspn(words, " ");
+        const char *word = cqlsch_format(c->mem, "%.*s", (int)len, words);
+        if (!cqlsch_accept(c, word))
+            cqlsch_lost(c, cqlsch_format(c->mem, "%s was expected", word));
+    }
 }
 
 /* The text from here to before this word, or to the end. */
@@ -30,12 +37,11 @@ static cql_str take_until(cqlsch_cursor *c, const char *word)
 
 static cql_str take_string(cqlsch_cursor *c)
 {
-    char *buffer = cqlsch_alloc(c->mem, c->token.text.len + 1);
     if (c->token.kind != CQLSCH_STRING)
         cqlsch_lost(c, "a string was expected");
-    if (c->why || !buffer)
+    if (c->why)
         return nothing;
-    cql_str text = cqlsch_unquote(c->token.text, buffer);
+    cql_str text = cqlsch_plain(c->mem, &c->token);
     cqlsch_next(c);
     return text;
 }
@@ -90,14 +96,10 @@ static void take_selection(cqlsch_cursor *c, cqlsch_object *o)
     add_part(c, o, "include_all_columns", cql_str_of(all ? "true" : "false"));
     if (all)
         return;
-    do {
-        cqlsch_column *column = cqlsch_push(c->mem, &o->columns, sizeof *column);
-        if (!column)
+    do { /* the types are those of the table */
+        if (!cqlsch_take_column(c, o))
             return;
-        column->position = -1;
-        column->type = CQLSCH_NONE; /* that of the table */
-        column->name = cqlsch_take_name(c);
-    } while (!c->why && cqlsch_accept_punct(c, ','));
+    } while (cqlsch_more(c));
 }
 
 /* AS SELECT columns FROM table [WHERE relations] PRIMARY KEY (...) [WITH options] */
@@ -105,75 +107,96 @@ static void take_view(cqlsch_cursor *c, cqlsch_object *o)
 {
     cql_str keyspace = CQLSCH_NONE;
     cql_str where = CQLSCH_NONE;
-    expect(c, "AS");
-    expect(c, "SELECT");
+    expect(c, "AS SELECT");
     take_selection(c, o);
     expect(c, "FROM");
-    if (!c->why)
-        cqlsch_take_full_name(c, &keyspace, &o->table);
+    cqlsch_take_full_name(c, &keyspace, &o->table);
     add_part(c, o, "base_table_name", o->table);
     if (cqlsch_accept(c, "WHERE"))
         where = take_until(c, "PRIMARY");
     add_part(c, o, "where_clause", where);
-    expect(c, "PRIMARY");
-    expect(c, "KEY");
-    if (!c->why)
-        cqlsch_take_view_key(c, o);
+    expect(c, "PRIMARY KEY");
+    cqlsch_take_view_key(c, o);
     if (!c->why && cqlsch_accept(c, "WITH"))
         cqlsch_take_options(c, o);
 }
 
-/* --- functions -------------------------------------------------------------------------------- */
+/* --- clauses ---------------------------------------------------------------------------------- */
 
-/* {CALLED | RETURNS NULL} ON NULL INPUT RETURNS type LANGUAGE name AS 'body', behind the arguments */
-static void take_function(cqlsch_cursor *c, cqlsch_object *o)
+typedef enum take { NAME, TYPE, STRING, TERM } take;
+
+/* A word and what follows it: the part that it is. */
+typedef struct clause {
+    char word[10];
+    bool optional;
+    uint8_t take;
+    char part[12];
+} clause;
+
+/* LANGUAGE name AS 'body' */
+static const clause function_clauses[] = {
+    {"RETURNS", false, TYPE, "return_type"},
+    {"LANGUAGE", false, NAME, "language"},
+    {"AS", false, STRING, "body"},
+};
+
+/* Behind the arguments. */
+static const clause aggregate_clauses[] = {
+    {"SFUNC", false, NAME, "state_func"},
+    {"STYPE", false, TYPE, "state_type"},
+    {"FINALFUNC", true, NAME, "final_func"},
+    {"INITCOND", true, TERM, "initcond"},
+};
+
+/* Behind the table. */
+static const clause trigger_clauses[] = {{"USING", false, STRING, "class"}};
+
+static cql_str take_part(cqlsch_cursor *c, take what)
+{
+    switch (what) {
+    case NAME:
+        return cqlsch_take_name(c);
+    case TYPE:
+        return cqlsch_take_type(c);
+    case STRING:
+        return take_string(c);
+    case TERM:
+        break;
+    }
+    return cqlsch_accept(c, "NULL") ? nothing : take_until(c, "");
+}
+
+static void take_clauses(cqlsch_cursor *c, cqlsch_object *o, const clause *clauses, size_t count)
+{
+    for (const clause *k = clauses; k < clauses + count; k++) {
+        bool there = cqlsch_accept(c, k->word);
+        if (!there && !k->optional)
+            cqlsch_lost(c, cqlsch_format(c->mem, "%s was expected", k->word));
+        add_part(c, o, k->part, there ? take_part(c, (take)k->take) : nothing);
+    }
+}
+
+/* {CALLED | RETURNS NULL} ON NULL INPUT, behind the arguments */
+static void take_call(cqlsch_cursor *c, cqlsch_object *o)
 {
     bool called = cqlsch_accept(c, "CALLED");
-    if (!called) {
-        expect(c, "RETURNS");
-        expect(c, "NULL");
-    }
-    expect(c, "ON");
-    expect(c, "NULL");
-    expect(c, "INPUT");
-    expect(c, "RETURNS");
+    expect(c, called ? "ON NULL INPUT" : "RETURNS NULL ON NULL INPUT");
     add_part(c, o, "called_on_null_input", cql_str_of(called ? "true" : "false"));
-    add_part(c, o, "return_type", c->why ? nothing : cqlsch_take_type(c));
-    expect(c, "LANGUAGE");
-    add_part(c, o, "language", c->why ? nothing : cqlsch_take_name(c));
-    expect(c, "AS");
-    add_part(c, o, "body", take_string(c));
-}
-
-/* SFUNC f STYPE type [FINALFUNC g] [INITCOND term], behind the arguments */
-static void take_aggregate(cqlsch_cursor *c, cqlsch_object *o)
-{
-    expect(c, "SFUNC");
-    add_part(c, o, "state_func", c->why ? nothing : cqlsch_take_name(c));
-    expect(c, "STYPE");
-    add_part(c, o, "state_type", c->why ? nothing : cqlsch_take_type(c));
-    add_part(c, o, "final_func", cqlsch_accept(c, "FINALFUNC") ? cqlsch_take_name(c) : nothing);
-    add_part(c, o, "initcond", cqlsch_accept(c, "INITCOND") && !cqlsch_accept(c, "NULL") ? take_until(c, "") : nothing);
-}
-
-/* USING 'class', behind the table */
-static void take_trigger(cqlsch_cursor *c, cqlsch_object *o)
-{
-    expect(c, "USING");
-    add_part(c, o, "class", take_string(c));
 }
 
 void cqlsch_take_derived(cqlsch_cursor *c, cqlsch_object *o)
 {
     cqlsch_take_distinction(c, o, true);
-    if (o->kind == CQLSCH_VIEW)
+    if (o->kind == CQLSCH_VIEW) {
         take_view(c, o);
-    else if (o->kind == CQLSCH_FUNCTION)
-        take_function(c, o);
-    else if (o->kind == CQLSCH_AGGREGATE)
-        take_aggregate(c, o);
-    else
-        take_trigger(c, o);
+    } else if (o->kind == CQLSCH_FUNCTION) {
+        take_call(c, o);
+        take_clauses(c, o, function_clauses, CQL_COUNT(function_clauses));
+    } else if (o->kind == CQLSCH_AGGREGATE) {
+        take_clauses(c, o, aggregate_clauses, CQL_COUNT(aggregate_clauses));
+    } else {
+        take_clauses(c, o, trigger_clauses, CQL_COUNT(trigger_clauses));
+    }
     if (c->token.kind != CQLSCH_END)
         cqlsch_lost(c, "the end was expected");
 }

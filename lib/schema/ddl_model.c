@@ -12,10 +12,10 @@ static void settle_types(cqlsch_model *m, cqlsch_object *o)
 }
 
 /* Canonical too, now that the keyspace is known. */
-static cql_str signature_in(cqlsch_model *m, const cqlsch_object *o, cql_str keyspace)
+static void settle_signature(cqlsch_model *m, cqlsch_object *o)
 {
-    bool types = o->kind == CQLSCH_FUNCTION || o->kind == CQLSCH_AGGREGATE;
-    return types && o->signature.len ? cqlsch_type_text(m->mem, keyspace, o->signature) : o->signature;
+    if ((o->kind == CQLSCH_FUNCTION || o->kind == CQLSCH_AGGREGATE) && o->signature.len)
+        o->signature = cqlsch_type_text(m->mem, o->keyspace, o->signature);
 }
 
 /* Several indexes may go without a name; the server makes one for each. */
@@ -53,7 +53,7 @@ static void take_create(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace
     o->options = cqlsch_list_copy(m->mem, &ddl->object.options, sizeof(cqlsch_option));
     o->keyspace = keyspace;
     o->step = step;
-    o->signature = signature_in(m, o, keyspace);
+    settle_signature(m, o);
     settle_types(m, o);
     if (o->kind == CQLSCH_VIEW)
         take_orders(m, o);
@@ -146,41 +146,40 @@ static void take_alter(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
         o->unread = ddl->object.unread;
 }
 
-/* A dropped keyspace takes all that is in it, a table its indexes. */
-static void take_drop(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace)
+/* The object that a statement is about, to compare with. */
+static cqlsch_object settled(cqlsch_model *m, const cqlsch_object *object, cql_str keyspace)
 {
-    const cqlsch_object *gone = &ddl->object;
-    cql_str signature = signature_in(m, gone, keyspace);
+    cqlsch_object o = *object;
+    o.keyspace = keyspace;
+    settle_signature(m, &o);
+    return o;
+}
+
+/* A dropped keyspace takes all that is in it, a table its indexes. */
+static void take_drop(cqlsch_model *m, const cqlsch_object *gone)
+{
     for (size_t i = 0; i < cqlsch_model_count(m); i++) {
         cqlsch_object *o = cqlsch_model_at(m, i);
-        if (!cql_str_equal(o->keyspace, keyspace))
+        if (!cql_str_equal(o->keyspace, gone->keyspace))
             continue;
-        bool same = o->kind == gone->kind && cql_str_equal(o->name, gone->name) &&
-                    cqlsch_same_signature(o->signature, signature);
         bool inside =
             gone->kind == CQLSCH_KEYSPACE ||
             (gone->kind == CQLSCH_TABLE && o->table.len && cql_str_equal(o->table, gone->name));
-        if (same || inside)
+        if (inside || cqlsch_same_object(o, gone))
             o->dropped = true;
     }
 }
 
-static cqlsch_object *find_same(cqlsch_model *m, const cqlsch_object *object, cql_str keyspace)
-{
-    cqlsch_object wanted = *object;
-    wanted.keyspace = keyspace;
-    wanted.signature = signature_in(m, object, keyspace);
-    return is_unnamed(object) ? NULL : cqlsch_model_find_like(m, &wanted);
-}
-
 cql_status cqlsch_model_take(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str keyspace, size_t step)
 {
-    cqlsch_object *there;
+    cqlsch_object *there = NULL;
     if (ddl->object.keyspace.len)
         keyspace = ddl->object.keyspace;
+    cqlsch_object about = settled(m, &ddl->object, keyspace);
     switch (ddl->verb) {
     case CQLSCH_CREATE:
-        there = find_same(m, &ddl->object, keyspace);
+        if (!is_unnamed(&about))
+            there = cqlsch_model_find_like(m, &about);
         if (!there || ddl->replaces)
             take_create(m, ddl, keyspace, there, there ? there->step : step);
         break;
@@ -188,7 +187,7 @@ cql_status cqlsch_model_take(cqlsch_model *m, const cqlsch_ddl *ddl, cql_str key
         take_alter(m, ddl, keyspace);
         break;
     case CQLSCH_DROP:
-        take_drop(m, ddl, keyspace);
+        take_drop(m, &about);
         break;
     case CQLSCH_OTHER:
     case CQLSCH_USE:

@@ -22,12 +22,16 @@ bool cqlsch_accept(cqlsch_cursor *c, const char *word);
 bool cqlsch_accept_punct(cqlsch_cursor *c, char punct);
 /* The same, and lost when it is not. */
 bool cqlsch_expect_punct(cqlsch_cursor *c, char punct);
+/* Steps over the comma before another one of several. */
+bool cqlsch_more(cqlsch_cursor *c);
 /* An identifier as the server would know it: lower case unless quoted. */
 cql_str cqlsch_take_name(cqlsch_cursor *c);
 /* [keyspace.]name */
 void cqlsch_take_full_name(cqlsch_cursor *c, cql_str *keyspace, cql_str *name);
 /* A type, in the words of the text. */
 cql_str cqlsch_take_type(cqlsch_cursor *c);
+/* A column of this name, with nothing else known of it, at the end of those of `o`; NULL when memory is out. */
+cqlsch_column *cqlsch_take_column(cqlsch_cursor *c, cqlsch_object *o);
 /* Options after WITH, up to the end. Clustering order is put into the columns of `o`. */
 void cqlsch_take_options(cqlsch_cursor *c, cqlsch_object *o);
 /* The body and options of CREATE TABLE; the current token is the bracket. */

@@ -19,10 +19,8 @@ static cql_str take_scalar(cqlsch_cursor *c)
         return CQLSCH_NONE;
     }
     cqlsch_next(c);
-    if (t.kind != CQLSCH_STRING)
-        return cqlsch_sub(c->text, from, c->last_end);
-    char *buffer = cqlsch_alloc(c->mem, t.text.len + 1);
-    return buffer ? cqlsch_unquote(t.text, buffer) : CQLSCH_NONE;
+    return t.kind == CQLSCH_STRING ? cqlsch_plain(c->mem, &t)
+                                   : cqlsch_sub(c->text, from, c->last_end);
 }
 
 static void take_map(cqlsch_cursor *c, cqlsch_option *option)
@@ -38,7 +36,7 @@ static void take_map(cqlsch_cursor *c, cqlsch_option *option)
         p->key = take_scalar(c);
         (void)cqlsch_expect_punct(c, ':');
         p->value = take_scalar(c);
-    } while (!c->why && cqlsch_accept_punct(c, ','));
+    } while (cqlsch_more(c));
     (void)cqlsch_expect_punct(c, '}');
 }
 
@@ -83,7 +81,7 @@ static void take_order(cqlsch_cursor *c, cqlsch_object *o)
             column->descending = descending;
             column->ordered = true;
         }
-    } while (!c->why && cqlsch_accept_punct(c, ','));
+    } while (cqlsch_more(c));
     (void)cqlsch_expect_punct(c, ')');
 }
 
@@ -153,23 +151,21 @@ static void take_key(cqlsch_cursor *c, key_names *key)
     if (cqlsch_accept_punct(c, '(')) {
         do {
             take_key_name(c, &key->partition);
-        } while (!c->why && cqlsch_accept_punct(c, ','));
+        } while (cqlsch_more(c));
         (void)cqlsch_expect_punct(c, ')');
     } else {
         take_key_name(c, &key->partition);
     }
-    while (!c->why && cqlsch_accept_punct(c, ','))
+    while (cqlsch_more(c))
         take_key_name(c, &key->clustering);
     (void)cqlsch_expect_punct(c, ')');
 }
 
 static void take_column(cqlsch_cursor *c, cqlsch_object *o, key_names *key)
 {
-    cqlsch_column *column = cqlsch_push(c->mem, &o->columns, sizeof *column);
+    cqlsch_column *column = cqlsch_take_column(c, o);
     if (!column)
         return;
-    column->position = -1;
-    column->name = cqlsch_take_name(c);
     column->type = cqlsch_take_type(c);
     if (cqlsch_accept(c, "STATIC"))
         column->kind = CQLSCH_STATIC;
@@ -232,7 +228,7 @@ void cqlsch_take_table(cqlsch_cursor *c, cqlsch_ddl *out)
         } else {
             take_column(c, o, &key);
         }
-    } while (!c->why && cqlsch_accept_punct(c, ','));
+    } while (cqlsch_more(c));
     (void)cqlsch_expect_punct(c, ')');
     if (!c->why)
         set_keys(c, o, &key);

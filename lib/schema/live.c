@@ -15,7 +15,14 @@ typedef struct row_reader {
     cql_str keyspace;
 } row_reader;
 
-typedef cql_status (*row_fn)(row_reader *r);
+/* A table of system_schema. */
+typedef struct source {
+    char table[11];
+    uint8_t kind; /* of the objects that its rows are; CQLSCH_NO_OBJECT: they are parts of others */
+    const char *name;             /* the column of their names; NULL: they have none */
+    const char *const *parts;     /* the columns that are parts of them, NULL behind the last; or NULL */
+    cql_status (*fn)(row_reader *r, cqlsch_object *o); /* the rest of a row */
+} source;
 
 /* --- cells ---------------------------------------------------------------------------------------
  */
@@ -121,20 +128,7 @@ static cql_status options_row(row_reader *r, cqlsch_object *o)
     return st;
 }
 
-static cql_status keyspace_row(row_reader *r)
-{
-    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_KEYSPACE, r->keyspace, CQLSCH_NONE);
-    return o ? options_row(r, o) : CQL_NO_MEMORY;
-}
-
-static cql_status table_row(row_reader *r)
-{
-    cqlsch_object *o =
-        cqlsch_model_add(r->m, CQLSCH_TABLE, r->keyspace, text_cell(r, "table_name"));
-    return o ? options_row(r, o) : CQL_NO_MEMORY;
-}
-
-static cql_status column_row(row_reader *r)
+static cql_status column_row(row_reader *r, cqlsch_object *o)
 {
     static const struct {
         const char *name;
@@ -143,7 +137,7 @@ static cql_status column_row(row_reader *r)
                  {"clustering", CQLSCH_CLUSTERING},
                  {"static", CQLSCH_STATIC}};
     cql_str of = text_cell(r, "table_name");
-    cqlsch_object *o = cqlsch_model_find(r->m, CQLSCH_TABLE, r->keyspace, of);
+    o = cqlsch_model_find(r->m, CQLSCH_TABLE, r->keyspace, of);
     if (!o)
         o = cqlsch_model_find(r->m, CQLSCH_VIEW, r->keyspace, of);
     if (!o)
@@ -163,25 +157,25 @@ static cql_status column_row(row_reader *r)
     return CQL_OK;
 }
 
-static cql_status index_row(row_reader *r)
+/* "" when there is none. */
+static cql_str pair_value(const cqlsch_option *options, const char *key)
 {
-    cqlsch_option *options;
-    cqlsch_object *o =
-        cqlsch_model_add(r->m, CQLSCH_INDEX, r->keyspace, text_cell(r, "index_name"));
+    const cqlsch_pair *p = cqlsch_pair_find(options, cql_str_of(key));
+    return p ? p->value : CQLSCH_NONE;
+}
+
+static cql_status index_row(row_reader *r, cqlsch_object *o)
+{
     size_t i;
-    if (!o)
-        return CQL_NO_MEMORY;
     o->table = text_cell(r, "table_name");
     if (!column_of(r, "options", &i))
         return CQL_OK;
     cql_status st = option_cell(r, o, i);
     if (st != CQL_OK)
         return st;
-    options = CQLSCH_AT(cqlsch_option, &o->options, o->options.count - 1);
-    const cqlsch_pair *target = cqlsch_pair_find(options, cql_str_of("target"));
-    const cqlsch_pair *class_name = cqlsch_pair_find(options, cql_str_of("class_name"));
-    o->target = target ? target->value : CQLSCH_NONE;
-    o->class_name = class_name ? class_name->value : CQLSCH_NONE;
+    const cqlsch_option *options = o->options.items;
+    o->target = pair_value(options, "target");
+    o->class_name = pair_value(options, "class_name");
     return st;
 }
 
@@ -196,11 +190,8 @@ static void set_field_type(cqlsch_column *field, cql_str text)
     field->type = text;
 }
 
-static cql_status type_row(row_reader *r)
+static cql_status type_row(row_reader *r, cqlsch_object *o)
 {
-    cqlsch_object *o = cqlsch_model_add(r->m, CQLSCH_TYPE, r->keyspace, text_cell(r, "type_name"));
-    if (!o)
-        return CQL_NO_MEMORY;
     cql_status st = list_cell(r, "field_names", o, set_field_name);
     if (st == CQL_OK)
         st = list_cell(r, "field_types", o, set_field_type);
@@ -212,25 +203,20 @@ static cql_status type_row(row_reader *r)
 }
 
 /* Cells as parts of the object. */
-static cql_status take_parts(row_reader *r, cqlsch_object *o, const char *const *names, size_t count)
+static cql_status take_parts(row_reader *r, cqlsch_object *o, const char *const *names)
 {
     size_t i;
-    for (size_t k = 0; k < count; k++) {
-        if (!column_of(r, names[k], &i))
+    for (; names && *names; names++) {
+        if (!column_of(r, *names, &i))
             continue;
         cqlsch_pair *part = cqlsch_push(r->m->mem, &o->parts, sizeof *part);
         if (!part)
             return CQL_NO_MEMORY;
-        *part = (cqlsch_pair){cql_str_of(names[k]), {NULL, 0}};
+        *part = (cqlsch_pair){cql_str_of(*names), {NULL, 0}};
         if (!cql_rows_is_null(r->rows, i))
             part->value = cqlsch_copy(r->m->mem, cql_str_of(cql_rows_cstr(r->rows, i)));
     }
     return CQL_OK;
-}
-
-static cqlsch_object *named_row(row_reader *r, cqlsch_kind kind, const char *column)
-{
-    return cqlsch_model_add(r->m, kind, r->keyspace, text_cell(r, column));
 }
 
 /* The texts of a list<text> cell as "a, b"; *out stays as it is where there is no such column. */
@@ -252,19 +238,13 @@ static cql_status joined_cell(row_reader *r, const char *name, cql_str *out)
 }
 
 /* One that has arguments: their types tell overloads apart. */
-static cql_status called_row(row_reader *r, cqlsch_kind kind, const char *column,
-                             const char *const *parts, size_t count)
+static cql_status called_row(row_reader *r, cqlsch_object *o)
 {
     cql_str types = {NULL, 0};
-    cqlsch_pair names = {cql_str_of("argument_names"), {NULL, 0}};
-    cqlsch_object *o = named_row(r, kind, column);
-    if (!o)
-        return CQL_NO_MEMORY;
+    cqlsch_pair names = {CQLSCH_TEXT("argument_names"), {NULL, 0}};
     cql_status st = joined_cell(r, "argument_types", &types);
     if (st == CQL_OK)
         st = joined_cell(r, names.key.ptr, &names.value);
-    if (st == CQL_OK)
-        st = take_parts(r, o, parts, count);
     if (types.ptr)
         o->signature = cqlsch_type_text(
             r->m->mem, r->keyspace, cql_str_of(cqlsch_format(r->m->mem, "tuple<%s>", types.ptr)));
@@ -274,27 +254,10 @@ static cql_status called_row(row_reader *r, cqlsch_kind kind, const char *column
     return st;
 }
 
-static cql_status view_row(row_reader *r)
+static cql_status view_row(row_reader *r, cqlsch_object *o)
 {
-    static const char *const parts[] = {"base_table_name", "include_all_columns", "where_clause"};
-    cqlsch_object *o = named_row(r, CQLSCH_VIEW, "view_name");
-    if (!o)
-        return CQL_NO_MEMORY;
-    o->table = text_cell(r, parts[0]);
-    cql_status st = take_parts(r, o, parts, CQL_COUNT(parts));
-    return st == CQL_OK ? options_row(r, o) : st;
-}
-
-static cql_status function_row(row_reader *r)
-{
-    static const char *const parts[] = {"called_on_null_input", "return_type", "language", "body"};
-    return called_row(r, CQLSCH_FUNCTION, "function_name", parts, CQL_COUNT(parts));
-}
-
-static cql_status aggregate_row(row_reader *r)
-{
-    static const char *const parts[] = {"state_func", "state_type", "final_func", "initcond"};
-    return called_row(r, CQLSCH_AGGREGATE, "aggregate_name", parts, CQL_COUNT(parts));
+    o->table = text_cell(r, "base_table_name");
+    return options_row(r, o);
 }
 
 /* The class that the options of a trigger name. */
@@ -305,18 +268,15 @@ static cql_status class_part(row_reader *r, cqlsch_object *o)
     if (!column_of(r, "options", &i))
         return CQL_OK;
     cql_status st = map_cell(r, i, &options.pairs);
-    const cqlsch_pair *found = cqlsch_pair_find(&options, cql_str_of("class"));
+    const cqlsch_pair *found = cqlsch_pair_find(&options, CQLSCH_TEXT("class"));
     cqlsch_pair *part = st == CQL_OK && found ? cqlsch_push(r->m->mem, &o->parts, sizeof *part) : NULL;
     if (part)
         *part = *found;
     return st;
 }
 
-static cql_status trigger_row(row_reader *r)
+static cql_status trigger_row(row_reader *r, cqlsch_object *o)
 {
-    cqlsch_object *o = named_row(r, CQLSCH_TRIGGER, "trigger_name");
-    if (!o)
-        return CQL_NO_MEMORY;
     o->signature = o->table = text_cell(r, "table_name");
     return class_part(r, o);
 }
@@ -324,29 +284,63 @@ static cql_status trigger_row(row_reader *r)
 /* --- tables of system_schema ---------------------------------------------------------------------
  */
 
-static cql_status take_page(const cql_result *res, cqlsch_model *m, cql_str keyspace, row_fn fn)
+static const char *const view_parts[] = {"base_table_name", "include_all_columns", "where_clause",
+                                         NULL};
+static const char *const function_parts[] = {"called_on_null_input", "return_type", "language",
+                                             "body", NULL};
+static const char *const aggregate_parts[] = {"state_func", "state_type", "final_func", "initcond",
+                                              NULL};
+
+static const source sources[] = {
+    {"keyspaces", CQLSCH_KEYSPACE, NULL, NULL, options_row},
+    {"types", CQLSCH_TYPE, "type_name", NULL, type_row},
+    {"tables", CQLSCH_TABLE, "table_name", NULL, options_row},
+    {"views", CQLSCH_VIEW, "view_name", view_parts, view_row},
+    {"columns", CQLSCH_NO_OBJECT, NULL, NULL, column_row},
+    {"indexes", CQLSCH_INDEX, "index_name", NULL, index_row},
+    {"functions", CQLSCH_FUNCTION, "function_name", function_parts, called_row},
+    {"aggregates", CQLSCH_AGGREGATE, "aggregate_name", aggregate_parts, called_row},
+    {"triggers", CQLSCH_TRIGGER, "trigger_name", NULL, trigger_row},
+};
+
+static cql_status take_row(row_reader *r, const source *from)
+{
+    cqlsch_object *o = NULL;
+    cql_status st = CQL_OK;
+    if (from->kind != CQLSCH_NO_OBJECT) {
+        cql_str name = from->name ? text_cell(r, from->name) : CQLSCH_NONE;
+        o = cqlsch_model_add(r->m, (cqlsch_kind)from->kind, r->keyspace, name);
+        st = o ? take_parts(r, o, from->parts) : CQL_NO_MEMORY;
+    }
+    return st == CQL_OK ? from->fn(r, o) : st;
+}
+
+static cql_status take_page(const cql_result *res, cqlsch_model *m, cql_str keyspace,
+                            const source *from)
 {
     cql_rows rows;
     row_reader r = {m, res, &rows, keyspace};
     cql_status st = CQL_OK;
     cql_rows_init(&rows, res);
     while (st == CQL_OK && cql_rows_next(&rows))
-        st = fn(&r);
+        st = take_row(&r, from);
     return st == CQL_OK ? cql_rows_status(&rows) : st;
 }
 
-static cql_status take_table(cqlsch_sender *sender, cqlsch_model *m, const char *cql,
-                             cql_str keyspace, row_fn fn, cql_error **err)
+static cql_status take_table(cqlsch_sender *sender, cqlsch_model *m, const source *from,
+                             cql_str keyspace, cql_error **err)
 {
     cql_result *res = NULL;
-    cql_status st;
     bool more = true;
     cql_str state = CQLSCH_NONE;
-    while (more) {
+    const char *cql = cqlsch_format(
+        m->mem, "SELECT * FROM system_schema.%s WHERE keyspace_name = ?", from->table);
+    cql_status st = cqlsch_mem_status(m->mem);
+    while (st == CQL_OK && more) {
         st = cqlsch_ask(sender, cql, keyspace, state, &res, err);
         if (st != CQL_OK)
-            return st;
-        st = take_page(res, m, keyspace, fn);
+            break;
+        st = take_page(res, m, keyspace, from);
         if (st != CQL_OK)
             (void)cqlsch_fail(err, &m->mem->al, st, NULL,
                               "an answer about system_schema cannot be read");
@@ -361,24 +355,10 @@ static cql_status take_table(cqlsch_sender *sender, cqlsch_model *m, const char 
 cql_status cqlsch_live_read(cqlsch_sender *sender, cqlsch_model *m, cql_str keyspace,
                             cql_error **err)
 {
-    static const struct {
-        const char *cql;
-        row_fn fn;
-    } tables[] = {
-        {"SELECT * FROM system_schema.keyspaces WHERE keyspace_name = ?", keyspace_row},
-        {"SELECT * FROM system_schema.types WHERE keyspace_name = ?", type_row},
-        {"SELECT * FROM system_schema.tables WHERE keyspace_name = ?", table_row},
-        {"SELECT * FROM system_schema.views WHERE keyspace_name = ?", view_row},
-        {"SELECT * FROM system_schema.columns WHERE keyspace_name = ?", column_row},
-        {"SELECT * FROM system_schema.indexes WHERE keyspace_name = ?", index_row},
-        {"SELECT * FROM system_schema.functions WHERE keyspace_name = ?", function_row},
-        {"SELECT * FROM system_schema.aggregates WHERE keyspace_name = ?", aggregate_row},
-        {"SELECT * FROM system_schema.triggers WHERE keyspace_name = ?", trigger_row},
-    };
     cql_status st = CQL_OK;
     size_t before = cqlsch_model_count(m);
-    for (size_t i = 0; st == CQL_OK && i < CQL_COUNT(tables); i++) {
-        st = take_table(sender, m, tables[i].cql, keyspace, tables[i].fn, err);
+    for (size_t i = 0; st == CQL_OK && i < CQL_COUNT(sources); i++) {
+        st = take_table(sender, m, &sources[i], keyspace, err);
         if (cqlsch_model_count(m) == before)
             break; /* no such keyspace */
     }

@@ -166,6 +166,14 @@ cqlsch_list cqlsch_list_copy(cqlsch_mem *m, const cqlsch_list *from, size_t item
     return out;
 }
 
+void cqlsch_take_sized(void *out, size_t size, const void *given)
+{
+    size_t known = given ? *(const size_t *)given : 0;
+    memset(out, 0, size);
+    if (given)
+        memcpy(out, given, known < size ? known : size);
+}
+
 void cqlsch_text_init(cqlsch_text *t, cqlsch_mem *m)
 {
     *t = (cqlsch_text){.mem = m};
@@ -215,7 +223,7 @@ cql_str cqlsch_text_str(cqlsch_text *t)
     return (cql_str){t->ptr, t->len};
 }
 
-static char lower(char c)
+char cqlsch_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -225,7 +233,7 @@ bool cqlsch_same_nocase(cql_str a, cql_str b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+        if (cqlsch_lower(a.ptr[i]) != cqlsch_lower(b.ptr[i]))
             return false;
     }
     return true;

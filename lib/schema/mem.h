@@ -57,12 +57,18 @@ void cqlsch_text_add_c(cqlsch_text *t, const char *nul_terminated);
 /* What was added, with a NUL behind it. */
 cql_str cqlsch_text_str(cqlsch_text *t);
 
-/* The empty text. */
-#define CQLSCH_NONE ((cql_str){"", 0})
+/* The caller's options, a struct that begins with its size, of whatever size its version knows; the rest, or all
+ * where none are given, is zero. */
+void cqlsch_take_sized(void *out, size_t size, const void *given);
+
+/* A text that stands in the source, and the empty one. */
+#define CQLSCH_TEXT(literal) ((cql_str){literal, sizeof literal - 1})
+#define CQLSCH_NONE CQLSCH_TEXT("")
 bool cqlsch_is(cql_str a, const char *what);
 /* ASCII-only comparison without case: keywords and option names. */
 bool cqlsch_same_word(cql_str a, const char *word);
 bool cqlsch_same_nocase(cql_str a, cql_str b);
+char cqlsch_lower(char c);
 /* The bytes of a from `from` to before `to` (not beyond its end). */
 cql_str cqlsch_sub(cql_str a, size_t from, size_t to);
 

@@ -258,11 +258,8 @@ static cql_status prepare(cqlsch_moves *m, cql_session *s, const cql_migrate_opt
     if (cql_session_may_wait(s) != CQL_OK)
         return cqlsch_moves_fail(m, CQL_WRONG_THREAD,
                                  "a call that blocks cannot be made on the session's loop");
-    if (opts)
-        memcpy(&m->opts, opts, opts->size < sizeof m->opts ? opts->size : sizeof m->opts);
-    const cql_schema_options *apply = m->opts.apply;
-    if (apply)
-        memcpy(&m->apply, apply, apply->size < sizeof m->apply ? apply->size : sizeof m->apply);
+    cqlsch_take_sized(&m->opts, sizeof m->opts, opts);
+    cqlsch_take_sized(&m->apply, sizeof m->apply, m->opts.apply);
     m->apply.size = sizeof m->apply;
     if (!m->apply.summary)
         m->apply.summary = &m->summary;

@@ -27,63 +27,63 @@ cqlsch_object *cqlsch_model_at(const cqlsch_model *m, size_t i)
     return CQLSCH_AT(cqlsch_object, &m->objects, i);
 }
 
-cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_str keyspace,
-                                 cql_str name)
-{
-    for (size_t i = 0; i < m->objects.count; i++) {
-        cqlsch_object *o = cqlsch_model_at(m, i);
-        if (o->kind == kind && !o->dropped && cql_str_equal(o->name, name) &&
-            cql_str_equal(o->keyspace, keyspace))
-            return o;
-    }
-    return NULL;
-}
-
-bool cqlsch_same_signature(cql_str a, cql_str b)
+static bool same_signature(cql_str a, cql_str b)
 {
     return a.len == 0 || b.len == 0 || cql_str_equal(a, b);
+}
+
+bool cqlsch_same_object(const cqlsch_object *a, const cqlsch_object *b)
+{
+    return a->kind == b->kind && cql_str_equal(a->name, b->name) &&
+           cql_str_equal(a->keyspace, b->keyspace) && same_signature(a->signature, b->signature);
 }
 
 cqlsch_object *cqlsch_model_find_like(const cqlsch_model *m, const cqlsch_object *o)
 {
     for (size_t i = 0; i < m->objects.count; i++) {
         cqlsch_object *there = cqlsch_model_at(m, i);
-        if (there->kind == o->kind && !there->dropped && cql_str_equal(there->name, o->name) &&
-            cql_str_equal(there->keyspace, o->keyspace) &&
-            cqlsch_same_signature(there->signature, o->signature))
+        if (!there->dropped && cqlsch_same_object(there, o))
             return there;
+    }
+    return NULL;
+}
+
+cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_str keyspace,
+                                 cql_str name)
+{
+    cqlsch_object o = {.kind = kind, .keyspace = keyspace, .name = name};
+    return cqlsch_model_find_like(m, &o);
+}
+
+/* Of items that begin with their name, the one of this name. */
+static void *find(const cqlsch_list *list, cql_str name, size_t item_size)
+{
+    char *item = list->items;
+    for (size_t i = 0; i < list->count; i++, item += item_size) {
+        if (cql_str_equal(*(const cql_str *)(const void *)item, name))
+            return item;
     }
     return NULL;
 }
 
 cqlsch_column *cqlsch_column_find(const cqlsch_object *o, cql_str name)
 {
-    for (size_t i = 0; i < o->columns.count; i++) {
-        cqlsch_column *c = CQLSCH_AT(cqlsch_column, &o->columns, i);
-        if (cql_str_equal(c->name, name))
-            return c;
-    }
-    return NULL;
+    return find(&o->columns, name, sizeof(cqlsch_column));
 }
 
 cqlsch_option *cqlsch_option_find(const cqlsch_object *o, cql_str name)
 {
-    for (size_t i = 0; i < o->options.count; i++) {
-        cqlsch_option *option = CQLSCH_AT(cqlsch_option, &o->options, i);
-        if (cql_str_equal(option->name, name))
-            return option;
-    }
-    return NULL;
+    return find(&o->options, name, sizeof(cqlsch_option));
+}
+
+const cqlsch_pair *cqlsch_part_find(const cqlsch_object *o, cql_str name)
+{
+    return find(&o->parts, name, sizeof(cqlsch_pair));
 }
 
 const cqlsch_pair *cqlsch_pair_find(const cqlsch_option *option, cql_str key)
 {
-    for (size_t i = 0; i < option->pairs.count; i++) {
-        const cqlsch_pair *p = CQLSCH_AT(cqlsch_pair, &option->pairs, i);
-        if (cql_str_equal(p->key, key))
-            return p;
-    }
-    return NULL;
+    return find(&option->pairs, key, sizeof(cqlsch_pair));
 }
 
 const char *cqlsch_kind_name(cqlsch_kind kind)

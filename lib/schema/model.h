@@ -52,24 +52,24 @@ typedef struct cqlsch_option {
 
 typedef struct cqlsch_object {
     cqlsch_kind kind;
+    bool altered;     /* a later statement changes it (expected objects) */
+    bool dropped;     /* a later statement drops it (expected objects) */
     cql_str keyspace; /* of a keyspace object: its own name */
     cql_str name;     /* empty for a keyspace, and for an index without a name in the file */
+    cql_str table;    /* of an index, view or trigger */
+    /* What tells objects of one name apart: of a function or aggregate its argument types, as a tuple in
+     * canonical form; of a trigger its table. Empty: there is none, or it is not known. */
+    cql_str signature;
+    const char
+        *unread; /* why the shape is not known, so that only existence is compared; or NULL */
+    size_t step; /* of the statement that creates it (expected objects) */
     cqlsch_list columns;
     cqlsch_list options;
     /* cqlsch_pair, of views, functions, aggregates and triggers: what system_schema keeps of them, by the
      * names of its columns. A value without ptr: null. */
     cqlsch_list parts;
-    cql_str table;      /* of an index, view or trigger */
     cql_str target;     /* of an index: "col", "values(col)" … */
     cql_str class_name; /* of a custom index, else empty */
-    /* What tells objects of one name apart: of a function or aggregate its argument types, as a tuple in
-     * canonical form; of a trigger its table. Empty: there is none, or it is not known. */
-    cql_str signature;
-    const char
-        *unread;  /* why the shape is not known, so that only existence is compared; or NULL */
-    size_t step;  /* of the statement that creates it (expected objects) */
-    bool altered; /* a later statement changes it (expected objects) */
-    bool dropped; /* a later statement drops it (expected objects) */
 } cqlsch_object;
 
 typedef struct cqlsch_model {
@@ -85,12 +85,13 @@ cqlsch_object *cqlsch_model_find(const cqlsch_model *m, cqlsch_kind kind, cql_st
                                  cql_str name);
 /* The same object as `o`: kind, names, and the signature where both are known. */
 cqlsch_object *cqlsch_model_find_like(const cqlsch_model *m, const cqlsch_object *o);
-bool cqlsch_same_signature(cql_str a, cql_str b);
+bool cqlsch_same_object(const cqlsch_object *a, const cqlsch_object *b);
 size_t cqlsch_model_count(const cqlsch_model *m);
 cqlsch_object *cqlsch_model_at(const cqlsch_model *m, size_t i);
 
 cqlsch_column *cqlsch_column_find(const cqlsch_object *o, cql_str name);
 cqlsch_option *cqlsch_option_find(const cqlsch_object *o, cql_str name);
+const cqlsch_pair *cqlsch_part_find(const cqlsch_object *o, cql_str name);
 const cqlsch_pair *cqlsch_pair_find(const cqlsch_option *option, cql_str key);
 
 /* "keyspace", "table" … */

@@ -56,6 +56,8 @@ void cqlsch_moves_sum(const cql_schema_plan *plan, size_t count, char out[CQLSCH
 /* One statement; level: CQL_CONSISTENCY_QUORUM or _SERIAL for a read behind a conditional write. */
 cql_status cqlsch_moves_ask(cqlsch_moves *m, const char *cql, cql_consistency level,
                             cql_values values, cql_result **res, cql_error **err);
+/* The same for a write: the answer to it does not count. */
+cql_status cqlsch_moves_do(cqlsch_moves *m, const char *cql, cql_values values, cql_error **err);
 cql_status cqlsch_moves_make_tables(cqlsch_moves *m);
 /* *there: the tables exist. */
 cql_status cqlsch_moves_look(cqlsch_moves *m, bool *there);

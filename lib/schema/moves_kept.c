@@ -75,6 +75,14 @@ cql_status cqlsch_moves_ask(cqlsch_moves *m, const char *cql, cql_consistency le
     }
 }
 
+cql_status cqlsch_moves_do(cqlsch_moves *m, const char *cql, cql_values values, cql_error **err)
+{
+    cql_result *res = NULL;
+    cql_status st = cqlsch_moves_ask(m, cql, CQL_CONSISTENCY_QUORUM, values, &res, err);
+    cql_result_unref(res);
+    return st;
+}
+
 /* Up to three copies in each data centre. */
 static const char *copies(cqlsch_moves *m)
 {
@@ -245,19 +253,16 @@ cql_status cqlsch_moves_write(cqlsch_moves *m, const cqlsch_move *move, const ch
         "finished_checksum, applied_at, took_ms, applied_by, problem) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, toTimestamp(now()), ?, ?, ?)",
         m->keyspace);
-    cql_result *res = NULL;
     cql_status st = cqlsch_mem_status(&m->mem);
     if (st != CQL_OK)
         return st;
-    st = cqlsch_moves_ask(
-        m, cql, CQL_CONSISTENCY_QUORUM,
+    return cqlsch_moves_do(
+        m, cql,
         CQL_VALUES(cql_value_text(m->scope), cql_value_int64((int64_t)move->number),
                    cql_value_text(move->name), cql_value_text(move->checksum),
                    cql_value_text(state), cql_value_int32((int32_t)statements),
                    cql_value_int32((int32_t)finished), cql_value_text(finished_checksum),
                    cql_value_int64((int64_t)took_ms), cql_value_text(m->owner),
                    cql_value_text(problem)),
-        &res, m->err);
-    cql_result_unref(res);
-    return st;
+        m->err);
 }

@@ -5,11 +5,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 64 << 20, READ_SIZE = 65536, MOST_DIGITS = 18 };
+enum { MOST_DIGITS = 18 };
 
 /* Line ends of either kind give one checksum: a checkout on another system changes nothing. */
 static void add_text(cqlsch_sha256 *h, cql_str text)
@@ -86,24 +85,13 @@ cql_status cqlsch_moves_order(cqlsch_moves *m)
 
 static cql_status add_file(cqlsch_moves *m, const char *folder, const char *name)
 {
-    cqlsch_text all;
+    cql_str text;
+    const char *why = NULL;
     const char *path = cqlsch_format(&m->mem, "%s/%s", folder, name);
-    char *buffer = cqlsch_alloc(&m->mem, READ_SIZE);
-    if (!buffer)
-        return CQL_NO_MEMORY;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cqlsch_moves_fail(m, CQL_NOT_FOUND, "%s: %s", path, strerror(errno));
-    size_t got;
-    cqlsch_text_init(&all, &m->mem);
-    while ((got = fread(buffer, 1, READ_SIZE, file)) > 0 && all.len <= LONGEST_TEXT)
-        cqlsch_text_add(&all, (cql_str){buffer, got});
-    bool bad = ferror(file) != 0;
-    (void)fclose(file);
-    if (bad || all.len > LONGEST_TEXT)
-        return cqlsch_moves_fail(m, bad ? CQL_NOT_FOUND : CQL_TOO_LARGE, "%s: %s", path,
-                                 bad ? "it cannot be read" : "more than 64 MiB");
-    return cqlsch_moves_add(m, name, cqlsch_text_str(&all));
+    cql_status st = cqlsch_read_file(&m->mem, path, &text, &why);
+    if (st != CQL_OK && why)
+        return cqlsch_moves_fail(m, st, "%s: %s", path, why);
+    return st == CQL_OK ? cqlsch_moves_add(m, name, text) : st;
 }
 
 cql_status cqlsch_moves_folder(cqlsch_moves *m, const char *folder)

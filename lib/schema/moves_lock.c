@@ -47,18 +47,16 @@ static cql_status whose(cqlsch_moves *m, bool *ours, const char **owner)
  * that got lost, does not tell. */
 static cql_status try_lock(cqlsch_moves *m, const char **owner)
 {
-    cql_result *res = NULL;
     uint64_t began = cqlsch_now_ms();
     const char *cql = cqlsch_format(
         &m->mem,
         "INSERT INTO %s.migration_lock (scope, owner, claim) VALUES (?, ?, ?) IF NOT EXISTS "
         "USING TTL %u",
         m->keyspace, m->opts.lease_s);
-    cql_status st = cqlsch_moves_ask(m, cql, CQL_CONSISTENCY_QUORUM,
-                                     CQL_VALUES(cql_value_text(m->scope), cql_value_text(m->owner),
-                                                cql_value_uuid(m->token)),
-                                     &res, m->err);
-    cql_result_unref(res);
+    cql_status st = cqlsch_moves_do(m, cql,
+                                    CQL_VALUES(cql_value_text(m->scope), cql_value_text(m->owner),
+                                               cql_value_uuid(m->token)),
+                                    m->err);
     if (st == CQL_OK)
         st = whose(m, &m->locked, owner);
     m->renewed_ms = began;
@@ -100,17 +98,14 @@ cql_status cqlsch_moves_hold(cqlsch_moves *m)
 {
     uint64_t now = cqlsch_now_ms();
     const char *owner;
-    cql_result *res = NULL;
     if (now - m->renewed_ms < (uint64_t)m->opts.lease_s * 1000 / 3)
         return CQL_OK;
     const char *cql = cqlsch_format(
         &m->mem, "UPDATE %s.migration_lock USING TTL %u SET owner = ?, claim = ? WHERE scope = ? IF claim = ?",
         m->keyspace, m->opts.lease_s);
     cql_value token = cql_value_uuid(m->token);
-    cql_status st = cqlsch_moves_ask(
-        m, cql, CQL_CONSISTENCY_QUORUM,
-        CQL_VALUES(cql_value_text(m->owner), token, cql_value_text(m->scope), token), &res, m->err);
-    cql_result_unref(res);
+    cql_status st = cqlsch_moves_do(
+        m, cql, CQL_VALUES(cql_value_text(m->owner), token, cql_value_text(m->scope), token), m->err);
     if (st == CQL_OK)
         st = whose(m, &m->locked, &owner);
     if (st == CQL_OK && m->locked) /* what is not known is asked again before the next step */
@@ -127,15 +122,12 @@ cql_status cqlsch_moves_hold(cqlsch_moves *m)
 /* A lock that cannot be given back runs out by itself. */
 void cqlsch_moves_unlock(cqlsch_moves *m)
 {
-    cql_result *res = NULL;
     cql_error *err = NULL;
     if (!m->locked)
         return;
     const char *cql = cqlsch_format(
         &m->mem, "DELETE FROM %s.migration_lock WHERE scope = ? IF claim = ?", m->keyspace);
-    (void)cqlsch_moves_ask(m, cql, CQL_CONSISTENCY_QUORUM,
-                           CQL_VALUES(cql_value_text(m->scope), cql_value_uuid(m->token)), &res, &err);
-    cql_result_unref(res);
+    (void)cqlsch_moves_do(m, cql, CQL_VALUES(cql_value_text(m->scope), cql_value_uuid(m->token)), &err);
     cql_error_unref(err);
     m->locked = false;
 }

@@ -35,8 +35,7 @@ static cql_status memory(const reading *r)
 /* --- files ---------------------------------------------------------------------------------------
  */
 
-/* All of a file; why it cannot be had in *why. */
-static cql_status read_all(cqlsch_mem *mem, const char *path, cql_str *out, const char **why)
+cql_status cqlsch_read_file(cqlsch_mem *mem, const char *path, cql_str *out, const char **why)
 {
     cqlsch_text all;
     cql_status st = CQL_OK;
@@ -104,7 +103,7 @@ static cql_status add_file(cql_schema_plan *plan, const char *path, cql_error **
     if (!open)
         return CQL_NO_MEMORY;
     *open = identity_of(path);
-    cql_status st = read_all(&plan->mem, path, &text, why);
+    cql_status st = cqlsch_read_file(&plan->mem, path, &text, why);
     if (st == CQL_OK) {
         cql_str folder = cqlsch_copy(&plan->mem, folder_of(cql_str_of(path)));
         reading r = {plan, cqlsch_copy(&plan->mem, cql_str_of(path)).ptr, folder.ptr, err};

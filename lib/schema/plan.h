@@ -43,6 +43,8 @@ struct cql_schema_plan {
     cql_str first_keyspace; /* in use at the start of each part */
 };
 
+/* All of a file; *why: what is the matter with it. CQL_NOT_FOUND, CQL_TOO_LARGE, CQL_NO_MEMORY. */
+cql_status cqlsch_read_file(cqlsch_mem *mem, const char *path, cql_str *out, const char **why);
 cqlsch_step *cqlsch_plan_step(const cql_schema_plan *plan, size_t i);
 /* "file:line" of a step. */
 const char *cqlsch_step_place(cqlsch_mem *mem, const cqlsch_step *step);

@@ -4,43 +4,17 @@
 
 enum { MAX_LOOKS = 4, LOOKS_PER_RETRY = 8 };
 
-static const char *word_of(cql_schema_verdict verdict)
-{
-    switch (verdict) {
-    case CQL_SCHEMA_OBJECT_CREATED:
-        return "created";
-    case CQL_SCHEMA_OBJECT_EXISTS:
-        return "exists";
-    case CQL_SCHEMA_OBJECT_DIFFERS:
-        return "differs";
-    case CQL_SCHEMA_OBJECT_DROPPED:
-        return "dropped";
-    case CQL_SCHEMA_OBJECT_ABSENT:
-        return "absent";
-    }
-    return "";
-}
-
-static void count(cql_schema_summary *s, cql_schema_verdict verdict)
-{
-    switch (verdict) {
-    case CQL_SCHEMA_OBJECT_CREATED:
-        s->created++;
-        break;
-    case CQL_SCHEMA_OBJECT_EXISTS:
-        s->existing++;
-        break;
-    case CQL_SCHEMA_OBJECT_DIFFERS:
-        s->differing++;
-        break;
-    case CQL_SCHEMA_OBJECT_DROPPED:
-        s->dropped++;
-        break;
-    case CQL_SCHEMA_OBJECT_ABSENT:
-        s->absent++;
-        break;
-    }
-}
+/* The word for a verdict, and where it is counted. */
+static const struct {
+    char word[8];
+    size_t count;
+} verdicts[] = {
+    [CQL_SCHEMA_OBJECT_CREATED] = {"created", offsetof(cql_schema_summary, created)},
+    [CQL_SCHEMA_OBJECT_EXISTS] = {"exists", offsetof(cql_schema_summary, existing)},
+    [CQL_SCHEMA_OBJECT_DIFFERS] = {"differs", offsetof(cql_schema_summary, differing)},
+    [CQL_SCHEMA_OBJECT_DROPPED] = {"dropped", offsetof(cql_schema_summary, dropped)},
+    [CQL_SCHEMA_OBJECT_ABSENT] = {"absent", offsetof(cql_schema_summary, absent)},
+};
 
 size_t cqlsch_run_object_of(const cqlsch_run *r, size_t step)
 {
@@ -125,7 +99,7 @@ static void tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict,
     const cqlsch_step *step = cqlsch_plan_step(&r->plan, o->step);
     size_t real = cqlsch_comparison_count(c);
     cql_schema_object out = {.verdict = verdict,
-                             .word = word_of(verdict),
+                             .word = verdicts[verdict].word,
                              .kind = cqlsch_kind_name(o->kind),
                              .name = name_of(r, o),
                              .file = step->file,
@@ -135,7 +109,7 @@ static void tell(cqlsch_run *r, size_t object, cql_schema_verdict verdict,
     r->told[object] = (unsigned char)verdict;
     r->summary->differences += real;
     r->summary->notes += c->differences.count - real;
-    count(r->summary, verdict);
+    ++*(size_t *)(void *)((char *)r->summary + verdicts[verdict].count);
     if (r->opts->on_object)
         r->opts->on_object(&out, r->opts->user);
 }

@@ -110,19 +110,8 @@ static bool take_part(cqlsch_mem *mem, cqlsch_lexer *lx, cql_str *out)
     cqlsch_token t = cqlsch_lex(lx);
     if (t.kind != CQLSCH_WORD && t.kind != CQLSCH_NAME)
         return false;
-    char *buffer = cqlsch_alloc(mem, t.text.len + 1);
-    if (!buffer)
-        return false;
-    if (t.kind == CQLSCH_NAME) {
-        *out = cqlsch_unquote(t.text, buffer);
-        return true;
-    }
-    for (size_t i = 0; i < t.text.len; i++) {
-        char c = t.text.ptr[i];
-        buffer[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    *out = (cql_str){buffer, t.text.len};
-    return true;
+    *out = cqlsch_plain(mem, &t);
+    return !mem->failed;
 }
 
 static bool take_char(cqlsch_lexer *lx, char c)

@@ -9,16 +9,6 @@
 
 typedef enum run_mode { MODE_APPLY, MODE_VERIFY, MODE_RESET } run_mode;
 
-/* The caller's options, of whatever size its version knows, with the rest zero. */
-static cql_schema_options options_of(const cql_schema_options *given)
-{
-    cql_schema_options out;
-    memset(&out, 0, sizeof out);
-    if (given)
-        memcpy(&out, given, given->size < sizeof out ? given->size : sizeof out);
-    return out;
-}
-
 static cql_status finish(cqlsch_run *r)
 {
     cql_status st = CQL_OK;
@@ -87,8 +77,9 @@ static cql_status run_plan(cql_session *s, const cql_schema_plan *plan,
                            const cql_schema_options *given, run_mode mode,
                            const cqlsch_stepping *stepping, cql_error **err)
 {
-    cql_schema_options opts = options_of(given);
+    cql_schema_options opts;
     cql_schema_summary own;
+    cqlsch_take_sized(&opts, sizeof opts, given);
     cql_schema_summary *summary = opts.summary ? opts.summary : &own;
     cqlsch_run r = {.stepping = stepping, .opts = &opts, .summary = summary, .err = err};
     memset(summary, 0, sizeof *summary);
@@ -135,10 +126,11 @@ cql_status cql_schema_plan_reset_wait(cql_session *s, const cql_schema_plan *pla
 
 cql_status cql_schema_reach_wait(cql_session *s, const cql_schema_options *given, cql_error **err)
 {
-    cql_schema_options opts = options_of(given);
+    cql_schema_options opts;
     cql_schema_summary summary;
     cqlsch_mem mem;
     memset(&summary, 0, sizeof summary);
+    cqlsch_take_sized(&opts, sizeof opts, given);
     if (!s)
         return cqlsch_fail(err, NULL, CQL_BAD_ARGUMENT, NULL, "a session is needed");
     if (cql_session_may_wait(s) != CQL_OK)

@@ -16,7 +16,7 @@ static bool about_keyspace(const cqlsch_step *step)
 static cql_status set_replication(cql_schema_plan *plan, const char *text, const char **why)
 {
     cql_str map;
-    cql_str name = cql_str_of("replication");
+    cql_str name = CQLSCH_TEXT("replication");
     cql_status st = cqlsch_replication_map(&plan->mem, cql_str_of(text), &map, why);
     for (size_t i = 0; st == CQL_OK && i < plan->steps.count; i++) {
         cqlsch_step *step = cqlsch_plan_step(plan, i);

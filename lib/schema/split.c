@@ -2,8 +2,6 @@
  */
 #include "schema/split.h"
 
-#include "schema/mem.h"
-
 void cqlsch_splitter_init(cqlsch_splitter *sp, cql_str text)
 {
     *sp = (cqlsch_splitter){.problem = ""};
@@ -171,4 +169,16 @@ cql_str cqlsch_unquote(cql_str text, char *buffer)
             i++;
     }
     return (cql_str){buffer, len};
+}
+
+cql_str cqlsch_plain(cqlsch_mem *mem, const cqlsch_token *t)
+{
+    char *buffer = cqlsch_alloc(mem, t->text.len + 1);
+    if (!buffer)
+        return CQLSCH_NONE;
+    if (t->kind == CQLSCH_STRING || t->kind == CQLSCH_NAME)
+        return cqlsch_unquote(t->text, buffer);
+    for (size_t i = 0; i < t->text.len; i++)
+        buffer[i] = cqlsch_lower(t->text.ptr[i]);
+    return (cql_str){buffer, t->text.len};
 }

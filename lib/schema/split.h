@@ -4,6 +4,7 @@
 #define CQLSCH_SPLIT_H
 
 #include "schema/lexer.h"
+#include "schema/mem.h"
 
 typedef enum cqlsch_piece_kind {
     CQLSCH_STATEMENT,   /* goes to the server as it is */
@@ -39,5 +40,7 @@ cql_status cqlsch_split(cqlsch_splitter *sp, cqlsch_piece *out);
 /* The text of a string or quoted name without its quotes, doubled ones made single; written over
  * `buffer`, which has room for text.len bytes. Other tokens come as they are. */
 cql_str cqlsch_unquote(cql_str text, char *buffer);
+/* What a token stands for: a string or quoted name as above, a word in lower case. Empty when memory is out. */
+cql_str cqlsch_plain(cqlsch_mem *mem, const cqlsch_token *t);
 
 #endif

@@ -20,18 +20,6 @@ static void next(parser *p)
     p->token = cqlsch_lex(&p->lexer);
 }
 
-static cql_str lower_copy(cqlsch_mem *mem, cql_str text)
-{
-    char *out = cqlsch_alloc(mem, text.len + 1);
-    if (!out)
-        return CQLSCH_NONE;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    return (cql_str){out, text.len};
-}
-
 /* The CQL type of a server class, empty when it has none. */
 static cql_str type_of_class(cql_str name)
 {
@@ -74,12 +62,9 @@ static bool is_class_char(char c)
 
 /* 'org.apache.cassandra.db.marshal.X(a=>org.apache…Y)' as 'X(a=>Y)', or the CQL type it stands for.
  */
-static cql_str class_text(parser *p, cql_str quoted_class)
+static cql_str class_text(parser *p, const cqlsch_token *quoted_class)
 {
-    char *buffer = cqlsch_alloc(p->mem, quoted_class.len + 1);
-    if (!buffer)
-        return CQLSCH_NONE;
-    cql_str name = cqlsch_unquote(quoted_class, buffer);
+    cql_str name = cqlsch_plain(p->mem, quoted_class);
     cqlsch_text out;
     cqlsch_text_init(&out, p->mem);
     size_t i = 0;
@@ -99,14 +84,6 @@ static cql_str class_text(parser *p, cql_str quoted_class)
     }
     cql_str type = type_of_class(cqlsch_text_str(&out));
     return type.len ? type : cqlsch_quote(p->mem, cqlsch_text_str(&out));
-}
-
-static cql_str name_of(parser *p, const cqlsch_token *t)
-{
-    char *buffer = cqlsch_alloc(p->mem, t->text.len + 1);
-    if (!buffer)
-        return CQLSCH_NONE;
-    return t->kind == CQLSCH_WORD ? lower_copy(p->mem, t->text) : cqlsch_unquote(t->text, buffer);
 }
 
 static cql_str parse_type(parser *p, bool nested, unsigned depth);
@@ -161,7 +138,7 @@ static bool takes_arguments(cql_str name)
 static cql_str parse_plain(parser *p, cql_str name, bool word)
 {
     if (word && cqlsch_is(name, "varchar"))
-        return cql_str_of("text");
+        return CQLSCH_TEXT("text");
     if (!cqlsch_is_punct(&p->token, '.'))
         return cqlsch_identifier(p->mem, name);
     next(p);
@@ -169,7 +146,7 @@ static cql_str parse_plain(parser *p, cql_str name, bool word)
         p->bad = true;
         return name;
     }
-    cql_str type = cqlsch_identifier(p->mem, name_of(p, &p->token));
+    cql_str type = cqlsch_identifier(p->mem, cqlsch_plain(p->mem, &p->token));
     next(p);
     if (cql_str_equal(name, p->keyspace))
         return type;
@@ -186,12 +163,12 @@ static cql_str parse_type(parser *p, bool nested, unsigned depth)
     }
     next(p);
     if (t.kind == CQLSCH_STRING)
-        return class_text(p, t.text);
+        return class_text(p, &t);
     if (t.kind != CQLSCH_WORD && t.kind != CQLSCH_NAME) {
         p->bad = true;
         return CQLSCH_NONE;
     }
-    cql_str name = name_of(p, &t);
+    cql_str name = cqlsch_plain(p->mem, &t);
     bool word = t.kind == CQLSCH_WORD;
     if (!word || !cqlsch_is_punct(&p->token, '<'))
         return parse_plain(p, name, word);

@@ -118,7 +118,7 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
 {
     cql_writer *w = user;
     (void)s;
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     cql_prepared *old = w->preparing;
     cqlwr_group *g = w->stale.first;
     w->preparing = NULL;
@@ -129,7 +129,7 @@ static void on_prepared(cql_session *s, const cql_error *err, const cql_prepared
     cql_prepared_unref(old);
     prepare_next(w);
     cqlwr_arm(w);
-    cqlwr_drop_and_unlock(w);
+    cqlseat_drop_and_unlock(&w->seat);
 }
 
 static void prepare_next(cql_writer *w)
@@ -142,14 +142,14 @@ static void prepare_next(cql_writer *w)
             continue;
         }
         w->preparing = cql_prepared_ref(p);
-        w->holds++;
-        cql_status st = w->port.prepare(w->port.self, p, on_prepared, w);
+        w->seat.holds++;
+        cql_status st = w->prepare(w->seat.port.self, p, on_prepared, w);
         if (!st)
             return;
-        w->holds--; /* the caller has one too */
+        w->seat.holds--; /* the caller has one too */
         cql_prepared_unref(w->preparing);
         w->preparing = NULL;
-        not_renewed(g, cql_error_make(w->port.al, st, NULL, cql_status_text(st)));
+        not_renewed(g, cql_error_make(w->seat.port.al, st, NULL, cql_status_text(st)));
     }
 }
 

@@ -53,7 +53,7 @@ static uint64_t pause_of(const cql_writer *w, unsigned tries)
 void cqlwr_send_later(cqlwr_group *g, unsigned tries)
 {
     cql_writer *w = g->w;
-    g->due = w->port.now_ms(w->port.self) + pause_of(w, tries);
+    g->due = w->seat.port.now_ms(w->seat.port.self) + pause_of(w, tries);
     cqlwr_push(&w->waiting, g);
 }
 
@@ -62,9 +62,9 @@ static void tell_flushed(cql_writer *w, const cql_writer_flushed *info)
 {
     if (!w->o.on_flushed)
         return;
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     w->o.on_flushed(w->o.user, info);
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
 }
 
 void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user)
@@ -72,8 +72,8 @@ void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res
     cqlwr_group *g = user;
     cql_writer *w = g->w;
     (void)s;
-    (void)pthread_mutex_lock(&w->lock);
-    uint64_t now = w->port.now_ms(w->port.self);
+    (void)pthread_mutex_lock(&w->seat.lock);
+    uint64_t now = w->seat.port.now_ms(w->seat.port.self);
     bool again = err && is_repeated(g, err, now);
     tell_flushed(w, &(cql_writer_flushed){g->count, g->attempts, again, err, res});
     if (again && !w->gave_up) {
@@ -89,7 +89,7 @@ void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res
     }
     cqlwr_pump(w);
     cqlwr_arm(w);
-    cqlwr_drop_and_unlock(w);
+    cqlseat_drop_and_unlock(&w->seat);
 }
 
 /* --- telling --------------------------------------------------------------------------------------- */
@@ -106,12 +106,12 @@ static void tell_room(cql_writer *w)
     if (!w->want_room || !cqlwr_has_room(w))
         return;
     w->want_room = false;
-    (void)pthread_cond_broadcast(&w->changed);
+    (void)pthread_cond_broadcast(&w->seat.changed);
     if (!w->o.on_room || w->freed)
         return;
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     w->o.on_room(w->o.user);
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
 }
 
 void cqlwr_deliver(cql_writer *w, cqlwr_group *g, const cql_error *err, const cql_result *res)
@@ -120,11 +120,11 @@ void cqlwr_deliver(cql_writer *w, cqlwr_group *g, const cql_error *err, const cq
     w->stats.rows_held -= g->count;
     w->stats.bytes_held -= cql_batch_bytes(g->batch);
     *(err ? &w->stats.rows_failed : &w->stats.rows_written) += g->count;
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     for (size_t i = 0; i < g->count; i++)
         if (g->acks[i].cb)
             g->acks[i].cb(w, err, g->acks[i].user);
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     w->live--;
     count_down(w, g->seq);
     cqlwr_group_release(g);
@@ -142,10 +142,10 @@ void cqlwr_call_flushers(cql_writer *w)
             continue;
         }
         *at = f->next;
-        (void)pthread_mutex_unlock(&w->lock);
+        (void)pthread_mutex_unlock(&w->seat.lock);
         f->done(w, NULL, f->user);
-        cqlseat_free(w->port.al, f);
-        (void)pthread_mutex_lock(&w->lock);
+        cqlseat_free(w->seat.port.al, f);
+        (void)pthread_mutex_lock(&w->seat.lock);
         at = &w->flushers; /* it may have changed meanwhile */
     }
 }

@@ -20,7 +20,7 @@ void cqlwr_seal_all(cql_writer *w)
 static void set_time(cqlwr_group *g)
 {
     cql_writer *w = g->w;
-    int64_t us = w->port.epoch_us(w->port.self);
+    int64_t us = w->seat.port.epoch_us(w->seat.port.self);
     if (g->timed)
         return;
     w->last_us = us > w->last_us ? us : w->last_us + 1;
@@ -33,12 +33,12 @@ static void not_begun(cqlwr_group *g, cql_status st)
 {
     cql_writer *w = g->w;
     if (st == CQL_WOULD_BLOCK || st == CQL_NO_MEMORY) {
-        g->due = w->port.now_ms(w->port.self) + FULL_QUEUE_MS;
+        g->due = w->seat.port.now_ms(w->seat.port.self) + FULL_QUEUE_MS;
         cqlwr_push(&w->waiting, g);
         return;
     }
     cql_error_unref(g->err);
-    g->err = cql_error_make(w->port.al, st, NULL, cql_status_text(st));
+    g->err = cql_error_make(w->seat.port.al, st, NULL, cql_status_text(st));
     if (st == CQL_PREPARED_CHANGED && g->renewals < CQLWR_UNSURE_TRIES && !w->gave_up) {
         cqlwr_prepare_anew(g);
         return;
@@ -54,11 +54,11 @@ void cqlwr_pump(cql_writer *w)
         set_time(g);
         (void)cqlwr_renew(g);
         w->in_flight++;
-        w->holds++;
+        w->seat.holds++;
         g->attempts++;
-        cql_status st = w->port.send(w->port.self, g->batch, cqlwr_on_answer, g);
+        cql_status st = w->send(w->seat.port.self, g->batch, cqlwr_on_answer, g);
         if (st) {
-            w->holds--; /* the caller has one too */
+            w->seat.holds--; /* the caller has one too */
             g->attempts--;
             not_begun(g, st);
             if (st == CQL_WOULD_BLOCK)
@@ -97,14 +97,7 @@ static uint64_t next_time(const cql_writer *w)
 
 void cqlwr_arm(cql_writer *w)
 {
-    uint64_t next = next_time(w);
-    if (next >= w->armed)
-        return;
-    uint64_t now = w->port.now_ms(w->port.self);
-    uint64_t ms = next > now ? next - now : 0;
-    w->armed = next;
-    w->timer_at = now + ms;
-    w->port.timer(w->port.self, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    cqlseat_arm(&w->seat, next_time(w));
 }
 
 static void seal_old(cql_writer *w, uint64_t now)
@@ -147,23 +140,17 @@ static void deliver_ended(cql_writer *w)
         cql_error *err = g->err;
         g->err = NULL;
         if (!err)
-            err = cql_error_make(w->port.al, CQL_CANCELLED, NULL,
+            err = cql_error_make(w->seat.port.al, CQL_CANCELLED, NULL,
                                  "the row was not sent: its writer was closed");
         cqlwr_deliver(w, g, err, NULL);
         cql_error_unref(err);
     }
 }
 
-void cqlwr_on_timer(cql_writer *w)
+void cqlwr_do_due(cqlseat *seat)
 {
-    (void)pthread_mutex_lock(&w->lock);
-    if (w->holds == 0) {
-        (void)pthread_mutex_unlock(&w->lock);
-        return;
-    }
-    w->holds++;
-    w->armed = UINT64_MAX;
-    uint64_t now = w->port.now_ms(w->port.self);
+    cql_writer *w = (cql_writer *)(void *)((char *)seat - offsetof(cql_writer, seat));
+    uint64_t now = seat->port.now_ms(seat->port.self);
     if (w->closing && !w->gave_up && now >= w->close_at)
         give_up(w);
     seal_old(w, now);
@@ -172,15 +159,6 @@ void cqlwr_on_timer(cql_writer *w)
     deliver_ended(w);
     cqlwr_call_flushers(w);
     cqlwr_arm(w);
-    cqlwr_drop_and_unlock(w);
-}
-
-void cqlwr_drop_and_unlock(cql_writer *w)
-{
-    bool last = --w->holds == 0;
-    (void)pthread_mutex_unlock(&w->lock);
-    if (last)
-        w->port.end(w->port.self, w);
 }
 
 /* --- what the program calls ------------------------------------------------------------------------ */
@@ -210,11 +188,11 @@ cql_status cql_writer_add(cql_writer *w, const cql_statement *row, cql_writer_cb
 {
     if (!w || !row)
         return CQL_BAD_ARGUMENT;
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     cql_status st = take(w, row, cb, user);
     cqlwr_pump(w);
     cqlwr_arm(w);
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     return st;
 }
 
@@ -222,7 +200,7 @@ cql_status cql_writer_add(cql_writer *w, const cql_statement *row, cql_writer_cb
 static cql_status add_flusher(cql_writer *w, cql_writer_cb done, void *user)
 {
     cqlwr_flusher **at = &w->flushers;
-    cqlwr_flusher *f = cqlseat_zalloc(w->port.al, sizeof *f);
+    cqlwr_flusher *f = cqlseat_zalloc(w->seat.port.al, sizeof *f);
     if (!f)
         return CQL_NO_MEMORY;
     f->seq = w->seq;
@@ -240,13 +218,13 @@ cql_status cql_writer_flush(cql_writer *w, cql_writer_cb done, void *user)
     cql_status st = CQL_OK;
     if (!w)
         return CQL_BAD_ARGUMENT;
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     cqlwr_seal_all(w);
     if (done)
         st = add_flusher(w, done, user);
     cqlwr_pump(w);
     cqlwr_arm(w);
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     return st;
 }
 
@@ -255,18 +233,18 @@ cql_status cql_writer_close(cql_writer *w, cql_writer_cb done, void *user)
     cql_status st = CQL_BAD_STATE;
     if (!w)
         return CQL_BAD_ARGUMENT;
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     if (!w->closing) {
         cqlwr_seal_all(w);
         st = done ? add_flusher(w, done, user) : CQL_OK;
     }
     if (!st) {
         w->closing = true;
-        w->close_at = w->port.now_ms(w->port.self) + w->o.close_ms;
+        w->close_at = w->seat.port.now_ms(w->seat.port.self) + w->o.close_ms;
         cqlwr_pump(w);
         cqlwr_arm(w);
     }
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
     return st;
 }
 
@@ -274,19 +252,19 @@ void cql_writer_free(cql_writer *w)
 {
     if (!w)
         return;
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     w->closing = w->freed = true;
     give_up(w);
     deliver_ended(w);
     if (w->live == 0)
         cqlwr_call_flushers(w);
-    cqlwr_drop_and_unlock(w);
+    cqlseat_drop_and_unlock(&w->seat);
 }
 
 void cql_writer_read_stats(cql_writer *w, cql_writer_stats *out)
 {
-    (void)pthread_mutex_lock(&w->lock);
+    (void)pthread_mutex_lock(&w->seat.lock);
     *out = w->stats;
     out->in_flight = w->in_flight;
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->seat.lock);
 }

@@ -13,6 +13,7 @@
 #define CQLWR_CORE_H
 
 #include "seat/memory.h"
+#include "seat/wait.h"
 
 #include <cqlnative/writer.h>
 #include <pthread.h>
@@ -21,17 +22,9 @@ enum { CQLWR_KEY_MAX = 256, CQLWR_BUCKETS = 1024, CQLWR_UNSURE_TRIES = 5, CQLWR_
 
 /* What the writer stands on: a session, or a test. */
 typedef struct cqlwr_port {
-    void *self;
-    const cql_allocator *al;
+    cqlseat_port seat;
     cql_status (*send)(void *self, const cql_batch *batch, cql_result_cb cb, void *user);
     cql_status (*prepare)(void *self, const cql_prepared *old, cql_prepared_cb cb, void *user);
-    uint64_t (*now_ms)(void *self);  /* never goes back */
-    int64_t (*epoch_us)(void *self); /* of the calendar */
-    void (*timer)(void *self, int ms);
-    void (*end)(void *self, cql_writer *w); /* no timer call any more, then cqlwr_destroy */
-    cql_status (*may_wait)(void *self);
-    bool driven;
-    cql_status (*turn)(void *self, int ms);
 } cqlwr_port;
 
 typedef struct cqlwr_ack {
@@ -86,23 +79,20 @@ typedef struct cqlwr_change {
 } cqlwr_change;
 
 struct cql_writer {
-    size_t holds;           /* the program, requests under way, timer calls under way */
     bool freed;
     bool closing;
     bool gave_up;   /* nothing is sent any more */
     bool want_room; /* somebody was told CQL_WOULD_BLOCK */
     uint64_t close_at;
-    uint64_t armed;
-    uint64_t timer_at; /* when the timer call comes, while it is armed */
     uint64_t seq;
     size_t live;      /* groups that hold rows */
     size_t in_flight; /* sent or waiting */
     size_t spare_count;
     cqlwr_flusher *flushers;
-    cqlwr_port port;
+    cqlseat seat; /* changed: room, or a flush came to its end */
+    cql_status (*send)(void *self, const cql_batch *batch, cql_result_cb cb, void *user);
+    cql_status (*prepare)(void *self, const cql_prepared *old, cql_prepared_cb cb, void *user);
     cql_writer_options o; /* with the defaults filled in */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* room, or a flush came to its end */
     int64_t last_us;
     cqlwr_queue open;
     cqlwr_queue ready;
@@ -144,10 +134,8 @@ void cqlwr_seal_all(cql_writer *w);
 void cqlwr_pump(cql_writer *w);
 /* Sets the timer for what comes next. */
 void cqlwr_arm(cql_writer *w);
-/* Called by the port when the time has come. Without the lock. */
-void cqlwr_on_timer(cql_writer *w);
-/* Gives a hold back and unlocks; the last one ends the writer. */
-void cqlwr_drop_and_unlock(cql_writer *w);
+/* All that is due. */
+void cqlwr_do_due(cqlseat *seat);
 
 /* answer.c */
 void cqlwr_on_answer(cql_session *s, const cql_error *err, const cql_result *res, void *user);

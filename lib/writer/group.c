@@ -52,7 +52,7 @@ cqlwr_group *cqlwr_pop(cqlwr_queue *q)
 
 void cqlwr_group_free(cqlwr_group *g)
 {
-    const cql_allocator *al = g->w->port.al;
+    const cql_allocator *al = g->w->seat.port.al;
     cql_error_unref(g->err);
     cql_batch_free(g->batch);
     cqlseat_free(al, g->acks);
@@ -66,12 +66,12 @@ static cqlwr_group *make(cql_writer *w)
         w->spare_count--;
         return g;
     }
-    g = cqlseat_zalloc(w->port.al, sizeof *g);
+    g = cqlseat_zalloc(w->seat.port.al, sizeof *g);
     if (!g)
         return NULL;
     g->w = w;
-    if (cql_batch_new(CQL_BATCH_UNLOGGED, w->port.al, &g->batch)) {
-        cqlseat_free(w->port.al, g);
+    if (cql_batch_new(CQL_BATCH_UNLOGGED, w->seat.port.al, &g->batch)) {
+        cqlseat_free(w->seat.port.al, g);
         return NULL;
     }
     cql_batch_set_idempotent(g->batch, !w->o.not_idempotent);
@@ -103,7 +103,7 @@ static cqlwr_group *open_group(cql_writer *w)
     cqlwr_group *g = make(w);
     if (!g)
         return NULL;
-    g->opened = w->port.now_ms(w->port.self);
+    g->opened = w->seat.port.now_ms(w->seat.port.self);
     g->seq = ++w->seq;
     w->live++;
     cqlwr_push(&w->open, g);
@@ -148,7 +148,7 @@ cql_status cqlwr_group_add(cqlwr_group *g, const cql_statement *row, cql_writer_
     cql_writer *w = g->w;
     size_t before = cql_batch_bytes(g->batch);
     void *acks = g->acks;
-    cql_status st = cqlseat_grow(w->port.al, &acks, &g->ack_cap, g->count + 1, sizeof *g->acks);
+    cql_status st = cqlseat_grow(w->seat.port.al, &acks, &g->ack_cap, g->count + 1, sizeof *g->acks);
     if (st)
         return st;
     g->acks = acks;

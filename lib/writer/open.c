@@ -1,7 +1,4 @@
 /* open.c: making a writer on a session. */
-#include "os/steady.h"
-#include "seat/session.h"
-#include "seat/wait.h"
 #include "writer/core.h"
 
 #include <string.h>
@@ -47,7 +44,7 @@ static cql_status fail(const cqlwr_port *port, cql_status st, const char *what, 
 {
     char text[120] = "the writer could not be made: ";
     memcpy(text + strlen(text), what, strlen(what) + 1);
-    return cqlseat_fail(port->al, st, text, err);
+    return cqlseat_fail(port->seat.al, st, text, err);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -63,26 +60,17 @@ cql_status cqlwr_new(const cqlwr_port *port, const cql_writer_options *options, 
     const char *wrong = wrong_member(o);
     if (wrong)
         return fail(port, CQL_BAD_ARGUMENT, wrong, err);
-    cql_writer *w = cqlseat_zalloc(port->al, sizeof *w);
-    if (!w)
+    cql_writer *w = cqlseat_zalloc(port->seat.al, sizeof *w);
+    if (!w || !cqlseat_init(&w->seat, &port->seat, cqlwr_do_due)) {
+        cqlseat_free(port->seat.al, w);
         return fail(port, CQL_NO_MEMORY, "out of memory", err);
-    if (pthread_mutex_init(&w->lock, NULL))
-        goto fail_block;
-    if (cqlos_cond_init(&w->changed))
-        goto fail_mutex;
-    w->port = *port;
+    }
+    w->send = port->send;
+    w->prepare = port->prepare;
     w->o = *o;
     fill_in(&w->o);
-    w->holds = 1;
-    w->armed = UINT64_MAX;
     *out = w;
     return CQL_OK;
-
-fail_mutex:
-    (void)pthread_mutex_destroy(&w->lock);
-fail_block:
-    cqlseat_free(port->al, w);
-    return fail(port, CQL_NO_MEMORY, "out of memory", err);
 }
 
 void cqlwr_destroy(cql_writer *w)
@@ -91,9 +79,8 @@ void cqlwr_destroy(cql_writer *w)
     while ((g = cqlwr_pop(&w->spare)) != NULL)
         cqlwr_group_free(g);
     cqlwr_forget_changes(w);
-    (void)pthread_cond_destroy(&w->changed);
-    (void)pthread_mutex_destroy(&w->lock);
-    cqlseat_free(w->port.al, w);
+    cqlseat_fini(&w->seat);
+    cqlseat_free(w->seat.port.al, w);
 }
 
 /* --- on a session ---------------------------------------------------------------------------------- */
@@ -119,13 +106,6 @@ static cql_status session_prepare(void *self, const cql_prepared *old, cql_prepa
     return cql_session_prepare_in(p->at.s, said ? in.ptr : NULL, cql_prepared_cql(old).ptr, cb, user);
 }
 
-static void on_due(cql_session *s, void *user)
-{
-    session_port *p = user;
-    (void)s;
-    cqlwr_on_timer(p->w);
-}
-
 static void on_gone(cql_session *s, void *user)
 {
     session_port *p = user;
@@ -135,44 +115,23 @@ static void on_gone(cql_session *s, void *user)
     cqlseat_free(p->at.al, p);
 }
 
-static void session_end(void *self, cql_writer *w)
-{
-    session_port *p = self;
-    (void)w;
-    cql_timer_free(p->at.timer, on_gone);
-}
-
 cql_status cql_writer_new(cql_session *s, const cql_writer_options *options, cql_writer **out,
                           cql_error **err)
 {
     if (!s || !out)
         return cqlseat_fail(NULL, CQL_BAD_ARGUMENT, "bad argument: session or out is NULL", err);
     *out = NULL;
-    cqlwr_port port = {.al = cql_session_allocator(s),
-                       .send = session_send,
-                       .prepare = session_prepare,
-                       .now_ms = cqlseat_now_ms,
-                       .epoch_us = cqlseat_epoch_us,
-                       .timer = cqlseat_timer,
-                       .end = session_end,
-                       .may_wait = cqlseat_may_wait,
-                       .driven = cql_session_fd(s) >= 0,
-                       .turn = cqlseat_turn};
-    session_port *p = cqlseat_zalloc(port.al, sizeof *p);
-    if (!p)
-        return fail(&port, CQL_NO_MEMORY, "out of memory", err);
-    p->at.s = s;
-    p->at.al = port.al;
-    port.self = p;
-    cql_status st = cql_timer_new(s, on_due, p, &p->at.timer);
-    if (st) {
-        cqlseat_free(port.al, p);
-        return fail(&port, st, cql_status_text(st), err);
-    }
-    st = cqlwr_new(&port, options, &p->w, err);
+    cqlwr_port port = {.send = session_send, .prepare = session_prepare};
+    cql_status st = cqlseat_session_new(s, sizeof(session_port), on_gone, &port.seat);
     if (st)
-        cql_timer_free(p->at.timer, on_gone);
-    else
-        *out = p->w;
-    return st;
+        return fail(&port, st, st == CQL_NO_MEMORY ? "out of memory" : cql_status_text(st), err);
+    session_port *p = port.seat.self;
+    st = cqlwr_new(&port, options, &p->w, err);
+    if (st) {
+        cqlseat_session_end(p);
+        return st;
+    }
+    p->at.seat = &p->w->seat;
+    *out = p->w;
+    return CQL_OK;
 }

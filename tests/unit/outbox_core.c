@@ -16,6 +16,7 @@ typedef struct scene {
     failmalloc f;
     simdisk disk;
     cql_outbox *o;
+    cql_outbox *made; /* also once the program has freed it */
     uint64_t now;
     int64_t epoch_us;
     uint64_t timer_at; /* UINT64_MAX: not set */
@@ -74,10 +75,11 @@ static void play_timer(void *self, int ms)
     s->timer_at = s->now + (unsigned)ms;
 }
 
-static void play_end(void *self, cql_outbox *o)
+static void play_end(void *self)
 {
-    ((scene *)self)->ended = true;
-    cqlox_destroy(o);
+    scene *s = self;
+    s->ended = true;
+    cqlox_destroy(s->made);
 }
 
 static cql_status play_may_wait(void *self)
@@ -101,7 +103,7 @@ static void on_time(scene *s)
 {
     s->now = s->timer_at > s->now ? s->timer_at : s->now;
     s->timer_at = UINT64_MAX;
-    cqlox_on_timer(s->o);
+    cqlseat_on_timer(&s->o->seat);
 }
 
 /* A turn: the oldest answer, else time passes to the timer, at most ms. */
@@ -168,18 +170,18 @@ static void on_flushed(cql_outbox *o, const cql_error *err, void *user)
 
 static cql_status start_with(scene *s, const cql_outbox_options *more, cql_error **err)
 {
-    cqlox_port port = {.self = s,
-                       .al = &s->f.al,
+    cqlox_port port = {.seat = {.self = s,
+                                .al = &s->f.al,
+                                .now_ms = play_now,
+                                .epoch_us = play_epoch,
+                                .timer = play_timer,
+                                .end = play_end,
+                                .may_wait = play_may_wait,
+                                .driven = true,
+                                .turn = play_turn},
                        .files = &s->disk.fs,
                        .send = play_send,
-                       .version = play_version,
-                       .now_ms = play_now,
-                       .epoch_us = play_epoch,
-                       .timer = play_timer,
-                       .end = play_end,
-                       .may_wait = play_may_wait,
-                       .driven = true,
-                       .turn = play_turn};
+                       .version = play_version};
     cql_outbox_options o = *more;
     o.size = sizeof o;
     o.path = o.path ? o.path : "box";
@@ -191,6 +193,7 @@ static cql_status start_with(scene *s, const cql_outbox_options *more, cql_error
     s->last_told = 0;
     s->count = s->answered = 0;
     cql_status st = cqlox_new(&port, &o, &s->o, err);
+    s->made = s->o;
     if (st == CQL_OK)
         s->last_told = s->o->store.first_seq - 1;
     return st;
@@ -433,7 +436,7 @@ static void what_is_refused_goes_into_its_file(void **state)
     open_box(s, &(cql_outbox_options){.path = "box.refused"}); /* an outbox of its own */
     assert_int_equal(stats(s).found, 2);
     advance(s, 0);
-    cqlox_on_timer(s->o);
+    cqlseat_on_timer(&s->o->seat);
     assert_int_equal(s->number[0], 1);
     answer(s, 0, CQL_OK);
     assert_int_equal(s->number[1], 2);
@@ -562,7 +565,7 @@ static void a_restart_goes_on_where_it_was(void **state)
     s->told = 0;
     open_box(s, &standard);
     assert_int_equal(stats(s).found, 9);
-    cqlox_on_timer(s->o);
+    cqlseat_on_timer(&s->o->seat);
     for (size_t i = 0; i < 9; i++) {
         assert_int_equal(s->number[i], (int32_t)i + 1);
         answer(s, i, CQL_OK);
@@ -647,7 +650,7 @@ static void wrong_arguments_are_refused(void **state)
         assert_null(s->o);
     }
     cql_error_unref(err);
-    assert_int_equal(cqlox_new(&(cqlox_port){.al = &s->f.al}, NULL, &s->o, NULL), CQL_BAD_ARGUMENT);
+    assert_int_equal(cqlox_new(&(cqlox_port){.seat.al = &s->f.al}, NULL, &s->o, NULL), CQL_BAD_ARGUMENT);
     open_box(s, &standard);
     cql_value none = cql_value_null();
     none.state = CQL_VALUE_UNBOUND;

@@ -20,6 +20,7 @@ typedef struct sent {
 typedef struct scene {
     failmalloc f;
     cql_writer *w;
+    cql_writer *made; /* also once the program has freed it */
     uint64_t now;
     uint64_t timer_at; /* UINT64_MAX: not set */
     sent sent[SENT_MAX];
@@ -66,10 +67,11 @@ static void play_timer(void *self, int ms)
     s->timer_at = s->now + (unsigned)ms;
 }
 
-static void play_end(void *self, cql_writer *w)
+static void play_end(void *self)
 {
-    ((scene *)self)->ended = true;
-    cqlwr_destroy(w);
+    scene *s = self;
+    s->ended = true;
+    cqlwr_destroy(s->made);
 }
 
 static cql_status play_may_wait(void *self)
@@ -93,7 +95,7 @@ static cql_status play_turn(void *self, int ms)
         return CQL_BAD_STATE;
     s->now = s->timer_at > s->now ? s->timer_at : s->now;
     s->timer_at = UINT64_MAX;
-    cqlwr_on_timer(s->w);
+    cqlseat_on_timer(&s->w->seat);
     return CQL_OK;
 }
 
@@ -115,7 +117,7 @@ static void advance(scene *s, uint64_t ms)
     while (s->timer_at <= end) {
         s->now = s->timer_at > s->now ? s->timer_at : s->now;
         s->timer_at = UINT64_MAX;
-        cqlwr_on_timer(s->w);
+        cqlseat_on_timer(&s->w->seat);
     }
     s->now = end;
 }
@@ -195,14 +197,23 @@ static scene *begin(const cql_writer_options *o)
     s->prepared = make_prepared(&s->f.al, "00000001 0000");
     s->row = cql_prepared_bind(s->prepared);
     assert_int_equal(cql_statement_bind_int32(s->row, 1, 7), CQL_OK);
-    cqlwr_port port = {s,          &s->f.al, play_send,     NULL, play_now, play_epoch,
-                       play_timer, play_end, play_may_wait, true, play_turn};
+    cqlwr_port port = {.seat = {.self = s,
+                                .al = &s->f.al,
+                                .now_ms = play_now,
+                                .epoch_us = play_epoch,
+                                .timer = play_timer,
+                                .end = play_end,
+                                .may_wait = play_may_wait,
+                                .driven = true,
+                                .turn = play_turn},
+                       .send = play_send};
     cql_writer_options mine = *o;
     mine.size = sizeof mine;
     mine.user = s;
     mine.on_flushed = on_flushed;
     mine.on_room = on_room;
     assert_int_equal(cqlwr_new(&port, &mine, &s->w, NULL), CQL_OK);
+    s->made = s->w;
     current = s;
     return s;
 }
@@ -619,7 +630,7 @@ static void wrong_options_are_named(void **state)
         {{.size = sizeof(cql_writer_options), .consistency = CQL_CONSISTENCY_SERIAL}, "consistency"},
         {{.size = 8}, "size"},
     };
-    cqlwr_port port = {.al = cqln_alloc_default()};
+    cqlwr_port port = {.seat.al = cqln_alloc_default()};
     for (size_t i = 0; i < CQL_COUNT(cases); i++) {
         cql_writer *w = NULL;
         cql_error *err = NULL;
