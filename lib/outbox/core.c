@@ -106,7 +106,7 @@ static void send_all(cql_outbox *o)
 void cqlox_pump(cql_outbox *o)
 {
     send_all(o);
-    if (o->loaded == 0 || !may_send(o)) /* nothing is refused for now: others may have that file */
+    if (o->loaded == 0 || !may_send(o)) /* meanwhile nothing is refused: others may have that file */
         cqlox_store_close(&o->refusals);
 }
 
